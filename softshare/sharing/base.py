@@ -1,0 +1,196 @@
+"""The contract of a sharing: a value that makes the parameters of the layers it is given.
+
+A *layer* here is one weight of the template: its name, and its shape in the papers' mode order
+without the task — ``(in, out)`` for Linear, ``(h, w, in, out)`` for Conv2d. The task axis is dim 0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class LayerShapes:
+    """What a sharing is told of one layer.
+
+    Args:
+        shapes: the weight's shape for each task, modes in the papers' order; one entry where all
+            tasks have the same.
+        std: standard deviation that a weight's elements should have at the start, as the layer's
+            own initialiser gave them.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    std: float = 1.0
+
+    def common(self, layer: str, sharing: str) -> tuple[int, ...]:
+        """The one shape that all tasks have.
+
+        Raises:
+            ValueError: tasks have different shapes.
+        """
+        if len(set(self.shapes)) > 1:
+            raise ValueError(
+                f"layer {layer!r}: {sharing} needs one shape for all tasks, found {sorted(set(self.shapes))}; leave this layer independent (ss.Independent())"
+            )
+        return self.shapes[0]
+
+
+class RandomStreams:
+    """Where initial values come from: a stream for what is shared and one for every task.
+
+    A task's stream depends on the seed and the task's name alone, so neither the order of the tasks
+    nor which others there are changes what it draws.
+
+    Args:
+        seed: the seed of all streams.
+        names: the tasks' names, in the order of the task axis.
+    """
+
+    def __init__(self, seed: int, names: Sequence[object]) -> None:
+        self.seed = seed
+        self.names = tuple(names)
+
+    @property
+    def n_tasks(self) -> int:
+        """Length of the task axis."""
+        return len(self.names)
+
+    def normal(self, label: str, shape: Sequence[int]) -> Tensor:
+        """Standard normal values that belong to no task, shape ``shape``; ``label`` says which (layer and factor)."""
+        return torch.randn(tuple(shape), generator=self.generator(label))
+
+    def normal_by_task(self, label: str, shape: Sequence[int]) -> Tensor:
+        """Standard normal values from each task's own stream, shape ``(T, *shape)``."""
+        values = torch.empty(self.n_tasks, *shape)
+        generator = torch.Generator()
+        for row, name in zip(values, self.names, strict=True):
+            row.normal_(generator=generator.manual_seed(self._key(label, name)))
+        return values
+
+    def generator(self, label: str, name: object = None) -> torch.Generator:
+        """A generator for what is shared, or for one task."""
+        return torch.Generator().manual_seed(self._key(label, name))
+
+    def _key(self, label: str, name: object) -> int:
+        text = f"{self.seed}\0{label}\0{name!r}".encode()
+        return int.from_bytes(hashlib.blake2b(text, digest_size=7).digest(), "big")
+
+
+class SharedWeight(nn.Module, ABC):
+    """The parameters behind one layer's weight in all ``T`` tasks.
+
+    Parameters whose dim 0 is the task are named by :meth:`task_parameters`; all others are shared.
+    """
+
+    n_tasks: int
+
+    @abstractmethod
+    def stacked(self, tasks: Tensor | None = None) -> Tensor:
+        """The composed weights.
+
+        Args:
+            tasks: numbers of the tasks wanted, ``(k,)``; all when None. They must have one shape.
+
+        Shape:
+            ``(k, *weight)``, or ``(T, *weight)``.
+        """
+
+    def of(self, task: int) -> Tensor:
+        """One task's weight, in the papers' mode order."""
+        return self.stacked(torch.tensor([task]))[0]
+
+    def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]] | None:
+        """The weight as an unevaluated tensor network, so that the layer's input can join it.
+
+        Returns:
+            An einsum equation whose output is ``t`` followed by the weight's own modes, and its
+            operands (rows of the wanted tasks only); ``t`` marks the task axis, and an equation with
+            no operand that carries ``t`` is a weight all tasks share. None where only
+            :meth:`stacked` will do.
+        """
+        return None
+
+    def penalty(self, examples: Tensor) -> Tensor:
+        """What the sharing adds to the sum of the tasks' mean losses; 0 unless it regularises.
+
+        Args:
+            examples: training examples of every task, ``(T,)``: what each mean loss is a mean over.
+
+        Shape:
+            ``()``.
+        """
+        return torch.zeros((), device=examples.device)
+
+    def after_step(self) -> None:
+        """Closed-form updates after each optimiser step; nothing unless the sharing has some."""
+
+    @abstractmethod
+    def task_parameters(self) -> list[str]:
+        """Names of the parameters whose dim 0 is the task."""
+
+    @abstractmethod
+    def task_vectors(self) -> Tensor:
+        """What is each task's own, as one row a task: ``(T, K)``; ``(T, 0)`` where nothing is."""
+
+    def ranks(self) -> tuple[int, ...]:
+        """The ranks of a factorisation, in the paper's order; empty where there are none."""
+        return ()
+
+
+class Sharing(ABC):
+    """How the tasks' copies of some layers' weights are shared. A frozen value: it holds settings, no parameters.
+
+    It is called once for the whole group of layers it is given.
+    """
+
+    @property
+    def ties_bias(self) -> bool:
+        """Whether biases and norm parameters of the group's layers are one for all tasks."""
+        return False
+
+    @abstractmethod
+    def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
+        """Parameters for a random start, with composed weights of the layers' standard deviation.
+
+        Nothing of size tasks × layer is made unless the sharing itself has as many parameters.
+
+        Raises:
+            ValueError: a setting cannot apply to a layer; the message names the layer and what is allowed.
+        """
+
+    @abstractmethod
+    def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
+        """Parameters that reproduce trained weights as nearly as the sharing can.
+
+        Args:
+            stacks: layer name → the tasks' weights ``(T, *weight)``, or a list of ``T`` tensors where
+                their shapes differ.
+
+        Raises:
+            ValueError: a setting cannot apply to a layer; the message names the layer and what is allowed.
+        """
+
+
+def common_stack(stack: Sequence[Tensor] | Tensor, layer: str, sharing: str) -> Tensor:
+    """The tasks' weights of one layer as one tensor ``(T, *weight)``.
+
+    Raises:
+        ValueError: the weights differ in shape.
+    """
+    if isinstance(stack, Tensor):
+        return stack
+    LayerShapes(tuple(tuple(weight.shape) for weight in stack)).common(layer, sharing)
+    return torch.stack(list(stack))
+
+
+def root_mean_square(values: Tensor) -> float:
+    """``sqrt(mean(values²))``: the scale of a tensor's elements."""
+    return math.sqrt(float(values.detach().double().square().mean()))

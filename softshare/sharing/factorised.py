@@ -1,0 +1,116 @@
+"""A weight that is a tensor network: an einsum equation and its factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+
+from softshare.sharing._contraction import contract
+from softshare.sharing.base import RandomStreams, SharedWeight, root_mean_square
+
+
+class FactorisedWeight(SharedWeight):
+    """All tasks' copies of one weight, composed from factors by one contraction.
+
+    Independent, tied, LAF, Tucker, tensor-train and tensor-ring weights are this one module with
+    different equations.
+
+    Args:
+        equation: einsum over the factors, its output ``t`` and then the weight's modes in the papers'
+            order. Factors that carry ``t`` have it as dim 0 and are the tasks' own.
+        factors: name → initial values, in the equation's order.
+        shape: the weight's shape, where the equation's output modes must still be merged into it.
+        n_tasks: length of the task axis; read from the factors when one of them carries it.
+        ranks: what :meth:`ranks` reports.
+
+    Shape:
+        composed ``(T, *shape)``.
+    """
+
+    def __init__(
+        self, equation: str, factors: Mapping[str, Tensor], *, shape: Sequence[int], n_tasks: int, ranks: Sequence[int] = ()
+    ) -> None:
+        super().__init__()
+        self.equation = equation
+        self.shape = tuple(shape)
+        self.n_tasks = n_tasks
+        self.factors = nn.ParameterDict({name: nn.Parameter(values.detach().clone()) for name, values in factors.items()})
+        self._ranks = tuple(ranks)
+        terms = equation.split("->")[0].split(",")
+        self._of_task = tuple(term.startswith("t") for term in terms)
+
+    def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]] | None:
+        operands = [
+            factor if tasks is None or not own else factor.index_select(0, tasks)
+            for factor, own in zip(self.factors.values(), self._of_task, strict=True)
+        ]
+        return self.equation, operands
+
+    def stacked(self, tasks: Tensor | None = None) -> Tensor:
+        equation, operands = self.contraction(tasks)
+        n_tasks = self.n_tasks if tasks is None else len(tasks)
+        if not any(self._of_task):
+            return contract(equation.replace("->t", "->"), operands).reshape(self.shape).expand(n_tasks, *self.shape)
+        return contract(equation, operands).reshape(n_tasks, *self.shape)
+
+    def task_parameters(self) -> list[str]:
+        return [f"factors.{name}" for name, own in zip(self.factors, self._of_task, strict=True) if own]
+
+    def task_vectors(self) -> Tensor:
+        own = [factor.flatten(1) for factor, of_task in zip(self.factors.values(), self._of_task, strict=True) if of_task]
+        return torch.cat(own, 1) if own else next(iter(self.factors.values())).new_zeros(self.n_tasks, 0)
+
+    def ranks(self) -> tuple[int, ...]:
+        return self._ranks
+
+    def extra_repr(self) -> str:
+        return f"{self.equation}, shape={self.shape}, n_tasks={self.n_tasks}"
+
+
+def balance(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same product from factors of equal root-mean-square size.
+
+    An exact SVD split puts all scale into one factor and Adam, whose steps are of one size for all
+    elements, then trains it badly.
+    """
+    scales = {name: root_mean_square(factor) for name, factor in factors.items()}
+    if min(scales.values()) == 0:
+        return dict(factors)
+    product = 1.0
+    for scale in scales.values():
+        product *= scale
+    level = product ** (1 / len(scales))
+    return {name: factor * (level / scales[name]) for name, factor in factors.items()}
+
+
+def draw_factors(
+    equation: str, sizes: Mapping[str, int], names: Sequence[str], *, std: float, streams: RandomStreams, layer: str
+) -> dict[str, Tensor]:
+    """Random factors whose composed weight has elements of standard deviation ``std``.
+
+    An element of the composed weight is a sum over the contracted modes of products of one element a
+    factor, so with factors of variance ``(std² / ∏ contracted sizes)^(1 / number of factors)`` it has
+    variance ``std²``. The composed weight itself is never made.
+
+    Args:
+        equation: einsum over the factors; ``t`` marks the task axis.
+        sizes: the extent of every letter but ``t``.
+        names: the factors' names, in the equation's order.
+        std: the standard deviation wanted.
+        streams: where the values come from; a task's rows come from its own stream.
+        layer: the layer's name, which sets its streams apart.
+    """
+    inputs, output = equation.split("->")
+    terms = inputs.split(",")
+    contracted = 1
+    for letter in set("".join(terms)) - set(output):
+        contracted *= sizes[letter]
+    scale = (std**2 / contracted) ** (1 / (2 * len(terms)))
+    factors = {}
+    for name, term in zip(names, terms, strict=True):
+        own = term.startswith("t")
+        shape = [sizes[letter] for letter in (term[1:] if own else term)]
+        draw = streams.normal_by_task if own else streams.normal
+        factors[name] = scale * draw(f"{layer}.{name}", shape)
+    return factors
