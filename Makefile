@@ -1,0 +1,47 @@
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+USABLE := -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))'
+
+.PHONY: help demo test lint docs-test format clean
+
+help:
+	@echo 'make demo       compare learning apart with learning together on handwritten digits'
+	@echo 'make test       run all tests'
+	@echo 'make lint       check style, types, and who imports whom'
+	@echo 'make docs-test  run the examples of the README and the documentation'
+	@echo 'make format     lay out the code as `make lint` wants it'
+	@echo 'make clean      remove .venv and caches'
+	@echo
+	@echo 'Each of them first sets up .venv with $(PYTHON); choose another by PYTHON=python3.12.'
+
+demo: $(INSTALLED)
+	$(BIN)/softshare compare digits
+
+test: $(INSTALLED)
+	$(BIN)/pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+docs-test: $(INSTALLED)
+	$(BIN)/pytest README.md $(wildcard docs)
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+
+# A .venv without a working pip (its making was interrupted) is made anew; a working one is only brought up to date.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'softshare needs Python 3.11 or newer, and $(PYTHON) is not: name one with make PYTHON=python3.12'; exit 1; }
+	@$(BIN)/python $(USABLE) 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@echo 'Installing softshare and what it needs into .venv (PyTorch is large: this can take a few minutes) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
