@@ -1,0 +1,93 @@
+"""Tasks of one form — inputs of one shape, one number of outputs — have one template."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from softshare.network.layers import parameters_of
+from softshare.network.templates import TemplateFactory
+from softshare.sharing.base import LayerShapes, root_mean_square
+from softshare.tasks.task import Task
+from softshare.tasks.task_set import TaskSet
+
+Form = tuple[tuple[int, ...], int]
+"""Shape of a task's inputs and its number of outputs."""
+
+Stacks = Mapping[str, Tensor | Sequence[Tensor]]
+"""Layer or parameter name → the tasks' values ``(T, *weight)``, or a list of T where shapes differ."""
+
+
+def forms_of(template: nn.Module | TemplateFactory, tasks: TaskSet | Sequence[Task]) -> list[Form]:
+    if isinstance(tasks, TaskSet):
+        return [(tasks.input_shape(number), task.n_outputs) for number, task in enumerate(tasks.tasks)]
+    if not isinstance(template, nn.Module):
+        raise ValueError(
+            "template: a function of (input_shape, n_outputs) needs a TaskSet, which tells the inputs' shapes; got a list of tasks"
+        )
+    return [((), task.n_outputs) for task in tasks]
+
+
+def make_templates(template: nn.Module | TemplateFactory, forms: list[Form], seed: int) -> dict[Form, nn.Module]:
+    distinct = list(dict.fromkeys(forms))
+    if isinstance(template, nn.Module):
+        return {form: copy.deepcopy(template) for form in distinct}
+    templates = {}
+    for form in distinct:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            templates[form] = template(*form)
+    return templates
+
+
+def check_templates(tasks: Sequence[Task], forms: list[Form], templates: Mapping[Form, nn.Module]) -> None:
+    structures = {form: list(parameters_of(template)) for form, template in templates.items()}
+    first = next(iter(structures.values()))
+    for task, form in zip(tasks, forms, strict=True):
+        if structures[form] != first:
+            raise ValueError(
+                f"task {task.label!r}: its template has the layers {structures[form]}, another task's has {first}; they must be named alike"
+            )
+        if not first:
+            raise ValueError("template: it has no parameters, so there is nothing to learn or to share")
+        last = _last_linear(templates[form])
+        if last is not None and last.out_features != task.n_outputs:
+            raise ValueError(
+                f"task {task.label!r} needs {task.n_outputs} output(s), the template's output layer has {last.out_features}; "
+                "pass a function of (input_shape, n_outputs), such as ss.mlp"
+            )
+
+
+def _last_linear(template: nn.Module) -> nn.Linear | None:
+    owners = [module for module in template.modules() if any(value.ndim >= 2 for value in module.parameters(recurse=False))]
+    return owners[-1] if owners and isinstance(owners[-1], nn.Linear) else None
+
+
+def paper_shapes(template: nn.Module) -> dict[str, tuple[int, ...]]:
+    values = dict(template.named_parameters())
+    return {path: tuple(parameter.to_paper(values[path]).shape) for path, parameter in parameters_of(template).items()}
+
+
+def stacks_of_templates(forms: list[Form], templates: Mapping[Form, nn.Module]) -> dict[str, Tensor | list[Tensor]]:
+    """The template's weights for every task, ``(T, *weight)`` as views that take no memory; lists where shapes differ."""
+    values = {
+        form: {path: p.to_paper(dict(t.named_parameters())[path].detach()) for path, p in parameters_of(t).items()}
+        for form, t in templates.items()
+    }
+    stacks: dict[str, Tensor | list[Tensor]] = {}
+    for path, first in values[forms[0]].items():
+        if len({value[path].shape for value in values.values()}) == 1:
+            stacks[path] = first.expand(len(forms), *first.shape)
+        else:
+            stacks[path] = [values[form][path] for form in forms]
+    return stacks
+
+
+def layer_shapes(stack: Tensor | Sequence[Tensor]) -> LayerShapes:
+    if isinstance(stack, Tensor):
+        return LayerShapes((tuple(stack.shape[1:]),), root_mean_square(stack[0]))
+    return LayerShapes(tuple(tuple(weight.shape) for weight in stack), float(np.mean([root_mean_square(weight) for weight in stack])))

@@ -1,0 +1,95 @@
+"""Which weights a template has, and in which mode order the papers write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from torch import Tensor, nn
+
+from softshare.sharing.base import Sharing
+from softshare.sharing.independent import Independent
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of the template.
+
+    Args:
+        layer: the layer's name: that of its module, with the parameter's where it is not ``weight``.
+        path: the parameter's full name in the template.
+        axes: its axes in the papers' mode order, ``(in, out)`` or ``(h, w, in, out)``.
+        is_weight: whether it is a layer that can be shared; biases and norm parameters are not.
+    """
+
+    layer: str
+    path: str
+    axes: tuple[int, ...]
+    is_weight: bool
+
+    def to_paper(self, value: Tensor) -> Tensor:
+        """From PyTorch's axis order to the papers'."""
+        return value.permute(self.axes)
+
+    def to_torch(self, value: Tensor) -> Tensor:
+        """From the papers' axis order to PyTorch's; leading task axes stay in front."""
+        extra = value.ndim - len(self.axes)
+        inverse = sorted(range(len(self.axes)), key=self.axes.__getitem__)
+        return value.permute(*range(extra), *(extra + axis for axis in inverse))
+
+
+def parameters_of(template: nn.Module) -> dict[str, Parameter]:
+    """Every parameter of a template by its full name, in the order of its modules."""
+    found = {}
+    for module_name, module in template.named_modules():
+        for name, value in module.named_parameters(recurse=False):
+            path = f"{module_name}.{name}" if module_name else name
+            is_weight = value.ndim >= 2
+            layer = module_name if name == "weight" and is_weight and module_name else path
+            found[path] = Parameter(layer, path, _paper_axes(module, name, value.ndim), is_weight)
+    return found
+
+
+def _paper_axes(module: nn.Module, name: str, ndim: int) -> tuple[int, ...]:
+    if name != "weight":
+        return tuple(range(ndim))
+    if isinstance(module, nn.Linear):
+        return (1, 0)
+    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):  # (out, in, *window) → (*window, in, out)
+        return (*range(2, ndim), 1, 0)
+    if isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d):  # (in, out, *window)
+        return (*range(2, ndim), 0, 1)
+    return tuple(range(ndim))
+
+
+def assign_sharings(layers: list[str], own: set[str], sharing: Sharing | Mapping[str, Sharing]) -> dict[str, tuple[Sharing, list[str]]]:
+    """Which layers each sharing gets.
+
+    Args:
+        layers: the layers' names.
+        own: layers that stay each task's own unless a pattern names them (the output layer, layers
+            whose shapes differ between tasks): the pattern ``*`` does not.
+        sharing: one sharing for all shareable layers, or layer-name pattern → sharing, first match wins.
+
+    Returns:
+        Pattern → (sharing, its layers); layers that no pattern names are independent.
+
+    Raises:
+        ValueError: a pattern matches no layer.
+        TypeError: a value is not a sharing.
+    """
+    patterns = {"*": sharing} if isinstance(sharing, Sharing) else dict(sharing)
+    for pattern, value in patterns.items():
+        if not isinstance(value, Sharing):
+            raise TypeError(f"sharing[{pattern!r}] must be a sharing such as ss.Tied(), got {value!r}")
+    groups: dict[str, tuple[Sharing, list[str]]] = {pattern: (value, []) for pattern, value in patterns.items()}
+    left = []
+    for layer in layers:
+        matching = [p for p in patterns if fnmatchcase(layer, p) and not (p == "*" and layer in own)]
+        groups[matching[0]][1].append(layer) if matching else left.append(layer)
+    unmatched = [pattern for pattern in patterns if pattern != "*" and not any(fnmatchcase(layer, pattern) for layer in layers)]
+    if unmatched:
+        raise ValueError(f"no layer matches {', '.join(map(repr, unmatched))}; the layers are {', '.join(map(repr, layers))}")
+    used = {pattern: group for pattern, group in groups.items() if group[1]}
+    return used | ({"(each task's own)": (Independent(), left)} if left else {})

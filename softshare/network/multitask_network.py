@@ -1,0 +1,249 @@
+"""T networks of one template, run as one, their weights shared as told."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from softshare.network.execution import Fold, TaskModule, fold_template, keeps_one_copy
+from softshare.network.forms import Form, Stacks, check_templates, forms_of, layer_shapes, make_templates, paper_shapes, stacks_of_templates
+from softshare.network.layers import assign_sharings, parameters_of
+from softshare.network.templates import TemplateFactory
+from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
+from softshare.sharing.independent import Independent
+from softshare.sharing.strength import SharingStrength, sharing_strength
+from softshare.sharing.tied import Tied
+from softshare.tasks.task import Task, TaskName
+from softshare.tasks.task_set import TaskSet
+
+
+class MultiTaskNetwork(nn.Module):
+    """One network a task, all of one template; which weights the tasks share is chosen layer by layer.
+
+    A layer is named as its module in the template. The output layer (the last one with a weight) and
+    layers whose shapes differ between tasks are each task's own, unless a pattern other than ``*`` names them.
+    Biases and norm parameters are each task's own, unless the layer's sharing ties them too.
+
+    Args:
+        template: one task's network, any module; or a function ``(input_shape, n_outputs) → module``
+            where tasks differ in their inputs or outputs (see :func:`softshare.network.templates.mlp`).
+        tasks: the tasks; a task set tells the shapes of their inputs as well.
+        sharing: one sharing for all shareable layers, or layer-name pattern → sharing (first match wins).
+        initial: ``"independent"`` — every sharing draws its own random start; ``"common"`` — all tasks start
+            from the template's weights; or layer → the tasks' weights ``(T, *weight)``, as :meth:`stacks` gives them.
+        seed: of the random start, and of a template function's own initialisation.
+
+    Raises:
+        ValueError: the template does not fit a task, a pattern matches no layer, or a sharing cannot
+            apply to a layer.
+
+    Shape:
+        one tensor ``(B, *input)`` → ``(T, B, n_outputs)``: all tasks see the same rows;
+        ``(T, B, *input)`` → ``(T, B, n_outputs)``; a mapping task → ``(B_t, *input_t)`` → a mapping task →
+        ``(B_t, n_outputs_t)``.
+    """
+
+    def __init__(
+        self,
+        template: nn.Module | TemplateFactory,
+        tasks: TaskSet | Sequence[Task],
+        *,
+        sharing: Sharing | Mapping[str, Sharing] | None = None,
+        initial: Literal["independent", "common"] | Stacks = "independent",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.tasks = tuple(tasks.tasks) if isinstance(tasks, TaskSet) else tuple(tasks)
+        self.preprocessing = tasks.preprocessing if isinstance(tasks, TaskSet) else ()
+        self.target_scaling = tasks.target_scaling if isinstance(tasks, TaskSet) else None
+        self.seed = seed
+        self._numbers = {task.name: number for number, task in enumerate(self.tasks)}
+        self._forms = forms_of(template, tasks)
+        self._templates = make_templates(template, self._forms, seed)
+        self._shapes = {form: paper_shapes(template) for form, template in self._templates.items()}
+        self._fold = Fold()
+        check_templates(self.tasks, self._forms, self._templates)
+
+        stacks = stacks_of_templates(self._forms, self._templates) if isinstance(initial, str) else dict(initial)
+        self._parameters_of_template = parameters_of(next(iter(self._templates.values())))
+        self.sharing, weights = self._make_weights(sharing or Independent(), stacks, random=initial == "independent")
+        self._keys = {path: path.replace(".", "/") for path in weights}
+        self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
+        self._groups, bodies = self._make_bodies(weights)
+        self.bodies = nn.ModuleList(bodies)
+
+    # --- running -------------------------------------------------------------------------------
+
+    def forward(self, inputs: Tensor | Mapping[TaskName, Tensor]) -> Tensor | dict[TaskName, Tensor]:
+        """See the class: a tensor in gives a tensor out, a mapping in gives a mapping out."""
+        if isinstance(inputs, Tensor):
+            if len({task.n_outputs for task in self.tasks}) > 1 or len(self.bodies) > 1:
+                raise ValueError("these tasks differ in inputs or outputs: pass a mapping from task name to inputs")
+            expected = len(self._forms[0][0]) if self._forms[0][0] else inputs.ndim - 1
+            return self.run(inputs, one_input=inputs.ndim == expected + 1)
+        alike: dict[tuple[int, torch.Size], list[int]] = {}
+        for name, rows in inputs.items():
+            number = self.number(name)
+            alike.setdefault((self._groups[number], rows.shape), []).append(number)
+        outputs: dict[TaskName, Tensor] = {}
+        for members in alike.values():
+            names = [self.tasks[number].name for number in members]
+            joint = self.run(torch.stack([inputs[name] for name in names]), tasks=torch.tensor(members))
+            outputs |= {name: rows[..., : self.tasks[number].n_outputs] for name, number, rows in zip(names, members, joint, strict=True)}
+        return {name: outputs[name] for name in inputs}
+
+    def run(self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Tensor:
+        """Several tasks' outputs in one pass.
+
+        Args:
+            inputs: ``(k, B, *input)``, or ``(B, *input)`` with ``one_input``.
+            tasks: the tasks' numbers ``(k,)``, all with inputs of one shape; all tasks when None.
+            one_input: all tasks see the same rows.
+
+        Shape:
+            ``(k, B, W)`` with W the widest output; a narrower task's outputs come first.
+        """
+        everyone = tasks is None or (len(tasks) == len(self.tasks) and torch.equal(tasks.cpu(), torch.arange(len(self.tasks))))
+        body = self._groups[0 if tasks is None else int(tasks[0])]
+        fold = self._fold
+        fold.tasks = None if everyone else tasks
+        fold.n_tasks = len(self.tasks) if tasks is None else len(tasks)
+        fold.folded = not one_input
+        rows = inputs if one_input else inputs.flatten(0, 1)
+        if not self._chains[body]:
+            rows = fold.expand(rows)
+        return fold.unfold(fold.expand(self.bodies[body](rows)))
+
+    def number(self, name: TaskName) -> int:
+        """The place of a task on the task axis.
+
+        Raises:
+            KeyError: there is no such task.
+        """
+        if name not in self._numbers:
+            raise KeyError(
+                f"no task {name!r}; the tasks are {', '.join(task.label for task in self.tasks[:10])}{', …' if len(self.tasks) > 10 else ''}"
+            )
+        return self._numbers[name]
+
+    def task(self, name: TaskName) -> nn.Module:
+        """One task's network as a plain module with its own copy of the weights, ready to export.
+
+        Raises:
+            KeyError: there is no such task.
+        """
+        number = self.number(name)
+        module = copy.deepcopy(self._templates[self._forms[number]])
+        state = {
+            path: parameter.to_torch(self.shared_weight(path).of(number)).detach().clone()
+            for path, parameter in parameters_of(module).items()
+        }
+        body = self.bodies[self._groups[number]]
+        for prefix, layer in body.named_modules():
+            if isinstance(layer, TaskModule):
+                state |= {f"{prefix}.{path}" if prefix else path: value.clone() for path, value in layer.buffers_of(number).items()}
+        example = next(iter(state.values()))
+        module.to(example.device, example.dtype).load_state_dict(state, strict=False)
+        return module.train(self.training)
+
+    # --- sharing -------------------------------------------------------------------------------
+
+    def shared_weight(self, path: str) -> SharedWeight:
+        """The shared weight behind a parameter of the template, by the parameter's full name."""
+        return self.weights[self._keys[path]]
+
+    @property
+    def shared_weights(self) -> dict[str, SharedWeight]:
+        """Every parameter of the template by its full name, biases and norm parameters included."""
+        return {path: self.shared_weight(path) for path in self._keys}
+
+    @property
+    def layers(self) -> dict[str, SharedWeight]:
+        """The layers that can be shared: name → shared weight, without biases and norm parameters."""
+        return {p.layer: self.shared_weight(path) for path, p in self._parameters_of_template.items() if p.is_weight}
+
+    def stacks(self) -> dict[str, Tensor | list[Tensor]]:
+        """All composed parameters by full name: ``(T, *weight)`` in the papers' mode order, a list where shapes differ."""
+        result: dict[str, Tensor | list[Tensor]] = {}
+        with torch.no_grad():
+            for path, key in self._keys.items():
+                weight = self.weights[key]
+                unequal = len({shapes[path] for shapes in self._shapes.values()}) > 1
+                result[path] = [weight.of(t).clone() for t in range(len(self.tasks))] if unequal else weight.stacked().clone()
+        return result
+
+    def with_sharing(self, sharing: Sharing | Mapping[str, Sharing]) -> MultiTaskNetwork:
+        """The same networks with their weights shared otherwise: the start from trained networks (STL start).
+
+        Raises:
+            ValueError: a pattern matches no layer, or a sharing cannot apply to a layer.
+        """
+        network = copy.copy(self)
+        network._modules = dict(self._modules)
+        network._fold = Fold()
+        network.sharing, weights = self._make_weights(sharing, self.stacks(), random=False)
+        network.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
+        network._groups, bodies = network._make_bodies(weights)
+        network.bodies = nn.ModuleList(bodies)
+        network.bodies.load_state_dict(self.bodies.state_dict())
+        return network.train(self.training)
+
+    def penalty(self, examples: Tensor) -> Tensor:
+        """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""
+        return sum((weight.penalty(examples) for weight in self.weights.values()), torch.zeros((), device=examples.device))
+
+    def after_step(self) -> None:
+        """Closed-form updates of the sharings, after each optimiser step."""
+        for weight in self.weights.values():
+            weight.after_step()
+
+    def sharing_strength(self) -> dict[str, SharingStrength]:
+        """How strongly each layer is shared, for the layers of one shape in all tasks."""
+        stacks = self.stacks()
+        weights = {p.layer: stacks[path] for path, p in self._parameters_of_template.items() if p.is_weight}
+        return {layer: sharing_strength(stack) for layer, stack in weights.items() if isinstance(stack, Tensor)}
+
+    # --- making --------------------------------------------------------------------------------
+
+    def _make_weights(
+        self, sharing: Sharing | Mapping[str, Sharing], stacks: Stacks, *, random: bool
+    ) -> tuple[dict[str, Sharing], dict[str, SharedWeight]]:
+        parameters = self._parameters_of_template
+        by_layer = {p.layer: path for path, p in parameters.items() if p.is_weight}
+        own = {list(by_layer)[-1]} | {layer for layer, path in by_layer.items() if not isinstance(stacks[path], Tensor)}
+        groups = assign_sharings(list(by_layer), own, sharing)
+        streams = RandomStreams(self.seed, [task.name for task in self.tasks])
+        weights: dict[str, SharedWeight] = {}
+        chosen: dict[str, Sharing] = {}
+        for value, layers in groups.values():
+            chosen |= dict.fromkeys(layers, value)
+            made = (
+                value.draw({layer: layer_shapes(stacks[by_layer[layer]]) for layer in layers}, streams)
+                if random
+                else value.share({layer: stacks[by_layer[layer]] for layer in layers})
+            )
+            weights |= {by_layer[layer]: weight for layer, weight in made.items()}
+        layer = None
+        for path, parameter in parameters.items():
+            if parameter.is_weight:
+                layer = parameter.layer
+            else:  # a bias goes with its layer, a norm with the layer before it
+                tied = layer is not None and chosen[layer].ties_bias and isinstance(stacks[path], Tensor)
+                weights |= (Tied() if tied else Independent()).share({path: stacks[path]})
+        return chosen, {path: weights[path] for path in parameters}
+
+    def _make_bodies(self, weights: Mapping[str, SharedWeight]) -> tuple[list[int], list[nn.Module]]:
+        """The folded templates, one for each shape of inputs, and which of them runs each task."""
+        widest: dict[tuple[int, ...], Form] = {}
+        for form in self._forms:
+            if form[0] not in widest or form[1] > widest[form[0]][1]:
+                widest[form[0]] = form
+        shapes = list(widest)
+        groups = [shapes.index(form[0]) for form in self._forms]
+        templates = [self._templates[form] for form in widest.values()]
+        self._chains = [keeps_one_copy(template) for template in templates]
+        return groups, [fold_template(template, weights, self._fold, len(self.tasks)) for template in templates]

@@ -1,0 +1,66 @@
+"""All tasks' outputs on all their examples."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.tasks.task_set import TaskSet, take
+
+ROWS_AT_ONCE = 512
+"""Rows of a task that go through the network in one pass."""
+
+
+@torch.no_grad()
+def predict(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
+    """Every task's outputs on its examples, in the order of its entries.
+
+    Args:
+        network: it is run in evaluation mode and left in the mode it was in.
+        tasks: the examples, the same tasks in the same order as the network's.
+
+    Returns:
+        For every task ``(N_t, n_outputs_t)``, on the CPU.
+    """
+    was_training = network.training
+    network.eval()
+    try:
+        outputs = _on_same_rows(network, tasks) if tasks.one_input else _on_own_rows(network, tasks)
+    finally:
+        network.train(was_training)
+    return [rows[:, : task.n_outputs] for rows, task in zip(outputs, tasks.tasks, strict=True)]
+
+
+def _on_same_rows(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
+    """Every row once for all tasks; then each task picks its own."""
+    rows, place = np.unique(tasks.rows, return_inverse=True)
+    device = next(network.parameters()).device
+    parts = [network.run(take(tasks.sources[0], chunk).to(device), one_input=True).cpu() for chunk in _chunks(rows)]
+    joint = torch.cat(parts, dim=1) if parts else torch.empty(len(tasks), 0, max(task.n_outputs for task in tasks.tasks))
+    return [joint[number, torch.from_numpy(place[tasks.entries(number)])] for number in range(len(tasks))]
+
+
+def _on_own_rows(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
+    """Chunk after chunk, each over the tasks that still have rows, short ones filled up with their first row."""
+    device = next(network.parameters()).device
+    parts: list[list[Tensor]] = [[] for _ in tasks.tasks]
+    sizes = tasks.n_examples
+    for source in np.unique(tasks.source_of):
+        members = np.flatnonzero(tasks.source_of == source)
+        for begin in range(0, int(sizes[members].max(initial=0)), ROWS_AT_ONCE):
+            active = members[sizes[members] > begin]
+            counts = np.minimum(sizes[active] - begin, ROWS_AT_ONCE)
+            within = np.arange(counts.max())
+            entries = tasks.offsets[active][:, None] + begin + np.where(within < counts[:, None], within, 0)
+            inputs = take(tasks.sources[source], tasks.rows[entries.ravel()]).to(device)
+            joint = network.run(inputs.unflatten(0, entries.shape), tasks=torch.from_numpy(active).to(device)).cpu()
+            for number, count, outputs in zip(active, counts, joint, strict=True):
+                parts[number].append(outputs[:count])
+    width = max(task.n_outputs for task in tasks.tasks)
+    return [torch.cat(own) if own else torch.empty(0, width) for own in parts]
+
+
+def _chunks(rows: np.ndarray) -> list[np.ndarray]:
+    return [rows[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(rows), ROWS_AT_ONCE)]

@@ -1,0 +1,81 @@
+"""Networks to start from: functions of an input's shape and a number of outputs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import prod
+
+from torch import nn
+
+TemplateFactory = Callable[[tuple[int, ...], int], nn.Module]
+"""Makes one task's network from the shape of its inputs and its number of outputs."""
+
+
+def mlp(input_shape: Sequence[int], n_outputs: int, *, hidden: Sequence[int] = (64, 64), dropout: float = 0.0) -> nn.Module:
+    """A multilayer perceptron with ReLU: layers ``layers.0``, ``layers.1``, … and ``output``.
+
+    Args:
+        input_shape: the shape of one input; it is flattened.
+        n_outputs: width of the output.
+        hidden: widths of the hidden layers; none makes a linear model.
+        dropout: probability after each hidden layer.
+
+    Shape:
+        ``(B, *input_shape)`` → ``(B, n_outputs)``.
+    """
+    widths = [prod(input_shape), *hidden]
+    after = (lambda: [nn.ReLU(), nn.Dropout(dropout)]) if dropout else (lambda: [nn.ReLU()])
+    layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
+    if hidden:
+        blocks: OrderedDict[str, nn.Module] = OrderedDict()
+        for number, (n_in, n_out) in enumerate(zip(widths, widths[1:], strict=False)):
+            blocks[str(number)] = nn.Linear(n_in, n_out)
+            blocks |= {f"{number}_{kind}": module for kind, module in zip(("relu", "dropout"), after(), strict=False)}
+        layers["layers"] = nn.Sequential(blocks)
+    layers["output"] = nn.Linear(widths[-1], n_outputs)
+    return nn.Sequential(layers)
+
+
+def lenet(
+    input_shape: Sequence[int], n_outputs: int, *, channels: Sequence[int] = (32, 64), windows: Sequence[int] = (5, 3), hidden: int = 128
+) -> nn.Module:
+    """A small convolutional network: convolutions with 'same' padding, each max-pooled 2×2, then two affine layers.
+
+    Args:
+        input_shape: ``(C, H, W)``.
+        n_outputs: width of the output.
+        channels: output channels of the convolutions.
+        windows: their window sizes.
+        hidden: width of the hidden affine layer.
+
+    Raises:
+        ValueError: the input is no image, or too small to be pooled that often.
+
+    Shape:
+        ``(B, C, H, W)`` → ``(B, n_outputs)``.
+    """
+    if len(input_shape) != 3:
+        raise ValueError(f"lenet: input_shape must be (channels, height, width), got {tuple(input_shape)}")
+    n_in, height, width = input_shape
+    if min(height, width) < 2 ** len(channels):
+        raise ValueError(f"lenet: {height}×{width} images cannot be halved {len(channels)} times; give fewer channels")
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for number, (n_out, window) in enumerate(zip(channels, windows, strict=True)):
+        layers[f"conv{number}"] = nn.Conv2d(n_in, n_out, window, padding="same")
+        # Max-pooling and ReLU commute: pooling first saves three quarters of the activations.
+        layers[f"pool{number}"] = nn.MaxPool2d(2)
+        layers[f"relu{number}"] = nn.ReLU()
+        n_in, height, width = n_out, height // 2, width // 2
+    layers["flatten"] = nn.Flatten()
+    layers["hidden"] = nn.Linear(n_in * height * width, hidden)
+    layers["hidden_relu"] = nn.ReLU()
+    layers["output"] = nn.Linear(hidden, n_outputs)
+    return nn.Sequential(layers)
+
+
+def template_for(input_shape: Sequence[int], *, hidden: Sequence[int] = (64, 64)) -> TemplateFactory:
+    """The default network for inputs of this shape: LeNet for images, an MLP for everything else."""
+    is_image = len(input_shape) == 3 and min(input_shape[1:]) >= 8
+    return partial(lenet, hidden=hidden[-1] if hidden else 128) if is_image else partial(mlp, hidden=tuple(hidden))

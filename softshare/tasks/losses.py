@@ -1,0 +1,86 @@
+"""The tasks' losses, computed for all tasks of a batch at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from softshare.tasks.batches import Batch
+from softshare.tasks.task import Task
+
+BinaryLoss = Literal["logistic", "hinge"]
+
+
+class TaskLosses:
+    """The mean loss of every task in a batch: logistic or hinge, cross-entropy, or squared.
+
+    Args:
+        tasks: all tasks, in the order of the task axis.
+        binary: the loss of binary tasks: ``"logistic"``, or ``"hinge"`` (``max(0, 1 − y·output)``, y = ±1).
+
+    Raises:
+        ValueError: ``binary`` is neither.
+    """
+
+    def __init__(self, tasks: Sequence[Task], *, binary: BinaryLoss = "logistic") -> None:
+        if binary not in ("logistic", "hinge"):
+            raise ValueError(f"binary must be 'logistic' or 'hinge', got {binary!r}")
+        elementwise = {
+            "binary": logistic_loss if binary == "logistic" else hinge_loss,
+            "multiclass": cross_entropy,
+            "regression": squared_loss,
+        }
+        kinds = list(dict.fromkeys(task.kind for task in tasks))
+        self._losses = [elementwise[kind] for kind in kinds]
+        self._kinds = torch.tensor([kinds.index(task.kind) for task in tasks])
+        self._widths = torch.tensor([task.n_outputs for task in tasks])
+
+    def __call__(self, outputs: Tensor, batch: Batch) -> Tensor:
+        """Mean loss of every task over its labelled examples; 0 for a task with none in the batch.
+
+        Args:
+            outputs: ``(k, B, W)``, W the widest output among these tasks.
+            batch: the examples that made them.
+
+        Shape:
+            ``(k,)``.
+        """
+        tasks = batch.tasks.cpu()
+        widths = self._widths[tasks].to(outputs.device)
+        if len(self._losses) == 1:
+            losses = self._losses[0](outputs, batch.targets, widths)
+        else:
+            losses = torch.zeros_like(batch.targets, dtype=outputs.dtype)
+            for kind, loss in enumerate(self._losses):
+                rows = torch.nonzero(self._kinds[tasks] == kind).flatten().to(outputs.device)
+                if len(rows):
+                    losses = losses.index_copy(0, rows, loss(outputs[rows], batch.targets[rows], widths[rows]))
+        if batch.present is None:
+            return losses.mean(1)
+        return (losses * batch.present).sum(1) / batch.present.sum(1).clamp(min=1)
+
+
+def logistic_loss(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
+    """``log(1 + exp(−y·output))``, targets 0 and 1: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
+    return F.binary_cross_entropy_with_logits(outputs[..., 0], targets, reduction="none")
+
+
+def hinge_loss(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
+    """``max(0, 1 − y·output)``, targets 0 and 1 read as y = ∓1: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
+    return F.relu(1 - (2 * targets - 1) * outputs[..., 0])
+
+
+def squared_loss(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
+    """``(output − target)²``: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
+    return (outputs[..., 0] - targets).square()
+
+
+def cross_entropy(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
+    """Cross-entropy over the first ``widths`` outputs of each task: ``(k, B, W)``, ``(k, B)``, ``(k,)`` → ``(k, B)``."""
+    beyond = torch.arange(outputs.shape[-1], device=outputs.device) >= widths[:, None, None]
+    logits = outputs.masked_fill(beyond, -torch.inf)
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten().long(), reduction="none").view_as(targets)

@@ -1,0 +1,97 @@
+"""What happens beside the steps: validation, early stopping, the best weights kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.predict import predict
+from softshare.tasks.batches import Batch
+from softshare.tasks.losses import TaskLosses
+from softshare.tasks.task_set import TaskSet
+from softshare.training.history import History
+from softshare.training.objective import Loss
+
+
+class Callback(Protocol):
+    """Called after every step; says whether to stop."""
+
+    def after_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> bool:
+        """``step`` counts from 1; True ends the training."""
+        ...
+
+
+class Recorder:
+    """Writes a row of history at every evaluation, keeps the best weights and stops when there is no progress.
+
+    Args:
+        history: where the rows go.
+        every: steps between evaluations.
+        validation: examples that are not trained on; None records the training loss only.
+        losses: the tasks' losses.
+        patience: evaluations without a better mean validation loss after which training stops; None never stops.
+        keep_best: return to the weights of the best mean validation loss at the end.
+
+    Raises:
+        ValueError: ``patience`` or ``keep_best`` without validation data.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        *,
+        every: int,
+        validation: TaskSet | None,
+        losses: TaskLosses,
+        patience: int | None = None,
+        keep_best: bool = False,
+    ) -> None:
+        if validation is None and (patience is not None or keep_best):
+            raise ValueError("patience and keep_best need validation data: pass validation=")
+        self._history, self._every, self._validation, self._losses = history, every, validation, losses
+        self._patience, self._keep_best = patience, keep_best
+        self._best, self._since_best = math.inf, 0
+        self._best_state: dict[str, Tensor] = {}
+        self._sum, self._count, self._begin = 0.0, 0, time.perf_counter()
+
+    def after_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> bool:
+        """Adds to the running mean; at every evaluation a row, and True when patience has run out."""
+        self._sum += float(loss.by_task.detach().mean())
+        self._count += 1
+        return self.evaluate(network, step, float(loss.penalty.detach())) if step % self._every == 0 else False
+
+    def evaluate(self, network: MultiTaskNetwork, step: int, penalty: float = 0.0) -> bool:
+        """A row of history now."""
+        value = None if self._validation is None else float(mean_losses(network, self._validation, self._losses).nanmean())
+        train = self._sum / self._count if self._count else None
+        self._sum, self._count = 0.0, 0
+        seconds = round(time.perf_counter() - self._begin, 3)
+        self._history.append({"step": step, "train_loss": train, "validation_loss": value, "penalty": penalty, "seconds": seconds})
+        if value is None:
+            return False
+        self._since_best += 1
+        if value < self._best:
+            self._best, self._since_best = value, 0
+            if self._keep_best:
+                self._best_state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        return self._patience is not None and self._since_best >= self._patience
+
+    def finish(self, network: MultiTaskNetwork) -> None:
+        """Return to the best weights, if they were to be kept."""
+        if self._best_state:
+            network.load_state_dict(self._best_state)
+
+
+def mean_losses(network: MultiTaskNetwork, tasks: TaskSet, losses: TaskLosses) -> Tensor:
+    """Every task's mean loss on its examples, ``(T,)``; nan for a task without any."""
+    values = []
+    for number, outputs in enumerate(predict(network, tasks)):
+        targets = torch.from_numpy(tasks.targets[tasks.entries(number)]).to(outputs.dtype)
+        batch = Batch(torch.tensor([number]), outputs, targets.unsqueeze(0))
+        values.append(losses(outputs.unsqueeze(0), batch)[0] if len(targets) else outputs.new_tensor(torch.nan))
+    return torch.stack(values)

@@ -1,0 +1,139 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Adam, Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.tasks.batches import Batches
+from softshare.tasks.losses import BinaryLoss
+from softshare.tasks.task_set import TaskSet
+from softshare.training.callbacks import Callback, Recorder
+from softshare.training.history import History
+from softshare.training.objective import Objective
+
+MakeOptimizer = Callable[[Iterable[dict[str, Any]]], Optimizer]
+MakeSchedule = Callable[[Optimizer], LRScheduler]
+
+fused_adam: MakeOptimizer = partial(Adam, fused=True)
+"""Adam in one kernel: with many tasks the default's loop over parameters can be half a step."""
+
+
+def fit(
+    network: MultiTaskNetwork,
+    train: TaskSet,
+    *,
+    validation: TaskSet | None = None,
+    steps: int | None = None,
+    epochs: int | None = None,
+    batch_size: int = 64,
+    optimizer: MakeOptimizer = fused_adam,
+    learning_rate: float = 1e-3,
+    learning_rates: Mapping[str, float] | None = None,
+    schedule: MakeSchedule | None = None,
+    binary_loss: BinaryLoss = "logistic",
+    evaluate_every: int | None = None,
+    patience: int | None = None,
+    keep_best: bool = False,
+    callbacks: Sequence[Callback] = (),
+    seed: int = 0,
+) -> History:
+    """Train all tasks' networks together, in place.
+
+    Each step takes one batch of every task, adds up the tasks' mean losses and the sharings' penalties, and
+    makes one update. Tasks of unequal size: see :class:`softshare.tasks.batches.Batches`.
+
+    Args:
+        network: the network.
+        train: the training examples.
+        validation: examples to watch, never trained on.
+        steps: updates to make; give this or ``epochs``.
+        epochs: passes through the largest task.
+        batch_size: examples of every task in a step.
+        optimizer: makes the optimizer from parameter groups, e.g. ``functools.partial(torch.optim.SGD, momentum=0.9)``.
+        learning_rate: of all parameters without one of their own.
+        learning_rates: layer-name pattern → learning rate; the first match wins.
+        schedule: makes a learning-rate scheduler from the optimizer; it is stepped after every update.
+        binary_loss: ``"logistic"`` or ``"hinge"``.
+        evaluate_every: steps between rows of history; a fiftieth of the steps when None.
+        patience: evaluations without a better mean validation loss after which training stops.
+        keep_best: end with the weights of the best mean validation loss.
+        callbacks: called after every step; one that returns True ends the training.
+        seed: of the examples' order and of dropout.
+
+    Returns:
+        The history, one row an evaluation.
+
+    Raises:
+        ValueError: not exactly one of ``steps`` and ``epochs``, or a pattern that matches no layer.
+        FloatingPointError: the loss is not finite; names the task and the step.
+    """
+    batches = Batches(train, batch_size=batch_size, seed=seed)
+    total = _total_steps(steps, epochs, batches)
+    device = next(network.parameters()).device
+    objective = Objective(train, binary=binary_loss)
+    groups = parameter_groups(network, learning_rate, learning_rates or {})
+    update = optimizer(groups)
+    scheduler = schedule(update) if schedule else None
+    history = History()
+    every = evaluate_every or max(1, total // 50)
+    recorder = Recorder(history, every=every, validation=validation, losses=objective.losses, patience=patience, keep_best=keep_best)
+    network.train()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for step, batch in enumerate(islice(batches, total), start=1):
+            loss = objective(network, [part.to(device) for part in batch])
+            objective.require_finite(loss, step)
+            update.zero_grad()
+            loss.total.backward()
+            update.step()
+            network.after_step()
+            if scheduler:
+                scheduler.step()
+            if any([callback.after_step(network, step, loss) for callback in (recorder, *callbacks)]):
+                break
+    recorder.finish(network)
+    return history
+
+
+def parameter_groups(network: MultiTaskNetwork, learning_rate: float, learning_rates: Mapping[str, float]) -> list[dict[str, Any]]:
+    """The network's parameters grouped by learning rate, for any torch optimizer.
+
+    Args:
+        network: the network.
+        learning_rate: where no pattern matches.
+        learning_rates: pattern over the template's parameter or layer names → learning rate; first match wins.
+
+    Raises:
+        ValueError: a pattern matches nothing.
+    """
+    chosen: dict[float, list[nn.Parameter]] = {}
+    unused = set(learning_rates)
+    for path, weight in network.shared_weights.items():
+        matching = [
+            pattern for pattern in learning_rates if fnmatchcase(path, pattern) or fnmatchcase(path.removesuffix(".weight"), pattern)
+        ]
+        unused -= set(matching)
+        rate = learning_rates[matching[0]] if matching else learning_rate
+        chosen.setdefault(rate, []).extend(parameter for parameter in weight.parameters() if parameter.requires_grad)
+    if unused:
+        raise ValueError(f"learning_rates: no layer matches {sorted(unused)}; the layers are {list(network.layers)}")
+    return [{"params": parameters, "lr": rate} for rate, parameters in chosen.items() if parameters]
+
+
+def _total_steps(steps: int | None, epochs: int | None, batches: Batches) -> int:
+    if (steps is None) == (epochs is None):
+        raise ValueError(f"give either steps or epochs, got steps={steps}, epochs={epochs}")
+    total = steps if steps is not None else epochs * batches.steps_per_epoch  # type: ignore[operator]
+    if total < 1:
+        raise ValueError(f"steps and epochs must be at least 1, got steps={steps}, epochs={epochs}")
+    return total
