@@ -2,73 +2,158 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from pandas.api import types
+from torch import Tensor
 
-from softshare.tasks.task import Kind, Task, TaskName
+from softshare.tasks.task import KINDS, Kind, Task, TaskName, label_of
+
+MAX_WHOLE_NUMBERS = 20
+"""A column with more different whole numbers than this is a quantity, not a class."""
+
+ROWS_A_CLASS = 10
+"""Whole numbers are classes only where each has this many rows on average (three or fewer always are)."""
 
 
-def infer_kind(values: np.ndarray) -> Kind:
-    """The kind of a target column, by the rule that the documentation states.
+@dataclass(frozen=True)
+class _Levels:
+    """A target column taken apart: its different values in order, and which of them each row has."""
 
-    Two different values: binary. Text, or at most 20 different whole numbers that are also at most a
-    twentieth of the rows (and whole-number columns of at most 3 values): multiclass. Else regression —
-    a score of 70 different whole numbers is regression.
+    codes: np.ndarray  # (N,), -1 where the label is missing
+    values: np.ndarray  # (different values,), sorted
+    numeric: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(text_of(value) for value in self.values)
+
+    @property
+    def kind(self) -> Kind:
+        n_values, n_rows = len(self.values), int((self.codes >= 0).sum())
+        if n_values <= 2:
+            return "binary"
+        if not self.numeric:
+            return "multiclass"
+        whole = bool(np.all(self.values == np.round(self.values)))
+        few = n_values <= 3 or (n_values <= MAX_WHOLE_NUMBERS and n_values * ROWS_A_CLASS <= n_rows)
+        return "multiclass" if whole and few else "regression"
+
+
+def infer_kind(target: Any) -> Kind:
+    """The kind of a target column.
+
+    * Two different values, whatever they are: ``binary``.
+    * Text, and columns that pandas holds as categories: ``multiclass``.
+    * Up to 20 different whole numbers with ten rows or more each on average, or three different
+      whole numbers: ``multiclass``.
+    * All else: ``regression`` — an exam score of 70 different whole numbers, for example.
+
+    Missing labels (NaN, None) do not count, whole numbers held as floats and numbers written as text do
+    as what they are.
+
+    Args:
+        target: ``(N,)``, an array, a tensor, a list or a pandas column.
+
+    Raises:
+        ValueError: the column holds dates, infinite values, or more than one column.
     """
-    present = values[~_missing(values)]
-    different = np.unique(present)
-    if len(different) <= 2:
-        return "binary"
-    if present.dtype.kind in "OUSb":
-        return "multiclass"
-    whole = bool(np.all(different == np.round(different)))
-    few = len(different) <= 3 or (len(different) <= 20 and len(different) <= len(present) / 20)
-    return "multiclass" if whole and few else "regression"
+    return _levels(target).kind
 
 
-def encode_target(name: TaskName, target: Any, kind: Kind | None) -> tuple[Task, np.ndarray]:
-    """A target column as the task it poses and its values as numbers, NaN where the label is missing.
+def encode_target(name: TaskName, target: Any, kind: Kind | None = None) -> tuple[Task, np.ndarray]:
+    """A target column as the task it poses and its values as numbers.
 
     Args:
         name: the task's name.
-        target: ``(N,)``, numbers or text; NaN and None are missing labels.
+        target: ``(N,)``, numbers, booleans or text; NaN and None are missing labels.
         kind: the kind of the task; inferred (:func:`infer_kind`) when None.
 
+    Returns:
+        The task, and ``(N,)`` 0/1, numbers of classes or values, NaN where the label is missing. Classes
+        are numbered in their order: numbers by size, text by the alphabet, categories as pandas has them.
+
     Raises:
-        ValueError: a target holds one class only, more than two classes for a binary task, or text or
-            infinite values where a number is needed.
+        ValueError: the target has no labels, one class only, more than two classes for a binary task, or
+            text, dates or infinite values where a number is needed.
     """
-    values = np.asarray(target)
-    values = values.astype(object) if values.dtype.kind in "US" else values
-    missing = _missing(values)
-    label = name if isinstance(name, str) else " / ".join(name)
-    if missing.all():
+    label = label_of(name)
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"task {label!r}: kind must be one of {', '.join(KINDS)}, got {kind!r}")
+    try:
+        levels = _levels(target)
+    except ValueError as error:
+        raise ValueError(f"task {label!r}: {error}") from None
+    if len(levels.values) == 0:
         raise ValueError(f"task {label!r}: the target has no labels")
-    kind = kind or infer_kind(values)
+    kind = kind or levels.kind
     if kind == "regression":
-        try:
-            numbers = values.astype(np.float64)
-        except (TypeError, ValueError):
-            example = next(value for value in values[~missing] if isinstance(value, str))
-            raise ValueError(f"task {label!r}: a regression target must be numbers, found {example!r}") from None
+        return Task(name, kind), _values_of(levels, label)
+    _check_classes(levels, kind, label)
+    numbers = np.where(levels.codes < 0, np.nan, levels.codes.astype(np.float64))
+    return Task(name, kind, 1 if kind == "binary" else len(levels.values), levels.names), numbers
+
+
+def text_of(value: Any) -> str:
+    """A value as a person would write it: ``1`` for 1.0."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _values_of(levels: _Levels, label: str) -> np.ndarray:
+    if levels.numeric:
+        return np.append(levels.values.astype(np.float64), np.nan)[levels.codes]  # code -1 is the last: NaN
+    numbers = pd.to_numeric(pd.Series(levels.values), errors="coerce").to_numpy(dtype=np.float64)
+    wrong = int(np.isnan(numbers).argmax())
+    row = int((levels.codes == wrong).argmax()) + 1
+    raise ValueError(f"task {label!r}: a regression target must be numbers, found {levels.values[wrong]!r} in row {row}")
+
+
+def _check_classes(levels: _Levels, kind: Kind, label: str) -> None:
+    n_classes = len(levels.values)
+    if n_classes == 1:
+        raise ValueError(f"task {label!r}: the target has one class only ({levels.names[0]!r}), so there is nothing to learn")
+    if kind == "binary" and n_classes > 2:
+        raise ValueError(f"task {label!r}: a binary target has two values, found {n_classes}; its kind is multiclass or regression")
+
+
+def _levels(target: Any) -> _Levels:
+    column = _as_column(target)
+    if types.is_datetime64_any_dtype(column) or types.is_timedelta64_dtype(column):
+        raise ValueError("a target cannot be dates or times; turn them into numbers first")
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        used = column.cat.remove_unused_categories()
+        return _Levels(used.cat.codes.to_numpy(), used.cat.categories.to_numpy(dtype=object), numeric=False)
+    if types.is_bool_dtype(column) or pd.api.types.infer_dtype(column, skipna=True) == "boolean":
+        codes, values = pd.factorize(column.astype("boolean"), sort=True)
+        return _Levels(codes, np.asarray(values, dtype=object), numeric=False)
+    numbers = as_numbers(column)
+    if numbers is not None:
         if np.isinf(numbers).any():
-            raise ValueError(f"task {label!r}: the target has {int(np.isinf(numbers).sum())} infinite value(s)")
-        return Task(name, "regression"), numbers
-    classes, numbers_present = np.unique(values[~missing], return_inverse=True)
-    if len(classes) == 1:
-        raise ValueError(f"task {label!r}: the target has one class only ({classes[0]!r}); there is nothing to learn")
-    if kind == "binary" and len(classes) > 2:
-        raise ValueError(f"task {label!r}: a binary target has two values, found {len(classes)}; use kind multiclass or regression")
-    numbers = np.full(len(values), np.nan)
-    numbers[~missing] = numbers_present
-    names = tuple(str(value) for value in classes)
-    return Task(name, kind, 1 if kind == "binary" else len(classes), names), numbers
+            raise ValueError(f"the target has {int(np.isinf(numbers).sum())} infinite value(s), the first in row {int(np.isinf(numbers).argmax()) + 1}")
+        codes, values = pd.factorize(numbers, sort=True)
+        return _Levels(codes, values, numeric=True)
+    codes, values = pd.factorize(column.map(text_of, na_action="ignore").astype(object), sort=True)
+    return _Levels(codes, values, numeric=False)
 
 
-def _missing(values: np.ndarray) -> np.ndarray:
-    if values.dtype.kind == "f":
-        return np.isnan(values)
-    if values.dtype.kind == "O":
-        return np.array([value is None or value != value for value in values], dtype=bool)
-    return np.zeros(len(values), dtype=bool)
+def as_numbers(column: pd.Series) -> np.ndarray | None:
+    """A column as float64 with NaN where it is empty, or None where a value is not a number."""
+    if types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return None if (np.isnan(numbers) & column.notna().to_numpy()).any() else numbers
+
+
+def _as_column(target: Any) -> pd.Series:
+    if isinstance(target, pd.Series):
+        return target.reset_index(drop=True)
+    values = target.detach().cpu().numpy() if isinstance(target, Tensor) else target
+    values = values if isinstance(values, np.ndarray | pd.api.extensions.ExtensionArray) else np.asarray(values, dtype=object)
+    if values.ndim != 1:
+        raise ValueError(f"a target is one column of values, shape (N,), got shape {tuple(values.shape)}")
+    return pd.Series(values)

@@ -24,6 +24,7 @@ class Task:
         classes: the names of the classes in the order of their numbers; empty for regression.
 
     Raises:
+        TypeError: the name is neither text nor a tuple of texts.
         ValueError: the kind is unknown, or ``n_outputs`` does not fit it.
     """
 
@@ -33,6 +34,8 @@ class Task:
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) and not (isinstance(self.name, tuple) and all(isinstance(part, str) for part in self.name)):
+            raise TypeError(f"a task's name must be text or a tuple of texts, got {self.name!r}")
         if self.kind not in KINDS:
             raise ValueError(f"task {self.label!r}: kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.kind == "multiclass" and self.n_outputs < 2:
@@ -43,4 +46,9 @@ class Task:
     @property
     def label(self) -> str:
         """The name as one string, the factors of a tuple joined by `` / ``."""
-        return self.name if isinstance(self.name, str) else " / ".join(self.name)
+        return label_of(self.name)
+
+
+def label_of(name: TaskName) -> str:
+    """A task's name as one string, the factors of a tuple joined by `` / ``."""
+    return " / ".join(name) if isinstance(name, tuple) else str(name)

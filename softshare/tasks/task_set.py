@@ -7,24 +7,27 @@ few long arrays (compressed sparse rows), so a hundred thousand tasks cost what 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
-from softshare.tasks.targets import encode_target
-from softshare.tasks.task import Kind, Task, TaskName
+from softshare.tasks.sources import Source, as_source, merge, take, update_digest
+from softshare.tasks.targets import encode_target, text_of
+from softshare.tasks.task import Kind, Task, TaskName, label_of
 
-Source = Any
-"""What inputs are read from: anything with a length that an integer array can index in dim 0 — a
-tensor, a NumPy array or memory map, or a data frame whose columns are not numbers yet."""
+__all__ = ["Source", "TaskSet", "as_source", "take"]
+
+Kinds = Mapping[TaskName, Kind] | Kind | None
+"""The kind of every task by its name, of all tasks at once, or None: inferred."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TaskSet:
     """Named tasks, their inputs and their targets.
 
@@ -42,16 +45,19 @@ class TaskSet:
         one_input: every task sees the same rows (one table with several target columns), so a
             batch of rows serves all tasks at once.
         groups: for every source the group of each row (a patient), or None; a split keeps the
-            rows of one group together.
+            rows of one group together. Empty: no source has groups.
         parts: for every source the given part of each row (``"train"``, ``"validation"``,
-            ``"test"``), or None; see :func:`softshare.tasks.splits.split`.
+            ``"test"``), or None; see :func:`softshare.tasks.splits.split`. Empty: none is given.
         preprocessing: for every source what turned its raw columns into numbers, or None.
         target_scaling: mean and standard deviation by which regression targets were
-            standardised, shape ``(T, 2)``, or None while targets are in their own units.
+            standardised, or None while targets are in their own units.
         notes: what was done to the data that its owner should know (imputed columns, dropped tasks).
 
+    Raises:
+        ValueError: there is no task, or two tasks have one name.
+
     Shape:
-        source_of ``(T,)``, offsets ``(T + 1,)``, rows and targets ``(entries,)``.
+        source_of ``(T,)``, offsets ``(T + 1,)``, rows and targets ``(entries,)``, target_scaling ``(T, 2)``.
     """
 
     tasks: tuple[Task, ...]
@@ -65,10 +71,17 @@ class TaskSet:
     parts: tuple[np.ndarray | None, ...] = ()
     preprocessing: tuple[Any, ...] = ()
     target_scaling: np.ndarray | None = None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.tasks:
+            raise ValueError("a task set needs at least one task, got none")
+        if len(self._numbers) < len(self.tasks):
+            twice = next(task.label for number, task in enumerate(self.tasks) if self._numbers[task.name] != number)
+            raise ValueError(f"two tasks are called {twice!r}; every task needs a name of its own")
 
     @classmethod
-    def from_arrays(cls, data: Mapping[TaskName, tuple[Any, Any]], *, kinds: Mapping[TaskName, Kind] | Kind | None = None) -> TaskSet:
+    def from_arrays(cls, data: Mapping[TaskName, tuple[Any, Any]], *, kinds: Kinds = None) -> TaskSet:
         """Tasks with inputs of their own.
 
         Args:
@@ -77,53 +90,90 @@ class TaskSet:
             kinds: the kind of every task, or of all; inferred where not given (see :func:`softshare.tasks.targets.infer_kind`).
 
         Raises:
-            ValueError: there is no task, or a task's inputs and targets differ in length.
+            ValueError: there is no task, or a task's inputs and targets do not fit.
         """
-        if not data:
-            raise ValueError("a task set needs at least one task, got an empty mapping")
-        columns = [encode_target(name, target, _kind_of(kinds, name)) for name, (_, target) in data.items()]
         inputs = [as_source(source) for source, _ in data.values()]
-        for (task, values), source in zip(columns, inputs, strict=True):
-            if len(values) != len(source):
-                raise ValueError(f"task {task.label!r}: {len(source)} inputs but {len(values)} targets")
-        kept = [np.flatnonzero(~np.isnan(values)) for _, values in columns]
-        return cls(
-            tasks=tuple(task for task, _ in columns),
-            sources=tuple(inputs),
-            source_of=np.arange(len(inputs)),
-            offsets=np.concatenate([[0], np.cumsum([len(rows) for rows in kept])]),
-            rows=np.concatenate(kept),
-            targets=np.concatenate([values[rows] for (_, values), rows in zip(columns, kept, strict=True)]),
-        ).merge_sources()
+        columns = _encode({name: target for name, (_, target) in data.items()}, kinds)
+        _check_lengths(columns, inputs)
+        sources, source_of, start_of = merge(inputs)
+        offsets, rows, targets = _entries_of([values for _, values in columns])
+        rows += np.repeat(start_of, np.diff(offsets))
+        return cls(tuple(task for task, _ in columns), tuple(sources), source_of, offsets, rows, targets)
 
     @classmethod
-    def from_shared_inputs(cls, inputs: Any, targets: Mapping[TaskName, Any], *, kinds: Mapping[TaskName, Kind] | Kind | None = None) -> TaskSet:
+    def from_shared_inputs(
+        cls,
+        inputs: Any,
+        targets: Mapping[TaskName, Any],
+        *,
+        kinds: Kinds = None,
+        groups: np.ndarray | None = None,
+        parts: np.ndarray | None = None,
+    ) -> TaskSet:
         """One input for all tasks, a column of targets per task, some labels missing (NaN or None).
 
         Args:
-            inputs: ``(N, *shape)``.
+            inputs: ``(N, *shape)``, or a data frame of ``N`` rows.
             targets: task name → ``(N,)``.
             kinds: the kind of every task, or of all; inferred where not given.
+            groups: ``(N,)`` the group of each row, kept together by a split.
+            parts: ``(N,)`` the given part of each row.
 
         Raises:
             ValueError: there is no task, or a column's length is not N.
         """
-        if not targets:
-            raise ValueError("a task set needs at least one task, got an empty mapping")
         source = as_source(inputs)
-        columns = [encode_target(name, target, _kind_of(kinds, name)) for name, target in targets.items()]
-        for task, values in columns:
-            if len(values) != len(source):
-                raise ValueError(f"task {task.label!r}: {len(values)} targets for {len(source)} inputs")
-        kept = [np.flatnonzero(~np.isnan(values)) for _, values in columns]
+        columns = _encode(targets, kinds)
+        _check_lengths(columns, [source] * len(columns))
+        offsets, rows, values = _entries_of([values for _, values in columns])
         return cls(
             tasks=tuple(task for task, _ in columns),
             sources=(source,),
             source_of=np.zeros(len(columns), dtype=np.int64),
-            offsets=np.concatenate([[0], np.cumsum([len(rows) for rows in kept])]),
-            rows=np.concatenate(kept),
-            targets=np.concatenate([values[rows] for (_, values), rows in zip(columns, kept, strict=True)]),
+            offsets=offsets,
+            rows=rows,
+            targets=values,
             one_input=True,
+            groups=() if groups is None else (groups,),
+            parts=() if parts is None else (parts,),
+        )
+
+    @classmethod
+    def from_task_column(
+        cls, inputs: Any, target: Any, task: Any, *, kind: Kind | None = None, groups: np.ndarray | None = None, parts: np.ndarray | None = None
+    ) -> TaskSet:
+        """Every row an example of one task, which a column names.
+
+        All tasks have the kind of the whole target column and its classes, so their outputs are of one form.
+
+        Args:
+            inputs: ``(N, *shape)``, or a data frame of ``N`` rows.
+            target: ``(N,)``; rows without a label are left out.
+            task: ``(N,)`` the task of each row; its different values, sorted, are the tasks' names. A
+                data frame of several columns names tasks by several factors.
+            kind: the kind of all tasks; inferred from the whole column when None.
+            groups: ``(N,)`` the group of each row, kept together by a split.
+            parts: ``(N,)`` the given part of each row.
+
+        Raises:
+            ValueError: columns differ in length, or a row has no task.
+        """
+        source = as_source(inputs)
+        names, number_of_row = _names_of(task)
+        like, values = encode_target("the target column", target, kind)
+        if not len(source) == len(values) == len(number_of_row):
+            raise ValueError(f"inputs, target and task must have one length, got {len(source)}, {len(values)} and {len(number_of_row)}")
+        labelled = np.flatnonzero(~np.isnan(values))
+        rows = labelled[np.argsort(number_of_row[labelled], kind="stable")]
+        return cls(
+            tasks=tuple(replace(like, name=name) for name in names),
+            sources=(source,),
+            source_of=np.zeros(len(names), dtype=np.int64),
+            offsets=_offsets(np.bincount(number_of_row[labelled], minlength=len(names))),
+            rows=rows,
+            targets=values[rows],
+            groups=() if groups is None else (groups,),
+            parts=() if parts is None else (parts,),
         )
 
     def __len__(self) -> int:
@@ -176,50 +226,51 @@ class TaskSet:
         return take(self.sources[self.source_of[task]], self.rows[entries]), torch.from_numpy(self.targets[entries])
 
     def select(self, entries: np.ndarray) -> TaskSet:
-        """The same tasks with only these entries (sorted numbers, or a mask), inputs not copied."""
+        """The same tasks with only these entries (numbers, or a mask), inputs not copied."""
         entries = np.flatnonzero(entries) if entries.dtype == bool else np.sort(entries)
         counts = np.bincount(self.task_of[entries], minlength=len(self))
+        return replace(self, offsets=_offsets(counts), rows=self.rows[entries], targets=self.targets[entries])
+
+    def keep_tasks(self, numbers: Sequence[int] | np.ndarray) -> TaskSet:
+        """Only these tasks, in this order."""
+        kept = np.asarray(numbers, dtype=np.int64)
+        offsets = _offsets(self.n_examples[kept])
+        entries = np.arange(offsets[-1]) + np.repeat(self.offsets[kept] - offsets[:-1], np.diff(offsets))
         return replace(
             self,
-            offsets=np.concatenate([[0], np.cumsum(counts)]),
+            tasks=tuple(self.tasks[number] for number in kept),
+            source_of=self.source_of[kept],
+            offsets=offsets,
             rows=self.rows[entries],
             targets=self.targets[entries],
+            target_scaling=None if self.target_scaling is None else self.target_scaling[kept],
         )
 
-    def keep_tasks(self, numbers: Sequence[int]) -> TaskSet:
-        """Only these tasks, in this order."""
-        entries = [self.entries(number) for number in numbers]
-        return replace(
-            self,
-            tasks=tuple(self.tasks[number] for number in numbers),
-            source_of=self.source_of[list(numbers)],
-            offsets=np.concatenate([[0], np.cumsum([part.stop - part.start for part in entries])]),
-            rows=np.concatenate([self.rows[part] for part in entries]),
-            targets=np.concatenate([self.targets[part] for part in entries]),
-            target_scaling=None if self.target_scaling is None else self.target_scaling[list(numbers)],
-        )
+    def split(
+        self, *, seed: int, fractions: tuple[float, float, float] = (0.6, 0.2, 0.2), train_fraction: float = 1.0
+    ) -> tuple[TaskSet, TaskSet, TaskSet]:
+        """Training, validation and test examples, their inputs turned into numbers by what the training rows say.
 
-    def map_sources(self, transform: Callable[[int, Source], Source]) -> TaskSet:
-        """The same set with each source replaced by ``transform(number, source)``."""
-        return replace(self, sources=tuple(transform(number, source) for number, source in enumerate(self.sources)))
+        See :func:`softshare.tasks.splits.split` for how examples are divided and
+        :func:`softshare.tasks.preprocessing.prepare` for what is done to inputs and regression targets.
 
-    def merge_sources(self) -> TaskSet:
-        """The same set with in-memory sources of one form stacked, so that their tasks run as one group."""
-        forms: dict[Any, list[int]] = {}
-        for number, source in enumerate(self.sources):
-            mergeable = isinstance(source, Tensor)
-            forms.setdefault((tuple(source.shape[1:]), source.dtype) if mergeable else number, []).append(number)
-        if len(forms) == len(self.sources):
-            return self
-        place = {old: (new, position) for new, members in enumerate(forms.values()) for position, old in enumerate(members)}
-        starts = {old: sum(len(self.sources[other]) for other in members[: members.index(old)]) for members in forms.values() for old in members}
-        shift = np.array([starts[int(source)] for source in self.source_of])
-        return replace(
-            self,
-            sources=tuple(torch.cat([self.sources[old] for old in members]) if len(members) > 1 else self.sources[members[0]] for members in forms.values()),
-            source_of=np.array([place[int(source)][0] for source in self.source_of]),
-            rows=self.rows + shift[self.task_of],
-        )
+        Raises:
+            ValueError: a task has too few rows for three parts, or an input cannot be turned into numbers.
+        """
+        from softshare.tasks.preprocessing import prepare  # both are written in terms of this class
+        from softshare.tasks.splits import split
+
+        return prepare(self, split(self, seed=seed, fractions=fractions, train_fraction=train_fraction))
+
+    def drop_small_tasks(self, *, fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)) -> TaskSet:
+        """The same set without the tasks that :meth:`split` would refuse, and a note that says which.
+
+        Raises:
+            ValueError: no task is left.
+        """
+        from softshare.tasks.splits import drop_small_tasks
+
+        return drop_small_tasks(self, fractions=fractions)
 
     def fingerprint(self) -> str:
         """A digest of the data: equal for equal tasks, inputs and targets, whatever machine made it."""
@@ -229,34 +280,45 @@ class TaskSet:
         for column in (self.source_of, self.offsets, self.rows, self.targets):
             digest.update(np.ascontiguousarray(column).tobytes())
         for source in self.sources:
-            digest.update(_bytes_of(source))
+            update_digest(digest, source)
         return digest.hexdigest()
 
 
-def as_source(inputs: Any) -> Source:
-    """Inputs as something that rows can be taken from: arrays and nested lists become tensors, the rest stays."""
-    if isinstance(inputs, Tensor) or not isinstance(inputs, np.ndarray | list | tuple):
-        return inputs
-    if isinstance(inputs, np.memmap):
-        return inputs
-    array = np.asarray(inputs)
-    return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float64 else array)
+def _encode(targets: Mapping[TaskName, Any], kinds: Kinds) -> list[tuple[Task, np.ndarray]]:
+    if not targets:
+        raise ValueError("a task set needs at least one task, got an empty mapping")
+    by_name = kinds if isinstance(kinds, Mapping) else {name: kinds for name in targets}
+    unknown = [label_of(name) for name in by_name if name not in targets]
+    if unknown:
+        raise ValueError(f"kinds names {', '.join(map(repr, unknown))}, which is no task; the tasks are {', '.join(map(label_of, targets))}")
+    return [encode_target(name, target, by_name.get(name)) for name, target in targets.items()]
 
 
-def take(source: Source, rows: np.ndarray) -> Tensor:
-    """These rows of a source as one tensor ``(len(rows), *shape)``."""
-    if isinstance(source, Tensor):
-        return source[torch.from_numpy(np.ascontiguousarray(rows))]
-    return torch.as_tensor(np.asarray(source[rows]))
+def _check_lengths(columns: Sequence[tuple[Task, np.ndarray]], inputs: Sequence[Source]) -> None:
+    for (task, values), source in zip(columns, inputs, strict=True):
+        if len(values) != len(source):
+            raise ValueError(f"task {task.label!r}: {len(source)} inputs but {len(values)} targets")
 
 
-def _kind_of(kinds: Mapping[TaskName, Kind] | Kind | None, name: TaskName) -> Kind | None:
-    return kinds.get(name) if isinstance(kinds, Mapping) else kinds
+def _entries_of(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Offsets, rows and values of the labelled examples in columns with gaps."""
+    labelled = [np.flatnonzero(~np.isnan(values)) for values in columns]
+    values = np.concatenate([values[rows] for values, rows in zip(columns, labelled, strict=True)])
+    return _offsets([len(rows) for rows in labelled]), np.concatenate(labelled), values
 
 
-def _bytes_of(source: Source) -> bytes:
-    if isinstance(source, Tensor):
-        return source.detach().cpu().contiguous().numpy().tobytes()
-    if hasattr(source, "to_csv"):
-        return str(source.to_csv(index=False)).encode()
-    return np.ascontiguousarray(source).tobytes()
+def _offsets(counts: np.ndarray | Sequence[int]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+
+def _names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
+    """The tasks that a column (or several) names, sorted, and the number of each row's task."""
+    factors = [column for _, column in task.items()] if isinstance(task, pd.DataFrame) else [pd.Series(task)]
+    codes, levels = zip(*(pd.factorize(column if column.dtype != object else column.map(text_of, na_action="ignore"), sort=True) for column in factors), strict=True)
+    missing = np.any([code < 0 for code in codes], axis=0)
+    if missing.any():
+        raise ValueError(f"{int(missing.sum())} row(s) have no task, the first is row {int(missing.argmax()) + 1}; fill the task column or remove these rows")
+    combined, number_of_row = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
+    texts = [[text_of(value) for value in level] for level in levels]
+    names = [tuple(text[code] for text, code in zip(texts, row, strict=True)) for row in combined]
+    return [name[0] for name in names] if len(factors) == 1 else list(names), number_of_row.reshape(-1)

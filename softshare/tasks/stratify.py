@@ -1,0 +1,159 @@
+"""Dividing entries so that every part has its share of every label.
+
+A *label* is a number for a task and class, a *unit* what cannot be divided: a row, or a group of rows.
+Where every unit is one entry, labels are independent of each other and all are divided at once. Where
+units carry several labels (one row with many targets, one group with many rows) labels are served from
+the rarest on, each part getting what it still lacks: the iterative stratification of Sechidis et al.,
+"On the stratification of multi-label data" (2011), with the units of one label dealt out together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from softshare.tasks.task_set import TaskSet
+
+_SERVED = np.array([0, 2, 1])
+"""Who is served first where a label has too few units for all: training, then test, then validation."""
+
+
+def stratified(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, fractions: np.ndarray, *, seed: str) -> np.ndarray:
+    """The part of every entry.
+
+    Args:
+        tasks: whose entries to divide.
+        label: of every entry.
+        unit: of every entry; entries of one unit fall in one part.
+        fractions: share of every part.
+        seed: of the draws.
+
+    Shape:
+        label, unit and the result ``(entries,)``, fractions ``(3,)``; the result holds 0, 1, 2.
+    """
+    if len(pd.unique(unit)) == len(unit):
+        order = np.lexsort((_draws_by_task(tasks, seed), label))
+        sizes = np.bincount(label)
+        part = np.empty(len(label), dtype=np.int64)
+        part[order] = np.repeat(np.tile(_SERVED, len(sizes)), _share_out(sizes, sizes[:, None] * fractions).ravel())
+        return part
+    draws = _draws(seed, np.arange(unit.max() + 1))
+    part_of = np.full(len(draws), -1)
+    for members in _by_label(tasks, label, unit, seed):
+        given = part_of[members]
+        free = members[given < 0]
+        if len(free):
+            wanted = len(members) * fractions - np.bincount(given[given >= 0], minlength=3)
+            counts = _share_out(np.array([len(free)]), wanted[None])
+            part_of[free[np.argsort(draws[free])]] = np.repeat(_SERVED, counts[0])
+    return part_of[unit]
+
+
+def thinned(tasks: TaskSet, label: np.ndarray, fraction: float, *, seed: str) -> np.ndarray:
+    """The numbers of the entries that a smaller training set keeps, sorted; those of less are among those of more.
+
+    Entries stand in an order of which every beginning has its share of every label, and one of each
+    label at the very front. Rows that serve several tasks are kept or dropped as a whole.
+
+    Shape:
+        label ``(entries,)``.
+    """
+    row, first, row_of = np.unique(tasks.rows, return_index=True, return_inverse=True)
+    if len(row) == len(tasks.rows) or not tasks.one_input:
+        front = np.zeros(len(label), dtype=bool)
+        kept = _beginning(tasks.task_of, label, front, _draws_by_task(tasks, seed), fraction)
+        return np.flatnonzero(kept)
+    draws = _draws(seed, row)
+    rarity = np.bincount(label)[label]
+    by_rarity = np.lexsort((rarity, row_of))
+    rarest = label[by_rarity[np.searchsorted(row_of[by_rarity], np.arange(len(row)))]]
+    front = np.zeros(len(row), dtype=bool)
+    for members in _by_label(tasks, label, row_of, seed):
+        if not front[members].any():
+            front[members[np.argmin(draws[members])]] = True
+    return np.flatnonzero(_beginning(np.zeros(len(row), dtype=np.int64), rarest, front, draws, fraction)[row_of])
+
+
+def _beginning(scope: np.ndarray, label: np.ndarray, front: np.ndarray, draws: np.ndarray, fraction: float) -> np.ndarray:
+    """Which members are among the first ``fraction`` of their scope, in an order that serves all labels evenly."""
+    order = np.lexsort((draws, label))
+    sizes = np.bincount(label)
+    place = np.empty(len(label))
+    place[order] = _ranks(label[order]) / sizes[label[order]]
+    place[front] = -1
+    order = np.lexsort((draws, place, scope))
+    n_members, n_front = np.bincount(scope), np.bincount(scope, weights=place <= 0)
+    n_kept = np.maximum(np.rint(fraction * n_members), np.maximum(2, n_front if not front.any() else np.bincount(scope, weights=front)))
+    kept = np.empty(len(label), dtype=bool)
+    kept[order] = _ranks(scope[order]) < n_kept[scope[order]]
+    return kept
+
+
+def _share_out(sizes: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Whole numbers that add up to ``sizes``, near ``wanted``; whoever wants something gets one where there is enough.
+
+    Shape:
+        sizes ``(L,)``, wanted ``(L, 3)`` in the order of the parts; the result ``(L, 3)`` in the order in
+        which they are served.
+    """
+    wanted = np.maximum(wanted, 0)[:, _SERVED]
+    exact = wanted * (sizes / wanted.sum(axis=1))[:, None]
+    counts = np.floor(exact + 1e-9).astype(np.int64)
+    places = np.argsort(-(exact - counts).round(9), axis=1, kind="stable").argsort(axis=1)
+    counts += places < (sizes - counts.sum(axis=1))[:, None]
+    labels = np.arange(len(sizes))
+    for part in range(3):
+        largest = counts.argmax(axis=1)
+        owed = (counts[:, part] == 0) & (wanted[:, part] > 0) & (counts[labels, largest] > 1)
+        counts[labels[owed], largest[owed]] -= 1
+        counts[owed, part] += 1
+    return counts
+
+
+def _by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: str) -> list[np.ndarray]:
+    """The units of every label, from the rarest label on; ties go by the tasks' names, not their order."""
+    n_units = int(unit.max()) + 1
+    pairs = np.sort(pd.unique(label.astype(np.int64) * n_units + unit))
+    sizes = np.bincount(pairs // n_units)
+    first_entry = np.unique(label, return_index=True)[1]
+    is_class = np.nan_to_num(tasks.targets[first_entry])
+    names = _task_keys(tasks, seed)[tasks.task_of[first_entry]]
+    members = np.split(pairs % n_units, np.cumsum(sizes)[:-1])
+    return [members[k] for k in np.lexsort((is_class, names, sizes))]
+
+
+def _ranks(sorted_values: np.ndarray) -> np.ndarray:
+    """0, 1, 2, … within every run of equal values."""
+    starts = np.flatnonzero(np.diff(sorted_values, prepend=sorted_values[:1] - 1))
+    return np.arange(len(sorted_values)) - np.repeat(starts, np.diff(starts, append=len(sorted_values)))
+
+
+def _draws_by_task(tasks: TaskSet, seed: str) -> np.ndarray:
+    """A random number for every entry, from a stream of its task's own."""
+    return _mixed(_task_keys(tasks, seed)[tasks.task_of] + _steps(np.arange(len(tasks.rows)) - tasks.offsets[tasks.task_of]))
+
+
+def _draws(seed: str, units: np.ndarray) -> np.ndarray:
+    """A random number for every unit."""
+    return _mixed(np.uint64(_key(seed, "units")) + _steps(units))
+
+
+def _task_keys(tasks: TaskSet, seed: str) -> np.ndarray:
+    return np.array([_key(seed, task.name) for task in tasks.tasks], dtype=np.uint64)
+
+
+def _key(seed: str, name: object) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{seed}\0{name!r}".encode(), digest_size=8).digest(), "big")
+
+
+def _steps(numbers: np.ndarray) -> np.ndarray:
+    return numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+
+
+def _mixed(state: np.ndarray) -> np.ndarray:
+    """SplitMix64's output function: a stream a task without a generator object a task (Steele et al. 2014)."""
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
