@@ -7,14 +7,19 @@ it up.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
+from math import prod
 
 import torch
 from torch import Tensor
 
 Step = tuple[int, int, str]
-"""Which two operands of the list to contract (the second is removed last), and their equation."""
+"""Two places in the list of operands, and the equation that contracts them; the result joins the list at its end."""
+
+Splits = dict[int, tuple[int, tuple[int, int] | None]]
+"""Set of operands (a bit each) → multiply-adds of contracting it, and the two parts that are contracted last."""
 
 
 @lru_cache(maxsize=4096)
@@ -26,65 +31,18 @@ def plan(equation: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[Step
         shapes: the operands' shapes.
 
     Returns:
-        The steps, each to be applied to the list of operands left (the result is appended), and the
-        multiply-adds of all of them.
+        The steps, and the multiply-adds of all of them; no step for a single operand.
     """
     inputs, output = equation.split("->")
     terms = inputs.split(",")
     size = {letter: extent for term, shape in zip(terms, shapes, strict=True) for letter, extent in zip(term, shape, strict=True)}
-    n = len(terms)
-    everything = (1 << n) - 1
-
-    def term_of(members: int) -> str:
-        """The letters that survive once these operands are contracted with each other."""
-        inside = {letter for k in range(n) if members >> k & 1 for letter in terms[k]}
-        outside = set(output) | {letter for k in range(n) if not members >> k & 1 for letter in terms[k]}
-        kept = inside & outside
-        ordered = [letter for letter in output if letter in kept] + sorted(kept - set(output))
-        return "".join(ordered)
-
-    def multiply_adds(left: int, right: int) -> int:
-        cost = 1
-        for letter in set(letters[left]) | set(letters[right]):
-            cost *= size[letter]
-        return cost
-
-    letters = {1 << k: terms[k] for k in range(n)}
-    best: dict[int, tuple[int, tuple[int, int] | None]] = {1 << k: (0, None) for k in range(n)}
-    for count in range(2, n + 1):
-        for members in combinations(range(n), count):
-            group = sum(1 << k for k in members)
-            letters[group] = term_of(group)
-            left = (group - 1) & group
-            options = []
-            while left > group ^ left:
-                right = group ^ left
-                options.append((best[left][0] + best[right][0] + multiply_adds(left, right), (left, right)))
-                left = (left - 1) & group
-            best[group] = min(options)
-    letters[everything] = output
-
-    steps: list[Step] = []
-    left_over = [1 << k for k in range(n)]
-
-    def emit(group: int) -> None:
-        split = best[group][1]
-        if split is None:
-            return
-        left, right = split
-        emit(left)
-        emit(right)
-        i, j = left_over.index(left), left_over.index(right)
-        steps.append((i, j, f"{letters[left]},{letters[right]}->{letters[group]}"))
-        for position in sorted((i, j), reverse=True):
-            del left_over[position]
-        left_over.append(group)
-
-    emit(everything)
-    return tuple(steps), best[everything][0]
+    letters = _surviving_letters(terms, output)
+    best = _best_splits(letters, size, len(terms))
+    everything = (1 << len(terms)) - 1
+    return _steps(letters, best, len(terms)), best[everything][0]
 
 
-def contract(equation: str, operands: list[Tensor]) -> Tensor:
+def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
     """Evaluate an einsum equation pair by pair in its cheapest order.
 
     Args:
@@ -94,10 +52,50 @@ def contract(equation: str, operands: list[Tensor]) -> Tensor:
     if len(operands) == 1:
         return torch.einsum(equation, operands[0])
     steps, _ = plan(equation, tuple(tuple(operand.shape) for operand in operands))
-    left_over = list(operands)
-    for i, j, pair in steps:
-        result = torch.einsum(pair, left_over[i], left_over[j])
-        for position in sorted((i, j), reverse=True):
-            del left_over[position]
-        left_over.append(result)
-    return left_over[0]
+    tensors = list(operands)
+    for left, right, pair in steps:
+        tensors.append(torch.einsum(pair, tensors[left], tensors[right]))
+    return tensors[-1]
+
+
+def _surviving_letters(terms: Sequence[str], output: str) -> dict[int, str]:
+    """Every set of operands → the letters left once these are contracted with each other, the output's first."""
+    letters = {1 << k: term for k, term in enumerate(terms)}
+    for members in range(1, 1 << len(terms)):
+        inside = {letter for k, term in enumerate(terms) if members >> k & 1 for letter in term}
+        outside = set(output).union(*(term for k, term in enumerate(terms) if not members >> k & 1))
+        kept = inside & outside
+        letters.setdefault(members, "".join([letter for letter in output if letter in kept] + sorted(kept - set(output))))
+    return letters
+
+
+def _best_splits(letters: Mapping[int, str], size: Mapping[str, int], n_operands: int) -> Splits:
+    best: Splits = {1 << k: (0, None) for k in range(n_operands)}
+    for count in range(2, n_operands + 1):
+        for members in combinations(range(n_operands), count):
+            group = sum(1 << k for k in members)
+            options = []
+            left = (group - 1) & group
+            while left > (right := group ^ left):  # the parts of the group in two, each division once
+                multiply_adds = prod(size[letter] for letter in set(letters[left] + letters[right]))
+                options.append((best[left][0] + best[right][0] + multiply_adds, (left, right)))
+                left = (left - 1) & group
+            best[group] = min(options)
+    return best
+
+
+def _steps(letters: Mapping[int, str], best: Splits, n_operands: int) -> tuple[Step, ...]:
+    steps: list[Step] = []
+
+    def place(group: int) -> int:
+        """Where the contracted group stands in the list of operands."""
+        split = best[group][1]
+        if split is None:
+            return group.bit_length() - 1
+        left, right = split
+        step = (place(left), place(right), f"{letters[left]},{letters[right]}->{letters[group]}")
+        steps.append(step)
+        return n_operands + len(steps) - 1
+
+    place((1 << n_operands) - 1)
+    return tuple(steps)

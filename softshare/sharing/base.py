@@ -38,7 +38,8 @@ class LayerShapes:
         """
         if len(set(self.shapes)) > 1:
             raise ValueError(
-                f"layer {layer!r}: {sharing} needs one shape for all tasks, found {sorted(set(self.shapes))}; leave this layer independent (ss.Independent())"
+                f"layer {layer!r}: {sharing} needs one shape for all tasks, found {sorted(set(self.shapes))}; "
+                "leave this layer independent (ss.Independent())"
             )
         return self.shapes[0]
 
@@ -105,7 +106,11 @@ class SharedWeight(nn.Module, ABC):
 
     def of(self, task: int) -> Tensor:
         """One task's weight, in the papers' mode order."""
-        return self.stacked(torch.tensor([task]))[0]
+        return self.stacked(torch.tensor([task], device=next(self.parameters()).device))[0]
+
+    def padded(self, tasks: Tensor | None = None) -> Tensor:
+        """:meth:`stacked`, weights of different shapes filled up with zeros at the end of each mode."""
+        return self.stacked(tasks)
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]] | None:
         """The weight as an unevaluated tensor network, so that the layer's input can join it.

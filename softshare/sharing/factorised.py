@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from math import exp, log, prod
 
+import torch
 from torch import Tensor, nn
 
 from softshare.sharing._contraction import contract
@@ -21,7 +24,7 @@ class FactorisedWeight(SharedWeight):
             order. Factors that carry ``t`` have it as dim 0 and are the tasks' own.
         factors: name → initial values, in the equation's order.
         shape: the weight's shape, where the equation's output modes must still be merged into it.
-        n_tasks: length of the task axis; read from the factors when one of them carries it.
+        n_tasks: length of the task axis.
         ranks: what :meth:`ranks` reports.
 
     Shape:
@@ -35,12 +38,16 @@ class FactorisedWeight(SharedWeight):
         self.equation = equation
         self.shape = tuple(shape)
         self.n_tasks = n_tasks
-        self.factors = nn.ParameterDict({name: nn.Parameter(values.detach().clone()) for name, values in factors.items()})
+        # A plain dict would be sorted by name; strided factors could not be saved.
+        own = OrderedDict(
+            (name, nn.Parameter(values.detach().clone(memory_format=torch.contiguous_format))) for name, values in factors.items()
+        )
+        self.factors = nn.ParameterDict(own)
         self._ranks = tuple(ranks)
         terms = equation.split("->")[0].split(",")
         self._of_task = tuple(term.startswith("t") for term in terms)
 
-    def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]] | None:
+    def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
         operands = [
             factor if tasks is None or not own else factor.index_select(0, tasks)
             for factor, own in zip(self.factors.values(), self._of_task, strict=True)
@@ -72,15 +79,12 @@ def balance(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The same product from factors of equal root-mean-square size.
 
     An exact SVD split puts all scale into one factor and Adam, whose steps are of one size for all
-    elements, then trains it badly.
+    elements, then trains it badly. A product that is zero is left as it is.
     """
     scales = {name: root_mean_square(factor) for name, factor in factors.items()}
     if min(scales.values()) == 0:
         return dict(factors)
-    product = 1.0
-    for scale in scales.values():
-        product *= scale
-    level = product ** (1 / len(scales))
+    level = exp(sum(log(scale) for scale in scales.values()) / len(scales))
     return {name: factor * (level / scales[name]) for name, factor in factors.items()}
 
 
@@ -103,9 +107,7 @@ def draw_factors(
     """
     inputs, output = equation.split("->")
     terms = inputs.split(",")
-    contracted = 1
-    for letter in set("".join(terms)) - set(output):
-        contracted *= sizes[letter]
+    contracted = prod(sizes[letter] for letter in set("".join(terms)) - set(output))
     scale = (std**2 / contracted) ** (1 / (2 * len(terms)))
     factors = {}
     for name, term in zip(names, terms, strict=True):

@@ -63,10 +63,21 @@ class UnequalWeights(SharedWeight):
         numbers = range(self.n_tasks) if tasks is None else tasks.tolist()
         groups = {self._place[task][0] for task in numbers}
         if len(groups) > 1:
-            raise ValueError(f"these tasks' weights have different shapes: {[tuple(self.stacks[group].shape[1:]) for group in sorted(groups)]}")
+            raise ValueError(
+                f"these tasks' weights have different shapes: {[tuple(self.stacks[group].shape[1:]) for group in sorted(groups)]}"
+            )
         rows = [self._place[task][1] for task in numbers]
         stack = self.stacks[groups.pop()]
         return stack if rows == list(range(len(stack))) else stack[torch.tensor(rows, device=stack.device)]
+
+    def padded(self, tasks: Tensor | None = None) -> Tensor:
+        numbers = list(range(self.n_tasks)) if tasks is None else tasks.tolist()
+        groups = sorted({self._place[task][0] for task in numbers})
+        widest = [max(sizes) for sizes in zip(*(self.stacks[group].shape[1:] for group in groups), strict=True)]
+        filled = [nn.functional.pad(self.stacks[group], _padding(self.stacks[group].shape[1:], widest)) for group in groups]
+        starts = dict(zip(groups, [0, *torch.tensor([len(stack) for stack in filled]).cumsum(0).tolist()], strict=False))
+        order = [starts[self._place[task][0]] + self._place[task][1] for task in numbers]
+        return torch.cat(filled).index_select(0, torch.tensor(order, device=filled[0].device))
 
     def task_parameters(self) -> list[str]:
         return []  # no parameter has every task as dim 0
@@ -75,6 +86,11 @@ class UnequalWeights(SharedWeight):
         width = max(stack[0].numel() for stack in self.stacks)
         flat = [self.of(task).flatten() for task in range(self.n_tasks)]
         return torch.stack([nn.functional.pad(weight, (0, width - len(weight))) for weight in flat])
+
+
+def _padding(shape: Sequence[int], widest: Sequence[int]) -> list[int]:
+    """The argument of ``torch.nn.functional.pad`` that fills the end of every mode, last mode first."""
+    return [amount for size, full in zip(reversed(shape), reversed(widest), strict=True) for amount in (0, full - size)]
 
 
 def _drawn(name: str, layer: LayerShapes, streams: RandomStreams) -> SharedWeight:

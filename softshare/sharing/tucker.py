@@ -1,0 +1,47 @@
+"""Tucker factorisation of the stacked weights (Yang and Hospedales, ICLR 2017, section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from torch import Tensor
+
+from softshare.sharing._tensor_algebra import Truncation, hosvd
+from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks
+
+
+@dataclass(frozen=True)
+class Tucker(Factorisation):
+    """All tasks share a subspace of every mode of the layer and a core; each mixes the core's slices in its own way.
+
+    ``W[i,o,t] = Σ_abc C[a,b,c] U1[i,a] U2[o,b] U3[t,c]``: the factor ``core`` is ``C``, ``mode_n`` is ``U_n``, and
+    ``task`` is the last ``U``.
+
+    Args:
+        ranks: the multilinear rank ``(K_1, …, K_N)`` in the paper's mode order, the task's last: ``(in, out, task)`` for
+            a linear layer, ``(height, width, in, out, task)`` for a convolution. ``K_n`` is at most the size of
+            mode n and the product of the others'. Or a share in (0, 1] of these maxima, rounded up, for
+            layers of any shape.
+        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further settings.
+    """
+
+    ranks: tuple[int, ...] | float | None = None
+
+    def _given_ranks(self) -> Ranks:
+        return self.ranks
+
+    def _n_ranks(self, n_modes: int) -> int:
+        return n_modes
+
+    def _rank_bounds(self, modes: Sequence[int], ranks: Sequence[int] | None = None) -> list[int]:
+        return [min(size, prod(modes) // size) for size in modes]
+
+    def _terms(self, n_modes: int) -> dict[str, str]:
+        matrices = {f"mode_{n + 1}": MODES[n] + RANKS[n] for n in range(n_modes)}
+        return {"core": RANKS[: n_modes + 1], **matrices, "task": f"t{RANKS[n_modes]}"}
+
+    def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
+        core, matrices = hosvd(tensor, cuts)
+        return [core, *matrices]
