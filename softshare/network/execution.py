@@ -75,19 +75,19 @@ class TaskLayer(nn.Module):
             return True
         return is_one_for_all(self._sources[name][1])
 
-    def _one(self, name: str) -> Tensor | None:
-        """The value that all tasks have, in PyTorch's axis order; None where the layer has no such parameter."""
-        if name not in self._sources:
-            return None
+    def _one(self, name: str) -> Tensor:
+        """The value that all tasks have, in PyTorch's axis order."""
         parameter, weight = self._sources[name]
         return parameter.to_torch(weight.of(0))
 
-    def _stack(self, name: str) -> Tensor | None:
+    def _stack(self, name: str) -> Tensor:
         """The tasks' values ``(k, …)`` in PyTorch's axis order, filled up with zeros where shapes differ."""
-        if name not in self._sources:
-            return None
         parameter, weight = self._sources[name]
         return parameter.to_torch(weight.padded(self._fold.tasks))
+
+    @property
+    def _has_bias(self) -> bool:
+        return "bias" in self._sources
 
 
 class TaskLinear(TaskLayer):
@@ -97,10 +97,11 @@ class TaskLinear(TaskLayer):
         """``(k·B, *, in)`` (or ``(B, *, in)`` while all tasks see the same rows) → ``(k·B, *, out)``."""
         fold = self._fold
         if self._is_shared("weight"):
-            y = nn.functional.linear(x, self._one("weight"), self._one("bias") if self._is_shared("bias") else None)
-            return y if self._is_shared("bias") else self._add_bias(fold.expand(y))
+            if self._is_shared("bias"):
+                return nn.functional.linear(x, self._one("weight"), self._one("bias") if self._has_bias else None)
+            return self._add_bias(fold.expand(nn.functional.linear(x, self._one("weight"))))
         flat = x.reshape(-1, x.shape[-1])
-        y = self._product(fold.unfold(flat) if fold.folded else flat, self._stack("bias"))
+        y = self._product(fold.unfold(flat) if fold.folded else flat, self._stack("bias") if self._has_bias else None)
         fold.folded = True
         return y.reshape(-1, *x.shape[1:-1], y.shape[-1])
 
@@ -132,9 +133,7 @@ class TaskConv(TaskLayer):
         fold: how the running batch lies.
     """
 
-    def __init__(
-        self, conv: nn.Conv1d | nn.Conv2d | nn.Conv3d, parameters: Mapping[str, tuple[Parameter, SharedWeight]], fold: Fold
-    ) -> None:
+    def __init__(self, conv: Any, parameters: Mapping[str, tuple[Parameter, SharedWeight]], fold: Fold) -> None:
         super().__init__(parameters, fold)
         self._conv = (conv,)  # in a tuple: its own weights are not this network's parameters
 
@@ -142,8 +141,8 @@ class TaskConv(TaskLayer):
         """``(k·B, in, *)`` (or ``(B, in, *)`` while all tasks see the same rows) → ``(k·B, out, *)``."""
         fold, conv = self._fold, self._conv[0]
         if self._is_shared("weight") and self._is_shared("bias"):
-            return conv._conv_forward(x, self._one("weight"), self._one("bias"))
-        weights, biases = self._stack("weight"), self._stack("bias")
+            return conv._conv_forward(x, self._one("weight"), self._one("bias") if self._has_bias else None)
+        weights, biases = self._stack("weight"), self._stack("bias") if self._has_bias else None
         if not fold.folded and conv.groups == 1:
             fold.folded = True
             y = conv._conv_forward(x, weights.flatten(0, 1), None if biases is None else biases.flatten())

@@ -23,6 +23,11 @@ Stacks = Mapping[str, Tensor | Sequence[Tensor]]
 
 
 def forms_of(template: nn.Module | TemplateFactory, tasks: TaskSet | Sequence[Task]) -> list[Form]:
+    """Every task's form; without a task set the inputs' shapes are unknown and taken to be one.
+
+    Raises:
+        ValueError: a template function needs the shapes and there is no task set.
+    """
     if isinstance(tasks, TaskSet):
         return [(tasks.input_shape(number), task.n_outputs) for number, task in enumerate(tasks.tasks)]
     if not isinstance(template, nn.Module):
@@ -33,6 +38,7 @@ def forms_of(template: nn.Module | TemplateFactory, tasks: TaskSet | Sequence[Ta
 
 
 def make_templates(template: nn.Module | TemplateFactory, forms: list[Form], seed: int) -> dict[Form, nn.Module]:
+    """One template for each form, initialised from the same seed."""
     distinct = list(dict.fromkeys(forms))
     if isinstance(template, nn.Module):
         return {form: copy.deepcopy(template) for form in distinct}
@@ -45,6 +51,11 @@ def make_templates(template: nn.Module | TemplateFactory, forms: list[Form], see
 
 
 def check_templates(tasks: Sequence[Task], forms: list[Form], templates: Mapping[Form, nn.Module]) -> None:
+    """Make sure that all templates have the same layers and the outputs that the tasks need.
+
+    Raises:
+        ValueError: they do not; names the task.
+    """
     structures = {form: list(parameters_of(template)) for form, template in templates.items()}
     first = next(iter(structures.values()))
     for task, form in zip(tasks, forms, strict=True):
@@ -68,6 +79,7 @@ def _last_linear(template: nn.Module) -> nn.Linear | None:
 
 
 def paper_shapes(template: nn.Module) -> dict[str, tuple[int, ...]]:
+    """The shape of every parameter in the papers' mode order, by full name."""
     values = dict(template.named_parameters())
     return {path: tuple(parameter.to_paper(values[path]).shape) for path, parameter in parameters_of(template).items()}
 
@@ -88,6 +100,7 @@ def stacks_of_templates(forms: list[Form], templates: Mapping[Form, nn.Module]) 
 
 
 def layer_shapes(stack: Tensor | Sequence[Tensor]) -> LayerShapes:
+    """What a sharing is told of a layer whose initial weights these are."""
     if isinstance(stack, Tensor):
         return LayerShapes((tuple(stack.shape[1:]),), root_mean_square(stack[0]))
     return LayerShapes(tuple(tuple(weight.shape) for weight in stack), float(np.mean([root_mean_square(weight) for weight in stack])))

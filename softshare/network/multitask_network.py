@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -154,12 +154,16 @@ class MultiTaskNetwork(nn.Module):
 
     def shared_weight(self, path: str) -> SharedWeight:
         """The shared weight behind a parameter of the template, by the parameter's full name."""
-        return self.weights[self._keys[path]]
+        return cast(SharedWeight, self.weights[self._keys[path]])
 
     @property
     def shared_weights(self) -> dict[str, SharedWeight]:
         """Every parameter of the template by its full name, biases and norm parameters included."""
         return {path: self.shared_weight(path) for path in self._keys}
+
+    def path_of(self, layer: str) -> str:
+        """The full name of a layer's weight in the template."""
+        return next(path for path, p in self._parameters_of_template.items() if p.is_weight and p.layer == layer)
 
     @property
     def layers(self) -> dict[str, SharedWeight]:
@@ -170,8 +174,7 @@ class MultiTaskNetwork(nn.Module):
         """All composed parameters by full name: ``(T, *weight)`` in the papers' mode order, a list where shapes differ."""
         result: dict[str, Tensor | list[Tensor]] = {}
         with torch.no_grad():
-            for path, key in self._keys.items():
-                weight = self.weights[key]
+            for path, weight in self.shared_weights.items():
                 unequal = len({shapes[path] for shapes in self._shapes.values()}) > 1
                 result[path] = [weight.of(t).clone() for t in range(len(self.tasks))] if unequal else weight.stacked().clone()
         return result
@@ -194,11 +197,11 @@ class MultiTaskNetwork(nn.Module):
 
     def penalty(self, examples: Tensor) -> Tensor:
         """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""
-        return sum((weight.penalty(examples) for weight in self.weights.values()), torch.zeros((), device=examples.device))
+        return sum((weight.penalty(examples) for weight in self.shared_weights.values()), torch.zeros((), device=examples.device))
 
     def after_step(self) -> None:
         """Closed-form updates of the sharings, after each optimiser step."""
-        for weight in self.weights.values():
+        for weight in self.shared_weights.values():
             weight.after_step()
 
     def sharing_strength(self) -> dict[str, SharingStrength]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from math import prod
 
 from torch import nn
@@ -30,7 +31,7 @@ def mlp(input_shape: Sequence[int], n_outputs: int, *, hidden: Sequence[int] = (
     layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
     if hidden:
         blocks: OrderedDict[str, nn.Module] = OrderedDict()
-        for number, (n_in, n_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for number, (n_in, n_out) in enumerate(pairwise(widths)):
             blocks[str(number)] = nn.Linear(n_in, n_out)
             blocks |= {f"{number}_{kind}": module for kind, module in zip(("relu", "dropout"), after(), strict=False)}
         layers["layers"] = nn.Sequential(blocks)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from softshare.tasks.batches import Batch
 from softshare.tasks.task import Task
@@ -66,12 +66,12 @@ class TaskLosses:
 
 def logistic_loss(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
     """``log(1 + exp(−y·output))``, targets 0 and 1: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
-    return F.binary_cross_entropy_with_logits(outputs[..., 0], targets, reduction="none")
+    return functional.binary_cross_entropy_with_logits(outputs[..., 0], targets, reduction="none")
 
 
 def hinge_loss(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
     """``max(0, 1 − y·output)``, targets 0 and 1 read as y = ∓1: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
-    return F.relu(1 - (2 * targets - 1) * outputs[..., 0])
+    return functional.relu(1 - (2 * targets - 1) * outputs[..., 0])
 
 
 def squared_loss(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
@@ -83,4 +83,4 @@ def cross_entropy(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
     """Cross-entropy over the first ``widths`` outputs of each task: ``(k, B, W)``, ``(k, B)``, ``(k,)`` → ``(k, B)``."""
     beyond = torch.arange(outputs.shape[-1], device=outputs.device) >= widths[:, None, None]
     logits = outputs.masked_fill(beyond, -torch.inf)
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten().long(), reduction="none").view_as(targets)
+    return functional.cross_entropy(logits.flatten(0, 1), targets.flatten().long(), reduction="none").view_as(targets)

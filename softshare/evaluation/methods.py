@@ -1,0 +1,137 @@
+"""The named recipes: what ``--methods`` offers. The only list of names in the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from softshare.sharing.base import Sharing
+    from softshare.tasks.task_set import TaskSet
+
+Options = Mapping[str, Any]
+Range = tuple[float, float, str] | tuple[Any, ...]
+"""What a search may choose from: ``(low, high, "log" | "linear" | "int")``, or a tuple of choices."""
+
+COMMON_SEARCH_SPACE: Mapping[str, Range] = {"learning_rate": (3e-4, 1e-2, "log"), "weight_decay": (1e-6, 1e-2, "log")}
+"""What every method's search tunes, the baseline's included."""
+
+
+def _suits_any(tasks: TaskSet) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to learn several tasks, from the sharing to the start.
+
+    Args:
+        name: what ``--methods`` calls it.
+        shares: what it shares, in a few words.
+        paper: where it comes from.
+        sharing: (names of the layers, the last the output layer; options) → layer-name pattern → sharing.
+        options: the method's own settings and their defaults, found on validation data. ``apart`` is the share
+            of the steps in which all tasks are first trained apart from common initial weights (the STL start;
+            0: a random start).
+        search_space: what a search may choose for these settings.
+        applies_to: why the method cannot apply to a task set, or None where it can.
+        default: whether ``compare`` runs it unless told which methods to run.
+    """
+
+    name: str
+    shares: str
+    paper: str
+    sharing: Callable[[Sequence[str], Options], Mapping[str, Sharing]]
+    options: Options = field(default_factory=dict)
+    search_space: Mapping[str, Range] = field(default_factory=dict)
+    applies_to: Callable[[TaskSet], str | None] = _suits_any
+    default: bool = True
+
+
+# Sharings are imported where they are made: listing the methods must not wait for torch.
+
+
+def _independent(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.independent import Independent
+
+    return {"*": Independent()}
+
+
+def _tied(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.tied import Tied
+
+    return {"*": Tied()}
+
+
+def _pooled(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.tied import Tied
+
+    return {layers[-1]: Tied(bias="own"), "*": Tied()}
+
+
+def _last_axis_flattening(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.last_axis_flattening import LastAxisFlattening
+
+    return {"*": LastAxisFlattening(epsilon=options["epsilon"]) if options["apart"] else LastAxisFlattening(rank=options["ranks"])}
+
+
+def _tucker(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.tucker import Tucker
+
+    return {"*": Tucker(epsilon=options["epsilon"]) if options["apart"] else Tucker(ranks=options["ranks"])}
+
+
+def _tensor_train(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.tensor_train import TensorTrain
+
+    return {"*": TensorTrain(epsilon=options["epsilon"]) if options["apart"] else TensorTrain(ranks=options["ranks"])}
+
+
+def _pooled_suits(tasks: TaskSet) -> str | None:
+    if tasks.one_input:
+        return "all tasks see the same rows, which one network cannot tell apart"
+    if len({(task.kind, task.n_outputs) for task in tasks.tasks}) > 1:
+        return "the tasks' outputs differ in form"
+    if len({tasks.input_shape(number) for number in range(len(tasks))}) > 1:
+        return "the tasks' inputs differ in shape"
+    return None
+
+
+DMTRL = "Yang & Hospedales 2017 (DMTRL)"
+FACTORISED_OPTIONS: Options = {"ranks": 0.5, "epsilon": 0.1, "apart": 0.0}
+FACTORISED_SPACE: Mapping[str, Range] = {"ranks": (0.1, 1.0, "linear"), "epsilon": (0.05, 0.5, "log"), "apart": (0.0, 0.25, 0.5)}
+
+METHODS: tuple[Method, ...] = (
+    Method("independent", "nothing: every task learns alone (the baseline)", "single-task learning", _independent),
+    Method(
+        "pooled",
+        "everything but the output bias: one network for all tasks",
+        "what one would do instead",
+        _pooled,
+        applies_to=_pooled_suits,
+    ),
+    Method("tied", "all layers but the output (hard sharing)", "Caruana 1997", _tied),
+    Method(
+        "last-axis-flattening",
+        "basis weights, mixed by each task in its own way (LAF)",
+        DMTRL,
+        _last_axis_flattening,
+        FACTORISED_OPTIONS,
+        FACTORISED_SPACE,
+    ),
+    Method("tucker", "subspaces of inputs and outputs and a core", DMTRL, _tucker, FACTORISED_OPTIONS, FACTORISED_SPACE),
+    Method("tensor-train", "a chain of cores, the last one each task's own", DMTRL, _tensor_train, FACTORISED_OPTIONS, FACTORISED_SPACE),
+)
+
+
+def method_named(name: str) -> Method:
+    """The method of this name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    for method in METHODS:
+        if method.name == name:
+            return method
+    raise KeyError(f"no method {name!r}; the methods are {', '.join(method.name for method in METHODS)}")
