@@ -145,6 +145,10 @@ class SharedWeight(nn.Module, ABC):
     def task_vectors(self) -> Tensor:
         """What is each task's own, as one row a task: ``(T, K)``; ``(T, 0)`` where nothing is."""
 
+    @abstractmethod
+    def independent_parameters(self) -> int:
+        """How many parameters the tasks would have with a weight of their own each."""
+
     def ranks(self) -> tuple[int, ...]:
         """The ranks of a factorisation, in the paper's order; empty where there are none."""
         return ()

@@ -68,6 +68,9 @@ class FactorisedWeight(SharedWeight):
         own = [factor.flatten(1) for factor, of_task in zip(self.factors.values(), self._of_task, strict=True) if of_task]
         return torch.cat(own, 1) if own else next(iter(self.factors.values())).new_zeros(self.n_tasks, 0)
 
+    def independent_parameters(self) -> int:
+        return self.n_tasks * prod(self.shape)
+
     def ranks(self) -> tuple[int, ...]:
         return self._ranks
 

@@ -82,6 +82,9 @@ class UnequalWeights(SharedWeight):
     def task_parameters(self) -> list[str]:
         return []  # no parameter has every task as dim 0
 
+    def independent_parameters(self) -> int:
+        return sum(stack.numel() for stack in self.stacks)
+
     def task_vectors(self) -> Tensor:
         width = max(stack[0].numel() for stack in self.stacks)
         flat = [self.of(task).flatten() for task in range(self.n_tasks)]
