@@ -23,7 +23,7 @@ def as_source(inputs: Any) -> Source:
     array = np.asarray(inputs)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"inputs must be numbers, got an array of {array.dtype}; hand columns of text in as a pandas data frame")
-    return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float64 else np.ascontiguousarray(array))
+    return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float64 else np.require(array, requirements=["C", "W"]))
 
 
 def take(source: Source, rows: np.ndarray) -> Tensor:
