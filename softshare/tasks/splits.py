@@ -95,14 +95,14 @@ def small_tasks(tasks: TaskSet, fractions: Fractions = FRACTIONS) -> np.ndarray:
     Shape:
         ``(T,)`` booleans.
     """
-    given = _given_parts(tasks)
-    units = np.unique(np.stack([tasks.task_of, _units(tasks), given], axis=1), axis=0)
-    found = [np.bincount(units[units[:, 2] == part, 0], minlength=len(tasks)) for part in (-1, 0, 1, 2)]
-    free = found[0] + found[1] + found[2] + found[3] < least_rows(fractions)
-    is_given = np.isin(np.arange(len(tasks)), tasks.task_of[given >= 0])
-    needs_own_validation = fractions[1] > 0 and not (given == 1).any()
-    lacks = (found[1] < 1 + needs_own_validation) | (found[3] == 0) | ((given == 1).any() & (found[2] == 0))
-    return np.where(is_given, lacks, free) | _one_class(tasks)
+    given, unit = _given_parts(tasks), _units(tasks)
+    n_units = int(unit.max(initial=0)) + 1
+    distinct = pd.unique((tasks.task_of * 4 + given + 1) * n_units + unit) // n_units
+    free, train, validation, test = np.bincount(distinct, minlength=4 * len(tasks)).reshape(-1, 4).T
+    if not (given >= 0).any():
+        return (free < least_rows(fractions)) | _one_class(tasks)
+    lacks = validation == 0 if (given == 1).any() else train < 1 + (fractions[1] > 0)
+    return np.where(train + validation + test > 0, lacks | (train == 0) | (test == 0), free < least_rows(fractions)) | _one_class(tasks)
 
 
 def least_rows(fractions: Fractions = FRACTIONS) -> int:

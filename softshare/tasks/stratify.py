@@ -33,20 +33,21 @@ def stratified(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, fractions: n
     Shape:
         label, unit and the result ``(entries,)``, fractions ``(3,)``; the result holds 0, 1, 2.
     """
+    label = pd.factorize(label)[0]
     if len(pd.unique(unit)) == len(unit):
         order = np.lexsort((_draws_by_task(tasks, seed), label))
         sizes = np.bincount(label)
+        counts = _share_out(sizes, sizes[:, None] * fractions, fractions > 0)
         part = np.empty(len(label), dtype=np.int64)
-        part[order] = np.repeat(np.tile(_SERVED, len(sizes)), _share_out(sizes, sizes[:, None] * fractions).ravel())
+        part[order] = np.repeat(np.tile(_SERVED, len(sizes)), counts.ravel())
         return part
     draws = _draws(seed, np.arange(unit.max() + 1))
     part_of = np.full(len(draws), -1)
     for members in _by_label(tasks, label, unit, seed):
-        given = part_of[members]
-        free = members[given < 0]
+        free = members[part_of[members] < 0]
         if len(free):
-            wanted = len(members) * fractions - np.bincount(given[given >= 0], minlength=3)
-            counts = _share_out(np.array([len(free)]), wanted[None])
+            has = np.bincount(part_of[members] + 1, minlength=4)[1:]
+            counts = _share_out(np.array([len(free)]), (len(members) * fractions - has)[None], (fractions > 0) & (has == 0))
             part_of[free[np.argsort(draws[free])]] = np.repeat(_SERVED, counts[0])
     return part_of[unit]
 
@@ -60,53 +61,56 @@ def thinned(tasks: TaskSet, label: np.ndarray, fraction: float, *, seed: str) ->
     Shape:
         label ``(entries,)``.
     """
-    row, first, row_of = np.unique(tasks.rows, return_index=True, return_inverse=True)
-    if len(row) == len(tasks.rows) or not tasks.one_input:
-        front = np.zeros(len(label), dtype=bool)
-        kept = _beginning(tasks.task_of, label, front, _draws_by_task(tasks, seed), fraction)
-        return np.flatnonzero(kept)
+    label = pd.factorize(label)[0]
+    if not tasks.one_input:
+        draws = _draws_by_task(tasks, seed)
+        by_label = np.lexsort((draws, label))
+        front = by_label[_ranks(label[by_label]) == 0]
+        return np.flatnonzero(_beginning(tasks.task_of, label, front, draws, fraction))
+    row, row_of = np.unique(tasks.rows, return_inverse=True)
     draws = _draws(seed, row)
-    rarity = np.bincount(label)[label]
-    by_rarity = np.lexsort((rarity, row_of))
-    rarest = label[by_rarity[np.searchsorted(row_of[by_rarity], np.arange(len(row)))]]
-    front = np.zeros(len(row), dtype=bool)
+    by_rarity = np.lexsort((np.bincount(label)[label], row_of))
+    rarest = label[by_rarity[_ranks(row_of[by_rarity]) == 0]]
+    covering = np.zeros(len(row), dtype=bool)
     for members in _by_label(tasks, label, row_of, seed):
-        if not front[members].any():
-            front[members[np.argmin(draws[members])]] = True
-    return np.flatnonzero(_beginning(np.zeros(len(row), dtype=np.int64), rarest, front, draws, fraction)[row_of])
+        if not covering[members].any():
+            covering[members[np.argmin(draws[members])]] = True
+    return np.flatnonzero(_beginning(np.zeros(len(row), dtype=np.int64), rarest, np.flatnonzero(covering), draws, fraction)[row_of])
 
 
 def _beginning(scope: np.ndarray, label: np.ndarray, front: np.ndarray, draws: np.ndarray, fraction: float) -> np.ndarray:
-    """Which members are among the first ``fraction`` of their scope, in an order that serves all labels evenly."""
+    """Which members are among the first of their scope, in an order that serves all labels evenly.
+
+    Kept are ``fraction`` of a scope, all that stand in ``front`` (numbers of members), and at least two.
+    """
     order = np.lexsort((draws, label))
-    sizes = np.bincount(label)
     place = np.empty(len(label))
-    place[order] = _ranks(label[order]) / sizes[label[order]]
+    place[order] = _ranks(label[order]) / np.bincount(label)[label[order]]
     place[front] = -1
     order = np.lexsort((draws, place, scope))
-    n_members, n_front = np.bincount(scope), np.bincount(scope, weights=place <= 0)
-    n_kept = np.maximum(np.rint(fraction * n_members), np.maximum(2, n_front if not front.any() else np.bincount(scope, weights=front)))
+    sizes, n_front = np.bincount(scope), np.bincount(scope[front], minlength=scope.max() + 1)
+    n_kept = np.maximum(np.rint(fraction * sizes), np.maximum(n_front, 2))
     kept = np.empty(len(label), dtype=bool)
     kept[order] = _ranks(scope[order]) < n_kept[scope[order]]
     return kept
 
 
-def _share_out(sizes: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Whole numbers that add up to ``sizes``, near ``wanted``; whoever wants something gets one where there is enough.
+def _share_out(sizes: np.ndarray, wanted: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """Whole numbers that add up to ``sizes``, near ``wanted``; a part that is ``bare`` gets one where there is enough.
 
     Shape:
-        sizes ``(L,)``, wanted ``(L, 3)`` in the order of the parts; the result ``(L, 3)`` in the order in
-        which they are served.
+        sizes ``(L,)``, wanted ``(L, 3)`` and bare ``(3,)`` in the order of the parts; the result ``(L, 3)``
+        in the order in which they are served.
     """
-    wanted = np.maximum(wanted, 0)[:, _SERVED]
+    wanted, bare = np.maximum(wanted, 0)[:, _SERVED], bare[_SERVED]
     exact = wanted * (sizes / wanted.sum(axis=1))[:, None]
     counts = np.floor(exact + 1e-9).astype(np.int64)
     places = np.argsort(-(exact - counts).round(9), axis=1, kind="stable").argsort(axis=1)
     counts += places < (sizes - counts.sum(axis=1))[:, None]
     labels = np.arange(len(sizes))
-    for part in range(3):
+    for part in np.flatnonzero(bare):
         largest = counts.argmax(axis=1)
-        owed = (counts[:, part] == 0) & (wanted[:, part] > 0) & (counts[labels, largest] > 1)
+        owed = (counts[:, part] == 0) & (counts[labels, largest] > 1)
         counts[labels[owed], largest[owed]] -= 1
         counts[owed, part] += 1
     return counts
@@ -115,18 +119,18 @@ def _share_out(sizes: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 def _by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: str) -> list[np.ndarray]:
     """The units of every label, from the rarest label on; ties go by the tasks' names, not their order."""
     n_units = int(unit.max()) + 1
-    pairs = np.sort(pd.unique(label.astype(np.int64) * n_units + unit))
+    pairs = np.sort(pd.unique(label * n_units + unit))
     sizes = np.bincount(pairs // n_units)
-    first_entry = np.unique(label, return_index=True)[1]
-    is_class = np.nan_to_num(tasks.targets[first_entry])
-    names = _task_keys(tasks, seed)[tasks.task_of[first_entry]]
     members = np.split(pairs % n_units, np.cumsum(sizes)[:-1])
-    return [members[k] for k in np.lexsort((is_class, names, sizes))]
+    an_entry = np.empty(len(sizes), dtype=np.int64)
+    an_entry[label[::-1]] = np.arange(len(label))[::-1]
+    names = _task_keys(tasks, seed)[tasks.task_of[an_entry]]
+    return [members[k] for k in np.lexsort((tasks.targets[an_entry], names, sizes))]
 
 
 def _ranks(sorted_values: np.ndarray) -> np.ndarray:
-    """0, 1, 2, … within every run of equal values."""
-    starts = np.flatnonzero(np.diff(sorted_values, prepend=sorted_values[:1] - 1))
+    """0, 1, 2, … within every run of equal numbers (none below 0)."""
+    starts = np.flatnonzero(np.diff(sorted_values, prepend=-1))
     return np.arange(len(sorted_values)) - np.repeat(starts, np.diff(starts, append=len(sorted_values)))
 
 

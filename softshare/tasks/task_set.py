@@ -314,11 +314,16 @@ def _offsets(counts: np.ndarray | Sequence[int]) -> np.ndarray:
 def _names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
     """The tasks that a column (or several) names, sorted, and the number of each row's task."""
     factors = [column for _, column in task.items()] if isinstance(task, pd.DataFrame) else [pd.Series(task)]
-    codes, levels = zip(*(pd.factorize(column if column.dtype != object else column.map(text_of, na_action="ignore"), sort=True) for column in factors), strict=True)
-    missing = np.any([code < 0 for code in codes], axis=0)
-    if missing.any():
-        raise ValueError(f"{int(missing.sum())} row(s) have no task, the first is row {int(missing.argmax()) + 1}; fill the task column or remove these rows")
-    combined, number_of_row = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
-    texts = [[text_of(value) for value in level] for level in levels]
-    names = [tuple(text[code] for text, code in zip(texts, row, strict=True)) for row in combined]
-    return [name[0] for name in names] if len(factors) == 1 else list(names), number_of_row.reshape(-1)
+    texts, number_of_row = [], np.zeros(len(factors[0]), dtype=np.int64)
+    for column in factors:
+        plain = column.map(text_of, na_action="ignore") if column.dtype == object else column  # mixed types cannot be sorted
+        codes, levels = pd.factorize(plain, sort=True)
+        if (codes < 0).any():
+            missing, first = int((codes < 0).sum()), int((codes < 0).argmax()) + 1
+            raise ValueError(f"{missing} row(s) have no task, the first is row {first}; fill the task column or remove these rows")
+        number_of_row = number_of_row * len(levels) + codes
+        texts.append([text_of(level) for level in levels])
+    number_of_row, found = pd.factorize(number_of_row, sort=True)
+    factor_codes = np.unravel_index(found, [len(text) for text in texts])
+    columns = [[text[code] for code in codes] for text, codes in zip(texts, factor_codes, strict=True)]
+    return list(columns[0]) if len(factors) == 1 else list(zip(*columns, strict=True)), number_of_row
