@@ -1,6 +1,13 @@
+from .network.multitask_network import MultiTaskNetwork as MultiTaskNetwork
+from .network.templates import lenet as lenet
+from .network.templates import mlp as mlp
 from .sharing.independent import Independent as Independent
+from .sharing.last_axis_flattening import LastAxisFlattening as LastAxisFlattening
+from .sharing.tensor_train import TensorTrain as TensorTrain
 from .sharing.tied import Tied as Tied
+from .sharing.tucker import Tucker as Tucker
 from .tasks.task import Task as Task
 from .tasks.task_set import TaskSet as TaskSet
+from .training.fit import fit as fit
 
 __version__: str
