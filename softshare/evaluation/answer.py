@@ -1,0 +1,121 @@
+"""The sentence that answers the question, and what its reader should know besides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from softshare.evaluation.statistics import ALL, BASELINE, RELATIVE, summarise
+
+NAMES = {
+    "roc_auc": "ROC-AUC",
+    "accuracy": "accuracy",
+    "balanced_error": "balanced error",
+    "f1": "F1",
+    "rmse": "RMSE in standard deviations of the target",
+    "r2": "R²",
+    "loss": "loss",
+}
+IN_POINTS = ("roc_auc", "accuracy", "balanced_error", "f1")
+"""Metrics between 0 and 1, whose gains are told in hundredths."""
+
+MANY_TASKS = 20
+"""From so many tasks on chance alone is expected to show about one as hurt."""
+
+
+def answer(records: Sequence[Mapping[str, Any]]) -> str:
+    """One sentence: whether learning together beats learning apart, by how much and with which method.
+
+    The best of several methods gains something by being chosen. So all intervals in the sentence hold
+    at once with 95 % confidence (Bonferroni over the methods and training fractions compared).
+    """
+    overall = _overall(records, level=0.95)
+    if BASELINE not in {record["settings"]["method"] for record in records}:
+        return f"No gain can be told without {BASELINE} learning: add {BASELINE} to the methods."
+    if overall["gain"].isna().all():
+        return "Nothing to compare: no other method has a finished run beside independent learning's."
+    compared = int(overall["gain"].notna().sum())
+    adjusted = _overall(records, level=1 - 0.05 / compared)
+    best = _largest(adjusted["gain"], adjusted)
+    if adjusted["ci_low"].isna().all():
+        return f"One seed shows no more than a direction: {_best(best, compared)} gains {_amount(best)} over learning apart."
+    how = f"95 % interval, adjusted for the choice among {compared}" if compared > 1 else "95 % interval"
+    if (adjusted["ci_low"] > 0).any():
+        chosen = _largest(adjusted["gain"].where(adjusted["ci_low"] > 0), adjusted)
+        return f"Learning together beats learning apart by {_amount(chosen)} with {_where(chosen)} ({how})."
+    if (adjusted["ci_high"] < 0).all():
+        return f"Sharing hurts: {_best(best, compared)} loses {_amount(best, sign=-1)} against learning apart ({how})."
+    return f"No difference shown: {_best(best, compared)} gains {_amount(best)} over learning apart ({how})."
+
+
+def cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the reader of the answer should know: hurt tasks, missing intervals, runs that diverged."""
+    summary = summarise(records)
+    lines = []
+    if records and not (summary["n_seeds"] > 1).any():
+        lines.append("one seed gives no intervals; five or more seeds do")
+    if diverged := [record["key"] for record in records if record["error"]]:
+        lines.append(f"{len(diverged)} of {len(records)} runs diverged and are left out: {_some(diverged)}")
+    for (method, _), rows in summary[summary["ci_high"] < 0].groupby(["method", "fraction"], sort=False):
+        lines.append(_hurt(str(method), rows, n_tasks=summary["task"].nunique() - 1))
+    return lines
+
+
+def _hurt(method: str, rows: pd.DataFrame, *, n_tasks: int) -> str:
+    worst = rows.sort_values("gain")
+    named = [f"{row['task']} ({_amount(row)})" for _, row in worst[worst["task"] != ALL].iterrows()]
+    where = _where(worst.iloc[0])
+    if not named:
+        return f"{where} hurts the mean over tasks: it gains {_amount(worst.iloc[0])}"
+    chance = f" (chance alone would show about {0.025 * n_tasks:.0f})" if n_tasks >= MANY_TASKS else ""
+    return f"{where} hurts {len(named)} of {n_tasks} tasks{chance}: {_some(named)}"
+
+
+def _overall(records: Sequence[Mapping[str, Any]], *, level: float) -> pd.DataFrame:
+    """The rows ALL of all methods but the baseline."""
+    summary = summarise(records, level=level)
+    rows = summary[(summary["task"] == ALL) & (summary["method"] != BASELINE)]
+    return rows.reset_index(drop=True)
+
+
+def _largest(values: pd.Series, rows: pd.DataFrame) -> pd.Series:
+    return rows.iloc[int(np.nanargmax(values.to_numpy()))]
+
+
+def _best(row: pd.Series, compared: int) -> str:
+    return f"the best of {compared}, {_where(row)}," if compared > 1 else _where(row)
+
+
+def _where(row: pd.Series) -> str:
+    share = "" if row["fraction"] == 1 else f" at {100 * row['fraction']:.4g} % of the training data"
+    return f"{row['method']}{share}"
+
+
+def _amount(row: pd.Series, *, sign: int = 1) -> str:
+    """``3.1 points of ROC-AUC [1.2, 5.0]``: the gain (with ``sign=-1`` the loss) in the metric's unit."""
+    metric = row["metric"]
+    scale = 100 * sign if metric in (*IN_POINTS, RELATIVE) else sign
+    unit = " %" if metric == RELATIVE else f" points of {NAMES[metric]}" if metric in IN_POINTS else f" of {NAMES[metric]}"
+    gain, low, high = (scale * row[name] for name in ("gain", "ci_low", "ci_high"))
+    ends = sorted(end for end in (low, high) if math.isfinite(end))
+    digits = _digits([gain, *ends])
+    interval = f" [{', '.join(_number(end, digits) for end in ends)}]" if ends else ""
+    return f"{_number(gain, digits)}{unit}{interval}"
+
+
+def _digits(values: Sequence[float]) -> int:
+    """Decimals that show the largest of the values with two digits, one at least."""
+    largest = max(abs(value) for value in values)
+    return min(6, max(1, 1 - math.floor(math.log10(largest)))) if largest > 0 else 1
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

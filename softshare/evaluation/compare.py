@@ -1,0 +1,187 @@
+"""Methods compared: every method at every training fraction for every seed, each run a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from softshare.evaluation.answer import answer, cautions
+from softshare.evaluation.engine import default_workers, open_engine
+from softshare.evaluation.plan import Plan, make_plan
+from softshare.evaluation.progress import WatchedEngine, Watcher
+from softshare.evaluation.records import Record, write_text
+from softshare.evaluation.run import run
+from softshare.evaluation.select import SEARCH_SEED, search_settings
+from softshare.evaluation.settings import TUNED, RunSettings
+from softshare.evaluation.statistics import leaderboard, summarise
+from softshare.evaluation.store import Store
+from softshare.tasks.splits import Split, split
+from softshare.tasks.task_set import TaskSet
+
+SUMMARY = "summary.csv"
+
+Splits = Mapping[tuple[float, int], Split]
+"""(training fraction, seed) → split."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison found.
+
+    Args:
+        records: one a run, in the order of their keys; with ``out``, all that the folder holds.
+        left_out: methods that run by default but cannot apply to the tasks → why.
+        failures: key → exception of the runs that failed; they run again when asked for again.
+    """
+
+    records: tuple[Record, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, BaseException] = field(default_factory=dict)
+
+    @property
+    def answer(self) -> str:
+        """One sentence: whether learning together beats learning apart."""
+        return answer(self.records)
+
+    @property
+    def cautions(self) -> list[str]:
+        """What to know besides: hurt tasks, missing intervals, runs that diverged."""
+        return cautions(self.records)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """A row per method, fraction and task: the columns of ``summary.csv``."""
+        return summarise(self.records)
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """A row per method and fraction: gain, parameters, tasks helped and hurt, seconds."""
+        return leaderboard(self.records)
+
+
+def compare(
+    tasks: TaskSet,
+    *,
+    source: str = "tasks",
+    methods: Sequence[str] | None = None,
+    fractions: Sequence[float] = (1.0,),
+    seeds: int | Sequence[int] = 5,
+    steps: int | None = None,
+    batch_size: int | None = None,
+    hidden: Sequence[int] | None = None,
+    learning_rate: float | None = None,
+    weight_decay: float | None = None,
+    metric: str | None = None,
+    search: int = 0,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+    progress: Watcher | None = None,
+) -> Comparison:
+    """Train several tasks apart and together, and say what was gained.
+
+    All methods of one seed have the same split and the same total of steps. What is None has the
+    default of :mod:`softshare.evaluation.run`.
+
+    Args:
+        tasks: the data.
+        source: what they were read from, for the records.
+        methods: names of methods, ``["all"]``, or None for those that run by default and apply; independent
+            learning is always among them.
+        fractions: shares of the training part to train on.
+        seeds: how many (0, 1, …), or which.
+        steps: optimiser steps of a run in all.
+        batch_size: examples of every task in a step.
+        hidden: widths of the hidden layers.
+        learning_rate: of Adam.
+        weight_decay: of Adam.
+        metric: to compare by, instead of each kind's own.
+        search: trials on validation data by which settings are chosen for every method; 0: none.
+        out: folder for records, splits and ``summary.csv``; runs that it holds are not run again. None keeps all in memory.
+        workers: processes; None: one a CPU; 0: run in this process.
+        cluster: address of a Dask scheduler to use instead of processes here.
+        progress: is told of every run that ends.
+
+    Raises:
+        ValueError: arguments are wrong, the data cannot be split, or ``out`` holds records of other settings; the
+            message names all that is wrong.
+        Exception: what the first run raised, where all runs failed.
+    """
+    settings: dict[str, Any] = {
+        "source": source,
+        "steps": steps,
+        "batch_size": batch_size,
+        "hidden": hidden,
+    }
+    settings |= {"learning_rate": learning_rate, "weight_decay": weight_decay, "metric": metric, "trials": search}
+    plan = make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, settings=settings)
+    store = Store(None if out is None else Path(out), plan.common, tasks.fingerprint())
+    missing = {key: run_settings for key, run_settings in plan.runs().items() if key not in store.records}
+    failures = _run_all(tasks, plan, missing, store, workers=workers, cluster=cluster, progress=progress) if missing else {}
+    if not store.records:
+        raise next(iter(failures.values()))
+    comparison = Comparison(tuple(record for _, record in sorted(store.records.items())), plan.left_out, failures)
+    if store.out is not None:
+        write_text(store.out / SUMMARY, comparison.summary.to_csv(index=False))
+    return comparison
+
+
+def _run_all(
+    tasks: TaskSet,
+    plan: Plan,
+    missing: Mapping[str, RunSettings],
+    store: Store,
+    *,
+    workers: int | None,
+    cluster: str | None,
+    progress: Watcher | None,
+) -> dict[str, BaseException]:
+    """Make the missing runs, keep their records, and tell which failed."""
+    trials = plan.common.trials
+    starts = list({(settings.method, settings.fraction): settings for settings in missing.values()}.values()) if trials else []
+    splits = _splits(tasks, [*missing.values(), *(replace(start, seed=SEARCH_SEED) for start in starts)])
+    total = len(missing) + trials * len(starts)
+    failures = {}
+    workers = min(default_workers() if workers is None else workers, total)
+    with open_engine(_run_one, (tasks, splits), workers=workers, cluster=cluster) as engine:
+        watched = WatchedEngine(engine, total, progress)
+        if trials:
+            tuned = search_settings(plan.methods, starts, partial(_trials, watched, store, splits))
+            missing = {key: _tuned(settings, tuned[settings.method, settings.fraction]) for key, settings in missing.items()}
+        for outcome in watched.outcomes(missing):
+            if outcome.error is None:
+                settings = missing[outcome.key]
+                store.add(settings, outcome.result, splits[settings.fraction, settings.seed])
+            else:
+                failures[outcome.key] = outcome.error
+    return failures
+
+
+def _run_one(shared: tuple[TaskSet, Splits], settings: RunSettings) -> dict[str, Any]:
+    tasks, splits = shared
+    return run(tasks, settings, splits[settings.fraction, settings.seed])
+
+
+def _trials(engine: WatchedEngine, store: Store, splits: Splits, jobs: Mapping[str, RunSettings]) -> Iterator[tuple[str, Record | None]]:
+    """Records of trials: those that were made before, then those that had to be made."""
+    kept = {key: record for key, settings in jobs.items() if (record := store.trial(key, settings))}
+    yield from kept.items()
+    engine.skip(len(kept))
+    for outcome in engine.outcomes({key: settings for key, settings in jobs.items() if key not in kept}):
+        settings = jobs[outcome.key]
+        split_of_trial = splits[settings.fraction, settings.seed]
+        yield outcome.key, None if outcome.error else store.add_trial(outcome.key, outcome.result, split_of_trial)
+
+
+def _splits(tasks: TaskSet, runs: Iterable[RunSettings]) -> Splits:
+    wanted = dict.fromkeys((settings.fraction, settings.seed) for settings in runs)
+    return {(fraction, seed): split(tasks, seed=seed, train_fraction=fraction) for fraction, seed in wanted}
+
+
+def _tuned(settings: RunSettings, best: RunSettings) -> RunSettings:
+    return replace(settings, **{name: getattr(best, name) for name in TUNED})

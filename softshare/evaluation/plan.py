@@ -1,0 +1,142 @@
+"""What a comparison runs: its arguments, checked together before anything starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from importlib.util import find_spec
+from typing import Any
+
+from softshare.evaluation.methods import METHODS, Method, method_named
+from softshare.evaluation.settings import RunSettings, checked_settings
+from softshare.evaluation.statistics import ALL, BASELINE
+from softshare.tasks.metrics import HIGHER_IS_BETTER, primary_metric
+from softshare.tasks.task_set import TaskSet
+
+EVERY = "all"
+"""Stands for every method that applies, in place of their names."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs of a comparison.
+
+    Args:
+        methods: to compare, the baseline first.
+        fractions: of the training part.
+        seeds: of splits and starts.
+        common: settings of all runs; its method, fraction and seed are those of the first.
+        left_out: methods that are not among them → why.
+    """
+
+    methods: tuple[Method, ...]
+    fractions: tuple[float, ...]
+    seeds: tuple[int, ...]
+    common: RunSettings
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def runs(self) -> dict[str, RunSettings]:
+        """Key → settings of every run, seed by seed: what is finished when it is stopped early can be compared."""
+        runs = [
+            replace(self.common, method=method.name, fraction=fraction, seed=seed)
+            for seed in self.seeds
+            for fraction in self.fractions
+            for method in self.methods
+        ]
+        return {settings.key: settings for settings in runs}
+
+
+def make_plan(
+    tasks: TaskSet, *, methods: Sequence[str] | None, fractions: Sequence[float], seeds: int | Sequence[int], settings: Mapping[str, Any]
+) -> Plan:
+    """Check the arguments of a comparison and make its plan.
+
+    Args:
+        tasks: the data.
+        methods: names, ``["all"]``, or None for those that run by default; independent learning, with
+            which all others are compared, is added where it is missing.
+        fractions: of the training part.
+        seeds: how many (0, 1, …), or which.
+        settings: all other fields of :class:`RunSettings`.
+
+    Raises:
+        ValueError: arguments are wrong or do not suit the data; the message names them all.
+    """
+    wrong = wrong_arguments(methods=methods, fractions=fractions, seeds=seeds, settings=settings)
+    wrong += _unsuitable(tasks, methods, settings.get("metric"))
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    chosen, left_out = _chosen(tasks, methods)
+    numbers = _seeds(seeds)
+    common = checked_settings({**settings, "method": BASELINE, "fraction": fractions[0], "seed": numbers[0]})
+    return Plan(chosen, tuple(float(fraction) for fraction in fractions), numbers, common, left_out)
+
+
+def wrong_arguments(
+    *, methods: Sequence[str] | None, fractions: Sequence[float], seeds: int | Sequence[int], settings: Mapping[str, Any]
+) -> list[str]:
+    """What is wrong with the arguments of a comparison, whatever the data; a phrase each."""
+    wrong = _wrong_methods(methods)
+    wrong += _wrong_list("fractions", fractions) + _wrong_list("seeds", _seeds(seeds))
+    for fraction in fractions or (1.0,):
+        for seed in _seeds(seeds)[:1] or (0,):
+            try:
+                checked_settings({**settings, "method": BASELINE, "fraction": fraction, "seed": seed})
+            except ValueError as error:
+                wrong += str(error).split("; ")
+    metric = settings.get("metric")
+    if metric is not None and metric not in HIGHER_IS_BETTER:
+        wrong.append(f"metric: {_unknown('metric', metric, list(HIGHER_IS_BETTER))}")
+    if settings.get("trials") and find_spec("optuna") is None:
+        wrong.append("search: needs Optuna; install softshare[search]")
+    return list(dict.fromkeys(wrong))
+
+
+def _wrong_methods(names: Sequence[str] | None) -> list[str]:
+    if names is None or list(names) == [EVERY]:
+        return []
+    known = [method.name for method in METHODS]
+    return [f"methods: {_unknown('method', name, known)}" for name in names if name not in known] + _wrong_list("methods", names)
+
+
+def _wrong_list(name: str, values: Sequence[Any]) -> list[str]:
+    if not len(values):
+        return [f"{name}: at least one is needed"]
+    return [f"{name}: {value!r} is named more than once" for value, count in Counter(values).items() if count > 1]
+
+
+def _unknown(what: str, name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=2)
+    return f"no {what} {name!r}; " + (f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}")
+
+
+def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None) -> list[str]:
+    """How the arguments do not suit the data."""
+    wrong = []
+    if any(task.label == ALL for task in tasks.tasks):
+        wrong.append(f"tasks: a task is named {ALL!r}, which stands for all tasks in the summary; rename it")
+    named = [] if names is None else [method for method in METHODS if method.name in names]
+    reasons = {method.name: method.applies_to(tasks) for method in named}
+    wrong += [f"methods: {name} cannot apply to these tasks: {reason}; leave it out" for name, reason in reasons.items() if reason]
+    for task in tasks.tasks if metric in HIGHER_IS_BETTER else ():
+        try:
+            primary_metric(task, metric)
+        except ValueError as error:
+            return [*wrong, str(error)]
+    return wrong
+
+
+def _chosen(tasks: TaskSet, names: Sequence[str] | None) -> tuple[tuple[Method, ...], dict[str, str]]:
+    """The methods to run, and why others of the offered ones are left out."""
+    if names is not None and list(names) != [EVERY]:
+        others = [method_named(name) for name in names if name != BASELINE]
+        return (method_named(BASELINE), *others), {}
+    reasons = {method.name: method.applies_to(tasks) for method in METHODS if names is not None or method.default}
+    left_out = {name: reason for name, reason in reasons.items() if reason}
+    return tuple(method_named(name) for name in reasons if name not in left_out), left_out
+
+
+def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
+    return tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)

@@ -1,0 +1,136 @@
+"""The choice of settings on validation data: the same number of trials for every method.
+
+Every method is tried on one split and start of its own, those of :data:`SEARCH_SEED`, which are not
+among the reported ones, and is judged by that split's validation part; its test part is never
+looked at. The splits are drawn from one data set, so a row that validates here may test under a reported
+seed. That favours no method: all have the same trials, the baseline included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from softshare.evaluation.methods import COMMON_SEARCH_SPACE, Method, Range
+from softshare.evaluation.records import Record
+from softshare.evaluation.run import LEARNING_RATE, WEIGHT_DECAY
+from softshare.evaluation.settings import RunSettings
+from softshare.tasks.metrics import HIGHER_IS_BETTER
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.study import Study
+
+SEARCH_SEED = 1_000_003
+"""Seed of the trials' split and start."""
+
+AT_A_TIME = 4
+"""Trials of a method that run side by side before the next are chosen; fixed, so that a search does not depend on the machine."""
+
+Trials = Callable[[Mapping[str, RunSettings]], Iterable[tuple[str, Record | None]]]
+"""Runs trials by key → their records; None where one failed."""
+
+
+class Search:
+    """The trials of one method at one training fraction, the method's defaults first.
+
+    Args:
+        method: what is tuned.
+        settings: of the run; what they set already is not searched for.
+    """
+
+    def __init__(self, method: Method, settings: RunSettings) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.settings = replace(settings, method=method.name, seed=SEARCH_SEED)
+        defaults = {"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY, **method.options}
+        common = {name: space for name, space in COMMON_SEARCH_SPACE.items() if getattr(settings, name) is None}
+        self._space = {name: _distribution(space) for name, space in {**common, **method.search_space}.items()}
+        sampler = optuna.samplers.TPESampler(seed=SEARCH_SEED, n_startup_trials=max(AT_A_TIME, settings.trials // 3))
+        self._study: Study = optuna.create_study(direction="maximize", sampler=sampler)
+        self._study.enqueue_trial({name: defaults[name] for name in self._space})
+        self._left = settings.trials
+        self._asked: dict[str, int] = {}
+
+    def ask(self) -> dict[str, RunSettings]:
+        """The next trials, by key; none when all have been made."""
+        trials = [self._study.ask(self._space) for _ in range(min(AT_A_TIME, self._left))]
+        self._left -= len(trials)
+        run = self.settings.key.removesuffix(f"-s{SEARCH_SEED}")
+        self._asked = {f"{run}-trial{trial.number}": trial.number for trial in trials}
+        return {key: self._with(trial.params) for key, trial in zip(self._asked, trials, strict=True)}
+
+    def tell(self, records: Mapping[str, Record | None]) -> None:
+        """What became of the trials asked for last."""
+        from optuna.trial import TrialState
+
+        for key, number in self._asked.items():
+            value = score(records.get(key))
+            self._study.tell(number, value, state=TrialState.FAIL if value is None else None)
+
+    def best(self) -> RunSettings:
+        """The settings of the best trial.
+
+        Raises:
+            ValueError: no trial gave a value.
+        """
+        if not any(trial.value is not None for trial in self._study.trials):
+            raise ValueError(f"search: every trial of {self.settings.method} diverged or failed; set --learning-rate or leave out --search")
+        return self._with(self._study.best_params)
+
+    def _with(self, parameters: Mapping[str, Any]) -> RunSettings:
+        common = {name: value for name, value in parameters.items() if name in COMMON_SEARCH_SPACE}
+        own = {name: value for name, value in parameters.items() if name not in COMMON_SEARCH_SPACE}
+        return replace(self.settings, **common, method_options=own)
+
+
+def search_settings(methods: Iterable[Method], starts: Iterable[RunSettings], run_trials: Trials) -> dict[tuple[str, float], RunSettings]:
+    """The best settings for every method and fraction.
+
+    Args:
+        methods: those compared.
+        starts: settings of any run of each method and fraction.
+        run_trials: runs trials and gives their records.
+
+    Raises:
+        ValueError: no trial of a method gave a value.
+    """
+    named = {method.name: method for method in methods}
+    searches = [Search(named[settings.method], settings) for settings in starts]
+    while jobs := {key: settings for each in searches for key, settings in each.ask().items()}:
+        records = dict(run_trials(jobs))
+        for each in searches:
+            each.tell(records)
+    return {(each.settings.method, each.settings.fraction): each.best() for each in searches}
+
+
+def score(record: Record | None) -> float | None:
+    """How good a trial is on validation data: the tasks' mean metric, signed so that more is better.
+
+    Where the tasks differ in metric, or none can be computed, minus their mean loss. None for a run without values.
+    """
+    if record is None or not (measured := record["metrics"].get("validation")):
+        return None
+    metrics = {task["metric"] for task in record["data"]["tasks"]}
+    values = _known(row[task["metric"]] for task in record["data"]["tasks"] if (row := measured.get(task["name"])))
+    if len(metrics) == 1 and values:
+        return fmean(values) if HIGHER_IS_BETTER[metrics.pop()] else -fmean(values)
+    losses = _known(row["loss"] for row in measured.values())
+    return -fmean(losses) if losses else None
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None and math.isfinite(value)]
+
+
+def _distribution(space: Range) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if len(space) == 3 and space[2] in ("log", "linear", "int"):
+        low, high, scale = space
+        return IntDistribution(int(low), int(high)) if scale == "int" else FloatDistribution(low, high, log=scale == "log")
+    return CategoricalDistribution(space)

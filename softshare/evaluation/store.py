@@ -1,0 +1,56 @@
+"""The records of one comparison: in memory, and in its folder where it has one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from softshare.evaluation.records import FORMAT, RECORDS, TRIALS, Record, conflicts, read_records, write_record, write_split
+from softshare.evaluation.settings import RunSettings
+from softshare.tasks.splits import Split
+
+
+class Store:
+    """Records by key, kept in a folder too where one is given.
+
+    Args:
+        out: the comparison's folder; None keeps all in memory.
+        settings: of any run of the comparison.
+        fingerprint: of its data.
+
+    Raises:
+        ValueError: the folder holds records of other settings or other data, or a file that is no record.
+    """
+
+    def __init__(self, out: Path | None, settings: RunSettings, fingerprint: str) -> None:
+        self.out = out
+        self.records = self._read(RECORDS)
+        self._trials = self._read(TRIALS)
+        found = conflicts([*self.records.values(), *self._trials.values()], settings.as_json(), fingerprint)
+        if found:
+            raise ValueError(f"out: {out} holds records of other settings ({'; '.join(found)}); choose another --out, or delete the folder")
+
+    def add(self, settings: RunSettings, result: Mapping[str, Any], split: Split) -> None:
+        """Keep what a run gave."""
+        self.records[settings.key] = self._kept(RECORDS, settings.key, result, split)
+
+    def add_trial(self, key: str, result: Mapping[str, Any], split: Split) -> Record:
+        """Keep what a trial of a search gave."""
+        self._trials[key] = self._kept(TRIALS, key, result, split)
+        return self._trials[key]
+
+    def trial(self, key: str, settings: RunSettings) -> Record | None:
+        """The record of a trial of these very settings, if there is one."""
+        record = self._trials.get(key)
+        return record if record and record["settings"] == settings.as_json() else None
+
+    def _read(self, folder: str) -> dict[str, Record]:
+        return {} if self.out is None else {record["key"]: record for record in read_records(self.out / folder)}
+
+    def _kept(self, folder: str, key: str, result: Mapping[str, Any], split: Split) -> Record:
+        place = None if self.out is None else write_split(self.out, split)
+        record = {"format": FORMAT, "key": key, "split": place, **result}
+        if self.out is not None:
+            write_record(self.out / folder, record)
+        return record
