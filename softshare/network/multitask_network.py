@@ -179,6 +179,17 @@ class MultiTaskNetwork(nn.Module):
                 result[path] = [weight.of(t).clone() for t in range(len(self.tasks))] if unequal else weight.stacked().clone()
         return result
 
+    @property
+    def shares_nothing(self) -> bool:
+        """Whether the tasks are learned apart: no parameter serves two of them and no penalty joins them."""
+        return all(isinstance(sharing, Independent) for sharing in self.sharing.values())
+
+    def own_values(self, task: int) -> list[Tensor]:
+        """Views of the parameters' and the running statistics' rows that are one task's own."""
+        weights = [value for weight in self.shared_weights.values() for value in weight.own_values(task)]
+        layers = [layer for layer in self.bodies[self._groups[task]].modules() if isinstance(layer, TaskModule)]
+        return weights + [value for layer in layers for value in layer.buffers_of(task).values()]
+
     def with_sharing(self, sharing: Sharing | Mapping[str, Sharing]) -> MultiTaskNetwork:
         """The same networks with their weights shared otherwise: the start from trained networks (STL start).
 

@@ -82,7 +82,7 @@ class RandomStreams:
 
     def _key(self, label: str, name: object) -> int:
         text = f"{self.seed}\0{label}\0{name!r}".encode()
-        return int.from_bytes(hashlib.blake2b(text, digest_size=7).digest(), "big")
+        return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "big")  # the generator looks at 32 bits of a seed
 
 
 class SharedWeight(nn.Module, ABC):
@@ -140,6 +140,10 @@ class SharedWeight(nn.Module, ABC):
     @abstractmethod
     def task_parameters(self) -> list[str]:
         """Names of the parameters whose dim 0 is the task."""
+
+    def own_values(self, task: int) -> list[Tensor]:
+        """Views of all that is this task's own: its row of each of :meth:`task_parameters`."""
+        return [self.get_parameter(name).detach()[task] for name in self.task_parameters()]
 
     @abstractmethod
     def task_vectors(self) -> Tensor:

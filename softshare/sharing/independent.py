@@ -85,6 +85,9 @@ class UnequalWeights(SharedWeight):
     def independent_parameters(self) -> int:
         return sum(stack.numel() for stack in self.stacks)
 
+    def own_values(self, task: int) -> list[Tensor]:
+        return [self.of(task).detach()]
+
     def task_vectors(self) -> Tensor:
         width = max(stack[0].numel() for stack in self.stacks)
         flat = [self.of(task).flatten() for task in range(self.n_tasks)]

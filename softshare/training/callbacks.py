@@ -35,7 +35,7 @@ class Recorder:
         validation: examples that are not trained on; None records the training loss only.
         losses: the tasks' losses.
         patience: evaluations without a better mean validation loss after which training stops; None never stops.
-        keep_best: return to the weights of the best mean validation loss at the end.
+        keep_best: end with the weights of :class:`BestWeights`.
 
     Raises:
         ValueError: ``patience`` or ``keep_best`` without validation data.
@@ -54,9 +54,8 @@ class Recorder:
         if validation is None and (patience is not None or keep_best):
             raise ValueError("patience and keep_best need validation data: pass validation=")
         self._history, self._every, self._validation, self._losses = history, every, validation, losses
-        self._patience, self._keep_best = patience, keep_best
+        self._patience, self._best_weights = patience, BestWeights() if keep_best else None
         self._best, self._since_best = math.inf, 0
-        self._best_state: dict[str, Tensor] = {}
         self._sum, self._count, self._begin = 0.0, 0, time.perf_counter()
 
     def after_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> bool:
@@ -67,24 +66,58 @@ class Recorder:
 
     def evaluate(self, network: MultiTaskNetwork, step: int, penalty: float = 0.0) -> bool:
         """A row of history now."""
-        value = None if self._validation is None else float(mean_losses(network, self._validation, self._losses).nanmean())
+        by_task = None if self._validation is None else mean_losses(network, self._validation, self._losses)
+        value = None if by_task is None else float(by_task.nanmean())
         train = self._sum / self._count if self._count else None
         self._sum, self._count = 0.0, 0
         seconds = round(time.perf_counter() - self._begin, 3)
         self._history.append({"step": step, "train_loss": train, "validation_loss": value, "penalty": penalty, "seconds": seconds})
-        if value is None:
+        if by_task is None or value is None:
             return False
-        self._since_best += 1
-        if value < self._best:
-            self._best, self._since_best = value, 0
-            if self._keep_best:
-                self._best_state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        if self._best_weights is not None:
+            self._best_weights.update(network, by_task)
+        self._since_best = 0 if value < self._best else self._since_best + 1
+        self._best = min(self._best, value)
         return self._patience is not None and self._since_best >= self._patience
 
     def finish(self, network: MultiTaskNetwork) -> None:
         """Return to the best weights, if they were to be kept."""
-        if self._best_state:
-            network.load_state_dict(self._best_state)
+        if self._best_weights is not None:
+            self._best_weights.restore(network)
+
+
+class BestWeights:
+    """The weights of the best validation loss so far: of the mean over tasks, or, where nothing is shared, of each task's own.
+
+    Tasks that are learned apart would each stop at their own best step: holding them to a common one
+    would make the baseline weaker than it is.
+    """
+
+    def __init__(self) -> None:
+        self._best: Tensor | None = None
+        self._state: dict[str, Tensor] = {}
+        self._values: dict[int, list[Tensor]] = {}
+
+    def update(self, network: MultiTaskNetwork, losses: Tensor) -> None:
+        """Keep what is better than before; ``losses`` are the tasks' mean validation losses ``(T,)``."""
+        losses = losses if network.shares_nothing else losses.nanmean().reshape(1)
+        best = torch.full_like(losses, torch.inf) if self._best is None else self._best
+        better = losses < best
+        self._best = torch.where(better, losses, best)
+        if network.shares_nothing:
+            for task in torch.nonzero(better).flatten().tolist():
+                self._values[task] = [value.clone() for value in network.own_values(task)]
+        elif better.any():
+            self._state = {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+    def restore(self, network: MultiTaskNetwork) -> None:
+        """Put the best weights back into the network; a task that was never validated keeps its last."""
+        if self._state:
+            network.load_state_dict(self._state)
+        with torch.no_grad():
+            for task, kept in self._values.items():
+                for value, best in zip(network.own_values(task), kept, strict=True):
+                    value.copy_(best)
 
 
 def mean_losses(network: MultiTaskNetwork, tasks: TaskSet, losses: TaskLosses) -> Tensor:

@@ -64,6 +64,6 @@ class Objective:
             return
         bad = torch.nonzero(~torch.isfinite(loss.by_task)).flatten().tolist()
         what = f"the loss of task {self._names[bad[0]]!r}" if bad else "a penalty"
-        value = loss.by_task[bad[0]] if bad else loss.penalty
+        value = (loss.by_task[bad[0]] if bad else loss.penalty).detach()
         more = f" ({len(bad)} tasks in all)" if len(bad) > 1 else ""
         raise FloatingPointError(f"{what} became {float(value):g} at step {step}{more}; try a smaller learning rate")

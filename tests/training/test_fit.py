@@ -1,0 +1,166 @@
+"""The loop against a loop written by hand, and what stops it."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+from torch.optim import SGD, Adam
+from torch.optim.lr_scheduler import ExponentialLR
+
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.templates import mlp
+from softshare.sharing.base import Sharing
+from softshare.sharing.independent import Independent
+from softshare.sharing.tensor_train import TensorTrain
+from softshare.sharing.tied import Tied
+from softshare.tasks.batches import Batches
+from softshare.tasks.task_set import TaskSet
+from softshare.training.callbacks import mean_losses
+from softshare.training.fit import fit
+from softshare.training.objective import Loss, Objective
+
+
+def made_tasks(seed: int = 0, rows: int = 20) -> TaskSet:
+    generator = np.random.default_rng(seed)
+    weights = generator.normal(size=4)
+    data = {}
+    for name in ("a", "b", "c"):
+        inputs = generator.normal(size=(rows, 4)).astype(np.float32)
+        data[name] = (inputs, (inputs @ weights + 0.3 * generator.normal(size=rows) > 0).astype(int))
+    return TaskSet.from_arrays(data, kinds="binary")
+
+
+@pytest.mark.parametrize("sharing", [Independent(), Tied(), TensorTrain(ranks=0.5)], ids=repr)
+def test_fit_equals_a_loop_written_by_hand(sharing: Sharing) -> None:
+    tasks = made_tasks()
+    fitted = MultiTaskNetwork(mlp, tasks, sharing=sharing, seed=1)
+    by_hand = MultiTaskNetwork(mlp, tasks, sharing=sharing, seed=1)
+    fit(fitted, tasks, steps=7, batch_size=8, learning_rate=0.01, optimizer=Adam, seed=4)
+    optimizer = Adam(by_hand.parameters(), lr=0.01)
+    for (batch,) in islice(Batches(tasks, batch_size=8, seed=4), 7):
+        optimizer.zero_grad()
+        total = torch.zeros(())
+        for number, task in enumerate(tasks.tasks):
+            outputs = by_hand({task.name: batch.inputs[number]})[task.name]
+            total = total + functional.binary_cross_entropy_with_logits(outputs[:, 0], batch.targets[number])
+        total.backward()
+        optimizer.step()
+    for name, value in fitted.state_dict().items():
+        torch.testing.assert_close(value, by_hand.state_dict()[name], rtol=1e-4, atol=1e-6)
+
+
+def test_training_apart_together_equals_training_each_task_alone() -> None:
+    tasks = made_tasks()
+    together = MultiTaskNetwork(mlp, tasks, sharing=Independent(), seed=1)
+    fit(together, tasks, steps=5, batch_size=8, seed=4)
+    for number, task in enumerate(tasks.tasks):
+        alone_tasks = tasks.keep_tasks([number])
+        alone = MultiTaskNetwork(mlp, alone_tasks, sharing=Independent(), seed=1)
+        fit(alone, alone_tasks, steps=5, batch_size=8, seed=4)
+        rows = torch.randn(6, 4)
+        torch.testing.assert_close(alone.task(task.name)(rows), together.task(task.name)(rows), rtol=1e-5, atol=1e-6)
+
+
+def test_same_seed_same_bits_with_dropout() -> None:
+    tasks = made_tasks()
+    template = partial(mlp, dropout=0.5)
+    states = []
+    for seed in (4, 4, 5):
+        network = MultiTaskNetwork(template, tasks, sharing=Tied(), seed=1)
+        torch.manual_seed(np.random.default_rng().integers(1000))  # what the caller drew before must not matter
+        fit(network, tasks, steps=4, seed=seed)
+        states.append(torch.cat([value.flatten() for value in network.state_dict().values()]))
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+
+
+def test_the_callers_random_state_is_left_alone() -> None:
+    before = torch.get_rng_state()
+    tasks = made_tasks()
+    fit(MultiTaskNetwork(partial(mlp, dropout=0.5), tasks), tasks, steps=2)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_learning_rates_by_pattern_and_schedule() -> None:
+    tasks = made_tasks()
+    network = MultiTaskNetwork(mlp, tasks, sharing=Independent(), initial="common")
+    before = network.stacks()
+    rates = []
+
+    class Watch:
+        def after_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> bool:
+            rates.append(step)
+            return step == 3
+
+    fit(
+        network,
+        tasks,
+        epochs=10,
+        optimizer=partial(SGD, momentum=0.0),
+        learning_rate=0.1,
+        learning_rates={"layers.*": 0.0},
+        schedule=partial(ExponentialLR, gamma=0.5),
+        callbacks=[Watch()],
+    )
+    after = network.stacks()
+    assert torch.equal(before["layers.0.weight"], after["layers.0.weight"])
+    assert not torch.equal(before["output.weight"], after["output.weight"])
+    assert rates == [1, 2, 3]
+    with pytest.raises(ValueError, match="no layer matches"):
+        fit(network, tasks, steps=1, learning_rates={"layer0": 0.1})
+
+
+def test_early_stopping_and_the_best_weights() -> None:
+    train, validation = made_tasks(0, rows=6), made_tasks(1, rows=50)
+    network = MultiTaskNetwork(mlp, train, sharing=Tied())
+    history = fit(network, train, validation=validation, steps=3000, learning_rate=0.02, evaluate_every=10, patience=4, keep_best=True)
+    losses = history.column("validation_loss")
+    best = losses.index(min(losses))
+    assert len(losses) - 1 - best == 4
+    assert len(losses) < 300
+    losses_now = mean_losses(network, validation, Objective(validation).losses)
+    assert float(losses_now.mean()) == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_tasks_that_share_nothing_each_keep_their_own_best() -> None:
+    train, validation = made_tasks(0, rows=6), made_tasks(1, rows=50)
+    curves: dict[int, list[float]] = {0: [], 1: [], 2: []}
+
+    class Watch:
+        def after_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> bool:
+            if step % 10 == 0:
+                for number, value in enumerate(mean_losses(network, validation, Objective(validation).losses).tolist()):
+                    curves[number].append(value)
+            return False
+
+    network = MultiTaskNetwork(mlp, train, sharing=Independent())
+    fit(network, train, validation=validation, steps=300, learning_rate=0.003, evaluate_every=10, keep_best=True, callbacks=[Watch()])
+    final = mean_losses(network, validation, Objective(validation).losses).tolist()
+    assert final == pytest.approx([min(curves[number]) for number in range(3)], rel=1e-5)
+    assert len({curve.index(min(curve)) for curve in curves.values()}) > 1  # their best steps do differ
+
+
+def test_divergence_names_task_and_step() -> None:
+    tasks = made_tasks()
+    tasks.sources[0][tasks.rows[tasks.entries(1)]] *= 1e30
+    network = MultiTaskNetwork(mlp, tasks, sharing=Independent())
+    with pytest.raises(FloatingPointError, match=r"task 'b' became (nan|inf) at step [1-9]"):
+        fit(network, tasks, steps=50, learning_rate=1e10)
+
+
+def test_wrong_arguments_are_refused() -> None:
+    tasks = made_tasks()
+    network = MultiTaskNetwork(mlp, tasks)
+    with pytest.raises(ValueError, match="either steps or epochs"):
+        fit(network, tasks)
+    with pytest.raises(ValueError, match="either steps or epochs"):
+        fit(network, tasks, steps=1, epochs=1)
+    with pytest.raises(ValueError, match="at least 1"):
+        fit(network, tasks, steps=0)
+    with pytest.raises(ValueError, match="need validation data"):
+        fit(network, tasks, steps=1, patience=3)
