@@ -49,7 +49,9 @@ def classics() -> TaskSet:
     """Iris, wine and breast cancer together: three tasks with inputs and outputs of different sizes."""
     from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
-    return TaskSet.from_arrays({"iris": _examples(load_iris()), "wine": _examples(load_wine()), "breast_cancer": _examples(load_breast_cancer())})
+    return TaskSet.from_arrays(
+        {"iris": _examples(load_iris()), "wine": _examples(load_wine()), "breast_cancer": _examples(load_breast_cancer())}
+    )
 
 
 def _examples(data: Any) -> tuple[np.ndarray, np.ndarray]:

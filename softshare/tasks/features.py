@@ -131,7 +131,11 @@ class TableColumns(Preprocessing):
         texts = {str(name): training[name].nunique() for name in training if not is_numeric(training[name])}
         values = numbers_of(training, [str(name) for name in training if str(name) not in texts])
         missing = training.isna().sum()
-        constant = [name for name, column in values.items() if len(np.unique(column[~np.isnan(column)])) < 2 and not 0 < missing[name] < len(training)]
+        constant = [
+            name
+            for name, column in values.items()
+            if len(np.unique(column[~np.isnan(column)])) < 2 and not 0 < missing[name] < len(training)
+        ]
         constant += [name for name, count in texts.items() if count < 2 and not 0 < missing[name] < len(training)]
         names = [name for name in values if name not in constant]
         kept = [name for name in texts if name not in constant]
@@ -145,7 +149,9 @@ class TableColumns(Preprocessing):
             for k in numeric.indicated
         ]
         indicated = tuple(name for name in kept if missing[name])
-        notes += [f"column {name!r}: {missing[name]} missing value(s) in the training rows have a feature of their own" for name in indicated]
+        notes += [
+            f"column {name!r}: {missing[name]} missing value(s) in the training rows have a feature of their own" for name in indicated
+        ]
         return cls(numeric, categories, indicated), tuple(notes)
 
     @property
@@ -194,7 +200,9 @@ def is_numeric(column: pd.Series) -> bool:
         ValueError: it holds dates or times.
     """
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        raise ValueError(f"column {column.name!r} holds dates or times, which are no input yet; turn them into numbers or leave them out (--drop {column.name!r})")
+        raise ValueError(
+            f"column {column.name!r} holds dates or times, which are no input yet; turn them into numbers or leave them out (--drop {column.name!r})"
+        )
     return pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)
 
 

@@ -50,7 +50,12 @@ def prepare(tasks: TaskSet, split: Split, *, standardise: bool = True) -> tuple[
     scaling = target_scaling(tasks, split.train) if tasks.target_scaling is None else tasks.target_scaling
     targets = tasks.targets if tasks.target_scaling is not None else (tasks.targets - scaling[tasks.task_of, 0]) / scaling[tasks.task_of, 1]
     prepared = replace(
-        tasks, sources=tuple(sources), targets=targets, preprocessing=tuple(fitted), target_scaling=scaling, notes=tuple(dict.fromkeys(notes))
+        tasks,
+        sources=tuple(sources),
+        targets=targets,
+        preprocessing=tuple(fitted),
+        target_scaling=scaling,
+        notes=tuple(dict.fromkeys(notes)),
     )
     return prepared.select(split.train), prepared.select(split.validation), prepared.select(split.test)
 

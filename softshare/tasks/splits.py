@@ -75,15 +75,20 @@ def split(tasks: TaskSet, *, seed: int, fractions: Fractions = FRACTIONS, train_
     _check_fractions(fractions, train_fraction)
     small = small_tasks(tasks, fractions)
     if small.any():
-        raise ValueError(f"{_too_small(tasks, small, fractions)}; leave them out with --drop-small-tasks (in Python: tasks.drop_small_tasks())")
+        raise ValueError(
+            f"{_too_small(tasks, small, fractions)}; leave them out with --drop-small-tasks (in Python: tasks.drop_small_tasks())"
+        )
     label, unit = labels_of(tasks), _units(tasks)
+    _check_groups(tasks, unit)
     for attempt in range(20):  # a small task whose rows serve others too may be left without a part: draw again
         part = _divide(tasks, label, unit, fractions, seed=f"{seed}/{attempt}")
         lacking = _counts(tasks, part)[:, np.array(fractions) > 0].min(axis=1) == 0
         if not lacking.any():
             break
     else:
-        raise ValueError(f"no split gives {_names(tasks, lacking)} rows in every part, as their rows or groups are those of other tasks too; leave them out")
+        raise ValueError(
+            f"no split gives {_names(tasks, lacking)} rows in every part, as their rows or groups are those of other tasks too; leave them out"
+        )
     train = np.flatnonzero(part == 0)
     kept = train[thinned(tasks.select(train), label[train], train_fraction, seed=f"{seed}/thin")] if train_fraction < 1 else train
     return Split(kept, np.flatnonzero(part == 1), np.flatnonzero(part == 2))
@@ -153,21 +158,22 @@ def _divide(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, fractions: Frac
 def _units(tasks: TaskSet) -> np.ndarray:
     """What cannot be divided: a number for the group of every entry, else for its row."""
     groups = tasks.groups or (None,) * len(tasks.sources)
-    names = [np.asarray(group, dtype=object) for group in groups if group is not None]
-    codes = np.split(pd.factorize(np.concatenate(names), sort=True)[0], np.cumsum([len(name) for name in names])[:-1]) if names else []
-    numbers, first = [], sum(len(name) for name in names)
+    named = [np.asarray(group).astype(str) for group in groups if group is not None]
+    codes = pd.factorize(np.concatenate(named), sort=True)[0] if named else np.empty(0, dtype=np.int64)
+    numbers, group_at, row_at = [], 0, len(codes)
     for source, group in zip(tasks.sources, groups, strict=True):
-        numbers.append(np.arange(first, first + len(source)) if group is None else codes.pop(0))
-        first += 0 if group is not None else len(source)
+        numbers.append(np.arange(row_at, row_at + len(source)) if group is None else codes[group_at : group_at + len(source)])
+        group_at, row_at = group_at + (len(source) if group is not None else 0), row_at + len(source)
     return _of_rows(tasks, numbers)
 
 
 def _given_parts(tasks: TaskSet) -> np.ndarray:
-    """For every entry the number of its given part, -1 where none is given."""
-    parts = tasks.parts or (None,) * len(tasks.sources)
-    numbers = [
-        np.full(len(source), -1) if part is None else pd.Index(PARTS).get_indexer(pd.Index(part)) for source, part in zip(tasks.sources, parts, strict=True)
-    ]
+    """For every entry the number of its given part, -1 where its source has none."""
+    numbers = []
+    for source, part in zip(tasks.sources, tasks.parts or (None,) * len(tasks.sources), strict=True):
+        numbers.append(np.full(len(source), -1) if part is None else pd.Index(PARTS).get_indexer(pd.Index(part)))
+        if part is not None and (numbers[-1] < 0).any():
+            raise ValueError(f"given parts must be {', '.join(PARTS)}, found {part[numbers[-1].argmin()]!r}")
     return _of_rows(tasks, numbers)
 
 
@@ -195,6 +201,14 @@ def _check_fractions(fractions: Fractions, train_fraction: float) -> None:
         raise ValueError(f"fractions must be three shares (train > 0, validation, test) that add up to 1, got {fractions}")
     if not 0 < train_fraction <= 1:
         raise ValueError(f"train_fraction must be above 0 and at most 1, got {train_fraction}")
+
+
+def _check_groups(tasks: TaskSet, unit: np.ndarray) -> None:
+    given = _given_parts(tasks)
+    known = pd.unique(unit[given >= 0] * len(PARTS) + given[given >= 0]) // len(PARTS)
+    torn = pd.Series(known).duplicated()
+    if torn.any():
+        raise ValueError(f"{int(torn.sum())} group(s) have rows in several given parts; correct the split column, or leave out the groups")
 
 
 def _too_small(tasks: TaskSet, small: np.ndarray, fractions: Fractions) -> str:

@@ -64,13 +64,14 @@ def infer_kind(target: Any) -> Kind:
     return _levels(target).kind
 
 
-def encode_target(name: TaskName, target: Any, kind: Kind | None = None) -> tuple[Task, np.ndarray]:
+def encode_target(name: TaskName, target: Any, kind: Kind | None = None, *, called: str | None = None) -> tuple[Task, np.ndarray]:
     """A target column as the task it poses and its values as numbers.
 
     Args:
         name: the task's name.
         target: ``(N,)``, numbers, booleans or text; NaN and None are missing labels.
         kind: the kind of the task; inferred (:func:`infer_kind`) when None.
+        called: what errors call the column; ``task 'name'`` when None.
 
     Returns:
         The task, and ``(N,)`` 0/1, numbers of classes or values, NaN where the label is missing. Classes
@@ -80,19 +81,17 @@ def encode_target(name: TaskName, target: Any, kind: Kind | None = None) -> tupl
         ValueError: the target has no labels, one class only, more than two classes for a binary task, or
             text, dates or infinite values where a number is needed.
     """
-    label = label_of(name)
+    called = called or f"task {label_of(name)!r}"
     if kind is not None and kind not in KINDS:
-        raise ValueError(f"task {label!r}: kind must be one of {', '.join(KINDS)}, got {kind!r}")
+        raise ValueError(f"{called}: kind must be one of {', '.join(KINDS)}, got {kind!r}")
     try:
         levels = _levels(target)
+        kind = kind or levels.kind
+        if kind == "regression":
+            return Task(name, kind), _values_of(levels)
+        _check_classes(levels, kind)
     except ValueError as error:
-        raise ValueError(f"task {label!r}: {error}") from None
-    if len(levels.values) == 0:
-        raise ValueError(f"task {label!r}: the target has no labels")
-    kind = kind or levels.kind
-    if kind == "regression":
-        return Task(name, kind), _values_of(levels, label)
-    _check_classes(levels, kind, label)
+        raise ValueError(f"{called}: {error}") from None
     numbers = np.where(levels.codes < 0, np.nan, levels.codes.astype(np.float64))
     return Task(name, kind, 1 if kind == "binary" else len(levels.values), levels.names), numbers
 
@@ -104,25 +103,33 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def _values_of(levels: _Levels, label: str) -> np.ndarray:
+def _values_of(levels: _Levels) -> np.ndarray:
     if levels.numeric:
         return np.append(levels.values.astype(np.float64), np.nan)[levels.codes]  # code -1 is the last: NaN
     numbers = pd.to_numeric(pd.Series(levels.values), errors="coerce").to_numpy(dtype=np.float64)
     wrong = int(np.isnan(numbers).argmax())
-    row = int((levels.codes == wrong).argmax()) + 1
-    raise ValueError(f"task {label!r}: a regression target must be numbers, found {levels.values[wrong]!r} in row {row}")
+    raise ValueError(
+        f"a regression target must be numbers, found {levels.values[wrong]!r} in row {int((levels.codes == wrong).argmax()) + 1}"
+    )
 
 
-def _check_classes(levels: _Levels, kind: Kind, label: str) -> None:
+def _check_classes(levels: _Levels, kind: Kind) -> None:
     n_classes = len(levels.values)
     if n_classes == 1:
-        raise ValueError(f"task {label!r}: the target has one class only ({levels.names[0]!r}), so there is nothing to learn")
+        raise ValueError(f"the target has one class only ({levels.names[0]!r}), so there is nothing to learn")
     if kind == "binary" and n_classes > 2:
-        raise ValueError(f"task {label!r}: a binary target has two values, found {n_classes}; its kind is multiclass or regression")
+        raise ValueError(f"a binary target has two values, found {n_classes}; its kind is multiclass or regression")
 
 
 def _levels(target: Any) -> _Levels:
+    """Take a column apart.
+
+    Raises:
+        ValueError: it is empty, dates, infinite, or no column.
+    """
     column = _as_column(target)
+    if column.isna().all():
+        raise ValueError("the target has no labels")
     if types.is_datetime64_any_dtype(column) or types.is_timedelta64_dtype(column):
         raise ValueError("a target cannot be dates or times; turn them into numbers first")
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -134,7 +141,9 @@ def _levels(target: Any) -> _Levels:
     numbers = as_numbers(column)
     if numbers is not None:
         if np.isinf(numbers).any():
-            raise ValueError(f"the target has {int(np.isinf(numbers).sum())} infinite value(s), the first in row {int(np.isinf(numbers).argmax()) + 1}")
+            raise ValueError(
+                f"the target has {int(np.isinf(numbers).sum())} infinite value(s), the first in row {int(np.isinf(numbers).argmax()) + 1}"
+            )
         codes, values = pd.factorize(numbers, sort=True)
         return _Levels(codes, values, numeric=True)
     codes, values = pd.factorize(column.map(text_of, na_action="ignore").astype(object), sort=True)

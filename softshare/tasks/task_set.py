@@ -140,7 +140,14 @@ class TaskSet:
 
     @classmethod
     def from_task_column(
-        cls, inputs: Any, target: Any, task: Any, *, kind: Kind | None = None, groups: np.ndarray | None = None, parts: np.ndarray | None = None
+        cls,
+        inputs: Any,
+        target: Any,
+        task: Any,
+        *,
+        kind: Kind | None = None,
+        groups: np.ndarray | None = None,
+        parts: np.ndarray | None = None,
     ) -> TaskSet:
         """Every row an example of one task, which a column names.
 
@@ -160,7 +167,7 @@ class TaskSet:
         """
         source = as_source(inputs)
         names, number_of_row = _names_of(task)
-        like, values = encode_target("the target column", target, kind)
+        like, values = encode_target("", target, kind, called=f"target {getattr(target, 'name', None) or 'column'!r}")
         if not len(source) == len(values) == len(number_of_row):
             raise ValueError(f"inputs, target and task must have one length, got {len(source)}, {len(values)} and {len(number_of_row)}")
         labelled = np.flatnonzero(~np.isnan(values))
@@ -290,7 +297,9 @@ def _encode(targets: Mapping[TaskName, Any], kinds: Kinds) -> list[tuple[Task, n
     by_name = kinds if isinstance(kinds, Mapping) else {name: kinds for name in targets}
     unknown = [label_of(name) for name in by_name if name not in targets]
     if unknown:
-        raise ValueError(f"kinds names {', '.join(map(repr, unknown))}, which is no task; the tasks are {', '.join(map(label_of, targets))}")
+        raise ValueError(
+            f"kinds names {', '.join(map(repr, unknown))}, which is no task; the tasks are {', '.join(map(label_of, targets))}"
+        )
     return [encode_target(name, target, by_name.get(name)) for name, target in targets.items()]
 
 

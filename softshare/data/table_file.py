@@ -1,0 +1,112 @@
+"""Reading a table as it stands: columns of numbers and of text."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from softshare.data.names import near
+
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+"""Endings of the files that can be read."""
+
+MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
+"""Texts that stand for a missing value."""
+
+_MOSTLY = 0.9
+"""A text column with at least this share of numbers is a column of numbers with mistakes in it."""
+
+
+def read_frame(table: str | Path | pd.DataFrame) -> pd.DataFrame:
+    """The rows of a file or frame, with columns named by different texts.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ImportError: the file is Parquet and pyarrow is not installed.
+        ValueError: the file cannot be read as a table, has no rows, or two columns of one name.
+    """
+    frame = table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else _read_file(Path(table))
+    where = "the data frame" if isinstance(table, pd.DataFrame) else f"{table}"
+    names = [str(name) for name in frame.columns]
+    _check_names(names, where)
+    if frame.empty:
+        raise ValueError(f"{where} has no rows")
+    return frame.set_axis(names, axis=1)
+
+
+def numbers_where_meant(column: pd.Series) -> pd.Series:
+    """A column of numbers written as text as numbers; other columns as they are, with missing values marked.
+
+    Raises:
+        ValueError: nearly all values are numbers and some are not, or the values are lists or other objects.
+    """
+    if not (types.is_object_dtype(column) or types.is_string_dtype(column)) or isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    try:
+        present = column.where(column.notna() & ~column.isin(MISSING))
+        if types.infer_dtype(present, skipna=True) == "boolean":
+            return present.astype("boolean")
+        numbers = pd.to_numeric(present, errors="coerce")
+    except TypeError:
+        raise ValueError(
+            f"column {column.name!r} holds lists or other objects, not numbers or text; leave it out (--drop {column.name!r})"
+        ) from None
+    wrong = numbers.isna().to_numpy() & present.notna().to_numpy()
+    if not wrong.any():
+        return numbers.astype(np.float64)
+    if numbers.notna().sum() >= _MOSTLY * present.notna().sum():
+        raise ValueError(
+            f"column {column.name!r} holds numbers, but {int(wrong.sum())} value(s) are not: {present[wrong.argmax()]!r} in row {wrong.argmax() + 1} "
+            f"(the header not counted); correct them, leave them empty, or leave the column out (--drop {column.name!r})"
+        )
+    return present
+
+
+def _read_file(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        siblings = [other.name for other in path.parent.iterdir() if other.name.endswith(SUFFIXES)] if path.parent.is_dir() else []
+        raise FileNotFoundError(f"no such file: {path}{f'; {near(path.name, siblings)}' if siblings else ''}")
+    if path.is_dir() or not path.name.lower().endswith(SUFFIXES):
+        raise ValueError(
+            f"{path} is {'a folder' if path.is_dir() else 'not a table that can be read'}; a table ends in {', '.join(SUFFIXES)}"
+        )
+    try:
+        return _read_parquet(path) if path.name.lower().endswith(".parquet") else _read_text(path)
+    except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:  # pandas' and pyarrow's own errors are ValueErrors
+        raise ValueError(f"cannot read {path}: {error}") from None
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        import pyarrow.parquet  # noqa: F401  # a softer error than pandas', which lists two engines
+    except ImportError:
+        raise ImportError(f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'") from None
+    return pd.read_parquet(path)
+
+
+def _read_text(path: Path) -> pd.DataFrame:
+    open_file = gzip.open if path.name.lower().endswith(".gz") else open
+    with open_file(path, "rt", encoding="utf-8-sig", newline="") as file:
+        first = file.readline(1_000_000)
+    separator = "\t" if ".tsv" in path.name.lower() else max(",;\t", key=first.count)
+    names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+    if not names:
+        raise ValueError("the file is empty; its first line must name the columns")
+    _check_names([name for name in names if name], "its first line")
+    frame = pd.read_csv(path, sep=separator, na_values=list(MISSING), skipinitialspace=True, low_memory=False, encoding="utf-8-sig")
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise ValueError("rows have more fields than the first line has names")
+    return frame.set_axis(names, axis=1).loc[:, [bool(name) for name in names]]  # a column without a name is a saved index
+
+
+def _check_names(names: list[str], where: str) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"{where} has several columns called {', '.join(map(repr, twice))}; every column needs a name of its own")
