@@ -51,7 +51,7 @@ def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
     """
     if len(operands) == 1:
         return torch.einsum(equation, operands[0])
-    steps, _ = plan(equation, tuple(tuple(operand.shape) for operand in operands))
+    steps, _ = plan(equation, tuple(operand.shape for operand in operands))
     tensors = list(operands)
     for left, right, pair in steps:
         tensors.append(torch.einsum(pair, tensors[left], tensors[right]))
