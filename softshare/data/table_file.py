@@ -55,15 +55,14 @@ def numbers_where_meant(column: pd.Series) -> pd.Series:
             return present.astype("boolean")
         numbers = pd.to_numeric(present, errors="coerce")
     except TypeError:
-        raise ValueError(
-            f"column {column.name!r} holds lists or other objects, not numbers or text; leave it out (--drop {column.name!r})"
-        ) from None
+        raise ValueError(f"column {column.name!r} holds lists or other objects; leave it out (--drop {column.name!r})") from None
     wrong = numbers.isna().to_numpy() & present.notna().to_numpy()
     if not wrong.any():
         return numbers.astype(np.float64)
     if numbers.notna().sum() >= _MOSTLY * present.notna().sum():
+        first = int(wrong.argmax())
         raise ValueError(
-            f"column {column.name!r} holds numbers, but {int(wrong.sum())} value(s) are not: {present[wrong.argmax()]!r} in row {wrong.argmax() + 1} "
+            f"column {column.name!r} holds numbers, but {int(wrong.sum())} value(s) are not: {present.iloc[first]!r} in row {first + 1} "
             f"(the header not counted); correct them, leave them empty, or leave the column out (--drop {column.name!r})"
         )
     return present
@@ -85,10 +84,9 @@ def _read_file(path: Path) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        import pyarrow.parquet  # noqa: F401  # a softer error than pandas', which lists two engines
+        return pd.read_parquet(path, engine="pyarrow")
     except ImportError:
         raise ImportError(f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'") from None
-    return pd.read_parquet(path)
 
 
 def _read_text(path: Path) -> pd.DataFrame:

@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from softshare.tasks.targets import as_numbers, text_of
+from softshare.tasks.frames import check_finite, is_numeric, names_of, numbers_of, texts_of
 
 
 @dataclass(frozen=True)
@@ -128,29 +128,23 @@ class TableColumns(Preprocessing):
         Raises:
             ValueError: a column holds dates or infinite values, or no column is left.
         """
-        texts = {str(name): training[name].nunique() for name in training if not is_numeric(training[name])}
-        values = numbers_of(training, [str(name) for name in training if str(name) not in texts])
-        missing = training.isna().sum()
-        constant = [
-            name
-            for name, column in values.items()
-            if len(np.unique(column[~np.isnan(column)])) < 2 and not 0 < missing[name] < len(training)
+        informative = [name for name in names_of(training) if training[name].nunique(dropna=False) > 1]
+        if not informative:
+            raise ValueError(
+                f"no input column is left: {', '.join(map(repr, names_of(training)))} have one value only in the training rows"
+            )
+        names = [name for name in informative if is_numeric(training[name])]
+        numeric = Vectors.fit(numbers_of(training, names), names)
+        texts = {name: texts_of(training[name]) for name in informative if name not in names}
+        categories = {name: tuple(sorted(set(text) - {None})) for name, text in texts.items()}
+        indicated = tuple(name for name in texts if training[name].hasnans)
+        fills = {names[k]: f"filled with the median {numeric.fill[k]:.4g}, and an indicator added" for k in numeric.indicated}
+        fills |= dict.fromkeys(indicated, "have a feature of their own")
+        notes = [
+            f"column {name!r}: one value only in the training rows, left out" for name in names_of(training) if name not in informative
         ]
-        constant += [name for name, count in texts.items() if count < 2 and not 0 < missing[name] < len(training)]
-        names = [name for name in values if name not in constant]
-        kept = [name for name in texts if name not in constant]
-        if not names and not kept:
-            raise ValueError(f"no input column is left: {', '.join(map(repr, constant))} have one value only in the training rows")
-        numeric = Vectors.fit(np.stack([values[name] for name in names], axis=1) if names else np.empty((len(training), 0)), names)
-        categories = {name: tuple(np.unique(texts_of(training[name])[training[name].notna()]).tolist()) for name in kept}
-        notes = [f"column {name!r}: one value only in the training rows, left out" for name in constant]
         notes += [
-            f"column {names[k]!r}: {missing[names[k]]} missing value(s) in the training rows filled with the median {numeric.fill[k]:.4g}, and an indicator added"
-            for k in numeric.indicated
-        ]
-        indicated = tuple(name for name in kept if missing[name])
-        notes += [
-            f"column {name!r}: {missing[name]} missing value(s) in the training rows have a feature of their own" for name in indicated
+            f"column {name!r}: {training[name].isna().sum()} missing value(s) in the training rows {fill}" for name, fill in fills.items()
         ]
         return cls(numeric, categories, indicated), tuple(notes)
 
@@ -162,11 +156,11 @@ class TableColumns(Preprocessing):
 
     def transform(self, inputs: pd.DataFrame) -> Tensor:
         """Rows of the table as features ``(N, len(feature_names))``; columns that were not there in training do not count."""
+        inputs = inputs.rename(columns=str)
         absent = [name for name in (*self.numeric.names, *self.categories) if name not in inputs.columns]
         if absent:
             raise ValueError(f"the table lacks the column(s) {', '.join(map(repr, absent))}; it has {', '.join(map(str, inputs.columns))}")
-        values = numbers_of(inputs, self.numeric.names)
-        features = [self.numeric.transform(np.stack(list(values.values()), axis=1) if values else np.empty((len(inputs), 0)))]
+        features = [self.numeric.transform(numbers_of(inputs, self.numeric.names))]
         for name, categories in self.categories.items():
             codes = pd.Index(categories, dtype=object).get_indexer(pd.Index(texts_of(inputs[name]), dtype=object))
             features.append(torch.from_numpy(codes[:, None] == np.arange(len(categories))).float())
@@ -191,52 +185,6 @@ def from_json(text: str) -> Preprocessing:
         return TypeAdapter(forms[form]).validate_python(content)
     except ValidationError as error:
         raise ValueError(f"the saved preprocessing {form} is damaged: {error.errors()[0]['msg']} at {error.errors()[0]['loc']}") from None
-
-
-def is_numeric(column: pd.Series) -> bool:
-    """Whether a column holds numbers or booleans.
-
-    Raises:
-        ValueError: it holds dates or times.
-    """
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        raise ValueError(
-            f"column {column.name!r} holds dates or times, which are no input yet; turn them into numbers or leave them out (--drop {column.name!r})"
-        )
-    return pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)
-
-
-def numbers_of(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Numeric columns as float64, NaN where a value is missing.
-
-    Raises:
-        ValueError: a column holds something else.
-    """
-    values = {}
-    for name in names:
-        numbers = as_numbers(frame[name])
-        if numbers is None:
-            raise ValueError(f"column {name!r} must hold numbers, as in training")
-        values[name] = numbers
-    return values
-
-
-def texts_of(column: pd.Series) -> np.ndarray:
-    """A categorical column as text, None where a value is missing."""
-    codes, levels = pd.factorize(column)
-    return np.array([*(text_of(level) for level in levels), None], dtype=object)[codes]
-
-
-def check_finite(values: np.ndarray, names: Sequence[str]) -> None:
-    """Refuse infinite inputs.
-
-    Raises:
-        ValueError: names the first column that has some, and how many.
-    """
-    infinite = np.isinf(values).sum(axis=0)
-    if infinite.any():
-        first = int(infinite.argmax())
-        raise ValueError(f"column {names[first]!r} has {infinite[first]} infinite value(s); inputs must be finite or missing")
 
 
 def _floats(values: np.ndarray) -> tuple[float, ...]:

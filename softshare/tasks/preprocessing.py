@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from softshare.tasks.features import Preprocessing, Scaled, TableColumns, Vectors, check_finite, is_numeric, numbers_of
+from softshare.tasks.features import Preprocessing, Scaled, TableColumns, Vectors
+from softshare.tasks.frames import check_columns, check_finite
 from softshare.tasks.sources import Source
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
@@ -37,26 +37,19 @@ def prepare(tasks: TaskSet, split: Split, *, standardise: bool = True) -> tuple[
     Raises:
         ValueError: an input is infinite, or of a kind that cannot be turned into numbers.
     """
-    used = np.unique(tasks.source_of)
     known = tasks.preprocessing or (None,) * len(tasks.sources)
     sources, fitted, notes = list(tasks.sources), list(known), list(tasks.notes)
-    source_of_entry = tasks.source_of[tasks.task_of[split.train]]
-    for number in used:
+    source_of_row = tasks.source_of[tasks.task_of[split.train]]
+    for number in np.unique(tasks.source_of):
         if known[number] is None:
-            training = np.unique(tasks.rows[split.train][source_of_entry == number])
-            fitted[number], new_notes = _fit(sources[number], training, standardise)
-            sources[number] = _transformed(sources[number], fitted[number])
+            training = np.unique(tasks.rows[split.train][source_of_row == number])
+            fitted[number], sources[number], new_notes = _prepared(sources[number], training, standardise)
             notes += new_notes
-    scaling = target_scaling(tasks, split.train) if tasks.target_scaling is None else tasks.target_scaling
-    targets = tasks.targets if tasks.target_scaling is not None else (tasks.targets - scaling[tasks.task_of, 0]) / scaling[tasks.task_of, 1]
-    prepared = replace(
-        tasks,
-        sources=tuple(sources),
-        targets=targets,
-        preprocessing=tuple(fitted),
-        target_scaling=scaling,
-        notes=tuple(dict.fromkeys(notes)),
-    )
+    prepared = replace(tasks, sources=tuple(sources), preprocessing=tuple(fitted), notes=tuple(notes))
+    if prepared.target_scaling is None:
+        scaling = target_scaling(tasks, split.train)
+        targets = (tasks.targets - scaling[tasks.task_of, 0]) / scaling[tasks.task_of, 1]
+        prepared = replace(prepared, targets=targets, target_scaling=scaling)
     return prepared.select(split.train), prepared.select(split.validation), prepared.select(split.test)
 
 
@@ -79,35 +72,27 @@ def target_scaling(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
     return np.stack([np.where(regression, mean, 0.0), np.where(regression, std, 1.0)], axis=1)
 
 
-def _fit(source: Source, training: np.ndarray, standardise: bool) -> tuple[Preprocessing | None, Sequence[str]]:
+def _prepared(source: Source, training: np.ndarray, standardise: bool) -> tuple[Preprocessing | None, Source, tuple[str, ...]]:
+    """What was fitted on the training rows of a source, the source as numbers, and notes."""
     if isinstance(source, pd.DataFrame):
-        _check_table(source)
-        return TableColumns.fit(source.iloc[training])
-    if source.ndim == 2 and isinstance(source, Tensor):
-        values = source.numpy().astype(np.float64)
-        names = tuple(str(k) for k in range(values.shape[1]))
-        check_finite(values, names)
-        if standardise:
-            return Vectors.fit(values[training], names), ()
-        if np.isnan(values).any():
-            raise ValueError(f"inputs have {int(np.isnan(values).sum())} missing value(s), which only standardise=True fills in")
-    return (Scaled(255.0), ()) if isinstance(source, Tensor) and source.ndim > 2 and source.dtype == torch.uint8 else (None, ())
+        check_columns(source)
+        columns, notes = TableColumns.fit(source.iloc[training])
+        return columns, columns.transform(source), notes
+    if not isinstance(source, Tensor):
+        return None, source, ()
+    if source.ndim == 2:
+        vectors = _vectors(source, training, standardise)
+        return vectors, source if vectors is None else vectors.transform(source), ()
+    pixels = Scaled(255.0) if source.dtype == torch.uint8 else None
+    return pixels, source if pixels is None else pixels.transform(source), ()
 
 
-def _transformed(source: Source, preprocessing: Preprocessing | None) -> Source:
-    if preprocessing is None:
-        return source
-    return preprocessing.transform(source)
-
-
-def _check_table(frame: pd.DataFrame) -> None:
-    """Refuse, before anything is fitted, columns that no split of the rows makes an input."""
-    numeric = [name for name in frame if is_numeric(frame[name])]
-    if numeric:
-        check_finite(np.stack(list(numbers_of(frame, numeric).values()), axis=1), numeric)
-    for name in frame.columns.difference(numeric, sort=False):
-        different, present = frame[name].nunique(), int(frame[name].notna().sum())
-        if different > 50 and different > present / 2:
-            raise ValueError(
-                f"column {name!r} has {different} different texts in {present} rows and looks like an identifier; leave it out (--drop {str(name)!r})"
-            )
+def _vectors(source: Tensor, training: np.ndarray, standardise: bool) -> Vectors | None:
+    names = [str(place) for place in range(source.shape[1])]
+    check_finite(source.numpy(), names)
+    if standardise:
+        return Vectors.fit(source.numpy()[training].astype(np.float64), names)
+    missing = int(source.isnan().sum())
+    if missing:
+        raise ValueError(f"inputs have {missing} missing value(s), which are filled in only with standardise=True")
+    return None

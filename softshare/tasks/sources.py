@@ -17,7 +17,13 @@ dim 0 — a tensor, a NumPy array or memory map — or a data frame whose column
 
 
 def as_source(inputs: Any) -> Source:
-    """Inputs as something that rows can be taken from: arrays and nested lists become tensors, the rest stays."""
+    """Inputs as something that rows can be taken from: arrays and nested lists become tensors, the rest stays.
+
+    Raises:
+        ValueError: an array holds something else than numbers.
+    """
+    if isinstance(inputs, pd.DataFrame):
+        return inputs.reset_index(drop=True).rename(columns=str)
     if not isinstance(inputs, np.ndarray | list | tuple) or isinstance(inputs, np.memmap):
         return inputs
     array = np.asarray(inputs)
@@ -66,4 +72,4 @@ def update_digest(digest: hashlib.blake2b, source: Source) -> None:
     else:
         content = source.detach().cpu().contiguous().numpy() if isinstance(source, Tensor) else np.ascontiguousarray(source)
         digest.update(repr((content.shape, str(content.dtype))).encode())
-    digest.update(memoryview(content).cast("B") if content.size else b"")
+    digest.update(np.ascontiguousarray(content).tobytes())

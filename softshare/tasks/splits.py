@@ -87,7 +87,7 @@ def split(tasks: TaskSet, *, seed: int, fractions: Fractions = FRACTIONS, train_
             break
     else:
         raise ValueError(
-            f"no split gives {_names(tasks, lacking)} rows in every part, as their rows or groups are those of other tasks too; leave them out"
+            f"no split gives {_names(tasks, lacking)} rows in every part, as they share rows or groups with other tasks; leave them out"
         )
     train = np.flatnonzero(part == 0)
     kept = train[thinned(tasks.select(train), label[train], train_fraction, seed=f"{seed}/thin")] if train_fraction < 1 else train
@@ -102,12 +102,11 @@ def small_tasks(tasks: TaskSet, fractions: Fractions = FRACTIONS) -> np.ndarray:
     """
     given, unit = _given_parts(tasks), _units(tasks)
     n_units = int(unit.max(initial=0)) + 1
-    distinct = pd.unique((tasks.task_of * 4 + given + 1) * n_units + unit) // n_units
+    distinct = pd.unique((tasks.task_of * 4 + given + 1) * n_units + unit) // n_units  # (task, part) of every unit
     free, train, validation, test = np.bincount(distinct, minlength=4 * len(tasks)).reshape(-1, 4).T
-    if not (given >= 0).any():
-        return (free < least_rows(fractions)) | _one_class(tasks)
-    lacks = validation == 0 if (given == 1).any() else train < 1 + (fractions[1] > 0)
-    return np.where(train + validation + test > 0, lacks | (train == 0) | (test == 0), free < least_rows(fractions)) | _one_class(tasks)
+    divided = train < 1 + (fractions[1] > 0)  # training rows must do for validation too
+    given_small = (train == 0) | (test == 0) | (validation == 0 if (given == 1).any() else divided)
+    return np.where(train + validation + test > 0, given_small, free < least_rows(fractions)) | _one_class(tasks)
 
 
 def least_rows(fractions: Fractions = FRACTIONS) -> int:
@@ -214,7 +213,8 @@ def _check_groups(tasks: TaskSet, unit: np.ndarray) -> None:
 def _too_small(tasks: TaskSet, small: np.ndarray, fractions: Fractions) -> str:
     unit = "groups" if any(group is not None for group in tasks.groups) else "rows"
     rule = "rows in every given part" if tasks.parts else f"at least {least_rows(fractions)} {unit}"
-    return f"{int(small.sum())} task(s) too small to be split: {_names(tasks, small)}; a task needs {rule}, and two classes unless it is a regression"
+    needed = f"a task needs {rule}, and two classes unless it is a regression"
+    return f"{int(small.sum())} task(s) too small to be split: {_names(tasks, small)}; {needed}"
 
 
 def _names(tasks: TaskSet, chosen: np.ndarray, most: int = 5) -> str:

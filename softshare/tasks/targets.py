@@ -136,18 +136,18 @@ def _levels(target: Any) -> _Levels:
         used = column.cat.remove_unused_categories()
         return _Levels(used.cat.codes.to_numpy(), used.cat.categories.to_numpy(dtype=object), numeric=False)
     if types.is_bool_dtype(column) or pd.api.types.infer_dtype(column, skipna=True) == "boolean":
-        codes, values = pd.factorize(column.astype("boolean"), sort=True)
-        return _Levels(codes, np.asarray(values, dtype=object), numeric=False)
+        codes, levels = pd.factorize(column.astype("boolean"), sort=True)
+        return _Levels(codes, np.asarray(levels, dtype=object), numeric=False)
     numbers = as_numbers(column)
     if numbers is not None:
         if np.isinf(numbers).any():
             raise ValueError(
                 f"the target has {int(np.isinf(numbers).sum())} infinite value(s), the first in row {int(np.isinf(numbers).argmax()) + 1}"
             )
-        codes, values = pd.factorize(numbers, sort=True)
-        return _Levels(codes, values, numeric=True)
-    codes, values = pd.factorize(column.map(text_of, na_action="ignore").astype(object), sort=True)
-    return _Levels(codes, values, numeric=False)
+        codes, different = pd.factorize(numbers, sort=True)
+        return _Levels(codes, different, numeric=True)
+    codes, levels = pd.factorize(column.map(text_of, na_action="ignore").astype(object), sort=True)
+    return _Levels(codes, np.asarray(levels, dtype=object), numeric=False)
 
 
 def as_numbers(column: pd.Series) -> np.ndarray | None:

@@ -13,18 +13,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
+from softshare.tasks.columns import Kinds, check_lengths, encode_all, entries_of, names_of, offsets_of, one
 from softshare.tasks.sources import Source, as_source, merge, take, update_digest
-from softshare.tasks.targets import encode_target, text_of
-from softshare.tasks.task import Kind, Task, TaskName, label_of
+from softshare.tasks.targets import encode_target
+from softshare.tasks.task import Kind, Task, TaskName
 
 __all__ = ["Source", "TaskSet", "as_source", "take"]
-
-Kinds = Mapping[TaskName, Kind] | Kind | None
-"""The kind of every task by its name, of all tasks at once, or None: inferred."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,22 +90,16 @@ class TaskSet:
             ValueError: there is no task, or a task's inputs and targets do not fit.
         """
         inputs = [as_source(source) for source, _ in data.values()]
-        columns = _encode({name: target for name, (_, target) in data.items()}, kinds)
-        _check_lengths(columns, inputs)
+        columns = encode_all({name: target for name, (_, target) in data.items()}, kinds)
+        check_lengths(columns, [len(source) for source in inputs])
         sources, source_of, start_of = merge(inputs)
-        offsets, rows, targets = _entries_of([values for _, values in columns])
+        offsets, rows, targets = entries_of([values for _, values in columns])
         rows += np.repeat(start_of, np.diff(offsets))
         return cls(tuple(task for task, _ in columns), tuple(sources), source_of, offsets, rows, targets)
 
     @classmethod
     def from_shared_inputs(
-        cls,
-        inputs: Any,
-        targets: Mapping[TaskName, Any],
-        *,
-        kinds: Kinds = None,
-        groups: np.ndarray | None = None,
-        parts: np.ndarray | None = None,
+        cls, inputs: Any, targets: Mapping[TaskName, Any], *, kinds: Kinds = None, groups: Any = None, parts: Any = None
     ) -> TaskSet:
         """One input for all tasks, a column of targets per task, some labels missing (NaN or None).
 
@@ -123,31 +114,25 @@ class TaskSet:
             ValueError: there is no task, or a column's length is not N.
         """
         source = as_source(inputs)
-        columns = _encode(targets, kinds)
-        _check_lengths(columns, [source] * len(columns))
-        offsets, rows, values = _entries_of([values for _, values in columns])
+        columns = encode_all(targets, kinds)
+        check_lengths(columns, [len(source)] * len(columns))
+        offsets, rows, values = entries_of([values for _, values in columns])
+        source_of = np.zeros(len(columns), dtype=np.int64)
         return cls(
-            tasks=tuple(task for task, _ in columns),
-            sources=(source,),
-            source_of=np.zeros(len(columns), dtype=np.int64),
-            offsets=offsets,
-            rows=rows,
-            targets=values,
+            tuple(task for task, _ in columns),
+            (source,),
+            source_of,
+            offsets,
+            rows,
+            values,
             one_input=True,
-            groups=() if groups is None else (groups,),
-            parts=() if parts is None else (parts,),
+            groups=one(groups),
+            parts=one(parts),
         )
 
     @classmethod
     def from_task_column(
-        cls,
-        inputs: Any,
-        target: Any,
-        task: Any,
-        *,
-        kind: Kind | None = None,
-        groups: np.ndarray | None = None,
-        parts: np.ndarray | None = None,
+        cls, inputs: Any, target: Any, task: Any, *, kind: Kind | None = None, groups: Any = None, parts: Any = None
     ) -> TaskSet:
         """Every row an example of one task, which a column names.
 
@@ -166,21 +151,23 @@ class TaskSet:
             ValueError: columns differ in length, or a row has no task.
         """
         source = as_source(inputs)
-        names, number_of_row = _names_of(task)
+        names, number_of_row = names_of(task)
         like, values = encode_target("", target, kind, called=f"target {getattr(target, 'name', None) or 'column'!r}")
         if not len(source) == len(values) == len(number_of_row):
             raise ValueError(f"inputs, target and task must have one length, got {len(source)}, {len(values)} and {len(number_of_row)}")
         labelled = np.flatnonzero(~np.isnan(values))
         rows = labelled[np.argsort(number_of_row[labelled], kind="stable")]
+        offsets = offsets_of(np.bincount(number_of_row[labelled], minlength=len(names)))
+        source_of = np.zeros(len(names), dtype=np.int64)
         return cls(
-            tasks=tuple(replace(like, name=name) for name in names),
-            sources=(source,),
-            source_of=np.zeros(len(names), dtype=np.int64),
-            offsets=_offsets(np.bincount(number_of_row[labelled], minlength=len(names))),
-            rows=rows,
-            targets=values[rows],
-            groups=() if groups is None else (groups,),
-            parts=() if parts is None else (parts,),
+            tuple(replace(like, name=name) for name in names),
+            (source,),
+            source_of,
+            offsets,
+            rows,
+            values[rows],
+            groups=one(groups),
+            parts=one(parts),
         )
 
     def __len__(self) -> int:
@@ -236,12 +223,12 @@ class TaskSet:
         """The same tasks with only these entries (numbers, or a mask), inputs not copied."""
         entries = np.flatnonzero(entries) if entries.dtype == bool else np.sort(entries)
         counts = np.bincount(self.task_of[entries], minlength=len(self))
-        return replace(self, offsets=_offsets(counts), rows=self.rows[entries], targets=self.targets[entries])
+        return replace(self, offsets=offsets_of(counts), rows=self.rows[entries], targets=self.targets[entries])
 
     def keep_tasks(self, numbers: Sequence[int] | np.ndarray) -> TaskSet:
         """Only these tasks, in this order."""
         kept = np.asarray(numbers, dtype=np.int64)
-        offsets = _offsets(self.n_examples[kept])
+        offsets = offsets_of(self.n_examples[kept])
         entries = np.arange(offsets[-1]) + np.repeat(self.offsets[kept] - offsets[:-1], np.diff(offsets))
         return replace(
             self,
@@ -289,50 +276,3 @@ class TaskSet:
         for source in self.sources:
             update_digest(digest, source)
         return digest.hexdigest()
-
-
-def _encode(targets: Mapping[TaskName, Any], kinds: Kinds) -> list[tuple[Task, np.ndarray]]:
-    if not targets:
-        raise ValueError("a task set needs at least one task, got an empty mapping")
-    by_name = kinds if isinstance(kinds, Mapping) else {name: kinds for name in targets}
-    unknown = [label_of(name) for name in by_name if name not in targets]
-    if unknown:
-        raise ValueError(
-            f"kinds names {', '.join(map(repr, unknown))}, which is no task; the tasks are {', '.join(map(label_of, targets))}"
-        )
-    return [encode_target(name, target, by_name.get(name)) for name, target in targets.items()]
-
-
-def _check_lengths(columns: Sequence[tuple[Task, np.ndarray]], inputs: Sequence[Source]) -> None:
-    for (task, values), source in zip(columns, inputs, strict=True):
-        if len(values) != len(source):
-            raise ValueError(f"task {task.label!r}: {len(source)} inputs but {len(values)} targets")
-
-
-def _entries_of(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Offsets, rows and values of the labelled examples in columns with gaps."""
-    labelled = [np.flatnonzero(~np.isnan(values)) for values in columns]
-    values = np.concatenate([values[rows] for values, rows in zip(columns, labelled, strict=True)])
-    return _offsets([len(rows) for rows in labelled]), np.concatenate(labelled), values
-
-
-def _offsets(counts: np.ndarray | Sequence[int]) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-
-
-def _names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
-    """The tasks that a column (or several) names, sorted, and the number of each row's task."""
-    factors = [column for _, column in task.items()] if isinstance(task, pd.DataFrame) else [pd.Series(task)]
-    texts, number_of_row = [], np.zeros(len(factors[0]), dtype=np.int64)
-    for column in factors:
-        plain = column.map(text_of, na_action="ignore") if column.dtype == object else column  # mixed types cannot be sorted
-        codes, levels = pd.factorize(plain, sort=True)
-        if (codes < 0).any():
-            missing, first = int((codes < 0).sum()), int((codes < 0).argmax()) + 1
-            raise ValueError(f"{missing} row(s) have no task, the first is row {first}; fill the task column or remove these rows")
-        number_of_row = number_of_row * len(levels) + codes
-        texts.append([text_of(level) for level in levels])
-    number_of_row, found = pd.factorize(number_of_row, sort=True)
-    factor_codes = np.unravel_index(found, [len(text) for text in texts])
-    columns = [[text[code] for code in codes] for text, codes in zip(texts, factor_codes, strict=True)]
-    return list(columns[0]) if len(factors) == 1 else list(zip(*columns, strict=True)), number_of_row

@@ -1,0 +1,81 @@
+"""From what a person has — columns of targets, a column of task names — to the columns of a task set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from softshare.tasks.targets import encode_target, text_of
+from softshare.tasks.task import Kind, Task, TaskName, label_of
+
+Kinds = Mapping[TaskName, Kind] | Kind | None
+"""The kind of every task by its name, of all tasks at once, or None: inferred."""
+
+
+def encode_all(targets: Mapping[TaskName, Any], kinds: Kinds) -> list[tuple[Task, np.ndarray]]:
+    """Every target column as its task and its values as numbers.
+
+    Raises:
+        ValueError: there is no column, ``kinds`` names another task, or a column is no target.
+    """
+    if not targets:
+        raise ValueError("a task set needs at least one task, got an empty mapping")
+    by_name = kinds if isinstance(kinds, Mapping) else dict.fromkeys(targets, kinds)
+    unknown = [label_of(name) for name in by_name if name not in targets]
+    if unknown:
+        known = ", ".join(map(label_of, targets))
+        raise ValueError(f"kinds names {', '.join(map(repr, unknown))}, which is no task; the tasks are {known}")
+    return [encode_target(name, target, by_name.get(name)) for name, target in targets.items()]
+
+
+def check_lengths(columns: Sequence[tuple[Task, np.ndarray]], n_inputs: Sequence[int]) -> None:
+    """Refuse a target column that has not one value an input.
+
+    Raises:
+        ValueError: names the task and both lengths.
+    """
+    for (task, values), length in zip(columns, n_inputs, strict=True):
+        if len(values) != length:
+            raise ValueError(f"task {task.label!r}: {length} inputs but {len(values)} targets")
+
+
+def entries_of(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Offsets, rows and values of the labelled examples in columns with gaps (NaN)."""
+    labelled = [np.flatnonzero(~np.isnan(values)) for values in columns]
+    values = np.concatenate([values[rows] for values, rows in zip(columns, labelled, strict=True)])
+    return offsets_of([len(rows) for rows in labelled]), np.concatenate(labelled), values
+
+
+def offsets_of(counts: np.ndarray | Sequence[int]) -> np.ndarray:
+    """Where runs of these lengths begin, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+
+def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
+    """The tasks that a column (or a data frame of several) names, sorted, and the number of each row's task.
+
+    Raises:
+        ValueError: a row has no task.
+    """
+    factors = [column for _, column in task.items()] if isinstance(task, pd.DataFrame) else [pd.Series(task)]
+    texts, number_of_row = [], np.zeros(len(factors[0]), dtype=np.int64)
+    for column in factors:
+        plain = column.map(text_of, na_action="ignore") if column.dtype == object else column  # mixed types cannot be sorted
+        codes, levels = pd.factorize(plain, sort=True)
+        if (codes < 0).any():
+            missing, first = int((codes < 0).sum()), int((codes < 0).argmax()) + 1
+            raise ValueError(f"{missing} row(s) have no task, the first is row {first}; fill the task column or remove these rows")
+        number_of_row = number_of_row * len(levels) + codes
+        texts.append([text_of(level) for level in levels])
+    number_of_row, found = pd.factorize(number_of_row, sort=True)
+    factor_codes = np.unravel_index(found, [len(text) for text in texts])
+    columns = [[text[code] for code in codes] for text, codes in zip(texts, factor_codes, strict=True)]
+    return list(columns[0]) if len(factors) == 1 else list(zip(*columns, strict=True)), number_of_row
+
+
+def one(column: Any) -> tuple[np.ndarray, ...]:
+    """What a task set of one source holds of a column of its rows: nothing where there is none."""
+    return () if column is None else (np.asarray(column),)

@@ -1,0 +1,76 @@
+"""The columns of a data frame, as numbers or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from softshare.tasks.targets import as_numbers, text_of
+
+
+def check_columns(frame: pd.DataFrame) -> None:
+    """Refuse columns that cannot be inputs, however the rows are split.
+
+    Raises:
+        ValueError: a column holds dates, infinite values, or texts that look like identifiers.
+    """
+    numeric = [name for name in names_of(frame) if is_numeric(frame[name])]
+    check_finite(numbers_of(frame, numeric), numeric)
+    for name in names_of(frame):
+        different, present = 0 if name in numeric else frame[name].nunique(), int(frame[name].notna().sum())
+        if different > 50 and different > present / 2:
+            raise ValueError(
+                f"column {name!r} has {different} different texts in {present} rows and looks like an identifier; "
+                f"leave it out (--drop {name!r})"
+            )
+
+
+def names_of(frame: pd.DataFrame) -> list[str]:
+    """The names of the columns, which are texts."""
+    return [str(name) for name in frame.columns]
+
+
+def is_numeric(column: pd.Series) -> bool:
+    """Whether a column holds numbers or booleans.
+
+    Raises:
+        ValueError: it holds dates or times.
+    """
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        raise ValueError(f"column {column.name!r} holds dates or times; turn them into numbers or leave them out (--drop {column.name!r})")
+    return pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)
+
+
+def numbers_of(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Numeric columns as float64, NaN where a value is missing, shape ``(N, len(names))``.
+
+    Raises:
+        ValueError: a column holds something else.
+    """
+    values = np.empty((len(frame), len(names)))
+    for place, name in enumerate(names):
+        numbers = as_numbers(frame[name])
+        if numbers is None:
+            raise ValueError(f"column {name!r} must hold numbers, as in training")
+        values[:, place] = numbers
+    return values
+
+
+def texts_of(column: pd.Series) -> np.ndarray:
+    """A categorical column as text, None where a value is missing."""
+    codes, levels = pd.factorize(column)
+    return np.array([*(text_of(level) for level in levels), None], dtype=object)[codes]
+
+
+def check_finite(values: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse infinite inputs.
+
+    Raises:
+        ValueError: names the first column that has some, and how many.
+    """
+    infinite = np.isinf(values).sum(axis=0)
+    if infinite.any():
+        first = int(infinite.argmax())
+        raise ValueError(f"column {names[first]!r} has {infinite[first]} infinite value(s); inputs must be finite or missing")
