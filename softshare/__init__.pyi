@@ -1,3 +1,5 @@
+from .data.table import read_table as read_table
+from .evaluation.compare import compare as compare
 from .network.multitask_network import MultiTaskNetwork as MultiTaskNetwork
 from .network.templates import lenet as lenet
 from .network.templates import mlp as mlp
