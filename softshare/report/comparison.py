@@ -1,0 +1,153 @@
+"""What a report draws on: the run records of one comparison and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from softshare.evaluation.statistics import ALL, BASELINE, RELATIVE, leaderboard, summarise
+from softshare.report.style import Look, looks
+from softshare.report.words import Scale
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The records of one comparison.
+
+    Args:
+        records: one a run, as `softshare.evaluation.records.read_records` gives them; at least one.
+        left_out: methods that could not apply to the tasks, and why.
+    """
+
+    records: Sequence[Mapping[str, Any]]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """A row per method, fraction and task, as in ``summary.csv``."""
+        return summarise(self.records)
+
+    @cached_property
+    def board(self) -> pd.DataFrame:
+        """A row per method and fraction, the greatest gain first within a fraction; the baseline counts as gain 0."""
+        board = leaderboard(self.records)
+        rank = board["gain"].where(board["method"] != BASELINE, 0.0)
+        return board.assign(rank=rank).sort_values(["fraction", "rank"], ascending=[True, False], kind="stable", ignore_index=True)
+
+    @cached_property
+    def fractions(self) -> list[float]:
+        """Shares of the training part that were used, the smallest first."""
+        return sorted({float(fraction) for fraction in self.board["fraction"]})
+
+    @cached_property
+    def fraction(self) -> float:
+        """The one shown in detail: where a method gained the most, or the smallest where none has a gain."""
+        gains = self.board["gain"]
+        return self.fractions[0] if gains.isna().all() else float(self.board["fraction"].iloc[int(np.nanargmax(gains))])
+
+    @cached_property
+    def methods(self) -> list[str]:
+        """All methods, in their order on the board of the fraction shown in detail."""
+        here = list(self.board.loc[self.board["fraction"] == self.fraction, "method"])
+        return list(dict.fromkeys([*here, *self.board["method"]]))
+
+    @cached_property
+    def seeds(self) -> list[int]:
+        """The seeds that were run."""
+        return sorted({int(record["settings"]["seed"]) for record in self.records})
+
+    @cached_property
+    def tasks(self) -> Sequence[Mapping[str, Any]]:
+        """The tasks as the first record at the fraction shown in detail describes them."""
+        tasks: Sequence[Mapping[str, Any]] = self.runs()[0]["data"]["tasks"]
+        return tasks
+
+    @cached_property
+    def mixed(self) -> bool:
+        """Whether the tasks have several metrics, so that only relative gains can be set side by side."""
+        return bool((self.board["metric"] == RELATIVE).any())
+
+    @cached_property
+    def scale(self) -> Scale:
+        """How gains are written."""
+        return Scale.fitting(self.board["gain"], percent=self.mixed)
+
+    @cached_property
+    def looks(self) -> Mapping[str, Look]:
+        """Colour and marker of every method."""
+        return looks(self.methods)
+
+    @property
+    def diverged(self) -> list[Mapping[str, Any]]:
+        """The runs whose loss became infinite or not a number."""
+        return [record for record in self.records if record["error"]]
+
+    def runs(self, method: str | None = None) -> list[Mapping[str, Any]]:
+        """The records at the fraction shown in detail, of one method or of all."""
+        return [
+            record
+            for record in self.records
+            if record["settings"]["fraction"] == self.fraction and method in (None, record["settings"]["method"])
+        ]
+
+    def gains(self, method: str) -> pd.DataFrame:
+        """The tasks' gains with one method at the fraction shown in detail, set side by side: relative ones where the metrics differ.
+
+        Returns:
+            One row a task that has a gain: ``task``, ``gain``, ``ci_low``, ``ci_high``; those that gain the most with all methods first.
+        """
+        here = self.summary[(self.summary["fraction"] == self.fraction) & (self.summary["task"] != ALL)]
+        if self.mixed:
+            value = here[here["method"] == BASELINE].set_index("task")["mean"].abs()
+            scale = here["task"].map(value.where(value > 0))
+            here = here.assign(**{name: here[name] / scale for name in ("gain", "ci_low", "ci_high")})
+        order = here.groupby("task", sort=False)["gain"].mean().sort_values(ascending=False, kind="stable").index
+        own = here[here["method"] == method].set_index("task").reindex(order).dropna(subset="gain")
+        return own.reset_index()[["task", "gain", "ci_low", "ci_high"]]
+
+    @property
+    def without_gain(self) -> list[str]:
+        """The tasks that no method has a gain for, though there are gains of others."""
+        known = {task for method in self.methods for task in self.gains(method)["task"]}
+        return [task["name"] for task in self.tasks if task["name"] not in known] if known else []
+
+    def curves(self) -> pd.DataFrame:
+        """All learning curves at the fraction shown in detail: ``method``, ``seed``, ``step``, ``train_loss``, ``validation_loss``."""
+        rows = [
+            {"method": record["settings"]["method"], "seed": record["settings"]["seed"], **row}
+            for record in self.runs()
+            if not record["error"]
+            for row in record["curve"]
+        ]
+        columns = ["method", "seed", "step", "train_loss", "validation_loss"]
+        return pd.DataFrame(rows, columns=columns).astype({"train_loss": float, "validation_loss": float})
+
+    def layers(self) -> pd.DataFrame:
+        """What is shared at the fraction shown in detail: a row per method and layer, means over the seeds; ranks from least to greatest."""
+        rows = [
+            {"method": record["settings"]["method"], "layer": name, **layer}
+            for method in self.methods
+            for record in self.runs(method)
+            for name, layer in record["sharing"]["layers"].items()
+        ]
+        if not rows:
+            return pd.DataFrame(columns=["method", "layer"])
+        means = dict.fromkeys(("parameters", "independent_parameters", "rho", "rho_floor", "cosine", "effective_rank"), "mean")
+        table = pd.DataFrame(rows).astype(dict.fromkeys(means, float))
+        grouped = table.groupby(["method", "layer"], sort=False)
+        return grouped.agg({"sharing": "first", "ranks": _extremes, **means}).reset_index()
+
+    def similarity(self, method: str) -> np.ndarray | None:
+        """How alike a method's tasks are, the mean over the seeds, ``(T, T)``; None where it was not recorded."""
+        known = [record["sharing"]["similarity"] for record in self.runs(method) if record["sharing"]["similarity"]]
+        return np.mean(np.array(known, dtype=float), axis=0) if known else None
+
+
+def _extremes(ranks: pd.Series) -> list[tuple[int, int]]:
+    """Least and greatest rank of every mode over the seeds."""
+    return [(min(mode), max(mode)) for mode in zip(*ranks, strict=False)]

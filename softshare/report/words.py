@@ -1,0 +1,130 @@
+"""Numbers and names as the report writes them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+METRICS = {
+    "roc_auc": "ROC-AUC",
+    "accuracy": "accuracy",
+    "balanced_error": "balanced error",
+    "f1": "F1",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "loss": "loss",
+    "multiclass_error": "joint error",
+    "relative": "relative gain",
+}
+METRIC_NOTES = {
+    "roc_auc": "The chance that a positive example is ranked above a negative one; 0.5 is guessing, 1 is perfect",
+    "accuracy": "The share of right decisions; 1 is perfect",
+    "balanced_error": "The share of wrong decisions, every class counting the same; 0 is perfect",
+    "f1": "The harmonic mean of precision and recall of the positive class; 1 is perfect",
+    "rmse": "The root of the mean squared error, in standard deviations of the training targets; 0 is perfect, 1 no better than the mean",
+    "r2": "The share of the variance that is explained; 1 is perfect, 0 is no better than the mean",
+    "loss": "The mean training loss on the test part; lower is better",
+    "multiclass_error": "The share of rows for which the task of the highest output is the wrong one; 0 is perfect",
+    "relative": "The gain divided by independent learning's value, since the tasks have different metrics",
+}
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How gains on one scale are written: so many decimals, or per cent."""
+
+    digits: int = 3
+    percent: bool = False
+
+    @classmethod
+    def fitting(cls, gains: pd.Series, *, percent: bool = False) -> Scale:
+        """The scale that shows the largest of the gains with two significant digits."""
+        if percent:
+            return cls(1, percent=True)
+        largest = float(gains.abs().max())
+        return cls(min(6, max(3, 1 - math.floor(math.log10(largest)))) if largest > 0 else 3)
+
+    def plain(self, value: float | None) -> str:
+        """The number without a plus."""
+        if value is None or not math.isfinite(value):
+            return NONE
+        text = f"{100 * value:.{self.digits}f} %" if self.percent else f"{value:.{self.digits}f}"
+        return text.replace("-", "−")
+
+    def signed(self, value: float | None) -> str:
+        """The number with its sign."""
+        text = self.plain(value)
+        return text if text == NONE or text.startswith("−") else f"+{text}"
+
+    def tick(self, value: float) -> str:
+        """A gain as short as it can be, for an axis."""
+        number = round(100 * value if self.percent else value, 9)
+        return (f"{number:+g}".replace("-", "−") if number else "0") + " %" * self.percent
+
+    def interval(self, low: float | None, high: float | None) -> str:
+        """``[low, high]``, or nothing where there is no interval."""
+        ends = [self.signed(low), self.signed(high)]
+        return "" if NONE in ends else f"[{', '.join(ends)}]"
+
+    def gain(self, row: pd.Series) -> str:
+        """Gain and interval of one row of the summary."""
+        return f"{self.signed(row['gain'])} {self.interval(row['ci_low'], row['ci_high'])}".strip()
+
+
+def count(number: int, noun: str) -> str:
+    """``1 task``, ``2,000 tasks``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def share(fraction: float) -> str:
+    """A fraction in per cent: ``10 %``."""
+    return f"{100 * fraction:.4g} %"
+
+
+def duration(seconds: float) -> str:
+    """A time that a person can read."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def span(numbers: Iterable[int]) -> str:
+    """Least and greatest: ``22 to 251``, or the one number that all are."""
+    ordered = sorted(numbers)
+    if not ordered:
+        return NONE
+    return f"{ordered[0]:,}" if ordered[0] == ordered[-1] else f"{ordered[0]:,} to {ordered[-1]:,}"
+
+
+def listed(names: Sequence[str], *, most: int = 5) -> str:
+    """Names in a sentence: ``a, b and c``, or ``a, b and 7 more``."""
+    shown, hidden = list(names[:most]), len(names) - most
+    if hidden > 0:
+        shown.append(f"{hidden:,} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def short(name: str, most: int) -> str:
+    """A name on one line, its middle cut out where it is too long for a figure."""
+    name = " ".join(name.split())
+    if len(name) <= most:
+        return name
+    half = (most - 1) // 2
+    return f"{name[: most - 1 - half]}…{name[-half:]}"
+
+
+def labels(names: Sequence[str], most: int = 22) -> list[str]:
+    """Names for a figure: where some are too long, without the words that all begin and end with, and shortened."""
+    words = [re.split(r"(?<=[\s./_-])", name) for name in names]
+    if len(names) > 1 and max(map(len, names)) > most:
+        for end in (0, -1):
+            while min(map(len, words)) > 1 and len({own[end] for own in words}) == 1:
+                for own in words:
+                    own.pop(end)
+    return [short("".join(own), most) for own in words]
