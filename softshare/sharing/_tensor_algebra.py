@@ -13,8 +13,9 @@ from functools import partial
 from math import prod, sqrt
 from typing import Literal
 
+import numpy as np
 import torch
-from scipy.linalg import interpolative
+from scipy.linalg import qr
 from torch import Tensor
 
 Rule = Literal["frobenius", "reference"]
@@ -74,14 +75,19 @@ def svd_within(matrix: Tensor, *, error: float, least_rank: int) -> TruncatedSVD
 def interpolative_svd(matrix: Tensor, *, epsilon: float, least_rank: int) -> TruncatedSVD:
     """SVD of the interpolative decomposition to relative precision ``epsilon``.
 
-    Column-pivoted QR, stopped when the largest residual column norm is at most ``epsilon`` × the largest
-    column norm, then the SVD of that projection. Where it keeps fewer than ``least_rank`` triples,
-    the truncated SVD of ``least_rank`` is taken instead.
+    Column-pivoted QR, stopped when the largest residual column norm (the next pivot) is at most ``epsilon`` ×
+    the largest column norm (the first), then the SVD of that projection. The same as
+    ``scipy.linalg.interpolative.svd(matrix, epsilon, rand=False)``, several times as fast on large layers. Where it
+    keeps fewer than ``least_rank`` triples, the truncated SVD of ``least_rank`` is taken instead.
     """
-    left, values, right = interpolative.svd(matrix.cpu().numpy(), epsilon, rand=False)
-    if len(values) < min(least_rank, *matrix.shape):
+    basis, triangle, order = qr(matrix.cpu().numpy(), mode="economic", pivoting=True)
+    pivots = np.abs(np.diag(triangle))
+    rank = int((pivots > epsilon * pivots[0]).sum())
+    if rank < min(least_rank, *matrix.shape):
         return truncated_svd(matrix, rank=least_rank)
-    return torch.from_numpy(left).to(matrix), torch.from_numpy(values).to(matrix), torch.from_numpy(right.T).to(matrix)
+    projection = torch.from_numpy(triangle[:rank, np.argsort(order)]).to(matrix)
+    left, values, right = torch.linalg.svd(projection, full_matrices=False)
+    return torch.from_numpy(basis[:, :rank]).to(matrix) @ left, values, right
 
 
 def truncations(tensor: Tensor, count: int, *, epsilon: float, rule: Rule, least_rank: int) -> list[Truncation]:
