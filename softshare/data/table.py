@@ -12,7 +12,7 @@ import pandas as pd
 from softshare.data.names import near
 from softshare.data.table_file import numbers_where_meant, read_frame
 from softshare.tasks.splits import PARTS
-from softshare.tasks.task import Kind, TaskName
+from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
 _PARTS = {part: part for part in PARTS} | {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
@@ -54,7 +54,7 @@ def read_table(
     roles = {"target": _listed(target), "task": _listed(task), "drop": _listed(drop), "split": _listed(split), "group": _listed(group)}
     _check_roles(frame, roles)
     inputs = frame.drop(columns=[name for names in roles.values() for name in names]).apply(numbers_where_meant)
-    targets: dict[TaskName, pd.Series] = {name: numbers_where_meant(frame[name]) for name in roles["target"]}
+    targets = {name: numbers_where_meant(frame[name]) for name in roles["target"]}
     kind_of = _kind_of(kinds, roles["target"])
     groups = None if group is None else _groups(frame[group])
     parts = None if split is None else _parts(frame[split])
@@ -87,15 +87,13 @@ def _check_roles(frame: pd.DataFrame, roles: Mapping[str, list[str]]) -> None:
         raise ValueError("; ".join(errors))
 
 
-def _kind_of(kinds: Mapping[str, Kind] | Kind | None, targets: Sequence[str]) -> dict[TaskName, Kind]:
-    if kinds is None:
-        return {}
+def _kind_of(kinds: Mapping[str, Kind] | Kind | None, targets: Sequence[str]) -> dict[str, Kind]:
     if not isinstance(kinds, Mapping):
-        return dict.fromkeys(targets, kinds)
+        return {} if kinds is None else dict.fromkeys(targets, kinds)
     unknown = [f"{name!r} is no target, {near(name, targets)}" for name in kinds if name not in targets]
     if unknown:
         raise ValueError(f"kinds: {'; '.join(unknown)}")
-    return {name: kind for name, kind in kinds.items()}
+    return dict(kinds)
 
 
 def _groups(column: pd.Series) -> np.ndarray:

@@ -11,11 +11,11 @@ import pandas as pd
 from softshare.tasks.targets import encode_target, text_of
 from softshare.tasks.task import Kind, Task, TaskName, label_of
 
-Kinds = Mapping[TaskName, Kind] | Kind | None
-"""The kind of every task by its name, of all tasks at once, or None: inferred."""
+Kinds = Mapping[Any, Kind] | Kind | None
+"""The kind of every task by its name (text, or a tuple of texts), of all tasks at once, or None: inferred."""
 
 
-def encode_all(targets: Mapping[TaskName, Any], kinds: Kinds) -> list[tuple[Task, np.ndarray]]:
+def encode_all(targets: Mapping[Any, Any], kinds: Kinds) -> list[tuple[Task, np.ndarray]]:
     """Every target column as its task and its values as numbers.
 
     Raises:

@@ -43,7 +43,7 @@ def stratified(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, fractions: n
         return part
     draws = _draws(seed, np.arange(unit.max() + 1))
     part_of = np.full(len(draws), -1)
-    for members in _by_label(tasks, label, unit, seed):
+    for _, members in _by_label(tasks, label, unit, seed):
         free = members[part_of[members] < 0]
         if len(free):
             has = np.bincount(part_of[members] + 1, minlength=4)[1:]
@@ -69,10 +69,9 @@ def thinned(tasks: TaskSet, label: np.ndarray, fraction: float, *, seed: str) ->
         return np.flatnonzero(_beginning(tasks.task_of, label, front, draws, fraction))
     row, row_of = np.unique(tasks.rows, return_inverse=True)
     draws = _draws(seed, row)
-    by_rarity = np.lexsort((np.bincount(label)[label], row_of))
-    rarest = label[by_rarity[_ranks(row_of[by_rarity]) == 0]]
-    covering = np.zeros(len(row), dtype=bool)
-    for members in _by_label(tasks, label, row_of, seed):
+    covering, rarest = np.zeros(len(row), dtype=bool), np.full(len(row), -1)
+    for number, members in _by_label(tasks, label, row_of, seed):
+        rarest[members[rarest[members] < 0]] = number
         if not covering[members].any():
             covering[members[np.argmin(draws[members])]] = True
     return np.flatnonzero(_beginning(np.zeros(len(row), dtype=np.int64), rarest, np.flatnonzero(covering), draws, fraction)[row_of])
@@ -116,8 +115,8 @@ def _share_out(sizes: np.ndarray, wanted: np.ndarray, bare: np.ndarray) -> np.nd
     return counts
 
 
-def _by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: str) -> list[np.ndarray]:
-    """The units of every label, from the rarest label on; ties go by the tasks' names, not their order."""
+def _by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: str) -> list[tuple[int, np.ndarray]]:
+    """Every label and its units, from the rarest label on; ties go by the tasks' names, not their order."""
     n_units = int(unit.max()) + 1
     pairs = np.sort(pd.unique(label * n_units + unit))
     sizes = np.bincount(pairs // n_units)
@@ -125,7 +124,7 @@ def _by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: str) ->
     an_entry = np.empty(len(sizes), dtype=np.int64)
     an_entry[label[::-1]] = np.arange(len(label))[::-1]
     names = _task_keys(tasks, seed)[tasks.task_of[an_entry]]
-    return [members[k] for k in np.lexsort((tasks.targets[an_entry], names, sizes))]
+    return [(int(k), members[k]) for k in np.lexsort((tasks.targets[an_entry], names, sizes))]
 
 
 def _ranks(sorted_values: np.ndarray) -> np.ndarray:

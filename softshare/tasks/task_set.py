@@ -78,7 +78,7 @@ class TaskSet:
             raise ValueError(f"two tasks are called {twice!r}; every task needs a name of its own")
 
     @classmethod
-    def from_arrays(cls, data: Mapping[TaskName, tuple[Any, Any]], *, kinds: Kinds = None) -> TaskSet:
+    def from_arrays(cls, data: Mapping[Any, tuple[Any, Any]], *, kinds: Kinds = None) -> TaskSet:
         """Tasks with inputs of their own.
 
         Args:
@@ -99,7 +99,7 @@ class TaskSet:
 
     @classmethod
     def from_shared_inputs(
-        cls, inputs: Any, targets: Mapping[TaskName, Any], *, kinds: Kinds = None, groups: Any = None, parts: Any = None
+        cls, inputs: Any, targets: Mapping[Any, Any], *, kinds: Kinds = None, groups: Any = None, parts: Any = None
     ) -> TaskSet:
         """One input for all tasks, a column of targets per task, some labels missing (NaN or None).
 
