@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import warnings
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -53,6 +54,7 @@ def numbers_where_meant(column: pd.Series) -> pd.Series:
         present = column.where(column.notna() & ~column.isin(MISSING))
         if types.infer_dtype(present, skipna=True) == "boolean":
             return present.astype("boolean")
+        present.nunique()  # what cannot be hashed cannot be compared
         numbers = pd.to_numeric(present, errors="coerce")
     except TypeError:
         raise ValueError(f"column {column.name!r} holds lists or other objects; leave it out (--drop {column.name!r})") from None
@@ -78,6 +80,8 @@ def _read_file(path: Path) -> pd.DataFrame:
         )
     try:
         return _read_parquet(path) if path.name.lower().endswith(".parquet") else _read_text(path)
+    except pd.errors.ParserWarning:
+        raise ValueError(f"cannot read {path}: rows have more fields than the first line has names") from None
     except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:  # pandas' and pyarrow's own errors are ValueErrors
         raise ValueError(f"cannot read {path}: {error}") from None
 
@@ -98,9 +102,11 @@ def _read_text(path: Path) -> pd.DataFrame:
     if not names:
         raise ValueError("the file is empty; its first line must name the columns")
     _check_names([name for name in names if name], "its first line")
-    frame = pd.read_csv(path, sep=separator, na_values=list(MISSING), skipinitialspace=True, low_memory=False, encoding="utf-8-sig")
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise ValueError("rows have more fields than the first line has names")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas would drop what has no column name
+        frame = pd.read_csv(
+            path, sep=separator, index_col=False, na_values=list(MISSING), skipinitialspace=True, low_memory=False, encoding="utf-8-sig"
+        )
     return frame.set_axis(names, axis=1).loc[:, [bool(name) for name in names]]  # a column without a name is a saved index
 
 

@@ -107,10 +107,8 @@ def _values_of(levels: _Levels) -> np.ndarray:
     if levels.numeric:
         return np.append(levels.values.astype(np.float64), np.nan)[levels.codes]  # code -1 is the last: NaN
     numbers = pd.to_numeric(pd.Series(levels.values), errors="coerce").to_numpy(dtype=np.float64)
-    wrong = int(np.isnan(numbers).argmax())
-    raise ValueError(
-        f"a regression target must be numbers, found {levels.values[wrong]!r} in row {int((levels.codes == wrong).argmax()) + 1}"
-    )
+    row = int((np.isnan(numbers)[levels.codes] & (levels.codes >= 0)).argmax())
+    raise ValueError(f"a regression target must be numbers, found {levels.values[levels.codes[row]]!r} in row {row + 1}")
 
 
 def _check_classes(levels: _Levels, kind: Kind) -> None:
