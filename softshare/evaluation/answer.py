@@ -33,13 +33,13 @@ def answer(records: Sequence[Mapping[str, Any]]) -> str:
     The best of several methods gains something by being chosen. So all intervals in the sentence hold
     at once with 95 % confidence (Bonferroni over the methods and training fractions compared).
     """
-    overall = _overall(records, level=0.95)
-    if BASELINE not in {record["settings"]["method"] for record in records}:
+    runs = {(record["settings"]["method"], record["settings"]["fraction"]) for record in records if not record["error"]}
+    if BASELINE not in {method for method, _ in runs}:
         return f"No gain can be told without {BASELINE} learning: add {BASELINE} to the methods."
-    if overall["gain"].isna().all():
+    compared = sum(method != BASELINE for method, _ in runs)
+    adjusted = _overall(records, level=1 - 0.05 / max(1, compared))
+    if adjusted["gain"].isna().all():
         return "Nothing to compare: no other method has a finished run beside independent learning's."
-    compared = int(overall["gain"].notna().sum())
-    adjusted = _overall(records, level=1 - 0.05 / compared)
     best = _largest(adjusted["gain"], adjusted)
     if adjusted["ci_low"].isna().all():
         return f"One seed shows no more than a direction: {_best(best, compared)} gains {_amount(best)} over learning apart."
@@ -60,19 +60,19 @@ def cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append("one seed gives no intervals; five or more seeds do")
     if diverged := [record["key"] for record in records if record["error"]]:
         lines.append(f"{len(diverged)} of {len(records)} runs diverged and are left out: {_some(diverged)}")
-    for (method, _), rows in summary[summary["ci_high"] < 0].groupby(["method", "fraction"], sort=False):
-        lines.append(_hurt(str(method), rows, n_tasks=summary["task"].nunique() - 1))
+    for _, rows in summary[summary["ci_high"] < 0].groupby(["method", "fraction"], sort=False):
+        lines.append(_hurt(rows, n_tasks=summary["task"].nunique() - 1))
     return lines
 
 
-def _hurt(method: str, rows: pd.DataFrame, *, n_tasks: int) -> str:
-    worst = rows.sort_values("gain")
-    named = [f"{row['task']} ({_amount(row)})" for _, row in worst[worst["task"] != ALL].iterrows()]
-    where = _where(worst.iloc[0])
-    if not named:
-        return f"{where} hurts the mean over tasks: it gains {_amount(worst.iloc[0])}"
+def _hurt(rows: pd.DataFrame, *, n_tasks: int) -> str:
+    """What one method does harm to, at one training fraction."""
+    worst = rows[rows["task"] != ALL].sort_values("gain")
+    named = [f"{row['task']} ({_amount(row)})" for _, row in worst.iterrows()]
     chance = f" (chance alone would show about {0.025 * n_tasks:.0f})" if n_tasks >= MANY_TASKS else ""
-    return f"{where} hurts {len(named)} of {n_tasks} tasks{chance}: {_some(named)}"
+    harms = [f"all tasks together, by {_amount(row, sign=-1)}" for _, row in rows[rows["task"] == ALL].iterrows()]
+    harms += [f"{len(named)} of {n_tasks} tasks{chance}: {_some(named)}"] if named else []
+    return f"{_where(rows.iloc[0])} hurts {'; and '.join(harms)}"
 
 
 def _overall(records: Sequence[Mapping[str, Any]], *, level: float) -> pd.DataFrame:
@@ -102,19 +102,22 @@ def _amount(row: pd.Series, *, sign: int = 1) -> str:
     unit = " %" if metric == RELATIVE else f" points of {NAMES[metric]}" if metric in IN_POINTS else f" of {NAMES[metric]}"
     gain, low, high = (scale * row[name] for name in ("gain", "ci_low", "ci_high"))
     ends = sorted(end for end in (low, high) if math.isfinite(end))
-    digits = _digits([gain, *ends])
+    digits = _digits(ends or [gain])
     interval = f" [{', '.join(_number(end, digits) for end in ends)}]" if ends else ""
     return f"{_number(gain, digits)}{unit}{interval}"
 
 
 def _digits(values: Sequence[float]) -> int:
-    """Decimals that show the largest of the values with two digits, one at least."""
-    largest = max(abs(value) for value in values)
-    return min(6, max(1, 1 - math.floor(math.log10(largest)))) if largest > 0 else 1
+    """Decimals, one at least, that show the largest value with two digits, and up to two more where the smallest needs them."""
+    sizes = [abs(value) for value in values if value]
+    if not sizes:
+        return 1
+    fit = max(1, 1 - math.floor(math.log10(max(sizes))))
+    return min(6, max(fit, min(fit + 2, -math.floor(math.log10(min(sizes))))))
 
 
 def _number(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}".replace("-", "−")
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")  # + 0.0: no minus before a zero
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:

@@ -119,7 +119,7 @@ def compare(
         "hidden": hidden,
     }
     settings |= {"learning_rate": learning_rate, "weight_decay": weight_decay, "metric": metric, "trials": search}
-    plan = make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, settings=settings)
+    plan = make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings=settings)
     store = Store(None if out is None else Path(out), plan.common, tasks.fingerprint())
     missing = {key: run_settings for key, run_settings in plan.runs().items() if key not in store.records}
     failures = _run_all(tasks, plan, missing, store, workers=workers, cluster=cluster, progress=progress) if missing else {}

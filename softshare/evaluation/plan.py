@@ -49,7 +49,13 @@ class Plan:
 
 
 def make_plan(
-    tasks: TaskSet, *, methods: Sequence[str] | None, fractions: Sequence[float], seeds: int | Sequence[int], settings: Mapping[str, Any]
+    tasks: TaskSet,
+    *,
+    methods: Sequence[str] | None,
+    fractions: Sequence[float],
+    seeds: int | Sequence[int],
+    workers: int | None,
+    settings: Mapping[str, Any],
 ) -> Plan:
     """Check the arguments of a comparison and make its plan.
 
@@ -59,12 +65,13 @@ def make_plan(
             which all others are compared, is added where it is missing.
         fractions: of the training part.
         seeds: how many (0, 1, …), or which.
+        workers: processes, or None.
         settings: all other fields of :class:`RunSettings`.
 
     Raises:
         ValueError: arguments are wrong or do not suit the data; the message names them all.
     """
-    wrong = wrong_arguments(methods=methods, fractions=fractions, seeds=seeds, settings=settings)
+    wrong = wrong_arguments(methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings=settings)
     wrong += _unsuitable(tasks, methods, settings.get("metric"))
     if wrong:
         raise ValueError("; ".join(wrong))
@@ -75,7 +82,12 @@ def make_plan(
 
 
 def wrong_arguments(
-    *, methods: Sequence[str] | None, fractions: Sequence[float], seeds: int | Sequence[int], settings: Mapping[str, Any]
+    *,
+    methods: Sequence[str] | None,
+    fractions: Sequence[float],
+    seeds: int | Sequence[int],
+    workers: int | None,
+    settings: Mapping[str, Any],
 ) -> list[str]:
     """What is wrong with the arguments of a comparison, whatever the data; a phrase each."""
     wrong = _wrong_methods(methods)
@@ -86,11 +98,13 @@ def wrong_arguments(
                 checked_settings({**settings, "method": BASELINE, "fraction": fraction, "seed": seed})
             except ValueError as error:
                 wrong += str(error).split("; ")
+    if workers is not None and workers < 0:
+        wrong.append(f"workers: must be 0 (this process) or more, got {workers}")
     metric = settings.get("metric")
     if metric is not None and metric not in HIGHER_IS_BETTER:
         wrong.append(f"metric: {_unknown('metric', metric, list(HIGHER_IS_BETTER))}")
     if settings.get("trials") and find_spec("optuna") is None:
-        wrong.append("search: needs Optuna; install softshare[search]")
+        wrong.append("search: needs Optuna, install softshare[search]")
     return list(dict.fromkeys(wrong))
 
 
@@ -109,17 +123,17 @@ def _wrong_list(name: str, values: Sequence[Any]) -> list[str]:
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name, known, n=2)
-    return f"no {what} {name!r}; " + (f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}")
+    return f"no {what} {name!r}, " + (f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}")
 
 
 def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None) -> list[str]:
     """How the arguments do not suit the data."""
     wrong = []
     if any(task.label == ALL for task in tasks.tasks):
-        wrong.append(f"tasks: a task is named {ALL!r}, which stands for all tasks in the summary; rename it")
+        wrong.append(f"tasks: a task is named {ALL!r}, which stands for all tasks in the summary: rename it")
     named = [] if names is None else [method for method in METHODS if method.name in names]
     reasons = {method.name: method.applies_to(tasks) for method in named}
-    wrong += [f"methods: {name} cannot apply to these tasks: {reason}; leave it out" for name, reason in reasons.items() if reason]
+    wrong += [f"methods: {name} cannot apply to these tasks ({reason}), leave it out" for name, reason in reasons.items() if reason]
     for task in tasks.tasks if metric in HIGHER_IS_BETTER else ():
         try:
             primary_metric(task, metric)

@@ -1,4 +1,4 @@
-"""Run records: one JSON file a run, and the splits that they point to."""
+"""Run records: one JSON file a run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ from typing import Any
 import numpy as np
 
 from softshare.evaluation.settings import OF_ONE_RUN, TUNED
-from softshare.tasks.splits import Split
 
 FORMAT = 1
 RECORDS = "records"
-TRIALS = "trials"
-SPLITS = "splits"
 
 Record = dict[str, Any]
 """One run: its settings, data, split, versions, parameters, metrics, curve, time and sharing."""
@@ -36,18 +33,6 @@ def read_records(folder: Path) -> list[Record]:
         ValueError: a file is no record of this format; the message names it.
     """
     return [_read(path) for path in sorted(folder.glob("*.json"))]
-
-
-def write_split(out: Path, split: Split) -> str:
-    """Write a split once, under its digest.
-
-    Returns:
-        The file's path relative to ``out``, the comparison's folder.
-    """
-    name = f"{SPLITS}/{split.digest()}.json"
-    if not (out / name).exists():
-        write_text(out / name, json.dumps(split.as_dict(), separators=(",", ":")))
-    return name
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from softshare.evaluation.records import FORMAT, RECORDS, TRIALS, Record, conflicts, read_records, write_record, write_split
+from softshare.evaluation.records import FORMAT, RECORDS, Record, conflicts, read_records, write_record, write_text
 from softshare.evaluation.settings import RunSettings
 from softshare.tasks.splits import Split
+
+TRIALS = "trials"
+SPLITS = "splits"
 
 
 class Store:
@@ -49,8 +53,16 @@ class Store:
         return {} if self.out is None else {record["key"]: record for record in read_records(self.out / folder)}
 
     def _kept(self, folder: str, key: str, result: Mapping[str, Any], split: Split) -> Record:
-        place = None if self.out is None else write_split(self.out, split)
+        place = None if self.out is None else _write_split(self.out, split)
         record = {"format": FORMAT, "key": key, "split": place, **result}
         if self.out is not None:
             write_record(self.out / folder, record)
         return record
+
+
+def _write_split(out: Path, split: Split) -> str:
+    """Write a split once, under its digest; gives its path relative to ``out``."""
+    name = f"{SPLITS}/{split.digest()}.json"
+    if not (out / name).exists():
+        write_text(out / name, json.dumps(split.as_dict(), separators=(",", ":")))
+    return name

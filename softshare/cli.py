@@ -1,0 +1,265 @@
+"""The command line: ``softshare compare`` and ``softshare methods``."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CoercionError, CycloptsError, Parameter, UnknownOptionError
+
+from softshare._version import __version__
+
+if TYPE_CHECKING:
+    from softshare.evaluation.compare import Comparison
+    from softshare.tasks.task_set import TaskSet
+
+# What a command needs is imported when it runs: --help must not wait for torch.
+
+RESULTS = Path("softshare-results")
+FRACTIONS = {"digits": (0.1,)}
+"""Training fractions of built-in data sets that have more labels than the question asks for."""
+
+WRONG_USE, SOME_FAILED, INTERRUPTED = 2, 1, 130
+
+app = App(name="softshare", version=__version__, help="Compare learning several related tasks apart with learning them together.")
+
+_SEVERAL = Parameter(consume_multiple=True, negative="", show_default=False)
+Names = Annotated[tuple[str, ...], _SEVERAL]
+
+
+@Parameter(name="*", group="Data")
+@dataclass(frozen=True)
+class Data:
+    """How to read a table.
+
+    Args:
+        task: the column that names the task of each row; several name it by several factors.
+        target: the column to predict, or several, each a task.
+        kind: binary, multiclass or regression for all targets, or COLUMN=KIND; inferred otherwise.
+        drop: columns to leave out, such as identifiers.
+        split: the column that says train, validation or test.
+        group: the column whose equal values (a patient) stay in one part of the split.
+        drop_small_tasks: leave out tasks that have too few rows, instead of stopping.
+    """
+
+    task: Names = ()
+    target: Names = ()
+    kind: Names = ()
+    drop: Names = ()
+    split: str | None = None
+    group: str | None = None
+    drop_small_tasks: Annotated[bool, Parameter(negative="", show_default=False)] = False
+
+
+@Parameter(name="*", group="Comparison")
+@dataclass(frozen=True)
+class Compared:
+    """What is compared.
+
+    Args:
+        methods: names from `softshare methods`, or all; by default every usual method that applies.
+        train_fraction: shares of the training part to train on; by default all of it (digits: 0.1).
+        seeds: how many splits and starts every method is run on.
+        metric: to compare by, in place of roc_auc (binary), accuracy (multiclass) and rmse (regression).
+        search: trials on validation data by which every method's settings are chosen, the same number for all.
+    """
+
+    methods: Names = ()
+    train_fraction: Annotated[tuple[float, ...], _SEVERAL] = ()
+    seeds: int = 5
+    metric: str | None = None
+    search: int = 0
+
+
+@Parameter(name="*", group="Training")
+@dataclass(frozen=True)
+class Training:
+    """How every run is trained.
+
+    Args:
+        steps: optimiser steps of a run in all; by default 1000.
+        hidden: widths of the hidden layers; by default 64 64.
+        batch_size: examples of every task in a step; by default 64.
+        learning_rate: of Adam; by default 0.002.
+        weight_decay: of Adam; by default 0.0001.
+    """
+
+    steps: int | None = None
+    hidden: Annotated[tuple[int, ...] | None, _SEVERAL] = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+
+
+@Parameter(name="*", group="Running")
+@dataclass(frozen=True)
+class Running:
+    """Where it runs.
+
+    Args:
+        workers: processes; by default one a CPU; 0 runs in this process.
+        cluster: address of a Dask scheduler to run on, in place of processes on this machine.
+        out: folder for the results; by default softshare-results/SOURCE.
+    """
+
+    workers: int | None = None
+    cluster: str | None = None
+    out: Path | None = None
+
+
+@app.command
+def compare(
+    source: str,
+    /,
+    *,
+    data: Data = Data(),
+    compared: Compared = Compared(),
+    training: Training = Training(),
+    running: Running = Running(),
+    wrong: Annotated[tuple[str, ...], Parameter(parse=False)] = (),
+) -> int:
+    """Train the tasks apart and together, and say what was gained.
+
+    Values of a list are separated by spaces. A run whose record is in the output folder is not run again.
+
+    Args:
+        source: a built-in data set (digits, classics, iris, wine, breast_cancer) or a file (.csv, .tsv, .parquet).
+        data: how to read a table.
+        compared: what is compared.
+        training: how every run is trained.
+        running: where it runs.
+        wrong: what is wrong with options that could not be read.
+    """
+    from softshare.evaluation.plan import wrong_arguments
+
+    fractions = compared.train_fraction or FRACTIONS.get(source, (1.0,))
+    chosen: dict[str, Any] = {"methods": compared.methods or None, "fractions": fractions, "seeds": compared.seeds}
+    settings = {"source": source, "metric": compared.metric, **asdict(training)}
+    phrases = wrong_arguments(**chosen, workers=running.workers, settings={"trials": compared.search, **settings})
+    tasks = _load(source, data, wrong=[*wrong, *map(_as_option, phrases)])
+    out = running.out or RESULTS / Path(source).name.split(".")[0]
+    return _compare(tasks, out, search=compared.search, workers=running.workers, cluster=running.cluster, **chosen, **settings)
+
+
+@app.command
+def methods() -> int:
+    """List the methods: name, what the tasks share, paper."""
+    from softshare.evaluation.methods import METHODS
+    from softshare.report.terminal import console_on, show_methods
+
+    show_methods([(method.name, method.shares, method.paper) for method in METHODS], console_on(sys.stdout))
+    return 0
+
+
+def main(tokens: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code.
+
+    What the user can mend is told in one line on the error stream with exit code 2; anything unexpected keeps its traceback.
+    """
+    try:
+        sys.exit(_run(sys.argv[1:] if tokens is None else list(tokens)))
+    except (ValueError, OSError) as error:
+        _complain(_message(error))
+        sys.exit(WRONG_USE)
+    except KeyboardInterrupt:
+        _complain("interrupted; finished runs are kept, and the same command goes on from there")
+        sys.exit(INTERRUPTED)
+
+
+def _run(tokens: list[str]) -> int:
+    wrong: list[str] = []
+    while True:
+        try:
+            command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+            break
+        except (UnknownOptionError, CoercionError) as error:  # look for more that is wrong in the rest
+            wrong.append(str(error))
+            tokens = _without(tokens, error)
+        except CycloptsError as error:
+            raise ValueError("; ".join([*wrong, str(error)])) from None
+    if wrong and command is not compare:
+        raise ValueError("; ".join(wrong))
+    return command(*bound.args, **bound.kwargs, **({"wrong": tuple(wrong)} if wrong else {})) or 0
+
+
+def _without(tokens: list[str], error: UnknownOptionError | CoercionError) -> list[str]:
+    """The command line without an option that is wrong, and its values."""
+    option = error.token.keyword if error.token else None
+    begin = next((place for place, token in enumerate(tokens) if option and token.split("=")[0] == option), None)
+    if begin is None:
+        raise ValueError(str(error)) from None
+    end = next((place for place in range(begin + 1, len(tokens)) if tokens[place].startswith("--")), len(tokens))
+    return tokens[:begin] + tokens[end:]
+
+
+def _load(source: str, data: Data, *, wrong: Sequence[str]) -> TaskSet:
+    """The tasks, unless the data or other arguments are wrong."""
+    from softshare.data.load import load
+
+    problems = list(wrong)
+    try:
+        kinds = _kinds(data.kind)
+        tasks = load(source, task=data.task, target=data.target, kinds=kinds, drop=data.drop, split=data.split, group=data.group)
+        tasks = tasks.drop_small_tasks() if data.drop_small_tasks else tasks
+    except (ValueError, OSError, ImportError) as error:
+        problems.append(_message(error))
+    if problems:
+        raise ValueError("; ".join(problems))
+    return tasks
+
+
+def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
+    from softshare.evaluation.compare import SUMMARY
+    from softshare.evaluation.compare import compare as run_comparison
+    from softshare.report.comparison import Comparison as Reported
+    from softshare.report.page import write_report
+    from softshare.report.terminal import ProgressDisplay, console_on, show
+
+    with ProgressDisplay(console_on(sys.stderr)) as display:
+        comparison = run_comparison(tasks, out=out, progress=display, **settings)
+    report = write_report(out, left_out=comparison.left_out)
+    show(Reported(comparison.records, comparison.left_out), console_on(sys.stdout))
+    print(f"report:  {report}\nsummary: {out / SUMMARY}")
+    return _tell_failures(comparison)
+
+
+def _tell_failures(comparison: Comparison) -> int:
+    for key, error in comparison.failures.items():
+        _complain(f"{key} failed: {type(error).__name__}: {_message(error)}")
+    if comparison.failures:
+        traceback.print_exception(next(iter(comparison.failures.values())))
+    return SOME_FAILED if comparison.failures else 0
+
+
+def _kinds(given: Sequence[str]) -> Any:
+    """``binary`` for all targets, or ``COLUMN=KIND`` for some."""
+    if not given:
+        return None
+    if len(given) == 1 and "=" not in given[0]:
+        return given[0]
+    if odd := [pair for pair in given if "=" not in pair]:
+        raise ValueError(f"--kind: expected one kind for all targets or COLUMN=KIND for each, got {', '.join(odd)}")
+    return dict(pair.rsplit("=", 1) for pair in given)
+
+
+def _as_option(phrase: str) -> str:
+    """A phrase on a Python argument as one on the option."""
+    name, rest = phrase.split(":", 1)
+    option = {"fraction": "train-fraction", "fractions": "train-fraction", "trials": "search"}.get(name, name.replace("_", "-"))
+    return f"--{option}:{rest}"
+
+
+def _message(error: BaseException) -> str:
+    return " ".join(str(error).split())
+
+
+def _complain(message: str) -> None:
+    print(f"softshare: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Arguments are checked together, with near names, before anything runs."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from softshare.evaluation.methods import METHODS
+from softshare.evaluation.plan import make_plan, wrong_arguments
+from softshare.tasks.task_set import TaskSet
+
+SEVERAL_FORMS = {"a": (np.zeros((40, 2)), np.arange(40) % 2), "b": (np.zeros((40, 3)), np.arange(40) % 3)}
+SAME_ROWS = TaskSet.from_shared_inputs(np.zeros((40, 2)), {"a": np.arange(40) % 2, "b": np.arange(40) // 20})
+OWN_ROWS = TaskSet.from_arrays({name: (np.zeros((40, 2)), np.arange(40) % 2) for name in "ab"})
+
+
+def plan(tasks=OWN_ROWS, *, methods=None, fractions=(1.0,), seeds=2, workers=None, **settings):
+    return make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings={"source": "x", **settings})
+
+
+def test_every_method_that_applies_is_compared_by_default():
+    assert {method.name for method in plan().methods} == {method.name for method in METHODS if method.default}
+    assert plan().left_out == {}
+
+
+def test_a_method_that_cannot_apply_is_left_out_with_its_reason():
+    found = plan(SAME_ROWS)
+    assert "pooled" not in {method.name for method in found.methods}
+    assert list(found.left_out) == ["pooled"]
+    assert "same rows" in found.left_out["pooled"]
+    assert plan(SAME_ROWS, methods=["all"]).left_out == found.left_out
+
+
+def test_a_method_that_cannot_apply_is_an_error_when_named():
+    with pytest.raises(ValueError, match=r"methods: pooled cannot apply to these tasks \(.* differ"):
+        plan(TaskSet.from_arrays(SEVERAL_FORMS), methods=["pooled", "tied"])
+
+
+def test_independent_learning_is_always_among_the_methods():
+    assert [method.name for method in plan(methods=["tucker", "tied"]).methods] == ["independent", "tucker", "tied"]
+    assert [method.name for method in plan(methods=["tucker", "independent"]).methods] == ["independent", "tucker"]
+
+
+def test_runs_are_methods_by_fractions_by_seeds_seed_by_seed():
+    runs = plan(methods=["tied"], fractions=[0.1, 1], seeds=[7, 3], steps=5).runs()
+    assert list(runs) == [
+        f"{method}-f{fraction}-s{seed}" for seed in (7, 3) for fraction in ("0.1", "1") for method in ("independent", "tied")
+    ]
+    assert {settings.steps for settings in runs.values()} == {5}
+    assert all(key == settings.key for key, settings in runs.items())
+
+
+@pytest.mark.parametrize(("arguments", "phrase"), [
+    ({"methods": ["tuckr"]}, "methods: no method 'tuckr', did you mean tucker?"),
+    ({"methods": ["xyz"]}, "methods: no method 'xyz', choose from independent, pooled"),
+    ({"methods": ["tied", "tied"]}, "methods: 'tied' is named more than once"),
+    ({"methods": []}, "methods: at least one is needed"),
+    ({"fractions": []}, "fractions: at least one is needed"),
+    ({"fractions": [0.1, 0.1]}, "fractions: 0.1 is named more than once"),
+    ({"fractions": [0.5, 1.5]}, "fraction: input should be less than or equal to 1, got 1.5"),
+    ({"seeds": 0}, "seeds: at least one is needed"),
+    ({"seeds": [1, 1]}, "seeds: 1 is named more than once"),
+    ({"seeds": [-1]}, "seed: input should be greater than or equal to 0, got -1"),
+    ({"workers": -1}, "workers: must be 0 (this process) or more, got -1"),
+    ({"metric": "auc"}, "metric: no metric 'auc', did you mean roc_auc?"),
+    ({"metric": "rmse"}, "metric 'rmse' does not apply to binary task 'a'; choose from roc_auc, accuracy, balanced_error, f1, loss"),
+    ({"steps": 0}, "steps: input should be greater than 0, got 0"),
+])  # fmt: skip
+def test_a_wrong_argument_is_named_with_its_value_and_the_remedy(arguments, phrase):
+    with pytest.raises(ValueError, match=f"^{re.escape(phrase)}"):
+        plan(**arguments)
+
+
+def test_all_wrong_arguments_are_told_together():
+    wrong = wrong_arguments(methods=["tuckr"], fractions=[2.0], seeds=0, workers=-1, settings={"source": "x", "metric": "auc", "steps": 0})
+    assert [phrase.split(":")[0] for phrase in wrong] == ["methods", "seeds", "fraction", "steps", "workers", "metric"]
+
+
+def test_a_search_without_optuna_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("softshare.evaluation.plan.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"search: needs Optuna, install softshare\[search\]"):
+        plan(trials=3)
+
+
+def test_a_task_that_would_be_mistaken_for_all_tasks_is_an_error():
+    with pytest.raises(ValueError, match="a task is named 'ALL'"):
+        plan(TaskSet.from_arrays({"ALL": (np.zeros((40, 2)), np.arange(40) % 2)}))

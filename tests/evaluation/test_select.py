@@ -1,0 +1,99 @@
+"""A search asks the same of every method, and looks at validation data only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from made_records import record
+
+from softshare.evaluation.methods import COMMON_SEARCH_SPACE, METHODS, method_named
+from softshare.evaluation.select import SEARCH_SEED, score, search_settings
+from softshare.evaluation.settings import RunSettings
+
+pytest.importorskip("optuna")
+
+START = RunSettings(source="x", method="independent", fraction=0.5, seed=0, steps=7, trials=10)
+
+
+def trial_record(value):
+    return record("m", 0, {"a": 0.5}, validation={"a": {"roc_auc": value, "loss": 1.0}})
+
+
+def searched(methods, judge, start=START):
+    """The settings chosen and all that were tried, where ``judge`` gives a trial's value on validation data."""
+    tried = []
+
+    def run_trials(jobs):
+        for key, settings in jobs.items():
+            tried.append((key, settings))
+            value = judge(settings)
+            yield key, None if value is None else trial_record(value)
+
+    chosen = search_settings(METHODS, [replace(start, method=method) for method in methods], run_trials)
+    return chosen, tried
+
+
+def test_every_method_has_the_same_number_of_trials_its_defaults_first():
+    names = [method.name for method in METHODS]
+    chosen, tried = searched(names, lambda settings: 0.5)
+    assert set(chosen) == {(name, 0.5) for name in names}
+    for name in names:
+        own = [settings for _, settings in tried if settings.method == name]
+        assert len(own) == 10
+        assert own[0].method_options == dict(method_named(name).options)
+        assert {settings.seed for settings in own} == {SEARCH_SEED}
+        assert {settings.steps for settings in own} == {7}
+    assert len({key for key, _ in tried}) == 10 * len(names)
+
+
+def test_trials_stay_in_the_space_and_the_best_is_chosen():
+    chosen, tried = searched(
+        ["tucker"], lambda settings: -abs(settings.learning_rate - 0.001) - abs(settings.method_options["ranks"] - 0.9)
+    )
+    spaces = {**COMMON_SEARCH_SPACE, **method_named("tucker").search_space}
+    for _, settings in tried:
+        values = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay, **settings.method_options}
+        assert set(values) == set(spaces)
+        for name, value in values.items():
+            low, high, scale = spaces[name]
+            assert low <= value <= high if scale in ("log", "linear") else value in spaces[name]
+    best = min(tried, key=lambda row: abs(row[1].learning_rate - 0.001) + abs(row[1].method_options["ranks"] - 0.9))[1]
+    assert chosen["tucker", 0.5] == best
+
+
+def test_what_the_user_set_is_not_searched_for():
+    _, tried = searched(["tied"], lambda settings: 0.5, replace(START, learning_rate=0.123))
+    assert {settings.learning_rate for _, settings in tried} == {0.123}
+    assert len({settings.weight_decay for _, settings in tried}) > 5
+
+
+def test_the_same_search_makes_the_same_trials():
+    first, second = (searched(["tucker", "tied"], lambda settings: settings.learning_rate)[1] for _ in range(2))
+    assert first == second
+
+
+def test_failed_trials_are_passed_over_and_all_failed_is_an_error():
+    chosen, _ = searched(["tied"], lambda settings: None if settings.learning_rate > 0.001 else 0.5)
+    assert chosen["tied", 0.5].learning_rate <= 0.001
+    with pytest.raises(ValueError, match="search: every trial of tied diverged or failed"):
+        searched(["tied"], lambda settings: None)
+
+
+@pytest.mark.parametrize(("metric", "sign"), [("accuracy", 1), ("rmse", -1)])
+def test_a_trial_is_judged_by_the_mean_metric_on_validation_data(metric, sign):
+    validation = {"a": {metric: 0.2, "loss": 9.0}, "b": {metric: 0.6, "loss": 9.0}, "c": {metric: None, "loss": 9.0}}
+    made = record("m", 0, dict.fromkeys("abc", 0.9), metric=metric, validation=validation)
+    assert score(made) == pytest.approx(sign * 0.4)
+
+
+def test_tasks_of_several_metrics_are_judged_by_their_losses():
+    validation = {"a": {"roc_auc": 0.2, "loss": 1.0}, "b": {"rmse": 0.6, "loss": 2.0}}
+    assert score(record("m", 0, dict.fromkeys("ab", 0.9), metric={"a": "roc_auc", "b": "rmse"}, validation=validation)) == pytest.approx(
+        -1.5
+    )
+
+
+def test_a_diverged_trial_has_no_score():
+    assert score(record("m", 0, {"a": None}, error="nan")) is None
+    assert score(None) is None
