@@ -82,7 +82,15 @@ def _read_file(path: Path) -> pd.DataFrame:
         return _read_parquet(path) if path.name.lower().endswith(".parquet") else _read_text(path)
     except pd.errors.ParserWarning:
         raise ValueError(f"cannot read {path}: rows have more fields than the first line has names") from None
-    except (OSError, EOFError, zlib.error, csv.Error, ValueError) as error:  # pandas' and pyarrow's own errors are ValueErrors
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        csv.Error,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:  # pandas' and pyarrow's own errors are ValueErrors
         raise ValueError(f"cannot read {path}: {error}") from None
 
 

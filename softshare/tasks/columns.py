@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,10 @@ from softshare.tasks.task import Kind, Task, TaskName, label_of
 
 Kinds = Mapping[Any, Kind] | Kind | None
 """The kind of every task by its name (text, or a tuple of texts), of all tasks at once, or None: inferred."""
+
+
+Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Where each task's entries begin, their rows, and their targets."""
 
 
 def encode_all(targets: Mapping[Any, Any], kinds: Kinds) -> list[tuple[Task, np.ndarray]]:
@@ -42,7 +46,7 @@ def check_lengths(columns: Sequence[tuple[Task, np.ndarray]], n_inputs: Sequence
             raise ValueError(f"task {task.label!r}: {length} inputs but {len(values)} targets")
 
 
-def entries_of(columns: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def entries_of(columns: Sequence[np.ndarray]) -> Entries:
     """Offsets, rows and values of the labelled examples in columns with gaps (NaN)."""
     labelled = [np.flatnonzero(~np.isnan(values)) for values in columns]
     values = np.concatenate([values[rows] for values, rows in zip(columns, labelled, strict=True)])
@@ -76,6 +80,14 @@ def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
     return list(columns[0]) if len(factors) == 1 else list(zip(*columns, strict=True)), number_of_row
 
 
-def one(column: Any) -> tuple[np.ndarray, ...]:
-    """What a task set of one source holds of a column of its rows: nothing where there is none."""
-    return () if column is None else (np.asarray(column),)
+def column_of(source: Sized, column: Any) -> tuple[np.ndarray, ...]:
+    """What a task set of one source holds of a column of its rows (groups, parts): nothing where there is none.
+
+    Raises:
+        ValueError: the column has not one value a row.
+    """
+    if column is None:
+        return ()
+    if len(column) != len(source):
+        raise ValueError(f"groups and parts need one value a row, got {len(column)} for {len(source)} rows")
+    return (np.asarray(column),)

@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from softshare.tasks.frames import check_finite, is_numeric, names_of, numbers_of, texts_of
+from softshare.tasks.frames import LARGEST, check_finite, is_numeric, names_of, numbers_of, texts_of
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ class Vectors(Preprocessing):
         check_finite(values, self.names)
         missing = np.isnan(values)
         scaled = (np.where(missing, np.array(self.fill), values) - np.array(self.mean)) / np.array(self.std)
+        scaled = scaled.clip(-LARGEST, LARGEST)  # a column that hardly varied in training
         return torch.from_numpy(np.concatenate([scaled, missing[:, list(self.indicated)]], axis=1).astype(np.float32))
 
 

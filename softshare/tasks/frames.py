@@ -9,6 +9,9 @@ import pandas as pd
 
 from softshare.tasks.targets import as_numbers, text_of
 
+LARGEST = 1e18
+"""Inputs beyond this count as infinite: single precision could not hold their squares."""
+
 
 def check_columns(frame: pd.DataFrame) -> None:
     """Refuse columns that cannot be inputs, however the rows are split.
@@ -70,7 +73,7 @@ def check_finite(values: np.ndarray, names: Sequence[str]) -> None:
     Raises:
         ValueError: names the first column that has some, and how many.
     """
-    infinite = np.isinf(values).sum(axis=0)
+    infinite = (np.abs(values) > LARGEST).sum(axis=0)
     if infinite.any():
-        first = int(infinite.argmax())
-        raise ValueError(f"column {names[first]!r} has {infinite[first]} infinite value(s); inputs must be finite or missing")
+        first = int((infinite > 0).argmax())
+        raise ValueError(f"column {names[first]!r} has {infinite[first]} infinite value(s); inputs must be missing or within ±{LARGEST:g}")

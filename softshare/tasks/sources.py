@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,16 +20,40 @@ def as_source(inputs: Any) -> Source:
     """Inputs as something that rows can be taken from: arrays and nested lists become tensors, the rest stays.
 
     Raises:
-        ValueError: an array holds something else than numbers.
+        ValueError: an array holds something else than numbers, or two columns of a frame have one name.
     """
     if isinstance(inputs, pd.DataFrame):
-        return inputs.reset_index(drop=True).rename(columns=str)
+        frame = inputs.reset_index(drop=True).rename(columns=str)
+        if not frame.columns.is_unique:
+            raise ValueError(
+                f"two columns are called {frame.columns[frame.columns.duplicated()][0]!r}; every column needs a name of its own"
+            )
+        return frame
     if not isinstance(inputs, np.ndarray | list | tuple) or isinstance(inputs, np.memmap):
         return inputs
     array = np.asarray(inputs)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"inputs must be numbers, got an array of {array.dtype}; hand columns of text in as a pandas data frame")
     return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float64 else np.require(array, requirements=["C", "W"]))
+
+
+class Transformed:
+    """Rows of a source, transformed only when they are taken: images stay bytes in memory, or on disk.
+
+    Args:
+        source: what rows are read from.
+        transform: ``(B, *shape)`` → ``(B, *shape)``.
+    """
+
+    def __init__(self, source: Source, transform: Callable[[Tensor], Tensor]) -> None:
+        self._source, self._transform = source, transform
+        self.shape = tuple(source.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: np.ndarray) -> Tensor:
+        return self._transform(take(self._source, rows))
 
 
 def take(source: Source, rows: np.ndarray) -> Tensor:

@@ -58,6 +58,9 @@ def split(tasks: TaskSet, *, seed: int, fractions: Fractions = FRACTIONS, train_
     Given parts (``tasks.parts``) stay: the test rows are the test set, and where no row is given for
     validation, the share ``validation / (train + validation)`` of the given training rows is taken.
 
+    Where ``tasks.train_share_of_all``, ``train_fraction`` is a share of all examples of a class (of the 20 drawings
+    of a character), and the rest is divided as ``validation : test``; a smaller share still lies within a larger one.
+
     Draws depend on the seed and, where rows belong to one task, its name: the order of the tasks and
     which others there are change nothing.
 
@@ -73,6 +76,8 @@ def split(tasks: TaskSet, *, seed: int, fractions: Fractions = FRACTIONS, train_
         ValueError: a fraction is out of range, a task has too few rows or groups for the parts or one class only.
     """
     _check_fractions(fractions, train_fraction)
+    if tasks.train_share_of_all:
+        fractions, train_fraction = _with_train_share(fractions, train_fraction), 1.0
     small = small_tasks(tasks, fractions)
     if small.any():
         raise ValueError(
@@ -200,6 +205,16 @@ def _check_fractions(fractions: Fractions, train_fraction: float) -> None:
         raise ValueError(f"fractions must be three shares (train > 0, validation, test) that add up to 1, got {fractions}")
     if not 0 < train_fraction <= 1:
         raise ValueError(f"train_fraction must be above 0 and at most 1, got {train_fraction}")
+
+
+def _with_train_share(fractions: Fractions, share: float) -> Fractions:
+    """This share for training, the rest divided as the fractions for validation and test are."""
+    rest = fractions[1] + fractions[2]
+    if share == 1 or rest == 0:
+        raise ValueError(
+            f"train_fraction: here it is a share of all examples, and {share:g} leaves none to choose and judge by; give less, such as 0.5"
+        )
+    return share, (1 - share) * fractions[1] / rest, (1 - share) * fractions[2] / rest
 
 
 def _check_groups(tasks: TaskSet, unit: np.ndarray) -> None:

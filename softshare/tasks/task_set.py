@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from softshare.tasks.columns import Kinds, check_lengths, encode_all, entries_of, names_of, offsets_of, one
+from softshare.tasks.columns import Entries, Kinds, check_lengths, column_of, encode_all, entries_of, names_of, offsets_of
 from softshare.tasks.sources import Source, as_source, merge, take, update_digest
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind, Task, TaskName
@@ -45,6 +45,8 @@ class TaskSet:
             rows of one group together. Empty: no source has groups.
         parts: for every source the given part of each row (``"train"``, ``"validation"``,
             ``"test"``), or None; see :func:`softshare.tasks.splits.split`. Empty: none is given.
+        train_share_of_all: a training fraction is a share of all examples, and what is not trained on validates
+            and tests, instead of a share of the training part; see :func:`softshare.tasks.splits.split`.
         preprocessing: for every source what turned its raw columns into numbers, or None.
         target_scaling: mean and standard deviation by which regression targets were
             standardised, or None while targets are in their own units.
@@ -66,6 +68,7 @@ class TaskSet:
     one_input: bool = False
     groups: tuple[np.ndarray | None, ...] = ()
     parts: tuple[np.ndarray | None, ...] = ()
+    train_share_of_all: bool = False
     preprocessing: tuple[Any, ...] = ()
     target_scaling: np.ndarray | None = None
     notes: tuple[str, ...] = ()
@@ -111,24 +114,13 @@ class TaskSet:
             parts: ``(N,)`` the given part of each row.
 
         Raises:
-            ValueError: there is no task, or a column's length is not N.
+            ValueError: there is no task, or a column's length is not ``N``.
         """
         source = as_source(inputs)
         columns = encode_all(targets, kinds)
         check_lengths(columns, [len(source)] * len(columns))
-        offsets, rows, values = entries_of([values for _, values in columns])
-        source_of = np.zeros(len(columns), dtype=np.int64)
-        return cls(
-            tuple(task for task, _ in columns),
-            (source,),
-            source_of,
-            offsets,
-            rows,
-            values,
-            one_input=True,
-            groups=one(groups),
-            parts=one(parts),
-        )
+        entries = entries_of([values for _, values in columns])
+        return cls._on([task for task, _ in columns], source, entries, one_input=True, groups=groups, parts=parts)
 
     @classmethod
     def from_task_column(
@@ -144,8 +136,8 @@ class TaskSet:
             task: ``(N,)`` the task of each row; its different values, sorted, are the tasks' names. A
                 data frame of several columns names tasks by several factors.
             kind: the kind of all tasks; inferred from the whole column when None.
-            groups: ``(N,)`` the group of each row, kept together by a split.
-            parts: ``(N,)`` the given part of each row.
+            groups: as in :meth:`from_shared_inputs`.
+            parts: as in :meth:`from_shared_inputs`.
 
         Raises:
             ValueError: columns differ in length, or a row has no task.
@@ -158,17 +150,12 @@ class TaskSet:
         labelled = np.flatnonzero(~np.isnan(values))
         rows = labelled[np.argsort(number_of_row[labelled], kind="stable")]
         offsets = offsets_of(np.bincount(number_of_row[labelled], minlength=len(names)))
-        source_of = np.zeros(len(names), dtype=np.int64)
-        return cls(
-            tuple(replace(like, name=name) for name in names),
-            (source,),
-            source_of,
-            offsets,
-            rows,
-            values[rows],
-            groups=one(groups),
-            parts=one(parts),
-        )
+        return cls._on([replace(like, name=name) for name in names], source, (offsets, rows, values[rows]), groups=groups, parts=parts)
+
+    @classmethod
+    def _on(cls, tasks: list[Task], source: Source, entries: Entries, *, groups: Any, parts: Any, one_input: bool = False) -> TaskSet:
+        made = cls(tuple(tasks), (source,), np.zeros(len(tasks), dtype=np.int64), *entries, one_input)
+        return replace(made, groups=column_of(source, groups), parts=column_of(source, parts))
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -245,8 +232,7 @@ class TaskSet:
     ) -> tuple[TaskSet, TaskSet, TaskSet]:
         """Training, validation and test examples, their inputs turned into numbers by what the training rows say.
 
-        See :func:`softshare.tasks.splits.split` for how examples are divided and
-        :func:`softshare.tasks.preprocessing.prepare` for what is done to inputs and regression targets.
+        See :func:`softshare.tasks.splits.split` and :func:`softshare.tasks.preprocessing.prepare`.
 
         Raises:
             ValueError: a task has too few rows for three parts, or an input cannot be turned into numbers.

@@ -182,6 +182,13 @@ def test_missing_numbers_in_vectors_are_filled_in_with_an_indicator() -> None:
         prepare(tasks, split(tasks, seed=0), standardise=False)
 
 
+def test_values_far_beyond_those_of_training_stay_finite() -> None:
+    fitted = Vectors.fit(np.array([[0.0], [1e-9]]), ["x"])
+    assert torch.isfinite(fitted.transform([[1e15]])).all()
+    with pytest.raises(ValueError, match=r"column 'x' has 1 infinite value.*1e\+18"):
+        fitted.transform([[1e300]])
+
+
 def test_vectors_can_be_left_as_they_are() -> None:
     tasks = TaskSet.from_arrays({"a": (RANDOM.integers(0, 9, size=(50, 2)), RANDOM.normal(size=50))})
     train, _, _ = prepare(tasks, split(tasks, seed=0), standardise=False)

@@ -137,6 +137,12 @@ def test_many_tasks_are_cheap_to_name() -> None:
             "target 'y': .* one class only",
         ),
         (lambda: replace(of_three_forms(), tasks=(Task("a", "binary"),) * 3), ValueError, "two tasks are called 'a'"),
+        (lambda: TaskSet.from_shared_inputs(np.zeros((2, 1)), {"a": [0, 1]}, groups=[1]), ValueError, "got 1 for 2 rows"),
+        (
+            lambda: TaskSet.from_shared_inputs(pd.DataFrame([[1, 2]] * 2, columns=["x", "x"]), {"a": [0, 1]}),
+            ValueError,
+            "two columns are called 'x'",
+        ),
         (lambda: of_three_forms().index("e"), KeyError, "no task 'e'; the tasks are a, b, c / d"),
         (lambda: TaskSet.from_shared_inputs(pd.DataFrame({"x": [1, 2]}), {"a": [0, 1]}).examples(0), ValueError, r"TaskSet.split\(seed"),
     ],
