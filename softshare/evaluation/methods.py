@@ -34,7 +34,9 @@ class Method:
         options: the method's own settings and their defaults, found on validation data. ``apart`` is the share
             of the steps in which all tasks are first trained apart from common initial weights (the STL start;
             0: a random start).
-        search_space: what a search may choose for these settings.
+        rates: parameter-name pattern → the multiple of the learning rate that these parameters get
+            (see :func:`softshare.training.fit.parameter_groups`).
+        search_space: what a search may choose for the options.
         applies_to: why the method cannot apply to a task set, or None where it can.
         default: whether ``compare`` runs it unless told which methods to run.
     """
@@ -44,6 +46,7 @@ class Method:
     paper: str
     sharing: Callable[[Sequence[str], Options], Mapping[str, Sharing]]
     options: Options = field(default_factory=dict)
+    rates: Mapping[str, float] = field(default_factory=dict)
     search_space: Mapping[str, Range] = field(default_factory=dict)
     applies_to: Callable[[TaskSet], str | None] = _suits_any
     default: bool = True
@@ -73,19 +76,21 @@ def _pooled(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
 def _last_axis_flattening(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
     from softshare.sharing.last_axis_flattening import LastAxisFlattening
 
-    return {"*": LastAxisFlattening(epsilon=options["epsilon"]) if options["apart"] else LastAxisFlattening(rank=options["ranks"])}
+    return {"*": LastAxisFlattening(epsilon=options["epsilon"]) if options["apart"] else LastAxisFlattening(rank=options["task_rank"])}
 
 
 def _tucker(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
     from softshare.sharing.tucker import Tucker
 
-    return {"*": Tucker(epsilon=options["epsilon"]) if options["apart"] else Tucker(ranks=options["ranks"])}
+    return {"*": Tucker(epsilon=options["epsilon"]) if options["apart"] else Tucker(options["ranks"], task_rank=options["task_rank"])}
 
 
 def _tensor_train(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
     from softshare.sharing.tensor_train import TensorTrain
 
-    return {"*": TensorTrain(epsilon=options["epsilon"]) if options["apart"] else TensorTrain(ranks=options["ranks"])}
+    return {
+        "*": TensorTrain(epsilon=options["epsilon"]) if options["apart"] else TensorTrain(options["ranks"], task_rank=options["task_rank"])
+    }
 
 
 def _pooled_suits(tasks: TaskSet) -> str | None:
@@ -99,8 +104,14 @@ def _pooled_suits(tasks: TaskSet) -> str | None:
 
 
 DMTRL = "Yang & Hospedales 2017 (DMTRL)"
-FACTORISED_OPTIONS: Options = {"ranks": 0.5, "epsilon": 0.1, "apart": 0.0}
-FACTORISED_SPACE: Mapping[str, Range] = {"ranks": (0.1, 1.0, "linear"), "epsilon": (0.05, 0.5, "log"), "apart": (0.0, 0.25, 0.5)}
+LAF_OPTIONS: Options = {"task_rank": 0.3, "epsilon": 0.1, "apart": 0.0}
+LAF_SPACE: Mapping[str, Range] = {"task_rank": (0.1, 1.0, "linear"), "epsilon": (0.05, 0.5, "log"), "apart": (0.0, 0.25, 0.5)}
+FACTORISED_OPTIONS: Options = {"ranks": 1.0, **LAF_OPTIONS}
+FACTORISED_SPACE: Mapping[str, Range] = {"ranks": (0.5, 1.0, "linear"), **LAF_SPACE}
+
+# Bases of features serve all tasks and layers behind them: trained as fast as the rest they run ahead of it and
+# overfit (docs/defaults.md has the figures).
+SLOW_BASES = 0.1
 
 METHODS: tuple[Method, ...] = (
     Method("independent", "nothing: every task learns alone (the baseline)", "single-task learning", _independent),
@@ -117,11 +128,27 @@ METHODS: tuple[Method, ...] = (
         "basis weights, mixed by each task in its own way (LAF)",
         DMTRL,
         _last_axis_flattening,
-        FACTORISED_OPTIONS,
-        FACTORISED_SPACE,
+        options=LAF_OPTIONS,
+        search_space=LAF_SPACE,
     ),
-    Method("tucker", "subspaces of inputs and outputs and a core", DMTRL, _tucker, FACTORISED_OPTIONS, FACTORISED_SPACE),
-    Method("tensor-train", "a chain of cores, the last one each task's own", DMTRL, _tensor_train, FACTORISED_OPTIONS, FACTORISED_SPACE),
+    Method(
+        "tucker",
+        "bases of inputs and outputs, and a core of which each task mixes slices",
+        DMTRL,
+        _tucker,
+        options=FACTORISED_OPTIONS,
+        rates={"*.mode_*": SLOW_BASES},
+        search_space=FACTORISED_SPACE,
+    ),
+    Method(
+        "tensor-train",
+        "a chain of cores, the last one each task's own",
+        DMTRL,
+        _tensor_train,
+        options=FACTORISED_OPTIONS,
+        rates={"*.core_1": SLOW_BASES},
+        search_space=FACTORISED_SPACE,
+    ),
 )
 
 

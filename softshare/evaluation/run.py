@@ -33,7 +33,7 @@ from softshare.training.fit import fit
 STEPS = 1000
 BATCH_SIZE = 64
 HIDDEN = (64, 64)
-LEARNING_RATE = 2e-3
+LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1e-4
 """Defaults found on the validation parts of `digits` and of made tasks; docs/defaults.md has the figures."""
 
@@ -90,6 +90,8 @@ def train_network(
 ) -> tuple[MultiTaskNetwork, list[dict[str, Any]]]:
     """A method's network, trained with exactly the settings' number of steps, those of its start counted.
 
+    All methods start from the same initial weights, one draw for all tasks, so that runs of one seed are pairs.
+
     Returns:
         The network with the weights of its best mean validation loss, and the learning curve.
 
@@ -101,12 +103,13 @@ def train_network(
     layers = _layer_names(template, train)
     steps = settings.steps or STEPS
     apart = round(steps * options.get("apart", 0))
+    rate = settings.learning_rate or LEARNING_RATE
     learn = partial(
         fit,
         train=train,
         validation=validation,
         batch_size=settings.batch_size or BATCH_SIZE,
-        learning_rate=settings.learning_rate or LEARNING_RATE,
+        learning_rate=rate,
         optimizer=partial(AdamW, fused=True, weight_decay=WEIGHT_DECAY if settings.weight_decay is None else settings.weight_decay),
         evaluate_every=max(1, steps // 50),
         keep_best=True,
@@ -114,13 +117,12 @@ def train_network(
     )
     sharing = method.sharing(layers, options)
     curve: list[dict[str, Any]] = []
+    network = MultiTaskNetwork(template, train, sharing=Independent() if apart else sharing, initial="common", seed=settings.seed)
     if apart:
-        network = MultiTaskNetwork(template, train, sharing=Independent(), initial="common", seed=settings.seed)
         curve += learn(network, steps=apart)
         network = network.with_sharing(sharing)
-    else:
-        network = MultiTaskNetwork(template, train, sharing=sharing, seed=settings.seed)
-    curve += [row | {"step": row["step"] + apart} for row in learn(network, steps=steps - apart)]
+    rates = {pattern: rate * multiple for pattern, multiple in method.rates.items()}
+    curve += [row | {"step": row["step"] + apart} for row in learn(network, steps=steps - apart, learning_rates=rates)]
     return network, [{name: row[name] for name in ("step", "train_loss", "validation_loss")} for row in curve]
 
 

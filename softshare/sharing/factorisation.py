@@ -31,6 +31,8 @@ class Factorisation(Sharing):
     """A sharing that writes the stack of the tasks' weights as a product of factors.
 
     Args:
+        task_rank: where ranks are a share, a share of its own for the task's rank: how different the
+            tasks are has nothing to do with how many features a layer needs.
         epsilon: relative error that the ranks are to keep when trained weights are factorised, in (0, 1).
         rule: ``"frobenius"`` — the whole reconstruction is within ε in the Frobenius norm;
             ``"reference"`` — as the authors' release of Yang and Hospedales (2017), every unfolding is cut
@@ -45,6 +47,7 @@ class Factorisation(Sharing):
         ValueError: not exactly one of ranks and ``epsilon`` is given, or a setting is out of range.
     """
 
+    task_rank: float | None = field(default=None, kw_only=True)
     epsilon: float | None = field(default=None, kw_only=True)
     rule: Rule = field(default="frobenius", kw_only=True)
     least_rank: int = field(default=2, kw_only=True)
@@ -62,6 +65,10 @@ class Factorisation(Sharing):
             raise ValueError(f"{name}: least_rank must be at least 1, got {self.least_rank}")
         if ranks is not None:
             _check_ranks(name, ranks)
+        if self.task_rank is not None:
+            if not isinstance(ranks, float):
+                raise ValueError(f"{name}: task_rank goes with ranks that are a share of the largest, such as 1.0; got ranks {ranks}")
+            _check_ranks(name, float(self.task_rank))
 
     def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
         if self.epsilon is not None:
@@ -108,8 +115,10 @@ class Factorisation(Sharing):
         given = self._given_ranks()
         if not isinstance(given, tuple):
             # The subtraction keeps 0.07 × 100 = 7.000000000000001 at 7.
-            return tuple(ceil((given or 1.0) * bound - 1e-9) for bound in self._rank_bounds(modes))
-        count, name, axes = self._n_ranks(len(modes)), type(self).__name__, _axis_names(len(modes))
+            shares = [given or 1.0] * self._n_ranks(len(modes))
+            shares[-1] = self.task_rank or shares[-1]
+            return tuple(ceil(share * bound - 1e-9) for share, bound in zip(shares, self._rank_bounds(modes), strict=True))
+        count, name, axes = self._n_ranks(len(modes)), type(self).__name__, axis_names(len(modes))
         ranked = axes[-1:] if count == 1 else axes[:count]
         if len(given) != count:
             raise ValueError(
@@ -149,7 +158,7 @@ def _equation(terms: Mapping[str, str], n_modes: int) -> str:
     return f"{','.join(terms.values())}->t{MODES[:n_modes]}"
 
 
-def _axis_names(n_modes: int) -> tuple[str, ...]:
+def axis_names(n_modes: int) -> tuple[str, ...]:
     """What the papers' modes of a linear layer or a convolution are, the task's last."""
     window = ("depth", "height", "width")
     if not 3 <= n_modes <= 6:

@@ -8,7 +8,7 @@ from math import prod
 
 from torch import Tensor
 
-from softshare.sharing._tensor_algebra import Truncation, hosvd
+from softshare.sharing._tensor_algebra import Truncation, hosvd, truncated_svd, unfold
 from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks
 
 
@@ -43,5 +43,12 @@ class Tucker(Factorisation):
         return {"core": RANKS[: n_modes + 1], **matrices, "task": f"t{RANKS[n_modes]}"}
 
     def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
+        """HOSVD, the singular values of the task mode moved from the core to the task's own factor, as LAF has them.
+
+        Tasks that are alike leave components of the task mode empty. Empty in the task's rows, they
+        are filled by what tells the tasks apart; an empty slice of the shared core would be filled by noise.
+        """
         core, matrices = hosvd(tensor, cuts)
-        return [core, *matrices]
+        left, values, right = truncated_svd(unfold(core, core.ndim - 1), rank=core.shape[-1])
+        slices = right.T.reshape(*core.shape[:-1], -1)
+        return [slices, *matrices[:-1], matrices[-1] @ (left * values)]

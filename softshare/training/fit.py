@@ -61,7 +61,7 @@ def fit(
         batch_size: examples of every task in a step.
         optimizer: makes the optimizer from parameter groups, e.g. ``functools.partial(torch.optim.SGD, momentum=0.9)``.
         learning_rate: of all parameters without one of their own.
-        learning_rates: layer-name pattern → learning rate; the first match wins.
+        learning_rates: pattern → learning rate, see :func:`parameter_groups`; the first match wins.
         schedule: makes a learning-rate scheduler from the optimizer; it is stepped after every update.
         binary_loss: ``"logistic"`` or ``"hinge"``.
         evaluate_every: steps between rows of history; a fiftieth of the steps when None.
@@ -99,7 +99,7 @@ def fit(
             network.after_step()
             if scheduler:
                 scheduler.step()
-            if any([callback.after_step(network, step, loss) for callback in (recorder, *callbacks)]):
+            if any(told := [callback.after_step(network, step, loss) for callback in (recorder, *callbacks)]):
                 break
     recorder.finish(network)
     return history
@@ -111,7 +111,8 @@ def parameter_groups(network: MultiTaskNetwork, learning_rate: float, learning_r
     Args:
         network: the network.
         learning_rate: where no pattern matches.
-        learning_rates: pattern over the template's parameter or layer names → learning rate; first match wins.
+        learning_rates: pattern → learning rate; the first match wins. A pattern names a layer (``layers.0``), a
+            parameter of the template (``layers.0.bias``) or a factor of one (``*.mode_*``).
 
     Raises:
         ValueError: a pattern matches nothing.
@@ -119,15 +120,15 @@ def parameter_groups(network: MultiTaskNetwork, learning_rate: float, learning_r
     chosen: dict[float, list[nn.Parameter]] = {}
     unused = set(learning_rates)
     for path, weight in network.shared_weights.items():
-        matching = [
-            pattern for pattern in learning_rates if fnmatchcase(path, pattern) or fnmatchcase(path.removesuffix(".weight"), pattern)
-        ]
-        unused -= set(matching)
-        rate = learning_rates[matching[0]] if matching else learning_rate
-        chosen.setdefault(rate, []).extend(parameter for parameter in weight.parameters() if parameter.requires_grad)
+        for name, parameter in weight.named_parameters():
+            names = (path.removesuffix(".weight"), path, f"{path}.{name.removeprefix('factors.')}")
+            matching = [pattern for pattern in learning_rates if any(fnmatchcase(candidate, pattern) for candidate in names)]
+            unused -= set(matching)
+            if parameter.requires_grad:
+                chosen.setdefault(learning_rates[matching[0]] if matching else learning_rate, []).append(parameter)
     if unused:
         raise ValueError(f"learning_rates: no layer matches {sorted(unused)}; the layers are {list(network.layers)}")
-    return [{"params": parameters, "lr": rate} for rate, parameters in chosen.items() if parameters]
+    return [{"params": parameters, "lr": rate} for rate, parameters in chosen.items()]
 
 
 def _total_steps(steps: int | None, epochs: int | None, batches: Batches) -> int:
