@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from softshare.tasks.features import Preprocessing, Scaled, TableColumns, Vectors
 from softshare.tasks.frames import check_columns, check_finite
-from softshare.tasks.sources import Source
+from softshare.tasks.sources import Source, Transformed
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
 
@@ -23,7 +22,7 @@ def prepare(tasks: TaskSet, split: Split, *, standardise: bool = True) -> tuple[
       (:class:`softshare.tasks.features.TableColumns`).
     * Vectors (arrays ``(N, D)``): every feature scaled to mean 0 and standard deviation 1, missing values
       (NaN) filled in with an indicator. Tasks that share a source share its scaling.
-    * Images and other inputs of two and more dimensions: divided by 255 where they are uint8, else as they are.
+    * Images and other inputs of two and more dimensions: divided by 255 when they are read where they are uint8, else as they are.
     * Regression targets: scaled task by task to mean 0 and standard deviation 1 of the task's training
       targets (``target_scaling``); only centred where these are all equal.
 
@@ -78,13 +77,13 @@ def _prepared(source: Source, training: np.ndarray, standardise: bool) -> tuple[
         check_columns(source)
         columns, notes = TableColumns.fit(source.iloc[training])
         return columns, columns.transform(source), notes
-    if not isinstance(source, Tensor):
-        return None, source, ()
-    if source.ndim == 2:
+    if isinstance(source, Tensor) and source.ndim == 2:
         vectors = _vectors(source, training, standardise)
         return vectors, source if vectors is None else vectors.transform(source), ()
-    pixels = Scaled(255.0) if source.dtype == torch.uint8 else None
-    return pixels, source if pixels is None else pixels.transform(source), ()
+    if len(source.shape) > 2 and str(getattr(source, "dtype", None)) in ("uint8", "torch.uint8"):
+        pixels = Scaled(255.0)
+        return pixels, Transformed(source, pixels.transform), ()
+    return None, source, ()
 
 
 def _vectors(source: Tensor, training: np.ndarray, standardise: bool) -> Vectors | None:

@@ -1,0 +1,65 @@
+"""The two folders of the data: the files of the public sets, and what is derived from them.
+
+The data folder (``SOFTSHARE_DATA``) holds the sets as they are distributed and is only read, but for
+downloads that the user asked for. Decoded images and the like go to the cache folder (``SOFTSHARE_CACHE``),
+which can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+
+def data_folder() -> Path:
+    """Where the files of the public sets are looked for: ``SOFTSHARE_DATA``, or ``data`` in the platform's cache folder."""
+    return _folder("SOFTSHARE_DATA", "data")
+
+
+def cache_folder() -> Path:
+    """Where derived files go: ``SOFTSHARE_CACHE``, or ``derived`` in the platform's cache folder."""
+    return _folder("SOFTSHARE_CACHE", "derived")
+
+
+def derived(name: str, inputs: Sequence[Path], build: Callable[[Path], None]) -> Path:
+    """A folder of files derived from others, built when it is first asked for.
+
+    The folder's name tells which files it was built from (path, size, time of change), so changed files are derived
+    again. It appears when it is complete: a build that fails or is killed leaves nothing that would be read.
+
+    Args:
+        name: of the folder, with a version where the layout of what is built changes.
+        inputs: the files that it is built from.
+        build: writes the files into the folder that it is given.
+
+    Raises:
+        OSError: an input does not exist, or the cache folder cannot be written.
+    """
+    states = [(str(path.resolve()), status.st_size, status.st_mtime_ns) for path in inputs for status in [path.stat()]]
+    folder = cache_folder() / f"{name}-{hashlib.blake2b(repr(states).encode(), digest_size=6).hexdigest()}"
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
+    try:
+        build(unfinished)
+        unfinished.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else another process was faster, and its files are the same
+            raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return folder
+
+
+def _folder(variable: str, name: str) -> Path:
+    named = os.environ.get(variable)
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_cache_path  # not needed where the variable is set
+
+    return user_cache_path("softshare", appauthor=False) / name
