@@ -53,6 +53,13 @@ def entries_of(columns: Sequence[np.ndarray]) -> Entries:
     return offsets_of([len(rows) for rows in labelled]), np.concatenate(labelled), values
 
 
+def entries_by_task(values: np.ndarray, task: np.ndarray, n_tasks: int) -> Entries:
+    """Offsets, rows and values of the labelled rows of one column, each an example of the task numbered beside it."""
+    labelled = np.flatnonzero(~np.isnan(values))
+    rows = labelled[np.argsort(task[labelled], kind="stable")]
+    return offsets_of(np.bincount(task[labelled], minlength=n_tasks)), rows, values[rows]
+
+
 def offsets_of(counts: np.ndarray | Sequence[int]) -> np.ndarray:
     """Where runs of these lengths begin, and where the last one ends."""
     return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])

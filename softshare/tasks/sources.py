@@ -88,12 +88,17 @@ def merge(sources: Sequence[Source]) -> tuple[list[Source], np.ndarray, np.ndarr
     return merged, number_of, start_of
 
 
-def update_digest(digest: hashlib.blake2b, source: Source) -> None:
-    """Add the content of a source to a digest."""
-    if isinstance(source, pd.DataFrame):
-        digest.update(repr(list(source.columns)).encode())
-        content = pd.util.hash_pandas_object(source, index=False).to_numpy()
-    else:
-        content = source.detach().cpu().contiguous().numpy() if isinstance(source, Tensor) else np.ascontiguousarray(source)
-        digest.update(repr((content.shape, str(content.dtype))).encode())
-    digest.update(np.ascontiguousarray(content).tobytes())
+def digest_of(*contents: str | Source) -> str:
+    """A digest of texts and sources, equal for equal ones."""
+    digest = hashlib.blake2b(digest_size=16)
+    for content in contents:
+        if isinstance(content, str):
+            digest.update(content.encode())
+            continue
+        if isinstance(content, pd.DataFrame):
+            digest.update(repr(list(content.columns)).encode())
+            content = pd.util.hash_pandas_object(content, index=False).to_numpy()
+        array = content.detach().cpu().numpy() if isinstance(content, Tensor) else np.asarray(content)
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

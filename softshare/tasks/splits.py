@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 
 from softshare.tasks.stratify import stratified, thinned
-from softshare.tasks.task_set import TaskSet
+from softshare.tasks.task_set import FRACTIONS, Fractions, TaskSet
 
-Fractions = tuple[float, float, float]
-FRACTIONS: Fractions = (0.6, 0.2, 0.2)
 PARTS = ("train", "validation", "test")
 
 
@@ -202,7 +200,7 @@ def _one_class(tasks: TaskSet) -> np.ndarray:
 
 def _check_fractions(fractions: Fractions, train_fraction: float) -> None:
     if len(fractions) != 3 or fractions[0] <= 0 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
-        raise ValueError(f"fractions must be three shares (train > 0, validation, test) that add up to 1, got {fractions}")
+        raise ValueError(f"fractions must be three shares (train > 0, validation, test) that add up to 1, got {tuple(fractions)}")
     if not 0 < train_fraction <= 1:
         raise ValueError(f"train_fraction must be above 0 and at most 1, got {train_fraction}")
 

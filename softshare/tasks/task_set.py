@@ -6,7 +6,6 @@ few long arrays (compressed sparse rows), so a hundred thousand tasks cost what 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,12 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from softshare.tasks.columns import Entries, Kinds, check_lengths, column_of, encode_all, entries_of, names_of, offsets_of
-from softshare.tasks.sources import Source, as_source, merge, take, update_digest
+from softshare.tasks.columns import Entries, Kinds, check_lengths, column_of, encode_all, entries_by_task, entries_of, names_of, offsets_of
+from softshare.tasks.sources import Source, as_source, digest_of, merge, take
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind, Task, TaskName
 
 __all__ = ["Source", "TaskSet", "as_source", "take"]
+
+Fractions = Sequence[float]
+FRACTIONS: Fractions = (0.6, 0.2, 0.2)  # training, validation, test
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,10 +149,8 @@ class TaskSet:
         like, values = encode_target("", target, kind, called=f"target {getattr(target, 'name', None) or 'column'!r}")
         if not len(source) == len(values) == len(number_of_row):
             raise ValueError(f"inputs, target and task must have one length, got {len(source)}, {len(values)} and {len(number_of_row)}")
-        labelled = np.flatnonzero(~np.isnan(values))
-        rows = labelled[np.argsort(number_of_row[labelled], kind="stable")]
-        offsets = offsets_of(np.bincount(number_of_row[labelled], minlength=len(names)))
-        return cls._on([replace(like, name=name) for name in names], source, (offsets, rows, values[rows]), groups=groups, parts=parts)
+        entries = entries_by_task(values, number_of_row, len(names))
+        return cls._on([replace(like, name=name) for name in names], source, entries, groups=groups, parts=parts)
 
     @classmethod
     def _on(cls, tasks: list[Task], source: Source, entries: Entries, *, groups: Any, parts: Any, one_input: bool = False) -> TaskSet:
@@ -227,9 +227,7 @@ class TaskSet:
             target_scaling=None if self.target_scaling is None else self.target_scaling[kept],
         )
 
-    def split(
-        self, *, seed: int, fractions: tuple[float, float, float] = (0.6, 0.2, 0.2), train_fraction: float = 1.0
-    ) -> tuple[TaskSet, TaskSet, TaskSet]:
+    def split(self, *, seed: int, fractions: Fractions = FRACTIONS, train_fraction: float = 1.0) -> tuple[TaskSet, TaskSet, TaskSet]:
         """Training, validation and test examples, their inputs turned into numbers by what the training rows say.
 
         See :func:`softshare.tasks.splits.split` and :func:`softshare.tasks.preprocessing.prepare`.
@@ -242,7 +240,7 @@ class TaskSet:
 
         return prepare(self, split(self, seed=seed, fractions=fractions, train_fraction=train_fraction))
 
-    def drop_small_tasks(self, *, fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)) -> TaskSet:
+    def drop_small_tasks(self, *, fractions: Fractions = FRACTIONS) -> TaskSet:
         """The same set without the tasks that :meth:`split` would refuse, and a note that says which.
 
         Raises:
@@ -254,11 +252,5 @@ class TaskSet:
 
     def fingerprint(self) -> str:
         """A digest of the data: equal for equal tasks, inputs and targets, whatever machine made it."""
-        digest = hashlib.blake2b(digest_size=16)
-        for task in self.tasks:
-            digest.update(repr((task.name, task.kind, task.n_outputs, task.classes)).encode())
-        for column in (self.source_of, self.offsets, self.rows, self.targets):
-            digest.update(np.ascontiguousarray(column).tobytes())
-        for source in self.sources:
-            update_digest(digest, source)
-        return digest.hexdigest()
+        tasks = [(task.name, task.kind, task.n_outputs, task.classes) for task in self.tasks]
+        return digest_of(repr(tasks), self.source_of, self.offsets, self.rows, self.targets, *self.sources)
