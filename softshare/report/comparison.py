@@ -128,7 +128,7 @@ class Comparison:
         return pd.DataFrame(rows, columns=columns).astype({"train_loss": float, "validation_loss": float})
 
     def layers(self) -> pd.DataFrame:
-        """What is shared at the fraction shown in detail: a row per method and layer, means over the seeds; ranks from least to greatest."""
+        """What is shared at the fraction shown in detail: a row per method and layer, means over the seeds, the extremes of the ranks."""
         rows = [
             {"method": record["settings"]["method"], "layer": name, **layer}
             for method in self.methods

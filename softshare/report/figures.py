@@ -139,7 +139,7 @@ def _limit_losses(axes: Axes, means: pd.Series) -> None:
     if means.min() > 0 and means.max() > 10 * means.min():
         axes.set_yscale("log")
         axes.set_ylim(bottom=0.8 * float(means.min()))
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if means.max() < 100 * means.min() else (1,), numticks=8))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
 

@@ -102,7 +102,7 @@ def sharing_by_layer(comparison: Comparison) -> Iterator[Plate]:
             "rho",
             "Sharing strength ρ",
             "rho_floor",
-            "Ticks: the floor, ρ where nothing is shared. The longer the line from it, the more is shared.",
+            "Ticks: the floor, ρ of tasks with nothing in common. Random weights lie above it: compare with independent learning.",
         ),
         (
             "cosine",

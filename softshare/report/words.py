@@ -43,23 +43,24 @@ class Scale:
 
     @classmethod
     def fitting(cls, gains: pd.Series, *, percent: bool = False) -> Scale:
-        """The scale that shows the largest of the gains with two significant digits."""
+        """The scale that shows the largest of the gains with three significant digits."""
         if percent:
             return cls(1, percent=True)
         largest = float(gains.abs().max())
-        return cls(min(6, max(3, 1 - math.floor(math.log10(largest)))) if largest > 0 else 3)
+        return cls(min(6, max(3, 2 - math.floor(math.log10(largest)))) if largest > 0 else 3)
 
     def plain(self, value: float | None) -> str:
         """The number without a plus."""
         if value is None or not math.isfinite(value):
             return NONE
-        text = f"{100 * value:.{self.digits}f} %" if self.percent else f"{value:.{self.digits}f}"
-        return text.replace("-", "−")
+        # Adding 0.0 turns a negative zero into zero.
+        rounded = round(100 * value if self.percent else value, self.digits) + 0.0
+        return f"{rounded:.{self.digits}f}".replace("-", "−") + " %" * self.percent
 
     def signed(self, value: float | None) -> str:
         """The number with its sign."""
         text = self.plain(value)
-        return text if text == NONE or text.startswith("−") else f"+{text}"
+        return f"+{text}" if re.search("[1-9]", text) and not text.startswith("−") else text
 
     def tick(self, value: float) -> str:
         """A gain as short as it can be, for an axis."""
@@ -88,7 +89,7 @@ def share(fraction: float) -> str:
 
 def duration(seconds: float) -> str:
     """A time that a person can read."""
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
@@ -121,10 +122,10 @@ def short(name: str, most: int) -> str:
 
 def labels(names: Sequence[str], most: int = 22) -> list[str]:
     """Names for a figure: where some are too long, without the words that all begin and end with, and shortened."""
-    words = [re.split(r"(?<=[\s./_-])", name) for name in names]
+    words = [re.split(r"(?<=[\s./_-])", name.strip()) for name in names]
     if len(names) > 1 and max(map(len, names)) > most:
         for end in (0, -1):
             while min(map(len, words)) > 1 and len({own[end] for own in words}) == 1:
                 for own in words:
                     own.pop(end)
-    return [short("".join(own), most) for own in words]
+    return [short("".join(own).rstrip("./_-"), most) for own in words]
