@@ -65,7 +65,7 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
     try:
         network, curve = train_network(method, settings, train, validation)
     except FloatingPointError as error:
-        empty = {
+        empty: dict[str, Any] = {
             "parameters": None,
             "metrics": {},
             "set_metrics": {},

@@ -99,7 +99,7 @@ def fit(
             network.after_step()
             if scheduler:
                 scheduler.step()
-            if any(told := [callback.after_step(network, step, loss) for callback in (recorder, *callbacks)]):
+            if any([callback.after_step(network, step, loss) for callback in (recorder, *callbacks)]):  # noqa: C419 - each is called
                 break
     recorder.finish(network)
     return history

@@ -139,7 +139,9 @@ def test_tasks_of_different_inputs_and_outputs() -> None:
         network(torch.zeros(3, 4))
 
 
-@pytest.mark.parametrize("sharing", [Independent(), Tied(), LastAxisFlattening(rank=2), Tucker(ranks=0.5), TensorTrain(ranks=0.5)], ids=repr)
+@pytest.mark.parametrize(
+    "sharing", [Independent(), Tied(), LastAxisFlattening(rank=2), Tucker(ranks=0.5), TensorTrain(ranks=0.5)], ids=repr
+)
 def test_permuting_the_tasks_permutes_the_results(sharing: Sharing) -> None:
     rows = torch.randn(7, 5)
     forwards = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=sharing, seed=3)
@@ -223,7 +225,10 @@ PATTERNS: list[tuple[Mapping[str, Sharing], dict[str, type]]] = [
     ({"*": Tied()}, {"layers.0": Tied, "layers.1": Tied, "output": Independent}),
     ({"layers.0": Tied()}, {"layers.0": Tied, "layers.1": Independent, "output": Independent}),
     ({"layers.1": Tucker(ranks=0.5), "layers.*": Tied()}, {"layers.0": Tied, "layers.1": Tucker, "output": Independent}),
-    ({"out*": Tied(bias="own"), "*": LastAxisFlattening(rank=2)}, {"layers.0": LastAxisFlattening, "layers.1": LastAxisFlattening, "output": Tied}),
+    (
+        {"out*": Tied(bias="own"), "*": LastAxisFlattening(rank=2)},
+        {"layers.0": LastAxisFlattening, "layers.1": LastAxisFlattening, "output": Tied},
+    ),
 ]
 
 

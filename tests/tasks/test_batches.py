@@ -16,7 +16,8 @@ def unequal(order: list[str]) -> TaskSet:
     sizes = {"large": 12, "small": 3}
     marks = {"large": 0.0, "small": 100.0}
     return TaskSet.from_arrays(
-        {name: (np.arange(sizes[name], dtype=np.float32)[:, None] + marks[name], np.arange(sizes[name]) / 7) for name in order}, kinds="regression"
+        {name: (np.arange(sizes[name], dtype=np.float32)[:, None] + marks[name], np.arange(sizes[name]) / 7) for name in order},
+        kinds="regression",
     )
 
 
@@ -77,7 +78,9 @@ def test_sparsely_labelled_tasks_draw_from_their_own_rows() -> None:
 
 
 def test_inputs_of_several_forms_make_several_batches() -> None:
-    tasks = TaskSet.from_arrays({"a": (np.zeros((4, 2)), np.arange(4.0)), "b": (np.zeros((6, 3)), np.arange(6.0)), "c": (np.zeros((5, 2)), np.arange(5.0))})
+    tasks = TaskSet.from_arrays(
+        {"a": (np.zeros((4, 2)), np.arange(4.0)), "b": (np.zeros((6, 3)), np.arange(6.0)), "c": (np.zeros((5, 2)), np.arange(5.0))}
+    )
     step = next(iter(Batches(tasks, batch_size=3)))
     assert [batch.tasks.tolist() for batch in step] == [[0, 2], [1]]
     assert [tuple(batch.inputs.shape) for batch in step] == [(2, 3, 2), (1, 3, 3)]
