@@ -84,7 +84,7 @@ class Training:
         steps: optimiser steps of a run in all; by default 1000.
         hidden: widths of the hidden layers; by default 64 64.
         batch_size: examples of every task in a step; by default 64.
-        learning_rate: of Adam; by default 0.002.
+        learning_rate: of Adam; by default 0.001.
         weight_decay: of Adam; by default 0.0001.
     """
 
@@ -221,6 +221,9 @@ def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
 
     with ProgressDisplay(console_on(sys.stderr)) as display:
         comparison = run_comparison(tasks, out=out, progress=display, **settings)
+    diverged = [record["error"] for record in comparison.records]
+    if all(diverged):
+        raise ValueError(f"every run diverged: {diverged[0]}; try a smaller --learning-rate")
     report = write_report(out, left_out=comparison.left_out)
     show(Reported(comparison.records, comparison.left_out), console_on(sys.stdout))
     print(f"report:  {report}\nsummary: {out / SUMMARY}")

@@ -184,6 +184,24 @@ def test_failed_runs_are_told_and_the_others_reported(table, monkeypatch, capsys
     assert out.startswith("Learning together")
 
 
+@pytest.mark.parametrize("diverging", [{"tied-f1-s1"}, {f"{method}-f1-s{seed}" for method in ("independent", "tied") for seed in range(3)}])
+def test_diverged_runs_are_told_by_task_and_step(diverging, table, monkeypatch, capsys):
+    told = "the loss of task 'pain' became nan at step 12"
+
+    def run(tasks, settings, split):
+        record = stub_run.run(tasks, settings, split)
+        return record | {"metrics": {}, "parameters": None, "curve": [], "error": told} if settings.key in diverging else record
+
+    monkeypatch.setattr("softshare.evaluation.compare.run", run)
+    code, out, err = call("compare visits.csv --target readmitted pain --methods tied --seeds 3 --workers 0", capsys)
+    if len(diverging) == 1:
+        assert code == 0
+        assert f"1 of 6 runs diverged and are left out: tied-f1-s1 ({told})" in out
+    else:
+        assert (code, out) == (2, "")
+        assert err.splitlines()[-1] == f"softshare: every run diverged: {told}; try a smaller --learning-rate"
+
+
 def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
     def run(*_):
         raise KeyboardInterrupt

@@ -35,7 +35,7 @@ def answer(records: Sequence[Mapping[str, Any]]) -> str:
     """
     runs = {(record["settings"]["method"], record["settings"]["fraction"]) for record in records if not record["error"]}
     if BASELINE not in {method for method, _ in runs}:
-        return f"No gain can be told without {BASELINE} learning: add {BASELINE} to the methods."
+        return f"No gain can be told: {BASELINE} learning has no finished run."
     compared = sum(method != BASELINE for method, _ in runs)
     adjusted = _overall(records, level=1 - 0.05 / max(1, compared))
     if adjusted["gain"].isna().all():
@@ -58,7 +58,7 @@ def cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     if records and not (summary["n_seeds"] > 1).any():
         lines.append("one seed gives no intervals; five or more seeds do")
-    if diverged := [record["key"] for record in records if record["error"]]:
+    if diverged := [f"{record['key']} ({record['error']})" for record in records if record["error"]]:
         lines.append(f"{len(diverged)} of {len(records)} runs diverged and are left out: {_some(diverged)}")
     for _, rows in summary[summary["ci_high"] < 0].groupby(["method", "fraction"], sort=False):
         lines.append(_hurt(rows, n_tasks=summary["task"].nunique() - 1))

@@ -112,13 +112,8 @@ def compare(
             message names all that is wrong.
         Exception: what the first run raised, where all runs failed.
     """
-    settings: dict[str, Any] = {
-        "source": source,
-        "steps": steps,
-        "batch_size": batch_size,
-        "hidden": hidden,
-    }
-    settings |= {"learning_rate": learning_rate, "weight_decay": weight_decay, "metric": metric, "trials": search}
+    settings: dict[str, Any] = {"source": source, "steps": steps, "batch_size": batch_size, "hidden": hidden, "metric": metric}
+    settings |= {"learning_rate": learning_rate, "weight_decay": weight_decay, "trials": search}
     plan = make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings=settings)
     store = Store(None if out is None else Path(out), plan.common, tasks.fingerprint())
     missing = {key: run_settings for key, run_settings in plan.runs().items() if key not in store.records}

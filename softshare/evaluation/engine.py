@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import uuid
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +16,8 @@ import torch
 from dask.system import CPU_COUNT
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed, get_worker
 from distributed.system import MEMORY_LIMIT
+
+from softshare.evaluation.jobs import Engine, Outcome
 
 Work = Callable[[Any, Any], Any]
 """(what all jobs share, the job) → its result."""
@@ -33,31 +34,6 @@ CONFIGURATION = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
 }
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a job: its result, or the exception that it raised."""
-
-    key: str
-    result: Any = None
-    error: BaseException | None = None
-
-
-class Engine(AbstractContextManager["Engine"], ABC):
-    """Runs jobs while its context is open."""
-
-    @property
-    @abstractmethod
-    def capacity(self) -> int:
-        """How many jobs run at a time."""
-
-    @abstractmethod
-    def outcomes(self, jobs: Mapping[str, Any]) -> Iterator[Outcome]:
-        """Run the jobs, begun in their order, and give what became of each as it is known.
-
-        A job that raises loses none of the others, and one whose process dies is begun again by another process.
-        """
 
 
 def open_engine(work: Work, shared: Any, *, workers: int | None = None, cluster: str | None = None) -> Engine:
@@ -106,7 +82,7 @@ class _InThisProcess(Engine):
 
 class _OnDask(Engine):
     def __init__(self, work: Work, shared: Any, *, workers: int, cluster: str | None) -> None:
-        self._plugin = _SharedWork(f"softshare-{uuid.uuid4().hex}", work, shared)
+        self._plugin = _SharedWork(f"softshare-{uuid.uuid4().hex}", work, shared, local=cluster is None)
         self._workers, self._address = workers, cluster
         self._open = ExitStack()
 
@@ -141,11 +117,13 @@ class _OnDask(Engine):
 class _SharedWork(WorkerPlugin):
     """The work and what its jobs share, on every worker; the scheduler hands it to those that come later, too."""
 
-    def __init__(self, name: str, work: Work, shared: Any) -> None:
-        self.name, self.work, self.shared = name, work, shared
+    def __init__(self, name: str, work: Work, shared: Any, *, local: bool) -> None:
+        self.name, self.work, self.shared, self._local = name, work, shared, local
 
     def setup(self, worker: Any) -> None:
         torch.set_num_threads(1)
+        if self._local:  # Ctrl-C reaches every process of a terminal; the one that started the others ends them
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _do(name: str, job: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from softshare.evaluation.engine import Engine, Outcome
+from softshare.evaluation.jobs import Engine, Outcome
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class ProgressDisplay:
             self._line(progress, left)
             return
         running = f"running {listed(progress.running, most=2)}" if progress.running else "done"
-        self._bar.update(self._task, description=running, completed=progress.done, total=progress.total, left=left)
+        self._bar.update(self._task, description=running, completed=progress.done, total=progress.total, left=left, refresh=True)
 
     def _line(self, progress: Progress, left: str) -> None:
         if (outcome := progress.finished) is None:

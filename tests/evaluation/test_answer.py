@@ -79,7 +79,7 @@ def test_one_seed_claims_nothing():
 
 def test_without_a_pair_nothing_is_compared():
     assert answer(runs({})).startswith("Nothing to compare")
-    assert answer(runs({"tied": 0.1})[5:]).startswith("No gain can be told without independent learning")
+    assert answer(runs({"tied": 0.1})[5:]).startswith("No gain can be told: independent learning has no finished run")
 
 
 def test_hurt_tasks_are_named_the_worst_first():
@@ -100,4 +100,4 @@ def test_of_many_tasks_it_is_said_what_chance_would_show():
 
 def test_diverged_runs_are_told():
     records = [*runs({"tied": 0.0}), record("tied", 9, {"a": None, "b": None}, error="the loss became nan")]
-    assert "1 of 11 runs diverged and are left out: tied-f1-s9" in cautions(records)
+    assert "1 of 11 runs diverged and are left out: tied-f1-s9 (the loss became nan)" in cautions(records)

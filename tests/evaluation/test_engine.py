@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from distributed import LocalCluster
 
 from softshare.evaluation.engine import open_engine
 
@@ -94,6 +95,29 @@ def test_an_address_where_nothing_answers_is_an_error(monkeypatch):
         address = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         with pytest.raises(OSError, match="no Dask scheduler answers at"), open_engine(double, None, cluster=address):
             pass
+
+
+@pytest.fixture
+def cluster():
+    """A Dask cluster that somebody else started: one worker of two threads, in this process."""
+    with LocalCluster(n_workers=0, threads_per_worker=2, processes=False, protocol="tcp://", dashboard_address="127.0.0.1:0") as made:
+        yield made
+
+
+def test_jobs_run_on_a_cluster_and_leave_nothing_there(cluster):
+    cluster.scale(1)
+    with open_engine(double, {"factor": 2}, cluster=cluster.scheduler_address) as engine:
+        assert engine.capacity == 2
+        results = [outcome.result for outcome in engine.outcomes({str(job): job for job in range(5)})]
+        assert [name for name in cluster.scheduler.worker_plugins if name.startswith("softshare")] != []
+    assert sorted(result[0] for result in results) == [0, 2, 4, 6, 8]
+    assert [name for name in cluster.scheduler.worker_plugins if name.startswith("softshare")] == []
+
+
+def test_a_cluster_without_workers_is_an_error(cluster, monkeypatch):
+    monkeypatch.setattr("softshare.evaluation.engine.SECONDS_TO_ANSWER", 1)
+    with pytest.raises(OSError, match="has no workers"), open_engine(double, None, cluster=cluster.scheduler_address):
+        pass
 
 
 UNGUARDED = """
