@@ -93,6 +93,9 @@ class SharedWeight(nn.Module, ABC):
 
     n_tasks: int
 
+    sparse_rows: bool = False
+    """Whether gradients of the tasks' own parameters hold only the rows of the tasks in the batch (sparse tensors)."""
+
     @abstractmethod
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
         """The composed weights.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from math import exp, log, prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,11 +49,12 @@ class FactorisedWeight(SharedWeight):
         self._of_task = tuple(term.startswith("t") for term in terms)
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
-        operands = [
-            factor if tasks is None or not own else factor.index_select(0, tasks)
-            for factor, own in zip(self.factors.values(), self._of_task, strict=True)
-        ]
-        return self.equation, operands
+        factors = zip(self.factors.values(), self._of_task, strict=True)
+        return self.equation, [factor if tasks is None or not own else self._rows(factor, tasks) for factor, own in factors]
+
+    def _rows(self, factor: Tensor, tasks: Tensor) -> Tensor:
+        """These tasks' rows; with ``sparse_rows`` the gradient holds them alone, not a zero for every other task."""
+        return SparseRows.apply(factor, tasks) if self.sparse_rows else factor.index_select(0, tasks)
 
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
         equation, operands = self.contraction(tasks)
@@ -76,6 +78,23 @@ class FactorisedWeight(SharedWeight):
 
     def extra_repr(self) -> str:
         return f"{self.equation}, shape={self.shape}, n_tasks={self.n_tasks}"
+
+
+class SparseRows(torch.autograd.Function):
+    """Rows of a tensor, whose gradient is a sparse tensor of those rows: :func:`torch.nn.functional.embedding` for any shape."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, rows: Tensor) -> Tensor:  # type: ignore[override]
+        """``(T, *shape)`` and ``(k,)`` → ``(k, *shape)``."""
+        ctx.save_for_backward(rows)
+        ctx.size = values.shape
+        return values.index_select(0, rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        """``(k, *shape)`` → sparse ``(T, *shape)``."""
+        (rows,) = ctx.saved_tensors
+        return torch.sparse_coo_tensor(rows.unsqueeze(0), gradient, ctx.size, check_invariants=False), None
 
 
 def balance(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:

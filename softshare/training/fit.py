@@ -117,18 +117,20 @@ def parameter_groups(network: MultiTaskNetwork, learning_rate: float, learning_r
     Raises:
         ValueError: a pattern matches nothing.
     """
-    chosen: dict[float, list[nn.Parameter]] = {}
+    chosen: dict[tuple[float, bool], list[nn.Parameter]] = {}
     unused = set(learning_rates)
     for path, weight in network.shared_weights.items():
+        lazy = set(weight.task_parameters()) if weight.sparse_rows else set()
         for name, parameter in weight.named_parameters():
             names = (path.removesuffix(".weight"), path, f"{path}.{name.removeprefix('factors.')}")
             matching = [pattern for pattern in learning_rates if any(fnmatchcase(candidate, pattern) for candidate in names)]
             unused -= set(matching)
             if parameter.requires_grad:
-                chosen.setdefault(learning_rates[matching[0]] if matching else learning_rate, []).append(parameter)
+                rate = learning_rates[matching[0]] if matching else learning_rate
+                chosen.setdefault((rate, name in lazy), []).append(parameter)
     if unused:
         raise ValueError(f"learning_rates: no layer matches {sorted(unused)}; the layers are {list(network.layers)}")
-    return [{"params": parameters, "lr": rate} for rate, parameters in chosen.items()]
+    return [{"params": parameters, "lr": rate, "sparse_rows": sparse} for (rate, sparse), parameters in chosen.items()]
 
 
 def _total_steps(steps: int | None, epochs: int | None, batches: Batches) -> int:

@@ -1,0 +1,82 @@
+"""Lazy Adam: as Adam where all tasks are in every batch, and no touch of the absent ones."""
+
+from __future__ import annotations
+
+import torch
+from torch.optim import Adam
+
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.templates import mlp
+from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.tasks.task import Task
+from softshare.training.fit import parameter_groups
+from softshare.training.lazy_adam import LazyAdam
+
+TASKS = tuple(Task(f"task {number}", "regression") for number in range(6))
+
+
+def network(*, sparse_rows: bool) -> MultiTaskNetwork:
+    torch.manual_seed(0)
+    return MultiTaskNetwork(mlp((3,), 1, hidden=(4,)), TASKS, sharing=LastAxisFlattening(rank=2), sparse_rows=sparse_rows)
+
+
+def train(learner: MultiTaskNetwork, optimizer: torch.optim.Optimizer, batches: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+    for tasks, inputs in batches:
+        optimizer.zero_grad()
+        learner.run(inputs, tasks=tasks).square().sum().backward()
+        optimizer.step()
+
+
+def batches(tasks: list[list[int]]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    generator = torch.Generator().manual_seed(1)
+    return [(torch.tensor(members), torch.randn(len(members), 5, 3, generator=generator)) for members in tasks]
+
+
+def test_with_all_tasks_in_every_batch_it_is_adam() -> None:
+    lazy, plain = network(sparse_rows=True), network(sparse_rows=False)
+    steps = batches([list(range(6))] * 5)
+    train(lazy, LazyAdam(parameter_groups(lazy, 0.01, {})), steps)
+    train(plain, Adam(plain.parameters(), lr=0.01), steps)
+    for name, value in lazy.state_dict().items():
+        # The two differ in where they add ε, which is all that is left of a difference.
+        torch.testing.assert_close(value, plain.state_dict()[name], rtol=1e-3, atol=1e-4)
+
+
+def test_absent_tasks_are_not_touched_and_present_ones_move() -> None:
+    learner = network(sparse_rows=True)
+    optimizer = LazyAdam(parameter_groups(learner, 0.01, {}))
+    train(learner, optimizer, batches([[0, 1, 2, 3, 4, 5]]))  # momentum for all
+    before = {task: [value.clone() for value in learner.own_values(task)] for task in range(6)}
+    train(learner, optimizer, batches([[1, 4], [4, 2]]))
+    moved = {task for task in range(6) if not all(map(torch.equal, before[task], learner.own_values(task)))}
+    assert moved == {1, 2, 4}
+
+
+def test_gradients_hold_only_the_rows_of_the_batch() -> None:
+    learner = network(sparse_rows=True)
+    learner.run(torch.randn(2, 5, 3), tasks=torch.tensor([3, 0])).sum().backward()
+    for weight in learner.shared_weights.values():
+        for name in weight.task_parameters():
+            gradient = weight.get_parameter(name).grad
+            assert gradient.is_sparse
+            assert sorted(gradient.coalesce().indices().flatten().tolist()) == [0, 3]
+
+
+def test_its_state_can_be_saved_and_its_groups_follow_a_schedule() -> None:
+    steps = batches([[0, 1], [2, 3], [0, 4]])
+    whole, resumed = network(sparse_rows=True), network(sparse_rows=True)
+    optimizer = LazyAdam(parameter_groups(whole, 0.01, {}))
+    train(whole, optimizer, steps[:2])
+    resumed.load_state_dict(whole.state_dict())
+    continued = LazyAdam(parameter_groups(resumed, 0.01, {}))
+    continued.load_state_dict(optimizer.state_dict())
+    for learner, update in ((whole, optimizer), (resumed, continued)):
+        torch.optim.lr_scheduler.LambdaLR(update, lambda step: 0.5)
+        train(learner, update, steps[2:])
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(value, resumed.state_dict()[name])
+    frozen = {name: value.clone() for name, value in whole.state_dict().items()}
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    train(whole, optimizer, steps[:1])
+    assert all(torch.equal(frozen[name], value) for name, value in whole.state_dict().items())
