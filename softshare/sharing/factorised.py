@@ -84,14 +84,14 @@ class SparseRows(torch.autograd.Function):
     """Rows of a tensor, whose gradient is a sparse tensor of those rows: :func:`torch.nn.functional.embedding` for any shape."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, rows: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, values: Tensor, rows: Tensor) -> Tensor:
         """``(T, *shape)`` and ``(k,)`` → ``(k, *shape)``."""
         ctx.save_for_backward(rows)
         ctx.size = values.shape
         return values.index_select(0, rows)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         """``(k, *shape)`` → sparse ``(T, *shape)``."""
         (rows,) = ctx.saved_tensors
         return torch.sparse_coo_tensor(rows.unsqueeze(0), gradient, ctx.size, check_invariants=False), None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch.optim import Adam
 
@@ -69,7 +71,7 @@ def test_its_state_can_be_saved_and_its_groups_follow_a_schedule() -> None:
     train(whole, optimizer, steps[:2])
     resumed.load_state_dict(whole.state_dict())
     continued = LazyAdam(parameter_groups(resumed, 0.01, {}))
-    continued.load_state_dict(optimizer.state_dict())
+    continued.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     for learner, update in ((whole, optimizer), (resumed, continued)):
         torch.optim.lr_scheduler.LambdaLR(update, lambda step: 0.5)
         train(learner, update, steps[2:])
