@@ -76,6 +76,38 @@ def lenet(
     return nn.Sequential(layers)
 
 
+def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
+    """The network for Omniglot's 105 × 105 images in Yang and Hospedales (2017, both papers).
+
+    Convolutions without padding of 8 channels at 5×5, 12 at 3×3 and 16 at 3×3, each max-pooled 2×2, and an affine
+    layer of 64, with tanh. Layers ``conv0``, ``conv1``, ``conv2``, ``hidden`` and ``output``.
+
+    Args:
+        input_shape: ``(C, H, W)``, at least 24 × 24.
+        n_outputs: width of the output.
+
+    Raises:
+        ValueError: the input is no image, or too small.
+
+    Shape:
+        ``(B, C, H, W)`` → ``(B, n_outputs)``.
+    """
+    if len(input_shape) != 3 or min(input_shape[1:]) < 24:
+        raise ValueError(f"omniglot_cnn: input_shape must be (channels, height, width) of at least 24 × 24 pixels, got {tuple(input_shape)}")
+    n_in, height, width = input_shape
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for number, (n_out, window) in enumerate(((8, 5), (12, 3), (16, 3))):
+        layers[f"conv{number}"] = nn.Conv2d(n_in, n_out, window)
+        layers[f"pool{number}"] = nn.MaxPool2d(2)
+        layers[f"tanh{number}"] = nn.Tanh()
+        n_in, height, width = n_out, (height - window + 1) // 2, (width - window + 1) // 2
+    layers["flatten"] = nn.Flatten()
+    layers["hidden"] = nn.Linear(n_in * height * width, 64)
+    layers["hidden_tanh"] = nn.Tanh()
+    layers["output"] = nn.Linear(64, n_outputs)
+    return nn.Sequential(layers)
+
+
 def template_for(input_shape: Sequence[int], *, hidden: Sequence[int] = (64, 64)) -> TemplateFactory:
     """The default network for inputs of this shape: LeNet for images, an MLP for everything else."""
     is_image = len(input_shape) == 3 and min(input_shape[1:]) >= 8
