@@ -5,6 +5,7 @@ from .network.templates import lenet as lenet
 from .network.templates import mlp as mlp
 from .sharing.independent import Independent as Independent
 from .sharing.last_axis_flattening import LastAxisFlattening as LastAxisFlattening
+from .sharing.tensor_ring import TensorRing as TensorRing
 from .sharing.tensor_train import TensorTrain as TensorTrain
 from .sharing.tied import Tied as Tied
 from .sharing.tucker import Tucker as Tucker

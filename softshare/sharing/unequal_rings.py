@@ -1,0 +1,110 @@
+"""Rings of tasks whose weights differ in shape, with cores in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from math import log, prod
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from softshare.sharing._contraction import contract
+from softshare.sharing._ring import Ring
+from softshare.sharing.base import RandomStreams
+from softshare.sharing.unequal import UnequalWeight, padded_rows
+
+
+class UnequalRings(UnequalWeight):
+    """Rings of tasks whose weights differ in shape: a core is one parameter for all tasks in which its modes are the same.
+
+    Args:
+        rings: every task's ring; all ranks are one number, or the rings have equally many cores and the same ranks.
+        shared: numbers of the cores that tasks share.
+        cores: name → initial values: ``(R_k, M_k, N_k, R_{k+1})`` of a shared core, and ``(k, …)`` of the
+            ``k`` tasks' own in which it has these modes; named by :meth:`Ring.core_name`.
+    """
+
+    def __init__(self, rings: Sequence[Ring], shared: Collection[int], cores: Mapping[str, Tensor]) -> None:
+        super().__init__(rings)
+        self.rings = tuple(rings)
+        self.shared = frozenset(shared)
+        self.cores = nn.ParameterDict({name: nn.Parameter(values.detach().clone()) for name, values in cores.items()})
+        self._rows: list[dict[int, int]] = []
+        counts = dict.fromkeys(cores, 0)
+        for ring in self.rings:
+            self._rows.append({core: counts[ring.core_name(core)] for core in range(len(ring.modes))})
+            for core in range(len(ring.modes)):
+                counts[ring.core_name(core)] += 1
+
+    def _composed(self, group: int, tasks: list[int]) -> Tensor:
+        ring = self.rings[self._members[group][0]]
+        operands = []
+        for core in range(len(ring.modes)):
+            values = self.cores[ring.core_name(core)]
+            if core not in self.shared:
+                rows = [self._rows[task][core] for task in tasks]
+                values = values.index_select(0, torch.tensor(rows, device=values.device))
+            operands.append(values)
+        equation = ring.equation(self.shared)
+        if len(self.shared.intersection(range(len(ring.modes)))) < len(ring.modes):
+            return contract(equation, operands).reshape(len(tasks), *ring.shape)
+        return contract(equation.replace("->t", "->"), operands).reshape(ring.shape).expand(len(tasks), *ring.shape)
+
+    def own_values(self, task: int) -> list[Tensor]:
+        ring = self.rings[task]
+        own = [core for core in range(len(ring.modes)) if core not in self.shared]
+        return [self.cores[ring.core_name(core)].detach()[self._rows[task][core]] for core in own]
+
+    def task_vectors(self) -> Tensor:
+        nothing = next(iter(self.cores.values())).new_zeros(0)
+        vectors = [[value.flatten() for value in self.own_values(task)] for task in range(self.n_tasks)]
+        return padded_rows([torch.cat([nothing, *values]) for values in vectors])
+
+    def independent_parameters(self) -> int:
+        return sum(prod(ring.shape) for ring in self.rings)
+
+    def ranks(self) -> tuple[int, ...]:
+        return max((ring.ranks for ring in self.rings), key=len)
+
+
+def draw_unequal(
+    rings: Sequence[Ring], shared: Collection[int], *, std: float, streams: RandomStreams, layer: str, common_start: bool
+) -> dict[str, Tensor]:
+    """Random cores for :class:`UnequalRings`, with which every task's weight has elements of standard deviation ``std``.
+
+    A core that tasks with different numbers of cores share has one scale for all of them; the scales are those
+    nearest to each other with which every task's product is right.
+
+    Args:
+        rings: every task's ring.
+        shared: numbers of the cores that tasks share.
+        std: the standard deviation wanted.
+        streams: where the values come from; a task's own come from its own stream.
+        layer: the layer's name, which sets its streams apart.
+        common_start: whether cores of the tasks' own start from the same values.
+    """
+    members: dict[str, list[int]] = {}
+    shapes = {}
+    for task, ring in enumerate(rings):
+        for core in range(len(ring.modes)):
+            name = ring.core_name(core)
+            members.setdefault(name, []).append(task)
+            shapes[name] = (core in shared, ring.core_shape(core))
+    scales = _scales(list(dict.fromkeys(rings)), list(members), std)
+    cores = {}
+    for (name, (is_shared, shape)), scale in zip(shapes.items(), scales, strict=True):
+        label = f"{layer}.{name}"
+        if is_shared or common_start:
+            values = streams.normal(label, shape)
+            cores[name] = scale * (values if is_shared else values.expand(len(members[name]), *shape))
+        else:
+            cores[name] = scale * streams.normal_by_task(label, shape)[members[name]]
+    return cores
+
+
+def _scales(forms: Sequence[Ring], names: Sequence[str], std: float) -> list[float]:
+    """The cores' standard deviations: of all that give every form's product ``std`` those with the least sum of squared logarithms."""
+    among = np.array([[name in {ring.core_name(core) for core in range(len(ring.modes))} for name in names] for ring in forms])
+    wanted = [log(std) - sum(log(rank) for rank in ring.ranks) / 2 for ring in forms]
+    return np.exp(np.linalg.lstsq(among.astype(float), np.array(wanted), rcond=None)[0]).tolist()
