@@ -19,6 +19,7 @@ from torch.func import functional_call
 from softshare.network.layers import Parameter, parameters_of
 from softshare.sharing._contraction import contract, plan
 from softshare.sharing.base import SharedWeight
+from softshare.sharing.reading import Reading
 
 ROWWISE = (
     nn.Identity, nn.Flatten, nn.Unflatten, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Softplus,
@@ -26,6 +27,10 @@ ROWWISE = (
     nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d,
 )  # fmt: skip
 """Modules that do the same to a row whichever task it serves: inputs that all tasks see stay one copy through them."""
+
+
+CONVOLVE = (nn.Conv1d.forward, nn.Conv2d.forward, nn.Conv3d.forward)
+"""A subclass that keeps these may say in ``_conv_forward`` how it convolves."""
 
 
 class Fold:
@@ -154,9 +159,10 @@ class TaskConv(TaskLayer):
 
 
 class TaskModule(TaskLayer):
-    """Any other module with parameters or buffers, run task by task.
+    """Any other module with parameters or buffers, run task by task, or by the module's own ``run_tasks`` where it has one.
 
-    Its buffers (running statistics) are each task's own.
+    ``run_tasks(x, values, …)`` gets the tasks' rows ``(k, B, …)`` and their parameters, name → ``(k, …)``, and gives
+    ``(k, B, …)``. The module's buffers (running statistics) are each task's own; a frozen module's stay as they are.
 
     Args:
         module: the template's module.
@@ -174,8 +180,11 @@ class TaskModule(TaskLayer):
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are folded alike."""
-        fold, module = self._fold, self._module[0].train(self.training)
+        fold, module = self._fold, self._module[0].train(self.training and not self._is_frozen)
         x = fold.unfold(fold.expand(x))
+        run_tasks = getattr(module, "run_tasks", None)
+        if run_tasks is not None:
+            return run_tasks(x, {name: self._stack(name) for name in self._sources}, *args, **kwargs).flatten(0, 1)
         values = {name: self._stack(name).unbind(0) for name in self._sources}
         tasks = range(fold.n_tasks) if fold.tasks is None else fold.tasks.tolist()
         outputs = []
@@ -186,6 +195,17 @@ class TaskModule(TaskLayer):
             own_named = {name: fold.unfold(arg)[k] if isinstance(arg, Tensor) else arg for name, arg in kwargs.items()}
             outputs.append(functional_call(module, state, (x[k], *own), own_named))
         return torch.utils._pytree.tree_map(lambda *parts: torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0], *outputs)
+
+    def readings(self) -> list[Reading]:
+        """What the module's own ``readings(values)`` says of all tasks; nothing where it has none."""
+        read = getattr(self._module[0], "readings", None)
+        values = {name: parameter.to_torch(weight.padded()) for name, (parameter, weight) in self._sources.items()}
+        return [] if read is None else read(values)
+
+    @property
+    def _is_frozen(self) -> bool:
+        parameters = [parameter for _, weight in self._sources.values() for parameter in weight.parameters()]
+        return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
 
     def buffers_of(self, task: int) -> dict[str, Tensor]:
         """One task's buffers by their names in the module."""
@@ -239,7 +259,7 @@ def fold_template(template: nn.Module, weights: Mapping[str, SharedWeight], fold
         sources = {name: (parameters[path], weights[path]) for name, path in inside.items()}
         if type(module) is nn.Linear:
             return TaskLinear(sources, fold)
-        if type(module) in (nn.Conv1d, nn.Conv2d, nn.Conv3d):
+        if type(module).forward in CONVOLVE and sources.keys() <= {"weight", "bias"}:
             return TaskConv(module, sources, fold)
         direct = list(module.parameters(recurse=False)) + list(module.buffers(recurse=False))
         if direct and (sources or list(module.buffers())):

@@ -21,12 +21,15 @@ class Parameter:
         path: the parameter's full name in the template.
         axes: its axes in the papers' mode order, ``(in, out)`` or ``(h, w, in, out)``.
         is_weight: whether it is a layer that can be shared; biases and norm parameters are not.
+        each_tasks_own: whether it stays each task's own unless a pattern names it, as its module says by an
+            attribute of that name.
     """
 
     layer: str
     path: str
     axes: tuple[int, ...]
     is_weight: bool
+    each_tasks_own: bool = False
 
     def to_paper(self, value: Tensor) -> Tensor:
         """From PyTorch's axis order to the papers'."""
@@ -47,7 +50,8 @@ def parameters_of(template: nn.Module) -> dict[str, Parameter]:
             path = f"{module_name}.{name}" if module_name else name
             is_weight = value.ndim >= 2
             layer = module_name if name == "weight" and is_weight and module_name else path
-            found[path] = Parameter(layer, path, _paper_axes(module, name, value.ndim), is_weight)
+            own = bool(getattr(module, "each_tasks_own", False))
+            found[path] = Parameter(layer, path, _paper_axes(module, name, value.ndim), is_weight, own)
     return found
 
 
@@ -68,8 +72,8 @@ def assign_sharings(layers: list[str], own: set[str], sharing: Sharing | Mapping
 
     Args:
         layers: the layers' names.
-        own: layers that stay each task's own unless a pattern names them (the output layer, layers
-            whose shapes differ between tasks): the pattern ``*`` does not.
+        own: layers that stay each task's own unless a pattern names them (the output layer, layers whose
+            shapes differ between tasks, those whose module says so): the pattern ``*`` does not.
         sharing: one sharing for all shareable layers, or layer-name pattern → sharing, first match wins.
 
     Returns:

@@ -24,8 +24,9 @@ from softshare.tasks.task_set import TaskSet
 class MultiTaskNetwork(nn.Module):
     """One network a task, all of one template; which weights the tasks share is chosen layer by layer.
 
-    A layer is named as its module in the template. The output layer (the last one with a weight) and
-    layers whose shapes differ between tasks are each task's own, unless a pattern other than ``*`` names them.
+    A layer is named as its module in the template. The output layer (the last one with a weight), layers whose
+    shapes differ between tasks, and layers whose module has an attribute ``each_tasks_own`` that is true are each
+    task's own, unless a pattern other than ``*`` names them.
     Biases and norm parameters are each task's own, unless the layer's sharing ties them too.
 
     Args:
@@ -228,7 +229,7 @@ class MultiTaskNetwork(nn.Module):
     ) -> tuple[dict[str, Sharing], dict[str, SharedWeight]]:
         parameters = self._parameters_of_template
         by_layer = {p.layer: path for path, p in parameters.items() if p.is_weight}
-        own = {list(by_layer)[-1]} | {layer for layer, path in by_layer.items() if not isinstance(stacks[path], Tensor)}
+        own = {list(by_layer)[-1]} | {p.layer for path, p in parameters.items() if p.each_tasks_own or not isinstance(stacks[path], Tensor)}
         groups = assign_sharings(list(by_layer), own, sharing)
         streams = RandomStreams(self.seed, [task.name for task in self.tasks])
         weights: dict[str, SharedWeight] = {}

@@ -1,0 +1,56 @@
+"""Fixed orders: whose they are, and that nothing else is taken for one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from softshare.sharing.base import LayerShapes, RandomStreams
+from softshare.sharing.fixed_order import FixedOrder
+
+NAMES = ("a", "b", "c", "d", "e", "f")
+
+
+def orders(names: tuple[str, ...], *, order: str = "permuted", seed: int = 0, layer: str = "core.scales") -> Tensor:
+    weight = FixedOrder(order).draw({layer: LayerShapes(((5, 5),), 0.0)}, RandomStreams(seed, names))[layer]  # type: ignore[arg-type]
+    assert not any(parameter.requires_grad for parameter in weight.parameters())
+    assert set(weight.stacked().unique().tolist()) == {-1000.0, 1000.0}
+    return weight.stacked().argmax(-1)
+
+
+def test_parallel_is_the_same_for_all() -> None:
+    assert torch.equal(orders(NAMES, order="parallel"), torch.arange(5).expand(6, 5))
+
+
+def test_permutations_depend_on_the_tasks_name_and_the_seed_only() -> None:
+    drawn = orders(NAMES)
+    assert torch.equal(drawn.sort(-1).values, torch.arange(5).expand(6, 5))
+    assert torch.equal(orders(NAMES[::-1]).flip(0), drawn)
+    assert torch.equal(orders(("c",)), drawn[2:3])
+    assert len(drawn.unique(dim=0)) > 1
+    assert not torch.equal(orders(NAMES, seed=1), drawn)
+    assert not torch.equal(orders(NAMES, layer="other"), drawn)
+
+
+def test_sharing_learned_scales_keeps_the_permutation_of_the_greatest_product() -> None:
+    scales = torch.tensor([[[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6]]], dtype=torch.float64)
+    # Each row's greatest would take layer 0 twice; of all permutations (0, 1, 2) has the product .144, (1, 0, 2) .09.
+    weight = FixedOrder("permuted").share({"s": scales.log()})["s"]
+    assert weight.stacked().argmax(-1).tolist() == [[0, 1, 2]]
+    assert weight.stacked().dtype == torch.float64
+    scales = torch.tensor([[[0.5, 0.45, 0.05], [0.6, 0.1, 0.3], [0.2, 0.2, 0.6]]])
+    assert FixedOrder("permuted").share({"s": scales.log()})["s"].stacked().argmax(-1).tolist() == [[1, 0, 2]]
+    assert FixedOrder("parallel").share({"s": scales.log()})["s"].stacked().argmax(-1).tolist() == [[0, 1, 2]]
+
+
+def test_what_is_no_table_of_scales_is_refused() -> None:
+    streams = RandomStreams(0, NAMES)
+    with pytest.raises(ValueError, match=r"layer 'core\.scales': .* as many depths as layers, got scales of shape \(4, 3\)"):
+        FixedOrder().draw({"core.scales": LayerShapes(((4, 3),), 0.0)}, streams)
+    with pytest.raises(ValueError, match="layer 'fc': FixedOrder is for the scales"):
+        FixedOrder().draw({"fc": LayerShapes(((5, 5),), 0.1)}, streams)
+    with pytest.raises(ValueError, match="all equal"):
+        FixedOrder("permuted").share({"core.scales": torch.zeros(6, 3, 3)})
+    with pytest.raises(ValueError, match="order must be 'parallel' or 'permuted', got 'soft'"):
+        FixedOrder("soft")  # type: ignore[arg-type]
