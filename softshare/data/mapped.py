@@ -22,20 +22,20 @@ class MappedArray:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self.shape: tuple[int, ...] = self._content.shape
         self.dtype = self._content.dtype
 
     @cached_property
     def _content(self) -> np.ndarray:
-        if not self._path.exists():
+        if not self.path.exists():
             raise FileNotFoundError(
-                f"{self._path} is not there; processes on other machines need a SOFTSHARE_CACHE folder that all machines see"
+                f"{self.path} is not there; processes on other machines need a SOFTSHARE_CACHE folder that all machines see"
             )
         try:
-            return np.load(self._path, mmap_mode="r", allow_pickle=False)
+            return np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError) as error:
-            raise ValueError(f"{self._path} is damaged ({error}); delete it and it is made again") from None
+            raise ValueError(f"{self.path} is damaged ({error}); delete it and it is made again") from None
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -52,4 +52,4 @@ class MappedArray:
         return np.array(self._content, dtype=dtype, copy=copy)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return MappedArray, (self._path,)
+        return MappedArray, (self.path,)
