@@ -62,7 +62,7 @@ def trace_norm(matrix: Tensor) -> Tensor:
     Args:
         matrix: ``X (m, n)``. One that is not finite has the norm nan.
     """
-    norm: Tensor = _TraceNorm.apply(matrix)  # type: ignore[no-untyped-call]
+    norm: Tensor = _TraceNorm.apply(matrix)
     return norm
 
 

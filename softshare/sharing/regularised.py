@@ -9,7 +9,16 @@ from string import ascii_lowercase
 import torch
 from torch import Tensor, nn
 
-from softshare.sharing.base import SharedWeight
+from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight
+
+
+def drawn_stack(name: str, layer: LayerShapes, streams: RandomStreams, *, sharing: str) -> Tensor:
+    """Independent random weights ``(T, *weight)`` of the layer's standard deviation, each from its task's own stream.
+
+    Raises:
+        ValueError: tasks have different shapes.
+    """
+    return layer.std * streams.normal_by_task(name, layer.common(name, sharing))
 
 
 class RegularisedWeight(SharedWeight):

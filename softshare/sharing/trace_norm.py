@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from softshare.sharing._tensor_algebra import task_last
-from softshare.sharing._trace_norms import NORMS, Norm, Unfolding, matricise, tensor_trace_norms, trace_norm, unfoldings
+from softshare.sharing._trace_norms import NORMS, Unfolding, matricise, tensor_trace_norms, trace_norm, unfoldings
+from softshare.sharing._trace_norms import Norm as Norm
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
 from softshare.sharing.factorisation import axis_names
-from softshare.sharing.regularised import RegularisedWeight
+from softshare.sharing.regularised import RegularisedWeight, drawn_stack
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,7 @@ class TraceNorm(Sharing):
             raise ValueError(f"TraceNorm: every is a number of steps of at least 1, got {self.every!r}")
 
     def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
-        return {
-            name: self._weight(name, layer.std * streams.normal_by_task(name, layer.common(name, "TraceNorm")))
-            for name, layer in layers.items()
-        }
+        return {name: self._weight(name, drawn_stack(name, layer, streams, sharing="TraceNorm")) for name, layer in layers.items()}
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
         """The trained weights as they are."""
@@ -72,8 +70,8 @@ class TraceNorm(Sharing):
         if len(gammas) != len(rows):
             axes = axis_names(n_modes)
             raise ValueError(
-                f"layer {layer!r}: TraceNorm({self.norm!r}) has {len(rows)} unfolding(s) of the axes {', '.join(axes)}, got {len(gammas)} values "
-                f"of gamma, {gammas}; give one number for all, or name the layers that these suit by a pattern"
+                f"layer {layer!r}: TraceNorm({self.norm!r}) has {len(rows)} unfolding(s) here (axes {', '.join(axes)}), gamma has "
+                f"{len(gammas)} values, {gammas}; give one number for all, or name the layers that these suit by a pattern"
             )
         strengths: dict[Unfolding, float] = {}
         for unfolding, gamma in zip(rows, gammas, strict=True):
