@@ -81,7 +81,7 @@ def split(tasks: TaskSet, *, seed: int, fractions: Fractions = FRACTIONS, train_
         raise ValueError(
             f"{_too_small(tasks, small, fractions)}; leave them out with --drop-small-tasks (in Python: tasks.drop_small_tasks())"
         )
-    label, unit = labels_of(tasks), _units(tasks)
+    label, unit = labels_of(tasks), units_of(tasks)
     _check_groups(tasks, unit)
     for attempt in range(20):  # a small task whose rows serve others too may be left without a part: draw again
         part = _divide(tasks, label, unit, fractions, seed=f"{seed}/{attempt}")
@@ -103,7 +103,7 @@ def small_tasks(tasks: TaskSet, fractions: Fractions = FRACTIONS) -> np.ndarray:
     Shape:
         ``(T,)`` booleans.
     """
-    given, unit = _given_parts(tasks), _units(tasks)
+    given, unit = _given_parts(tasks), units_of(tasks)
     n_units = int(unit.max(initial=0)) + 1
     distinct = pd.unique((tasks.task_of * 4 + given + 1) * n_units + unit) // n_units  # (task, part) of every unit
     free, train, validation, test = np.bincount(distinct, minlength=4 * len(tasks)).reshape(-1, 4).T
@@ -157,7 +157,7 @@ def _divide(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, fractions: Frac
     return part
 
 
-def _units(tasks: TaskSet) -> np.ndarray:
+def units_of(tasks: TaskSet) -> np.ndarray:
     """What cannot be divided: a number for the group of every entry, else for its row."""
     groups = tasks.groups or (None,) * len(tasks.sources)
     named = [np.asarray(group).astype(str) for group in groups if group is not None]

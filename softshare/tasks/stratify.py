@@ -41,9 +41,9 @@ def stratified(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, fractions: n
         part = np.empty(len(label), dtype=np.int64)
         part[order] = np.repeat(np.tile(_SERVED, len(sizes)), counts.ravel())
         return part
-    draws = _draws(seed, np.arange(unit.max() + 1))
+    draws = draws_of(seed, np.arange(unit.max() + 1))
     part_of = np.full(len(draws), -1)
-    for _, members in _by_label(tasks, label, unit, seed):
+    for _, members in units_by_label(tasks, label, unit, seed):
         free = members[part_of[members] < 0]
         if len(free):
             has = np.bincount(part_of[members] + 1, minlength=4)[1:]
@@ -68,9 +68,9 @@ def thinned(tasks: TaskSet, label: np.ndarray, fraction: float, *, seed: str) ->
         front = by_label[_ranks(label[by_label]) == 0]
         return np.flatnonzero(_beginning(tasks.task_of, label, front, draws, fraction))
     row, row_of = np.unique(tasks.rows, return_inverse=True)
-    draws = _draws(seed, row)
+    draws = draws_of(seed, row)
     covering, rarest = np.zeros(len(row), dtype=bool), np.full(len(row), -1)
-    for number, members in _by_label(tasks, label, row_of, seed):
+    for number, members in units_by_label(tasks, label, row_of, seed):
         rarest[members[rarest[members] < 0]] = number
         if not covering[members].any():
             covering[members[np.argmin(draws[members])]] = True
@@ -115,7 +115,7 @@ def _share_out(sizes: np.ndarray, wanted: np.ndarray, bare: np.ndarray) -> np.nd
     return counts
 
 
-def _by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: str) -> list[tuple[int, np.ndarray]]:
+def units_by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: str) -> list[tuple[int, np.ndarray]]:
     """Every label and its units, from the rarest label on; ties go by the tasks' names, not their order."""
     n_units = int(unit.max()) + 1
     pairs = np.sort(pd.unique(label * n_units + unit))
@@ -138,7 +138,7 @@ def _draws_by_task(tasks: TaskSet, seed: str) -> np.ndarray:
     return _mixed(_task_keys(tasks, seed)[tasks.task_of] + _steps(np.arange(len(tasks.rows)) - tasks.offsets[tasks.task_of]))
 
 
-def _draws(seed: str, units: np.ndarray) -> np.ndarray:
+def draws_of(seed: str, units: np.ndarray) -> np.ndarray:
     """A random number for every unit."""
     return _mixed(np.uint64(_key(seed, "units")) + _steps(units))
 
