@@ -14,7 +14,6 @@ from cyclopts import App, CoercionError, CycloptsError, Parameter, UnknownOption
 from softshare._version import __version__
 
 if TYPE_CHECKING:
-    from softshare.evaluation.compare import Comparison
     from softshare.tasks.task_set import TaskSet
 
 # What a command needs is imported when it runs: --help must not wait for torch.
@@ -156,14 +155,11 @@ def methods() -> int:
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code.
-
-    What the user can mend is told in one line on the error stream with exit code 2; anything unexpected keeps its traceback.
-    """
+    """Run the command line and leave with its exit code: 2, after one line, for what the user can mend. Else tracebacks are kept."""
     try:
         sys.exit(_run(sys.argv[1:] if tokens is None else list(tokens)))
     except (ValueError, OSError) as error:
-        _complain(_message(error))
+        _complain(str(error))
         sys.exit(WRONG_USE)
     except KeyboardInterrupt:
         _complain("interrupted; finished runs are kept, and the same command goes on from there")
@@ -202,37 +198,33 @@ def _load(source: str, data: Data, *, wrong: Sequence[str]) -> TaskSet:
 
     problems = list(wrong)
     try:
-        kinds = _kinds(data.kind)
-        tasks = load(source, task=data.task, target=data.target, kinds=kinds, drop=data.drop, split=data.split, group=data.group)
+        tasks = load(
+            source, task=data.task, target=data.target, kinds=_kinds(data.kind), drop=data.drop, split=data.split, group=data.group
+        )
         tasks = tasks.drop_small_tasks() if data.drop_small_tasks else tasks
     except (ValueError, OSError, ImportError) as error:
-        problems.append(_message(error))
+        problems.append(str(error))
     if problems:
         raise ValueError("; ".join(problems))
     return tasks
 
 
 def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
-    from softshare.evaluation.compare import SUMMARY
-    from softshare.evaluation.compare import compare as run_comparison
+    from softshare.evaluation import compare as comparing
     from softshare.report.comparison import Comparison as Reported
     from softshare.report.page import write_report
     from softshare.report.terminal import ProgressDisplay, console_on, show
 
     with ProgressDisplay(console_on(sys.stderr)) as display:
-        comparison = run_comparison(tasks, out=out, progress=display, **settings)
+        comparison = comparing.compare(tasks, out=out, progress=display, **settings)
     diverged = [record["error"] for record in comparison.records]
     if all(diverged):
         raise ValueError(f"every run diverged: {diverged[0]}; try a smaller --learning-rate")
     report = write_report(out, left_out=comparison.left_out)
     show(Reported(comparison.records, comparison.left_out), console_on(sys.stdout))
-    print(f"report:  {report}\nsummary: {out / SUMMARY}")
-    return _tell_failures(comparison)
-
-
-def _tell_failures(comparison: Comparison) -> int:
+    print(f"report:  {report}\nsummary: {out / comparing.SUMMARY}")
     for key, error in comparison.failures.items():
-        _complain(f"{key} failed: {type(error).__name__}: {_message(error)}")
+        _complain(f"{key} failed: {type(error).__name__}: {error}")
     if comparison.failures:
         traceback.print_exception(next(iter(comparison.failures.values())))
     return SOME_FAILED if comparison.failures else 0
@@ -240,10 +232,8 @@ def _tell_failures(comparison: Comparison) -> int:
 
 def _kinds(given: Sequence[str]) -> Any:
     """``binary`` for all targets, or ``COLUMN=KIND`` for some."""
-    if not given:
-        return None
-    if len(given) == 1 and "=" not in given[0]:
-        return given[0]
+    if len(given) < 2 and "=" not in "".join(given):
+        return given[0] if given else None
     if odd := [pair for pair in given if "=" not in pair]:
         raise ValueError(f"--kind: expected one kind for all targets or COLUMN=KIND for each, got {', '.join(odd)}")
     return dict(pair.rsplit("=", 1) for pair in given)
@@ -256,13 +246,5 @@ def _as_option(phrase: str) -> str:
     return f"--{option}:{rest}"
 
 
-def _message(error: BaseException) -> str:
-    return " ".join(str(error).split())
-
-
 def _complain(message: str) -> None:
-    print(f"softshare: {message}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()
+    print("softshare:", " ".join(message.split()), file=sys.stderr)
