@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from softshare.data.archives import open_zip, read_content, read_member
+
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 1 << 26
+MOST_BYTES = 1 << 26
 """Of one image; a small file can claim to be an image of any size."""
 
 
@@ -43,6 +47,30 @@ def pixels_of(content: bytes, *, mode: str = "RGB", size: int | None = None) -> 
         raise ValueError(f"not an image in {', '.join(FORMATS)}") from None
     except (OSError, SyntaxError, IndexError, TypeError, OverflowError, EOFError, Image.DecompressionBombError) as error:
         raise ValueError(f"the image is damaged ({error})") from None
+
+
+@contextmanager
+def image_reader(collection: Path) -> Iterator[Callable[[str], bytes]]:
+    """What reads an image's encoded content by its name, from a folder or a ``.zip`` of it, in a ``with`` statement.
+
+    In an archive names may begin with that of the archive.
+
+    Raises:
+        OSError: an image cannot be read.
+        ValueError: the archive is damaged, or has no such image.
+    """
+    if collection.is_dir():
+        yield lambda name: read_content(collection / name, most=MOST_BYTES)
+        return
+    with open_zip(collection, most=1 << 37) as archive:
+        members = {member.filename.removeprefix(f"{collection.stem}/"): member for member in archive.infolist()}
+
+        def read(name: str) -> bytes:
+            if name not in members or members[name].file_size > MOST_BYTES:
+                raise ValueError(f"{name} is not in the archive, or has more than {MOST_BYTES:,} bytes")
+            return read_member(archive, members[name])
+
+        yield read
 
 
 def write_square_images(path: Path, names: Sequence[str], read: Callable[[str], bytes], *, size: int) -> None:

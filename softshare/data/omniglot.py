@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from softshare.data.cache import data_folder, derived
+from softshare.data.archives import open_zip, read_member
+from softshare.data.cache import derived
+from softshare.data.images import pixels_of
 from softshare.data.mapped import MappedArray
 from softshare.data.names import near
+from softshare.data.public import PublicFile, PublicSet
 from softshare.tasks.columns import offsets_of
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
-ZIPS = ("images_background.zip", "images_evaluation.zip")
-N_IMAGES, SIZE = 32_460, 105
+_HOME = "https://github.com/brendenlake/omniglot/raw/master/python"
+SET = PublicSet(
+    name="omniglot",
+    title="handwritten characters of 50 alphabets, 32,460 images",
+    paper="Lake, Salakhutdinov & Tenenbaum 2015",
+    licence="MIT",
+    home="https://github.com/brendenlake/omniglot",
+    files=(
+        PublicFile("omniglot/images_background.zip", 9_464_212, f"{_HOME}/images_background.zip", "md5:68d2efa1b9178cc56df9314c21c6e718"),
+        PublicFile("omniglot/images_evaluation.zip", 6_462_886, f"{_HOME}/images_evaluation.zip", "md5:6b91aef0f799c5bb55b94e3f2daec811"),
+    ),
+)
+
+N_CHARACTERS = {"images_background.zip": 964, "images_evaluation.zip": 659}
+N_DRAWINGS, SIZE = 20, 105
 ORDER_SEED = 0
 """Of the fixed random order of the alphabets."""
 
+_MOST = 1 << 28
 _MEMBER = re.compile(r"images_(?:background|evaluation)/(?P<alphabet>[^/]+)/character(?P<character>\d\d)/\d{4}_(?P<drawing>\d\d)\.png")
 
 
@@ -81,30 +97,61 @@ def _task_set(rows: dict[str, np.ndarray], drawings: pd.DataFrame, images: Mappe
 
 def _drawings() -> tuple[pd.DataFrame, MappedArray]:
     """Which alphabet, character and drawing every image is, and the images ``(N, 1, 105, 105)``."""
-    zips = [data_folder() / "omniglot" / name for name in ZIPS]
+    SET.require()
+    zips = [file.place for file in SET.files]
     folder = derived("omniglot-1", zips, lambda target: _decode(zips, target))
     drawings = pd.read_csv(folder / "drawings.csv", dtype=str, keep_default_na=False)
     return drawings, MappedArray(folder / "images.npy")
 
 
 def _decode(zips: Iterable[Path], folder: Path) -> None:
-    """Write the images of the zips, in the order of alphabet, character and drawing, and which is which."""
-    found = []
+    """Write the images of the zips, and which alphabet, character and drawing each is."""
+    names = []
+    shape = (N_DRAWINGS * sum(N_CHARACTERS.values()), 1, SIZE, SIZE)
+    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
     for path in zips:
-        with zipfile.ZipFile(path) as archive:
-            found += [(match.groups(), archive.read(match.string)) for match in map(_MEMBER.fullmatch, archive.namelist()) if match]
-    found.sort(key=lambda drawing: drawing[0])
-    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=(len(found), 1, SIZE, SIZE))
-    for image, (_, content) in zip(images, found, strict=True):
-        image[0] = _ink(content)
+        for name, ink in drawings_in(path, N_CHARACTERS[path.name]):
+            images[len(names), 0] = 255 * ink
+            names.append(name)
     images.flush()
-    names = pd.DataFrame([drawing for drawing, _ in found], columns=["alphabet", "character", "drawing"])
-    names.to_csv(folder / "drawings.csv", index=False)
+    pd.DataFrame(names, columns=["alphabet", "character", "drawing"]).to_csv(folder / "drawings.csv", index=False)
 
 
-def _ink(png: bytes) -> np.ndarray:
-    """An image with ink 255 on 0."""
-    from PIL import Image
+def drawings_in(path: Path, n_characters: int) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
+    """The drawings in one of the zips, one after the other: (alphabet, character, drawing) and where there is ink.
 
-    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-        return np.where(np.asarray(image.convert("1")), np.uint8(0), np.uint8(255))
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is damaged, or has not 20 drawings of each of so many characters.
+
+    Shape:
+        each image ``(105, 105)`` booleans.
+    """
+    with open_zip(path, most=_MOST) as archive:
+        members = {match.groups(): match.string for match in map(_MEMBER.fullmatch, archive.namelist()) if match}
+        _check_complete(members, n_characters)
+        for name, member in members.items():
+            yield name, _ink(read_member(archive, archive.getinfo(member)), member)
+
+
+def _check_complete(names: Iterable[tuple[str, ...]], n_characters: int) -> None:
+    """Characters are numbered from 1 in every alphabet, drawings in every character."""
+    drawings = Counter(name[:2] for name in names)
+    odd = next((" ".join(character) for character, count in drawings.items() if count != N_DRAWINGS), None)
+    if odd:
+        raise ValueError(f"{odd} has {drawings[tuple(odd.split(' '))]} drawings, expected {N_DRAWINGS}")
+    last = Counter[str]()
+    for alphabet, number in drawings:
+        last[alphabet] = max(last[alphabet], int(number))
+    if len(drawings) != n_characters or sum(last.values()) != n_characters:
+        raise ValueError(f"it has {len(drawings)} characters, expected {n_characters}, numbered from 1 in every alphabet")
+
+
+def _ink(png: bytes, member: str) -> np.ndarray:
+    try:
+        ink = ~pixels_of(png, mode="1")
+        if ink.shape != (SIZE, SIZE):
+            raise ValueError(f"an image has {SIZE} by {SIZE} pixels, this one {ink.shape[0]} by {ink.shape[1]}")
+    except ValueError as error:
+        raise ValueError(f"{member}: {error}") from None
+    return ink

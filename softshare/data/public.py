@@ -19,7 +19,8 @@ class PublicFile:
     """One file of a public set.
 
     Args:
-        path: under the data folder; the file itself, or packed as ``.gz`` or as the only member of a ``.zip``.
+        path: under the data folder; the file itself, or packed as ``.gz`` or as the only member of a ``.zip``. A
+            collection of images is a folder, or a ``.zip`` of it.
         size: of the published file in bytes.
         url: its public home, or empty where it cannot be had without asking.
         download: checksum of the published file, as pooch has them (``md5:…``).
@@ -37,12 +38,12 @@ class PublicFile:
         """Where it is, or would be."""
         path = data_folder() / self.path
         packed = path.with_name(f"{path.name}.gz"), path.with_suffix(".zip")
-        return next((found for found in (path, *packed) if found.is_file()), path)
+        return next((found for found in (path, *packed) if found.exists()), path)
 
     @property
     def is_there(self) -> bool:
         """Whether it is in the data folder."""
-        return self.place.is_file()
+        return self.place.exists()
 
     def read(self) -> bytes:
         """Its content, unpacked and compared with its checksum.
