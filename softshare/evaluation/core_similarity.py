@@ -1,0 +1,121 @@
+"""Which cores of a tensor ring tasks can share: those to whose perturbation their losses respond alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.sharing.base import SharedWeight, root_mean_square
+from softshare.sharing.factorised import FactorisedWeight
+from softshare.sharing.tensor_ring import TensorRing
+from softshare.sharing.unequal_rings import UnequalRings
+from softshare.tasks.losses import TaskLosses
+from softshare.tasks.task_set import TaskSet
+from softshare.training.callbacks import mean_losses
+
+
+@torch.no_grad()
+def core_similarity(
+    network: MultiTaskNetwork, tasks: TaskSet, *, noise: float = 0.1, n_draws: int = 30, seed: int = 0
+) -> dict[str, list[np.ndarray]]:
+    """How alike the tasks' losses respond when a core is perturbed by the same noise in each task.
+
+    A ring's bonds can be rotated without any change to the weight, so cores of tasks that started apart cannot be
+    compared: train with ``TensorRing(..., shared=0, common_start=True)`` first.
+
+    Args:
+        network: a trained network; it is left as it was.
+        tasks: the examples on which the losses are measured, of the training part.
+        noise: standard deviation of the noise, relative to the core's root mean square.
+        n_draws: how many perturbations of each core.
+        seed: of the noise.
+
+    Returns:
+        For every layer that is a tensor ring, for every core from the left, the correlations of the tasks' responses
+        ``(T, T)``: nan for tasks in which the core's modes differ or that have no such core.
+
+    Raises:
+        ValueError: no layer is a tensor ring.
+    """
+    rings = {layer: weight for layer, weight in network.layers.items() if isinstance(network.sharing[layer], TensorRing)}
+    if not rings:
+        raise ValueError(f"core_similarity: no layer is a tensor ring; the layers are {network.sharing}")
+    losses = TaskLosses(tasks.tasks)
+    before = mean_losses(network, tasks, losses)
+    result = {}
+    for layer, weight in rings.items():
+        cores = list(_cores(weight))
+        similarities = [np.full((len(tasks), len(tasks)), np.nan) for _ in range(1 + max(core.number for core in cores))]
+        for core in cores:
+            generator = torch.Generator().manual_seed(seed)
+            responses = []
+            for _ in range(n_draws):
+                kept = core.perturb(noise, generator)
+                responses.append(mean_losses(network, tasks, losses) - before)
+                core.parameter.copy_(kept)
+            similarities[core.number][np.ix_(core.tasks, core.tasks)] = _correlations(torch.stack(responses)[:, core.tasks])
+        result[layer] = similarities
+    return result
+
+
+def similar_cores(similarity: Mapping[str, list[np.ndarray]], *, threshold: float = 0.5) -> dict[str, tuple[int, ...]]:
+    """The cores to share: those of which every two tasks that can share them respond alike.
+
+    Args:
+        similarity: what :func:`core_similarity` measured.
+        threshold: the least correlation of a pair.
+
+    Returns:
+        Layer → numbers of its cores, for ``TensorRing(shared=...)``.
+    """
+    return {
+        layer: tuple(number for number, of_tasks in enumerate(cores) if _least(of_tasks) >= threshold)
+        for layer, cores in similarity.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Core:
+    """One parameter of a ring: the core's number, the tasks that have it, and whether each has its own row."""
+
+    number: int
+    parameter: nn.Parameter
+    tasks: list[int]
+    is_own: bool
+
+    def perturb(self, noise: float, generator: torch.Generator) -> Tensor:
+        """Add the same noise in every task; returns the values before."""
+        kept = self.parameter.detach().clone()
+        drawn = torch.randn(kept.shape[1:] if self.is_own else kept.shape, generator=generator).to(kept)
+        self.parameter.add_(noise * root_mean_square(kept) * drawn)
+        return kept
+
+
+def _cores(weight: SharedWeight) -> Iterator[_Core]:
+    if isinstance(weight, FactorisedWeight):
+        own = set(weight.task_parameters())
+        for number, (name, parameter) in enumerate(weight.factors.items()):
+            yield _Core(number, parameter, list(range(weight.n_tasks)), f"factors.{name}" in own)
+    if isinstance(weight, UnequalRings):
+        for name, parameter in weight.cores.items():
+            number = int(name.split("_")[1])
+            tasks = [t for t, ring in enumerate(weight.rings) if len(ring.modes) > number and ring.core_name(number) == name]
+            yield _Core(number, parameter, tasks, number not in weight.shared)
+
+
+def _correlations(responses: Tensor) -> np.ndarray:
+    """``(draws, T)`` → ``(T, T)``; 0 for a task that does not respond."""
+    centred = responses.double() - responses.double().mean(0)
+    scaled = centred / centred.norm(dim=0).clamp_min(torch.finfo(torch.float64).tiny)
+    return (scaled.T @ scaled).numpy()
+
+
+def _least(similarity: np.ndarray) -> float:
+    """The least correlation of two tasks, -1 where no two tasks can be compared."""
+    pairs = similarity[np.triu_indices(len(similarity), k=1)]
+    return float(np.nanmin(pairs)) if np.isfinite(pairs).any() else -1.0
