@@ -283,7 +283,8 @@ def _orders(network: tuple[str, list[Tensor]], x: Tensor, n_tasks: int) -> tuple
     term = f"t{batch}{output[1]}" if x.ndim == 3 else f"{batch}{output[1]}"
     joint = f"{inputs},{term}->t{batch}{output[2]}"
     shapes = tuple(tuple(operand.shape) for operand in operands)
-    _, joined = plan(joint, (*shapes, tuple(x.shape)))
+    joined = plan(joint, (*shapes, tuple(x.shape))).cost
     size = dict(zip("".join(inputs.split(",")), [extent for shape in shapes for extent in shape], strict=True))
-    composing = plan(equation, shapes)[1] if len(operands) > 1 else 0
-    return joined, composing + n_tasks * x.shape[-2] * size[output[1]] * size[output[2]], joint
+    composing = plan(equation, shapes).cost if len(operands) > 1 else 0
+    applying = plan("tni,tio->tno", ((n_tasks, x.shape[-2], size[output[1]]), (n_tasks, size[output[1]], size[output[2]]))).cost
+    return joined, composing + applying, joint

@@ -1,4 +1,4 @@
-"""Contracting a tensor network in the order with the fewest multiply-adds.
+"""Contracting a tensor network in its cheapest order.
 
 The orders of a network of at most ten operands are few enough to try all of them (dynamic
 programming over subsets); the plan is cached by equation and sizes, so a training step only looks
@@ -8,38 +8,69 @@ it up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from math import prod
 
-import torch
 from torch import Tensor
 
-Step = tuple[int, int, str]
-"""Two places in the list of operands, and the equation that contracts them; the result joins the list at its end."""
+from softshare.sharing._products import Product, Step, lay_out
+
+ELEMENT = 8
+"""Multiply-adds in the time that one element takes on its way from or to memory: a processor's cache is slower than its
+arithmetic. Between 4 and 16 the same orders win."""
 
 Splits = dict[int, tuple[int, tuple[int, int] | None]]
-"""Set of operands (a bit each) → multiply-adds of contracting it, and the two parts that are contracted last."""
+"""Set of operands (a bit each) → cost of contracting it, and the two parts that are contracted last."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a tensor network is contracted.
+
+    Args:
+        steps: the pairs in their order; none for a single operand.
+        products: the same as matrix products.
+        sums: for every operand the axes of letters that stand nowhere else, summed beforehand.
+        axes: how the last product's axes are turned into the output's.
+        multiply_adds: of all steps.
+        elements: read and written by all steps.
+    """
+
+    steps: tuple[Step, ...]
+    products: tuple[Product, ...]
+    sums: tuple[tuple[int, ...], ...]
+    axes: tuple[int, ...]
+    multiply_adds: int
+    elements: int
+
+    @property
+    def cost(self) -> int:
+        """What orders are compared by: multiply-adds, and those that would fit into the time of moving the elements."""
+        return self.multiply_adds + ELEMENT * self.elements
 
 
 @lru_cache(maxsize=4096)
-def plan(equation: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[Step, ...], int]:
-    """The pairwise order of a contraction with the fewest multiply-adds.
+def plan(equation: str, shapes: tuple[tuple[int, ...], ...]) -> Plan:
+    """The cheapest pairwise order of a contraction.
 
     Args:
         equation: an einsum equation with an explicit output.
         shapes: the operands' shapes.
-
-    Returns:
-        The steps, and the multiply-adds of all of them; no step for a single operand.
     """
     inputs, output = equation.split("->")
     terms = inputs.split(",")
     size = {letter: extent for term, shape in zip(terms, shapes, strict=True) for letter, extent in zip(term, shape, strict=True)}
     letters = _surviving_letters(terms, output)
-    best = _best_splits(letters, size, len(terms))
-    everything = (1 << len(terms)) - 1
-    return _steps(letters, best, len(terms)), best[everything][0]
+    steps = _steps(letters, _best_splits(letters, size, len(terms)), len(terms))
+    leaves = [letters[1 << k] for k in range(len(terms))]
+    sums = tuple(tuple(axis for axis, letter in enumerate(term) if letter not in left) for term, left in zip(terms, leaves, strict=True))
+    products, last = lay_out(steps, leaves, size)
+    axes = tuple(last.index(letter) for letter in output)
+    multiply_adds = sum(_multiply_adds(left + right, size) for left, right in _pairs(steps))
+    elements = sum(prod(size[letter] for letter in term) for _, _, pair in steps for term in pair.replace("->", ",").split(","))
+    return Plan(steps, products, sums, axes, multiply_adds, elements)
 
 
 def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
@@ -49,27 +80,40 @@ def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
         equation: an einsum equation with an explicit output.
         operands: its tensors.
     """
-    if len(operands) == 1:
-        return torch.einsum(equation, operands[0])
-    steps, _ = plan(equation, tuple(operand.shape for operand in operands))
-    tensors = list(operands)
-    for left, right, pair in steps:
-        tensors.append(torch.einsum(pair, tensors[left], tensors[right]))
-    return tensors[-1]
+    return carry_out(plan(equation, tuple(operand.shape for operand in operands)), operands)
+
+
+def carry_out(order: Plan, operands: Sequence[Tensor]) -> Tensor:
+    """Contract operands of the shapes that the plan was made for."""
+    tensors = [operand.sum(axes) if axes else operand for operand, axes in zip(operands, order.sums, strict=True)]
+    for product in order.products:
+        tensors.append(product(tensors[product.left], tensors[product.right]))
+    return tensors[-1] if order.axes == tuple(range(len(order.axes))) else tensors[-1].permute(order.axes)
 
 
 def _surviving_letters(terms: Sequence[str], output: str) -> dict[int, str]:
     """Every set of operands → the letters left once these are contracted with each other, the output's first."""
-    letters = {1 << k: term for k, term in enumerate(terms)}
+    letters = {}
     for members in range(1, 1 << len(terms)):
-        inside = {letter for k, term in enumerate(terms) if members >> k & 1 for letter in term}
+        inside = [letter for k, term in enumerate(terms) if members >> k & 1 for letter in term]
         outside = set(output).union(*(term for k, term in enumerate(terms) if not members >> k & 1))
-        kept = inside & outside
-        letters.setdefault(members, "".join([letter for letter in output if letter in kept] + sorted(kept - set(output))))
+        kept = [letter for letter in dict.fromkeys(inside) if letter in outside]
+        if members.bit_count() > 1:
+            kept = [letter for letter in output if letter in kept] + sorted(set(kept) - set(output))
+        letters[members] = "".join(kept)
     return letters
 
 
+def _multiply_adds(letters: str, size: Mapping[str, int]) -> int:
+    return prod(size[letter] for letter in set(letters))
+
+
+def _pairs(steps: Sequence[Step]) -> list[list[str]]:
+    return [pair.split("->")[0].split(",") for _, _, pair in steps]
+
+
 def _best_splits(letters: Mapping[int, str], size: Mapping[str, int], n_operands: int) -> Splits:
+    elements = {members: prod(size[letter] for letter in own) for members, own in letters.items()}
     best: Splits = {1 << k: (0, None) for k in range(n_operands)}
     for count in range(2, n_operands + 1):
         for members in combinations(range(n_operands), count):
@@ -77,8 +121,9 @@ def _best_splits(letters: Mapping[int, str], size: Mapping[str, int], n_operands
             options = []
             left = (group - 1) & group
             while left > (right := group ^ left):  # the parts of the group in two, each division once
-                multiply_adds = prod(size[letter] for letter in set(letters[left] + letters[right]))
-                options.append((best[left][0] + best[right][0] + multiply_adds, (left, right)))
+                moved = elements[left] + elements[right] + elements[group]
+                cost = _multiply_adds(letters[left] + letters[right], size) + ELEMENT * moved
+                options.append((best[left][0] + best[right][0] + cost, (left, right)))
                 left = (left - 1) & group
             best[group] = min(options)
     return best
