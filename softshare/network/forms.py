@@ -78,18 +78,15 @@ def _last_linear(template: nn.Module) -> nn.Linear | None:
     return owners[-1] if owners and isinstance(owners[-1], nn.Linear) else None
 
 
-def paper_shapes(template: nn.Module) -> dict[str, tuple[int, ...]]:
-    """The shape of every parameter in the papers' mode order, by full name."""
+def paper_values(template: nn.Module) -> dict[str, Tensor]:
+    """Every parameter's initial value in the papers' mode order, by full name."""
     values = dict(template.named_parameters())
-    return {path: tuple(parameter.to_paper(values[path]).shape) for path, parameter in parameters_of(template).items()}
+    return {path: parameter.to_paper(values[path].detach()) for path, parameter in parameters_of(template).items()}
 
 
 def stacks_of_templates(forms: list[Form], templates: Mapping[Form, nn.Module]) -> dict[str, Tensor | list[Tensor]]:
     """The template's weights for every task, ``(T, *weight)`` as views that take no memory; lists where shapes differ."""
-    values = {
-        form: {path: p.to_paper(dict(t.named_parameters())[path].detach()) for path, p in parameters_of(t).items()}
-        for form, t in templates.items()
-    }
+    values = {form: paper_values(template) for form, template in templates.items()}
     stacks: dict[str, Tensor | list[Tensor]] = {}
     for path, first in values[forms[0]].items():
         if len({value[path].shape for value in values.values()}) == 1:

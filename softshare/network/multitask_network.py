@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.execution import Fold, TaskModule, fold_template, keeps_one_copy
-from softshare.network.forms import Form, Stacks, check_templates, forms_of, layer_shapes, make_templates, paper_shapes, stacks_of_templates
+from softshare.network.forms import Form, Stacks, check_templates, forms_of, layer_shapes, make_templates, paper_values, stacks_of_templates
 from softshare.network.layers import assign_sharings, parameters_of
+from softshare.network.new_task import extended_scaling, extended_weights, form_of_new_task, keep_buffers
 from softshare.network.templates import TemplateFactory
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
 from softshare.sharing.independent import Independent
@@ -37,6 +38,8 @@ class MultiTaskNetwork(nn.Module):
         initial: ``"independent"`` — every sharing draws its own random start; ``"common"`` — all tasks start
             from the template's weights; or layer → the tasks' weights ``(T, *weight)``, as :meth:`stacks` gives them.
         seed: of the random start, and of a template function's own initialisation.
+        sparse_rows: gradients of the tasks' own parameters hold only the rows of the tasks in the batch: for very
+            many tasks, together with :class:`softshare.training.lazy_adam.LazyAdam`.
 
     Raises:
         ValueError: the template does not fit a task, a pattern matches no layer, or a sharing cannot
@@ -56,16 +59,18 @@ class MultiTaskNetwork(nn.Module):
         sharing: Sharing | Mapping[str, Sharing] | None = None,
         initial: Literal["independent", "common"] | Stacks = "independent",
         seed: int = 0,
+        sparse_rows: bool = False,
     ) -> None:
         super().__init__()
+        self._sparse_rows = sparse_rows
         self.tasks = tuple(tasks.tasks) if isinstance(tasks, TaskSet) else tuple(tasks)
         self.preprocessing = tasks.preprocessing if isinstance(tasks, TaskSet) else ()
         self.target_scaling = tasks.target_scaling if isinstance(tasks, TaskSet) else None
         self.seed = seed
         self._numbers = {task.name: number for number, task in enumerate(self.tasks)}
         self._forms = forms_of(template, tasks)
+        self._template = (template,)  # in a tuple: its own parameters are not this network's
         self._templates = make_templates(template, self._forms, seed)
-        self._shapes = {form: paper_shapes(template) for form, template in self._templates.items()}
         self._fold = Fold()
         check_templates(self.tasks, self._forms, self._templates)
 
@@ -108,7 +113,9 @@ class MultiTaskNetwork(nn.Module):
         Shape:
             ``(k, B, W)`` with W the widest output; a narrower task's outputs come first.
         """
-        everyone = tasks is None or (len(tasks) == len(self.tasks) and torch.equal(tasks.cpu(), torch.arange(len(self.tasks))))
+        everyone = tasks is None or (
+            len(tasks) == len(self.tasks) and not self._sparse_rows and torch.equal(tasks.cpu(), torch.arange(len(self.tasks)))
+        )
         body = self._groups[0 if tasks is None else int(tasks[0])]
         fold = self._fold
         fold.tasks = None if everyone else tasks
@@ -130,6 +137,14 @@ class MultiTaskNetwork(nn.Module):
                 f"no task {name!r}; the tasks are {', '.join(task.label for task in self.tasks[:10])}{', …' if len(self.tasks) > 10 else ''}"
             )
         return self._numbers[name]
+
+    def numbers(self, tasks: Sequence[Task]) -> Tensor:
+        """The places of some tasks on the task axis, ``(k,)``.
+
+        Raises:
+            KeyError: there is no such task.
+        """
+        return torch.tensor([self.number(task.name) for task in tasks])
 
     def task(self, name: TaskName) -> nn.Module:
         """One task's network as a plain module with its own copy of the weights, ready to export.
@@ -176,7 +191,7 @@ class MultiTaskNetwork(nn.Module):
         result: dict[str, Tensor | list[Tensor]] = {}
         with torch.no_grad():
             for path, weight in self.shared_weights.items():
-                unequal = len({shapes[path] for shapes in self._shapes.values()}) > 1
+                unequal = len({template.get_parameter(path).shape for template in self._templates.values()}) > 1
                 result[path] = [weight.of(t).clone() for t in range(len(self.tasks))] if unequal else weight.stacked().clone()
         return result
 
@@ -206,6 +221,36 @@ class MultiTaskNetwork(nn.Module):
         network.bodies = nn.ModuleList(bodies)
         network.bodies.load_state_dict(self.bodies.state_dict())
         return network.train(self.training)
+
+    def add_task(self, new: TaskSet | Task) -> None:
+        """Add a task that learns only what is its own: its row of a factor, its scales, its head; all else is frozen.
+
+        Train it with ``fit(network, examples_of_the_new_task, ...)``. The other tasks' parameters and their
+        ``task(name)(x)`` stay the same bit for bit.
+
+        Args:
+            new: a set of the new task alone, prepared as the others were; or the task, where all inputs have one shape.
+
+        Raises:
+            ValueError: the name is taken, the template does not fit the task, nothing is shared, or a layer's
+                sharing takes no new task. The network is then left as it was.
+        """
+        if self.shares_nothing:
+            raise ValueError(
+                "add_task: nothing is shared in this network, so a new task has nothing to build on; train a network of its own"
+            )
+        task, form = form_of_new_task(self.tasks, self._forms, new)
+        templates = make_templates(self._template[0], [form], self.seed) | self._templates
+        check_templates([task], [form], templates)
+        weights = extended_weights(self.shared_weights, templates[form])
+        self.requires_grad_(False)  # before the new task's own come in, which alone are trained
+        self.tasks, self._forms, self._templates = (*self.tasks, task), [*self._forms, form], templates
+        self._numbers[task.name] = len(self.tasks) - 1
+        self.target_scaling = extended_scaling(self.target_scaling, new)
+        self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
+        before, (self._groups, bodies) = self.bodies, self._make_bodies(weights)
+        self.bodies = nn.ModuleList(bodies).train(self.training)
+        keep_buffers(before, self.bodies)
 
     def penalty(self, examples: Tensor) -> Tensor:
         """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""
@@ -249,6 +294,8 @@ class MultiTaskNetwork(nn.Module):
             else:  # a bias goes with its layer, a norm with the layer before it
                 tied = layer is not None and chosen[layer].ties_bias and isinstance(stacks[path], Tensor)
                 weights |= (Tied() if tied else Independent()).share({path: stacks[path]})
+        for weight in weights.values():
+            weight.sparse_rows = self._sparse_rows
         return chosen, {path: weights[path] for path in parameters}
 
     def _make_bodies(self, weights: Mapping[str, SharedWeight]) -> tuple[list[int], list[nn.Module]]:

@@ -19,7 +19,7 @@ def predict(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
 
     Args:
         network: it is run in evaluation mode and left in the mode it was in.
-        tasks: the examples, the same tasks in the same order as the network's.
+        tasks: the examples of the network's tasks, or of some of them.
 
     Returns:
         For every task ``(N_t, n_outputs_t)``, on the CPU.
@@ -37,7 +37,8 @@ def _on_same_rows(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
     """Every row once for all tasks; then each task picks its own."""
     rows, place = np.unique(tasks.rows, return_inverse=True)
     device = next(network.parameters()).device
-    parts = [network.run(take(tasks.sources[0], chunk).to(device), one_input=True).cpu() for chunk in _chunks(rows)]
+    numbers = network.numbers(tasks.tasks).to(device)
+    parts = [network.run(take(tasks.sources[0], chunk).to(device), tasks=numbers, one_input=True).cpu() for chunk in _chunks(rows)]
     joint = torch.cat(parts, dim=1) if parts else torch.empty(len(tasks), 0, max(task.n_outputs for task in tasks.tasks))
     return [joint[number, torch.from_numpy(place[tasks.entries(number)])] for number in range(len(tasks))]
 
@@ -45,6 +46,7 @@ def _on_same_rows(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
 def _on_own_rows(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
     """Chunk after chunk, each over the tasks that still have rows, short ones filled up with their first row."""
     device = next(network.parameters()).device
+    numbers = network.numbers(tasks.tasks).to(device)
     parts: list[list[Tensor]] = [[] for _ in tasks.tasks]
     sizes = tasks.n_examples
     for source in np.unique(tasks.source_of):
@@ -55,7 +57,7 @@ def _on_own_rows(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
             within = np.arange(counts.max())
             entries = tasks.offsets[active][:, None] + begin + np.where(within < counts[:, None], within, 0)
             inputs = take(tasks.sources[source], tasks.rows[entries.ravel()]).to(device)
-            joint = network.run(inputs.unflatten(0, entries.shape), tasks=torch.from_numpy(active).to(device)).cpu()
+            joint = network.run(inputs.unflatten(0, entries.shape), tasks=numbers[torch.from_numpy(active).to(device)]).cpu()
             for number, count, outputs in zip(active, counts, joint, strict=True):
                 parts[number].append(outputs[:count])
     width = max(task.n_outputs for task in tasks.tasks)

@@ -152,9 +152,24 @@ class SharedWeight(nn.Module, ABC):
     def task_vectors(self) -> Tensor:
         """What is each task's own, as one row a task: ``(T, K)``; ``(T, 0)`` where nothing is."""
 
+    def task_correlation(self) -> Tensor | None:
+        """How the tasks' weights are correlated, where the sharing learns that: ``(T, T)``, 1 on the diagonal; else None."""
+        return None
+
     @abstractmethod
     def independent_parameters(self) -> int:
         """How many parameters the tasks would have with a weight of their own each."""
+
+    def with_task(self, start: Tensor) -> SharedWeight:
+        """The same weight with one more task, the last, whose own parameters are all that can still be trained.
+
+        Args:
+            start: a weight of the new task's shape to start from where its own parameters are the whole weight.
+
+        Raises:
+            ValueError: what joins the tasks was learned for these tasks alone.
+        """
+        raise ValueError(f"{type(self).__name__} takes no new task: what joins its tasks was learned for these alone")
 
     def ranks(self) -> tuple[int, ...]:
         """The ranks of a factorisation, in the paper's order; empty where there are none."""

@@ -44,13 +44,18 @@ class FactorisedWeight(SharedWeight):
             (name, nn.Parameter(values.detach().clone(memory_format=torch.contiguous_format))) for name, values in factors.items()
         )
         self.factors = nn.ParameterDict(own)
+        self.added = nn.ParameterDict()
         self._ranks = tuple(ranks)
         terms = equation.split("->")[0].split(",")
         self._of_task = tuple(term.startswith("t") for term in terms)
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
-        factors = zip(self.factors.values(), self._of_task, strict=True)
+        factors = zip(self._all_factors().values(), self._of_task, strict=True)
         return self.equation, [factor if tasks is None or not own else self._rows(factor, tasks) for factor, own in factors]
+
+    def _all_factors(self) -> dict[str, Tensor]:
+        """The factors with the rows of a task that came later."""
+        return {name: torch.cat([factor, self.added[name]]) if name in self.added else factor for name, factor in self.factors.items()}
 
     def _rows(self, factor: Tensor, tasks: Tensor) -> Tensor:
         """These tasks' rows; with ``sparse_rows`` the gradient holds them alone, not a zero for every other task."""
@@ -67,8 +72,25 @@ class FactorisedWeight(SharedWeight):
         return [f"factors.{name}" for name, own in zip(self.factors, self._of_task, strict=True) if own]
 
     def task_vectors(self) -> Tensor:
-        own = [factor.flatten(1) for factor, of_task in zip(self.factors.values(), self._of_task, strict=True) if of_task]
+        own = [factor.flatten(1) for factor, of_task in zip(self._all_factors().values(), self._of_task, strict=True) if of_task]
         return torch.cat(own, 1) if own else next(iter(self.factors.values())).new_zeros(self.n_tasks, 0)
+
+    def own_values(self, task: int) -> list[Tensor]:
+        if self.added and task == self.n_tasks - 1:
+            return [row.detach()[0] for row in self.added.values()]
+        return super().own_values(task)
+
+    def with_task(self, start: Tensor) -> SharedWeight:
+        """One more row of every factor that the tasks have of their own, at the mean of theirs.
+
+        The row is a parameter of its own, so that no optimizer (weight decay!) touches the others'.
+        """
+        factors = {name: factor.detach() for name, factor in self._all_factors().items()}
+        weight = FactorisedWeight(self.equation, factors, shape=self.shape, n_tasks=self.n_tasks + 1, ranks=self._ranks)
+        weight.requires_grad_(False)
+        own = [name for name, of_task in zip(factors, self._of_task, strict=True) if of_task]
+        weight.added.update({name: nn.Parameter(factors[name].mean(0, keepdim=True)) for name in own})
+        return weight
 
     def independent_parameters(self) -> int:
         return self.n_tasks * prod(self.shape)

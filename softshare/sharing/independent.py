@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
@@ -43,10 +43,11 @@ class UnequalWeights(UnequalWeight):
 
     Args:
         weights: the tasks' initial weights.
+        forms: the tasks' forms, where tasks of one shape are to be kept in parameters of their own.
     """
 
-    def __init__(self, weights: Sequence[Tensor]) -> None:
-        super().__init__([weight.shape for weight in weights])
+    def __init__(self, weights: Sequence[Tensor], forms: Sequence[Hashable] | None = None) -> None:
+        super().__init__(forms or [weight.shape for weight in weights])
         self.stacks = nn.ParameterList(
             [nn.Parameter(torch.stack([weights[task].detach() for task in members])) for members in self._members]
         )
@@ -56,6 +57,13 @@ class UnequalWeights(UnequalWeight):
         if tasks == self._members[group]:
             return stack
         return stack.index_select(0, torch.tensor([self._row_of[task] for task in tasks], device=stack.device))
+
+    def with_task(self, start: Tensor) -> SharedWeight:
+        weights = [self.of(task).detach() for task in range(self.n_tasks)]
+        weight = UnequalWeights([*weights, start], forms=[*((old.shape, "old") for old in weights), (start.shape, "new")])
+        weight.requires_grad_(False)
+        weight.stacks[-1].requires_grad_(True)
+        return weight
 
     def independent_parameters(self) -> int:
         return sum(stack.numel() for stack in self.stacks)

@@ -36,10 +36,12 @@ class UnequalWeight(SharedWeight):
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
         numbers = list(range(self.n_tasks)) if tasks is None else tasks.tolist()
         groups = sorted({self._group_of[task] for task in numbers})
-        if len(groups) > 1:
-            shapes = [tuple(self._composed(group, self._members[group][:1]).shape[1:]) for group in groups]
-            raise ValueError(f"these tasks' weights have different shapes: {shapes}; ask for each by of(task), or for all by padded()")
-        return self._composed(groups[0], numbers)
+        if len(groups) == 1:
+            return self._composed(groups[0], numbers)
+        shapes = {tuple(self._composed(group, self._members[group][:1]).shape[1:]) for group in groups}
+        if len(shapes) > 1:
+            raise ValueError(f"these tasks' weights have different shapes: {sorted(shapes)}; ask for each by of(task), or for all by padded()")
+        return self.padded(tasks)
 
     def padded(self, tasks: Tensor | None = None) -> Tensor:
         numbers = list(range(self.n_tasks)) if tasks is None else tasks.tolist()

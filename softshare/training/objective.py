@@ -38,21 +38,31 @@ class Objective:
     The sum over tasks, not the mean: a task's gradient does not shrink because there are others.
 
     Args:
-        train: the training examples; their numbers tell each penalty what the mean losses are means over.
+        train: the training examples of the network's tasks, or of some of them; their numbers tell each penalty
+            what the mean losses are means over.
         binary: the loss of binary tasks, ``"logistic"`` or ``"hinge"``.
     """
 
     def __init__(self, train: TaskSet, *, binary: BinaryLoss = "logistic") -> None:
         self.losses = TaskLosses(train.tasks, binary=binary)
-        self._names = [task.label for task in train.tasks]
+        self._tasks, self._names = train.tasks, [task.label for task in train.tasks]
+        self._network: MultiTaskNetwork | None = None
         self._examples = torch.from_numpy(train.n_examples.astype("float32"))
 
     def __call__(self, network: MultiTaskNetwork, batches: Sequence[Batch]) -> Loss:
         """The objective on one step's batches."""
         device = batches[0].inputs.device
-        parts = [self.losses(network.run(batch.inputs, tasks=batch.tasks, one_input=batch.one_input), batch) for batch in batches]
+        places = self._places_in(network).to(device)
+        parts = [self.losses(network.run(batch.inputs, tasks=places[batch.tasks], one_input=batch.one_input), batch) for batch in batches]
         by_task = parts[0].new_zeros(len(self._names)).index_copy(0, torch.cat([batch.tasks for batch in batches]), torch.cat(parts))
-        return Loss(by_task, network.penalty(self._examples.to(device)))
+        examples = torch.zeros(len(network.tasks), device=device).index_copy(0, places, self._examples.to(device))
+        return Loss(by_task, network.penalty(examples))
+
+    def _places_in(self, network: MultiTaskNetwork) -> Tensor:
+        """Where these tasks stand among the network's, which may have more of them."""
+        if self._network is not network:
+            self._network, self._places = network, network.numbers(self._tasks)
+        return self._places
 
     def require_finite(self, loss: Loss, step: int) -> None:
         """Stop where training diverges.

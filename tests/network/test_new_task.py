@@ -1,0 +1,125 @@
+"""A task that comes later: it learns its own on frozen shared parts, and the others do not notice."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.optim import AdamW
+
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.templates import mlp
+from softshare.sharing.base import Sharing
+from softshare.sharing.independent import Independent
+from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.tensor_ring import TensorRing
+from softshare.sharing.tensor_train import TensorTrain
+from softshare.sharing.tied import Tied
+from softshare.sharing.trace_norm import TraceNorm
+from softshare.sharing.tucker import Tucker
+from softshare.tasks.task import Task
+from softshare.tasks.task_set import TaskSet
+from softshare.training.fit import fit
+
+SHARINGS: list[Sharing] = [
+    Tied(),
+    Tied(bias="own"),
+    LastAxisFlattening(rank=2),
+    Tucker(ranks=1.0, task_rank=0.6),
+    TensorTrain(ranks=0.6),
+    TensorRing(ranks=2, shared=2, cores=3),
+]
+
+
+def made_tasks(*names: str, rows: int = 24) -> TaskSet:
+    common = np.random.default_rng(0).normal(size=8)
+    data = {}
+    for name in names:
+        generator = np.random.default_rng(list(name.encode()))
+        inputs = generator.normal(size=(rows, 8)).astype(np.float32)
+        data[name] = (inputs, (inputs @ (common + 0.2 * generator.normal(size=8)) > 0).astype(int))
+    return TaskSet.from_arrays(data, kinds="binary")
+
+
+@pytest.mark.parametrize("sharing", SHARINGS, ids=repr)
+def test_a_new_task_learns_and_the_others_stay_bit_for_bit(sharing: Sharing) -> None:
+    old, new = made_tasks("a", "b", "c"), made_tasks("new")
+    network = MultiTaskNetwork(partial(mlp, hidden=(6, 6)), old, sharing=sharing)
+    fit(network, old, steps=60, learning_rate=0.01)
+    rows = torch.randn(9, 8)
+    kept = {name: copy.deepcopy(network.task(name)).eval() for name in old.names}
+    joint = network.run(rows, one_input=True)
+
+    network.add_task(new)
+    before = float(fit(copy.deepcopy(network), new, steps=1).column("train_loss")[0])
+    after = fit(network, new, steps=150, learning_rate=0.03, optimizer=partial(AdamW, weight_decay=0.1)).column("train_loss")[-1]
+
+    assert after < 0.8 * before
+    for name, module in kept.items():
+        now = network.task(name).eval()
+        assert all(torch.equal(value, now.state_dict()[key]) for key, value in module.state_dict().items())
+        assert torch.equal(now(rows), module(rows))
+    torch.testing.assert_close(network.run(rows, one_input=True)[:3], joint, rtol=3e-6, atol=1e-6)
+    torch.testing.assert_close(network.eval().run(rows, one_input=True)[3], network.task("new")(rows))
+
+
+@pytest.mark.parametrize("sharing", SHARINGS, ids=repr)
+def test_only_what_is_the_tasks_own_can_be_trained(sharing: Sharing) -> None:
+    network = MultiTaskNetwork(partial(mlp, hidden=(6, 6)), made_tasks("a", "b"), sharing=sharing)
+    own = sum(value.numel() for value in network.own_values(0))
+    network.add_task(made_tasks("new"))
+    assert sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad) == own
+    assert sum(value.numel() for value in network.own_values(2)) == own
+    network.add_task(made_tasks("newer"))
+    assert sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad) == own
+    assert [task.name for task in network.tasks] == ["a", "b", "new", "newer"]
+
+
+def test_a_new_task_with_outputs_of_another_width() -> None:
+    old = made_tasks("a", "b")
+    network = MultiTaskNetwork(mlp, old, sharing=LastAxisFlattening(rank=2))
+    rows = torch.randn(5, 8)
+    before = network({name: rows for name in old.names})
+    new = TaskSet.from_arrays({"three": (torch.randn(12, 8), [0, 1, 2] * 4)}, kinds="multiclass")
+    network.add_task(new)
+    after = network({"three": rows, "b": rows, "a": rows})
+    assert after["three"].shape == (5, 3)
+    for name in old.names:
+        torch.testing.assert_close(after[name], before[name], rtol=0, atol=1e-6)
+    fit(network, new, steps=3)
+
+
+def test_running_statistics_of_the_others_are_kept() -> None:
+    old = made_tasks("a", "b")
+    template = nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    network = MultiTaskNetwork(template, old, sharing=Tied())
+    network.run(torch.randn(2, 9, 8))
+    before = network.task("b")[1].running_mean.clone()
+    network.add_task(made_tasks("new"))
+    assert torch.equal(network.task("b")[1].running_mean, before)
+    assert torch.equal(network.task("new")[1].running_mean, torch.zeros(4))
+
+
+def test_what_cannot_take_a_task_says_why_and_stays_as_it_was() -> None:
+    old, new = made_tasks("a", "b"), made_tasks("new")
+    with pytest.raises(ValueError, match="nothing is shared"):
+        MultiTaskNetwork(mlp, old, sharing=Independent()).add_task(new)
+    regularised = MultiTaskNetwork(mlp, old, sharing=TraceNorm("laf"))
+    with pytest.raises(ValueError, match=r"layer 'layers\.0': .* takes no new task"):
+        regularised.add_task(new)
+    assert len(regularised.tasks) == 2
+    assert all(parameter.requires_grad for parameter in regularised.parameters())
+    tied = MultiTaskNetwork(mlp((8,), 1), old.tasks, sharing=Tied())
+    with pytest.raises(ValueError, match="there is a task 'a' already"):
+        tied.add_task(Task("a", "binary"))
+    with pytest.raises(ValueError, match=r"task 'm' needs 3 output\(s\)"):
+        tied.add_task(Task("m", "multiclass", 3))
+    with pytest.raises(ValueError, match="one task at a time"):
+        tied.add_task(old)
+    wide = TaskSet.from_arrays({"wide": (torch.randn(6, 11), [0, 1] * 3)}, kinds="binary")
+    with pytest.raises(ValueError, match=r"layer 'layers\.0'.*\(11, 64\)"):
+        MultiTaskNetwork(mlp, old, sharing=Tied()).add_task(wide)
