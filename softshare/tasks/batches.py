@@ -2,158 +2,150 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from softshare.tasks.task_set import TaskSet, take
+from softshare.tasks.ahead import ahead
+from softshare.tasks.batch import Augment, Batch, Plan, SameRows, augmented, own_rows
+from softshare.tasks.orders import Orders
+from softshare.tasks.random_keys import key_of
+from softshare.tasks.task_draws import POLICIES, Policy, TaskDraws, probabilities
+from softshare.tasks.task_set import TaskSet
 
-DRAWN_AHEAD = 1 << 18
-"""How many example numbers are drawn at a time: enough that drawing costs nothing beside a step."""
+__all__ = ["Augment", "Batch", "Batches", "Policy"]
+
+DRAWN_AHEAD = 1 << 14
+"""How many example numbers are drawn at a time: few enough to stay in the processor's cache."""
 
 LABELS_FOR_SHARED_ROWS = 0.5
 """Share of labels present from which tasks on one input are trained on the same rows of it."""
 
-
-@dataclass(frozen=True)
-class Batch:
-    """Examples of ``k`` tasks whose inputs have one form, ``B`` each.
-
-    Args:
-        tasks: the tasks' numbers ``(k,)``.
-        inputs: ``(k, B, *shape)``, or ``(B, *shape)`` where ``one_input``: the same rows for all of them.
-        targets: ``(k, B)``; where a label is missing, any number.
-        present: ``(k, B)``, False where a label is missing; None when none is.
-        one_input: whether all tasks see the same rows.
-    """
-
-    tasks: Tensor
-    inputs: Tensor
-    targets: Tensor
-    present: Tensor | None = None
-    one_input: bool = False
-
-    def to(self, device: torch.device) -> Batch:
-        """The batch on a device."""
-        present = None if self.present is None else self.present.to(device)
-        return Batch(self.tasks.to(device), self.inputs.to(device), self.targets.to(device), present, self.one_input)
+READ_AHEAD = 2
+"""Steps read ahead where inputs are not held in memory."""
 
 
 class Batches:
-    """An endless stream of steps, each a tuple of batches: one for every form of input among the tasks.
+    """An endless stream of steps, each a tuple of batches: one for every source of inputs among the step's tasks.
 
-    **Policy for tasks of unequal size: cycle.** Every step takes ``batch_size`` examples of every task;
-    a task that has been gone through begins again in a new order, so a small task is seen more
-    often than a large one and every task weighs the same in the objective. An *epoch* is one pass
-    through the largest task. No step takes more examples of a task than the largest task has.
+    A step takes ``batch_size`` examples of each of ``tasks_per_step`` tasks, all tasks by default. A task that
+    has been gone through begins again in a new order. The policy says which tasks come how often and
+    what an *epoch* is. The objective adds up the mean losses of a step's tasks, so a task weighs in it
+    as often as the task comes:
 
-    Where all tasks see the same rows (one table, several target columns) and at least half of
-    the labels are there, a step takes the same rows for all of them, which costs one look-up and lets
-    shared layers run once; with fewer labels each task draws from the rows that are labelled for it.
+    * ``"cycle"``: all tasks equally often, so every task weighs the same and the examples of a small
+      task come more often than those of a large one. With fewer tasks a step than there are, every task comes once, in
+      random order, before any comes again. An epoch is one pass through the largest task.
+    * ``"shortest"``: as ``"cycle"``, but an epoch ends before the smallest task would begin again: no example
+      comes twice in it. The next epoch goes on with the other tasks where this one left them.
+    * ``"proportional"``: tasks are drawn with a probability in proportion to their number of examples, with replacement, so
+      every example weighs the same, and a task as much as it has examples. An epoch is as many
+      examples as there are; each comes once on average.
+    * ``"temperature"``: tasks are drawn in proportion to ``examples^(1/temperature)``: 1 is ``"proportional"``, a high
+      temperature comes near ``"cycle"``. An epoch as in ``"proportional"``.
 
-    The order of a task's examples depends on the seed and the task's name only.
+    Where all tasks see the same rows (one table, several target columns) and at least half of the
+    labels are there, a step takes the same rows for its tasks, which costs one look-up and lets shared
+    layers run once; missing labels are masked, and each task counts as many examples as there are rows. With fewer
+    labels each task draws from the rows that are labelled for it.
+
+    The order of a task's examples depends on the seed and the task's name only. It is computed where it is
+    needed: a million tasks cost one number each, and a step what its own examples cost.
 
     Args:
         tasks: the training examples, inputs as numbers.
-        batch_size: examples of every task in a step.
-        seed: of the orders.
+        batch_size: examples of each task in a step; no more than the largest task has (for ``"shortest"`` the smallest).
+        seed: of the orders and draws.
+        policy: which tasks make a step.
+        tasks_per_step: ``k``, from 1 to the number of tasks; all when None.
+        temperature: of ``"temperature"``, above 0.
+        augment: changes a step's inputs at random; what it draws depends on the seed and the step only.
+        read_ahead: steps that a background thread reads ahead; when None, 2 where inputs are read from disk or
+            made when they are asked for, and 0 where they are in memory. The steps are the same.
 
     Raises:
-        ValueError: ``batch_size`` is not positive, or a task has no examples.
+        ValueError: an argument is out of range, or a task has no examples.
     """
 
-    def __init__(self, tasks: TaskSet, *, batch_size: int, seed: int = 0) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-        if len(empty := np.flatnonzero(tasks.n_examples == 0)):
-            names = ", ".join(repr(tasks.tasks[number].label) for number in empty[:5])
-            raise ValueError(f"{len(empty)} task(s) have no training examples: {names}; drop them first")
-        self._tasks = tasks
-        self._seed = seed
-        labels = tasks.n_examples.sum() / (len(tasks) * max(1, len(np.unique(tasks.rows))))
-        self.same_rows = tasks.one_input and len(tasks) > 1 and labels >= LABELS_FOR_SHARED_ROWS
-        self._streams = [_SameRows(tasks, seed)] if self.same_rows else [_OwnRows(tasks, members, seed) for members in _forms(tasks)]
-        self.largest = max(stream.largest for stream in self._streams)
-        self.batch_size = min(batch_size, self.largest)
+    def __init__(
+        self,
+        tasks: TaskSet,
+        *,
+        batch_size: int,
+        seed: int = 0,
+        policy: Policy = "cycle",
+        tasks_per_step: int | None = None,
+        temperature: float = 5.0,
+        augment: Augment | None = None,
+        read_ahead: int | None = None,
+    ) -> None:
+        _check(tasks, batch_size, policy, tasks_per_step, temperature)
+        self._tasks, self._seed, self._augment = tasks, seed, augment
+        self._policy, self._probabilities = policy, probabilities(tasks.n_examples, policy, temperature)
+        self.tasks_per_step = len(tasks) if tasks_per_step is None else tasks_per_step
+        in_memory = all(isinstance(tasks.sources[number], Tensor) for number in np.unique(tasks.source_of))
+        self._read_ahead = read_ahead if read_ahead is not None else 0 if in_memory else READ_AHEAD
+        self._same_rows = SameRows(tasks) if _suits_same_rows(tasks) else None
+        self._sizes = tasks.n_examples if self._same_rows is None else np.full(len(tasks), len(self._same_rows.rows))
+        self.batch_size = min(batch_size, int(self._sizes.min() if policy == "shortest" else self._sizes.max()))
+
+    @property
+    def same_rows(self) -> bool:
+        """Whether a step takes the same rows for all its tasks."""
+        return self._same_rows is not None
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps that go once through the largest task."""
-        return -(-self.largest // self.batch_size)
+        """Steps of an epoch, rounded up (for ``"shortest"`` down, but at least one)."""
+        examples = self.batch_size * self.tasks_per_step
+        if self._policy == "shortest":
+            return max(1, int(self._sizes.min()) // self.batch_size * len(self._tasks) // self.tasks_per_step)
+        if self._policy == "cycle":
+            return -(-(-(-int(self._sizes.max()) // self.batch_size) * len(self._tasks)) // self.tasks_per_step)
+        return -(-int(self._sizes.sum()) // examples)
 
     def __iter__(self) -> Iterator[tuple[Batch, ...]]:
-        return zip(*(stream.batches(self.batch_size) for stream in self._streams), strict=True)
+        return ahead(self._read, self._plans(), self._read_ahead) if self._read_ahead else map(self._read, self._plans())
+
+    def _plans(self) -> Iterator[Plan]:
+        draws = TaskDraws(self._probabilities, n_tasks=len(self._tasks), per_step=self.tasks_per_step, seed=self._seed)
+        names = (task.name for task in self._tasks.tasks) if self._same_rows is None else (None,)
+        sizes = self._sizes if self._same_rows is None else self._sizes[:1]
+        orders = Orders(sizes, np.fromiter((key_of(self._seed, name) for name in names), dtype=np.uint64, count=len(sizes)))
+        steps_at_once = max(1, DRAWN_AHEAD // (self.tasks_per_step * self.batch_size))
+        steps = count()
+        while True:
+            chosen = draws.take(steps_at_once)
+            lists = chosen if self._same_rows is None else np.zeros((steps_at_once, 1), dtype=np.int64)
+            examples = orders.take(lists.ravel(), self.batch_size).reshape(*lists.shape, self.batch_size)
+            yield from map(Plan, steps, chosen, examples)
+
+    def _read(self, plan: Plan) -> tuple[Batch, ...]:
+        batches = own_rows(self._tasks, plan) if self._same_rows is None else (self._same_rows.read(plan),)
+        if self._augment is None:
+            return batches
+        generator = torch.Generator().manual_seed(key_of(self._seed, ("augment", plan.step)) >> 1)
+        return tuple(augmented(batch, self._augment, generator) for batch in batches)
 
 
-class _OwnRows:
-    """Batches of tasks that each draw their own rows."""
-
-    def __init__(self, tasks: TaskSet, members: np.ndarray, seed: int) -> None:
-        self._tasks, self._members, self._seed = tasks, members, seed
-        self.largest = int(tasks.n_examples[members].max())
-        self._numbers = torch.from_numpy(members)
-
-    def batches(self, batch_size: int) -> Iterator[Batch]:
-        tasks = self._tasks
-        first = tasks.offsets[self._members]
-        sizes = tasks.n_examples[self._members]
-        source = tasks.sources[tasks.source_of[self._members[0]]]
-        generators = [_generator(self._seed, tasks.tasks[number].name) for number in self._members]
-        for order in _orders(sizes, generators, batch_size):
-            entries = (first[:, None] + order).ravel()
-            inputs = take(source, tasks.rows[entries])
-            yield Batch(
-                self._numbers,
-                inputs.reshape(len(first), batch_size, *inputs.shape[1:]),
-                torch.from_numpy(tasks.targets[entries]).to(torch.get_default_dtype()).reshape(len(first), batch_size),
-            )
+def _suits_same_rows(tasks: TaskSet) -> bool:
+    if not tasks.one_input or len(tasks) == 1:
+        return False
+    return bool(len(tasks.rows) >= LABELS_FOR_SHARED_ROWS * len(tasks) * len(np.unique(tasks.rows)))
 
 
-class _SameRows:
-    """Batches of tasks on one input that all take the same rows of it."""
-
-    def __init__(self, tasks: TaskSet, seed: int) -> None:
-        self._tasks, self._seed = tasks, seed
-        self._rows, place = np.unique(tasks.rows, return_inverse=True)
-        targets = np.full((len(self._rows), len(tasks)), np.nan)
-        targets[place, tasks.task_of] = tasks.targets
-        self._targets = torch.from_numpy(targets).to(torch.get_default_dtype())
-        self._complete = not bool(self._targets.isnan().any())
-        self.largest = len(self._rows)
-
-    def batches(self, batch_size: int) -> Iterator[Batch]:
-        numbers = torch.arange(len(self._tasks))
-        source = self._tasks.sources[self._tasks.source_of[0]]
-        for order in _orders(np.array([self.largest]), [_generator(self._seed, None)], batch_size):
-            targets = self._targets[torch.from_numpy(order[0])].T
-            present = None if self._complete else ~targets.isnan()
-            yield Batch(numbers, take(source, self._rows[order[0]]), targets.nan_to_num(), present, one_input=True)
-
-
-def _forms(tasks: TaskSet) -> list[np.ndarray]:
-    """The tasks grouped by the source that they read."""
-    return [np.flatnonzero(tasks.source_of == source) for source in np.unique(tasks.source_of)]
-
-
-def _orders(sizes: np.ndarray, generators: list[np.random.Generator], batch_size: int) -> Iterator[np.ndarray]:
-    """Endless ``(k, batch_size)`` numbers below ``sizes``, each row going through its own permutations."""
-    ahead = max(1, DRAWN_AHEAD // (len(sizes) * batch_size)) * batch_size
-    left = [np.empty(0, dtype=np.int64) for _ in sizes]
-    while True:
-        block = np.empty((len(sizes), ahead), dtype=np.int64)
-        for k, (size, generator) in enumerate(zip(sizes, generators, strict=True)):
-            missing = ahead - len(left[k])
-            drawn = [left[k], *(generator.permutation(size) for _ in range(max(0, -(-missing // size))))]
-            stream = np.concatenate(drawn)
-            block[k], left[k] = stream[:ahead], stream[ahead:]
-        for begin in range(0, ahead, batch_size):
-            yield block[:, begin : begin + batch_size]
-
-
-def _generator(seed: int, name: object) -> np.random.Generator:
-    digest = hashlib.blake2b(f"{seed}\0batches\0{name!r}".encode(), digest_size=8).digest()
-    return np.random.default_rng(int.from_bytes(digest, "big"))
+def _check(tasks: TaskSet, batch_size: int, policy: str, tasks_per_step: int | None, temperature: float) -> None:
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    if policy not in POLICIES:
+        raise ValueError(f"policy must be one of {', '.join(POLICIES)}, got {policy!r}")
+    if tasks_per_step is not None and not 1 <= tasks_per_step <= len(tasks):
+        raise ValueError(f"tasks_per_step must be from 1 to the number of tasks, {len(tasks)}, got {tasks_per_step}")
+    if not 0 < temperature < np.inf:
+        raise ValueError(f"temperature must be above 0 and finite, got {temperature}")
+    if len(empty := np.flatnonzero(tasks.n_examples == 0)):
+        names = ", ".join(repr(tasks.tasks[number].label) for number in empty[:5])
+        raise ValueError(f"{len(empty)} task(s) have no training examples: {names}; drop them first")

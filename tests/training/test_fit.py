@@ -51,7 +51,9 @@ def test_fit_equals_a_loop_written_by_hand(sharing: Sharing) -> None:
         total.backward()
         optimizer.step()
     for name, value in fitted.state_dict().items():
-        torch.testing.assert_close(value, by_hand.state_dict()[name], rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(
+            value, by_hand.state_dict()[name], rtol=1e-4, atol=1e-4
+        )  # Adam enlarges rounding where a gradient is near 0
 
 
 def test_training_apart_together_equals_training_each_task_alone() -> None:
