@@ -15,6 +15,7 @@ from softshare.network.layers import assign_sharings, parameters_of
 from softshare.network.new_task import extended_scaling, extended_weights, form_of_new_task, keep_buffers
 from softshare.network.templates import TemplateFactory
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
+from softshare.sharing.grid import TaskGrid
 from softshare.sharing.independent import Independent
 from softshare.sharing.strength import SharingStrength, sharing_strength
 from softshare.sharing.tied import Tied
@@ -277,9 +278,11 @@ class MultiTaskNetwork(nn.Module):
         own = {list(by_layer)[-1]} | {p.layer for path, p in parameters.items() if p.each_tasks_own or not isinstance(stacks[path], Tensor)}
         groups = assign_sharings(list(by_layer), own, sharing)
         streams = RandomStreams(self.seed, [task.name for task in self.tasks])
+        grid = TaskGrid.of(streams.names)
         weights: dict[str, SharedWeight] = {}
         chosen: dict[str, Sharing] = {}
-        for value, layers in groups.values():
+        for given, layers in groups.values():
+            value = given.on_grid(grid) if grid else given
             chosen |= dict.fromkeys(layers, value)
             made = (
                 value.draw({layer: layer_shapes(stacks[by_layer[layer]]) for layer in layers}, streams)

@@ -18,6 +18,8 @@ import torch
 from scipy.linalg import qr
 from torch import Tensor
 
+from softshare.sharing.grid import TaskGrid
+
 Rule = Literal["frobenius", "reference"]
 """How ε chooses the ranks; see :func:`truncations`."""
 
@@ -35,6 +37,13 @@ def task_last(stack: Tensor) -> Tensor:
 def task_first(tensor: Tensor) -> Tensor:
     """``(D_1, …, T)`` → ``(T, D_1, …)``."""
     return tensor.movedim(-1, 0)
+
+
+def grid_last(stack: Tensor, grid: TaskGrid, order: Sequence[int]) -> Tensor:
+    """``(T, D_1, …)`` of tasks on a full grid → ``(D_1, …, T_1, T_2, …)``."""
+    cells = stack[list(order)].unflatten(0, grid.shape)
+    axes = tuple(range(len(grid.shape)))
+    return cells.movedim(axes, tuple(axis - len(axes) for axis in axes))
 
 
 def unfold(tensor: Tensor, mode: int) -> Tensor:

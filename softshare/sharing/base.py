@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from softshare.sharing.grid import TaskGrid
+
 
 @dataclass(frozen=True)
 class LayerShapes:
@@ -186,6 +188,10 @@ class Sharing(ABC):
     def ties_bias(self) -> bool:
         """Whether biases and norm parameters of the group's layers are one for all tasks."""
         return False
+
+    def on_grid(self, grid: TaskGrid) -> Sharing:
+        """The same sharing for tasks that several factors index, with an axis for each if it can use them."""
+        return self
 
     @abstractmethod
     def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
 from string import ascii_lowercase, ascii_uppercase
@@ -13,9 +13,10 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from softshare.sharing._tensor_algebra import Rule, Truncation, task_last, truncated_svd, truncations
+from softshare.sharing._tensor_algebra import Rule, Truncation, grid_last, task_last, truncated_svd, truncations
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
 from softshare.sharing.factorised import FactorisedWeight, balance, draw_factors
+from softshare.sharing.grid import TaskGrid
 
 Ranks = tuple[int, ...] | float | None
 
@@ -42,6 +43,7 @@ class Factorisation(Sharing):
             alike that a plain rule often finds 1.
         balanced: whether the factors of trained weights are rescaled to one root-mean-square size.
             An exact SVD split leaves orthonormal factors and all scale in one; Adam trains that badly.
+        grid: one task axis for each factor that indexes the tasks; a network whose tasks' names are tuples sets it.
 
     Raises:
         ValueError: not exactly one of ranks and ``epsilon`` is given, or a setting is out of range.
@@ -52,6 +54,7 @@ class Factorisation(Sharing):
     rule: Rule = field(default="frobenius", kw_only=True)
     least_rank: int = field(default=2, kw_only=True)
     balanced: bool = field(default=True, kw_only=True)
+    grid: TaskGrid | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         name, ranks = type(self).__name__, self._given_ranks()
@@ -81,29 +84,49 @@ class Factorisation(Sharing):
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
         return {name: self._factorised(name, common_stack(stack, name, type(self).__name__)) for name, stack in stacks.items()}
 
+    def on_grid(self, grid: TaskGrid) -> Sharing:
+        return replace(self, grid=grid)
+
+    @property
+    def _n_axes(self) -> int:
+        """How many task axes there are."""
+        return len(self.grid.shape) if self.grid else 1
+
+    def _rows(self, names: Sequence[str]) -> dict[str, list[int]]:
+        """Which row of each factor of the tasks' own belongs to each task, where several tasks share a row."""
+        return {name: list(rows) for name, rows in zip(names, zip(*self.grid.places, strict=True), strict=True)} if self.grid else {}
+
     def _drawn(self, name: str, layer: LayerShapes, streams: RandomStreams) -> SharedWeight:
         shape = layer.common(name, type(self).__name__)
-        modes = (*shape, streams.n_tasks)
-        ranks = self._ranks(name, modes)
+        ranks = self._ranks(name, (*shape, *(self.grid.shape if self.grid else (streams.n_tasks,))))
         terms = self._terms(len(shape))
+        own = _own(terms)
         equation = _equation(terms, len(shape))
         sizes = dict(zip(MODES, shape, strict=False)) | dict(zip(RANKS, ranks, strict=False))
-        factors = draw_factors(equation, sizes, list(terms), std=layer.std, streams=streams, layer=name)
-        return FactorisedWeight(equation, factors, shape=shape, n_tasks=streams.n_tasks, ranks=ranks)
+        levels = dict(zip(own, self.grid.levels, strict=True)) if self.grid else {}
+        factors = draw_factors(equation, sizes, list(terms), std=layer.std, streams=streams, layer=name, levels=levels)
+        return FactorisedWeight(equation, factors, shape=shape, n_tasks=streams.n_tasks, ranks=ranks, rows=self._rows(own))
 
     def _factorised(self, name: str, stack: Tensor) -> SharedWeight:
         if not torch.isfinite(stack).all():
             raise ValueError(f"layer {name!r}: the weights to factorise are not finite; train them with a smaller learning rate")
-        tensor = task_last(stack.detach().double())
-        terms = self._terms(tensor.ndim - 1)
+        tensor = self._as_tensor(name, stack.detach().double())
+        terms = self._terms(stack.ndim - 1)
         factors = dict(zip(terms, self._decompose(tensor, self._truncations(name, tensor)), strict=True))
         size = {letter: extent for name, term in terms.items() for letter, extent in zip(term, factors[name].shape, strict=True)}
         ranks = [extent for letter, extent in sorted(size.items()) if letter in RANKS]
         if self.balanced:
             factors = balance(factors)
         factors = {name: factor.to(stack.dtype) for name, factor in factors.items()}
-        equation = _equation(terms, tensor.ndim - 1)
-        return FactorisedWeight(equation, factors, shape=stack.shape[1:], n_tasks=len(stack), ranks=ranks)
+        equation = _equation(terms, stack.ndim - 1)
+        rows = self._rows(_own(terms))
+        return FactorisedWeight(equation, factors, shape=stack.shape[1:], n_tasks=len(stack), ranks=ranks, rows=rows)
+
+    def _as_tensor(self, name: str, stack: Tensor) -> Tensor:
+        """``(T, *weight)`` → the papers' tensor, its last mode the task or, on a grid, its last modes the factors."""
+        if self.grid is None:
+            return task_last(stack)
+        return grid_last(stack, self.grid, self.grid.order(name, type(self).__name__))
 
     def _truncations(self, name: str, tensor: Tensor) -> list[Truncation]:
         if self.epsilon is None:
@@ -116,9 +139,9 @@ class Factorisation(Sharing):
         if not isinstance(given, tuple):
             # The subtraction keeps 0.07 × 100 = 7.000000000000001 at 7.
             shares = [given or 1.0] * self._n_ranks(len(modes))
-            shares[-1] = self.task_rank or shares[-1]
+            shares[-self._n_axes :] = [self.task_rank or shares[-1]] * self._n_axes
             return tuple(ceil(share * bound - 1e-9) for share, bound in zip(shares, self._rank_bounds(modes), strict=True))
-        count, name, axes = self._n_ranks(len(modes)), type(self).__name__, axis_names(len(modes))
+        count, name, axes = self._n_ranks(len(modes)), type(self).__name__, axis_names(len(modes), self._n_axes)
         ranked = axes[-1:] if count == 1 else axes[:count]
         if len(given) != count:
             raise ValueError(
@@ -147,23 +170,34 @@ class Factorisation(Sharing):
 
     @abstractmethod
     def _terms(self, n_modes: int) -> dict[str, str]:
-        """Factor's name → its letters, for a layer of so many modes (the task's not counted)."""
+        """Factor's name → its letters, for a layer of so many modes (the tasks' not counted); the tasks' own last, one a task axis."""
 
     @abstractmethod
     def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
         """The factors of a tensor with the task last, in the order of the terms; the tasks' own have the task as dim 0."""
 
 
+def _own(terms: Mapping[str, str]) -> list[str]:
+    return [name for name, term in terms.items() if term.startswith("t")]
+
+
+def task_names(n_axes: int) -> list[str]:
+    """The names of the tasks' own factors: ``task``, or ``task_1``, ``task_2``, … on a grid."""
+    return ["task"] if n_axes == 1 else [f"task_{axis + 1}" for axis in range(n_axes)]
+
+
 def _equation(terms: Mapping[str, str], n_modes: int) -> str:
     return f"{','.join(terms.values())}->t{MODES[:n_modes]}"
 
 
-def axis_names(n_modes: int) -> tuple[str, ...]:
-    """What the papers' modes of a linear layer or a convolution are, the task's last."""
+def axis_names(n_modes: int, n_axes: int = 1) -> tuple[str, ...]:
+    """What the modes of a linear layer or a convolution are in the papers' order, the task's last, or one for each factor of a grid."""
     window = ("depth", "height", "width")
-    if not 3 <= n_modes <= 6:
-        return (*(f"mode {n + 1}" for n in range(n_modes - 1)), "task")
-    return (*window[6 - n_modes :], "in", "out", "task")
+    tasks = task_names(n_axes)
+    n_features = n_modes - n_axes
+    if not 2 <= n_features <= 5:
+        return (*(f"mode {n + 1}" for n in range(n_features)), *tasks)
+    return (*window[5 - n_features :], "in", "out", *tasks)
 
 
 def _check_ranks(name: str, ranks: tuple[int, ...] | float) -> None:

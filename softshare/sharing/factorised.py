@@ -27,13 +27,22 @@ class FactorisedWeight(SharedWeight):
         shape: the weight's shape, where the equation's output modes must still be merged into it.
         n_tasks: length of the task axis.
         ranks: what :meth:`ranks` reports.
+        rows: factor → which of its rows is each task's, ``(T,)`` numbers, where tasks have rows in common (tasks
+            on a grid of factors); a task's row is its own number otherwise.
 
     Shape:
         composed ``(T, *shape)``.
     """
 
     def __init__(
-        self, equation: str, factors: Mapping[str, Tensor], *, shape: Sequence[int], n_tasks: int, ranks: Sequence[int] = ()
+        self,
+        equation: str,
+        factors: Mapping[str, Tensor],
+        *,
+        shape: Sequence[int],
+        n_tasks: int,
+        ranks: Sequence[int] = (),
+        rows: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         super().__init__()
         self.equation = equation
@@ -48,14 +57,19 @@ class FactorisedWeight(SharedWeight):
         self._ranks = tuple(ranks)
         terms = equation.split("->")[0].split(",")
         self._of_task = tuple(term.startswith("t") for term in terms)
+        self._grid = tuple(rows or ())
+        for name, numbers in (rows or {}).items():
+            self.register_buffer(f"rows_{name}", torch.tensor(numbers), persistent=False)
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
         factors = zip(self._all_factors().values(), self._of_task, strict=True)
         return self.equation, [factor if tasks is None or not own else self._rows(factor, tasks) for factor, own in factors]
 
     def _all_factors(self) -> dict[str, Tensor]:
-        """The factors with the rows of a task that came later."""
-        return {name: torch.cat([factor, self.added[name]]) if name in self.added else factor for name, factor in self.factors.items()}
+        """The factors with a row for each task: rows in common repeated, that of a task that came later added."""
+        factors = dict(self.factors.items())
+        factors |= {name: self._rows(factors[name], self.get_buffer(f"rows_{name}")) for name in self._grid}
+        return factors | {name: torch.cat([factors[name], row]) for name, row in self.added.items()}
 
     def _rows(self, factor: Tensor, tasks: Tensor) -> Tensor:
         """These tasks' rows; with ``sparse_rows`` the gradient holds them alone, not a zero for every other task."""
@@ -69,7 +83,7 @@ class FactorisedWeight(SharedWeight):
         return contract(equation, operands).reshape(n_tasks, *self.shape)
 
     def task_parameters(self) -> list[str]:
-        return [f"factors.{name}" for name, own in zip(self.factors, self._of_task, strict=True) if own]
+        return [f"factors.{name}" for name, own in zip(self.factors, self._of_task, strict=True) if own and name not in self._grid]
 
     def task_vectors(self) -> Tensor:
         own = [factor.flatten(1) for factor, of_task in zip(self._all_factors().values(), self._of_task, strict=True) if of_task]
@@ -85,6 +99,8 @@ class FactorisedWeight(SharedWeight):
 
         The row is a parameter of its own, so that no optimizer (weight decay!) touches the others'.
         """
+        if self._grid:
+            raise ValueError("tasks on a grid of factors take no new task: it would be a new value of some factor, not a row")
         factors = {name: factor.detach() for name, factor in self._all_factors().items()}
         weight = FactorisedWeight(self.equation, factors, shape=self.shape, n_tasks=self.n_tasks + 1, ranks=self._ranks)
         weight.requires_grad_(False)
@@ -133,7 +149,14 @@ def balance(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def draw_factors(
-    equation: str, sizes: Mapping[str, int], names: Sequence[str], *, std: float, streams: RandomStreams, layer: str
+    equation: str,
+    sizes: Mapping[str, int],
+    names: Sequence[str],
+    *,
+    std: float,
+    streams: RandomStreams,
+    layer: str,
+    levels: Mapping[str, Sequence[object]] | None = None,
 ) -> dict[str, Tensor]:
     """Random factors whose composed weight has elements of standard deviation ``std``.
 
@@ -148,6 +171,7 @@ def draw_factors(
         std: the standard deviation wanted.
         streams: where the values come from; a task's rows come from its own stream.
         layer: the layer's name, which sets its streams apart.
+        levels: factor → the names of its rows, where these are not the tasks (tasks on a grid of factors).
     """
     inputs, output = equation.split("->")
     terms = inputs.split(",")
@@ -157,6 +181,7 @@ def draw_factors(
     for name, term in zip(names, terms, strict=True):
         own = term.startswith("t")
         shape = [sizes[letter] for letter in (term[1:] if own else term)]
-        draw = streams.normal_by_task if own else streams.normal
+        rows = RandomStreams(streams.seed, levels[name]) if levels and name in levels else streams
+        draw = rows.normal_by_task if own else rows.normal
         factors[name] = scale * draw(f"{layer}.{name}", shape)
     return factors

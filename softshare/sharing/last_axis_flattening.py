@@ -9,7 +9,9 @@ from math import prod
 from torch import Tensor
 
 from softshare.sharing._tensor_algebra import Truncation, unfold_sequentially
+from softshare.sharing.base import Sharing
 from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks
+from softshare.sharing.grid import TaskGrid
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,10 @@ class LastAxisFlattening(Factorisation):
     """
 
     rank: int | float | None = None
+
+    def on_grid(self, grid: TaskGrid) -> Sharing:
+        """Unchanged: all factors of a grid are flattened into one task axis."""
+        return self
 
     def _given_ranks(self) -> Ranks:
         return (self.rank,) if isinstance(self.rank, int) else self.rank

@@ -9,7 +9,7 @@ from math import prod
 from torch import Tensor
 
 from softshare.sharing._tensor_algebra import Truncation, tt_svd
-from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks
+from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks, task_names
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,11 @@ class TensorTrain(Factorisation):
 
     def _terms(self, n_modes: int) -> dict[str, str]:
         cores = {f"core_{n + 1}": RANKS[max(n - 1, 0) : n] + MODES[n] + RANKS[n] for n in range(n_modes)}
-        return {**cores, "task": f"t{RANKS[n_modes - 1]}"}
+        last = n_modes + self._n_axes - 1
+        chain = [f"t{RANKS[n - 1 : min(n + 1, last)]}" for n in range(n_modes, last + 1)]
+        return {**cores, **dict(zip(task_names(self._n_axes), chain, strict=True))}
 
     def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
-        *cores, last = tt_svd(tensor, cuts)
-        return [*cores, last.T]
+        cores = tt_svd(tensor, cuts)
+        first = len(cores) - self._n_axes
+        return [*cores[:first], *(core.movedim(1, 0) for core in cores[first:])]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite, nan
 
 import torch
 from torch import Tensor
 
-from softshare.sharing._tensor_algebra import task_last
+from softshare.sharing._tensor_algebra import grid_last, task_last
 from softshare.sharing._trace_norms import NORMS, Unfolding, matricise, tensor_trace_norms, trace_norm, unfoldings
 from softshare.sharing._trace_norms import Norm as Norm
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
 from softshare.sharing.factorisation import axis_names
+from softshare.sharing.grid import TaskGrid
 from softshare.sharing.regularised import RegularisedWeight, drawn_stack
+
+Cells = tuple[TaskGrid, list[int]] | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class TraceNorm(Sharing):
         every: steps between evaluations of all unfoldings but the task's own. In between each is replaced by its
             tangent at the last evaluation, ``⟨∂‖X₀‖_*, X⟩ ≤ ‖X‖_*``. Unfoldings by a wide feature mode cost
             more than the training step; the task's, whose smaller side is usually the number of tasks, costs little.
+        grid: one task mode for each factor that indexes the tasks (``tucker`` and ``tt``); a network whose tasks'
+            names are tuples sets it.
 
     Raises:
         ValueError: a setting is out of range.
@@ -44,6 +49,7 @@ class TraceNorm(Sharing):
     gamma: float | tuple[float, ...] = field(default=0.01, kw_only=True)
     per_example: bool = field(default=False, kw_only=True)
     every: int = field(default=1, kw_only=True)
+    grid: TaskGrid | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS:
@@ -61,14 +67,20 @@ class TraceNorm(Sharing):
         """The trained weights as they are."""
         return {name: self._weight(name, common_stack(stack, name, "TraceNorm")) for name, stack in stacks.items()}
 
+    def on_grid(self, grid: TaskGrid) -> Sharing:
+        return self if self.norm == "laf" else replace(self, grid=grid)
+
     def _weight(self, layer: str, stack: Tensor) -> SharedWeight:
-        return TraceNormWeight(stack, strengths=self._strengths(layer, stack.ndim), per_example=self.per_example, every=self.every)
+        n_modes = stack.ndim - 1 + (len(self.grid.shape) if self.grid else 1)
+        cells = None if self.grid is None else (self.grid, self.grid.order(layer, "TraceNorm"))
+        strengths = self._strengths(layer, n_modes)
+        return TraceNormWeight(stack, strengths=strengths, per_example=self.per_example, every=self.every, cells=cells)
 
     def _strengths(self, layer: str, n_modes: int) -> dict[Unfolding, float]:
         rows = unfoldings(self.norm, n_modes)
         gammas = self.gamma if isinstance(self.gamma, tuple) else (self.gamma,) * len(rows)
         if len(gammas) != len(rows):
-            axes = axis_names(n_modes)
+            axes = axis_names(n_modes, len(self.grid.shape) if self.grid else 1)
             raise ValueError(
                 f"layer {layer!r}: TraceNorm({self.norm!r}) has {len(rows)} unfolding(s) here (axes {', '.join(axes)}), gamma has "
                 f"{len(gammas)} values, {gammas}; give one number for all, or name the layers that these suit by a pattern"
@@ -87,6 +99,7 @@ class TraceNormWeight(RegularisedWeight):
         strengths: unfolding → γ.
         per_example: see :class:`TraceNorm`, as for ``every``.
         every: between evaluations of all unfoldings but the task's.
+        cells: the grid that the tasks stand on and their order in it, if they do.
 
     Shape:
         stack ``(T, *weight)``.
@@ -95,8 +108,9 @@ class TraceNormWeight(RegularisedWeight):
     step: Tensor
     tangent: Tensor
 
-    def __init__(self, stack: Tensor, *, strengths: Mapping[Unfolding, float], per_example: bool, every: int) -> None:
+    def __init__(self, stack: Tensor, *, strengths: Mapping[Unfolding, float], per_example: bool, every: int, cells: Cells = None) -> None:
         super().__init__(stack)
+        self._cells = cells
         own = unfoldings("laf", stack.ndim)
         self._each_step = {rows: gamma for rows, gamma in strengths.items() if every == 1 or rows in own}
         self._at_times = {rows: gamma for rows, gamma in strengths.items() if rows not in self._each_step}
@@ -106,7 +120,7 @@ class TraceNormWeight(RegularisedWeight):
             self.register_buffer("tangent", torch.zeros_like(self.weight))
 
     def penalty(self, examples: Tensor) -> Tensor:
-        value = _weighted_norms(self.weight, self._each_step)
+        value = _weighted_norms(self.weight, self._each_step, self._cells)
         if self._at_times:
             value = value + self._tangent_value()
         return value / examples.to(value.dtype).mean() if self._per_example else value
@@ -120,13 +134,13 @@ class TraceNormWeight(RegularisedWeight):
         if int(self.step) % self._every == 0:
             with torch.enable_grad():
                 weight = self.weight.detach().requires_grad_()
-                (gradient,) = torch.autograd.grad(_weighted_norms(weight, self._at_times), weight)
+                (gradient,) = torch.autograd.grad(_weighted_norms(weight, self._at_times, self._cells), weight)
             self.tangent.copy_(gradient)
         return (self.tangent * self.weight).sum()
 
 
-def _weighted_norms(stack: Tensor, strengths: Mapping[Unfolding, float]) -> Tensor:
-    tensor = task_last(stack)
+def _weighted_norms(stack: Tensor, strengths: Mapping[Unfolding, float], cells: Cells) -> Tensor:
+    tensor = task_last(stack) if cells is None else grid_last(stack, *cells)
     return sum((gamma * trace_norm(matricise(tensor, rows)) for rows, gamma in strengths.items()), stack.new_zeros(()))
 
 

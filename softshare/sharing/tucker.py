@@ -9,7 +9,7 @@ from math import prod
 from torch import Tensor
 
 from softshare.sharing._tensor_algebra import Truncation, hosvd, truncated_svd, unfold
-from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks
+from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks, task_names
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,19 @@ class Tucker(Factorisation):
 
     def _terms(self, n_modes: int) -> dict[str, str]:
         matrices = {f"mode_{n + 1}": MODES[n] + RANKS[n] for n in range(n_modes)}
-        return {"core": RANKS[: n_modes + 1], **matrices, "task": f"t{RANKS[n_modes]}"}
+        tasks = {name: f"t{RANKS[n_modes + axis]}" for axis, name in enumerate(task_names(self._n_axes))}
+        return {"core": RANKS[: n_modes + self._n_axes], **matrices, **tasks}
 
     def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
-        """HOSVD, the singular values of the task mode moved from the core to the task's own factor, as LAF has them.
+        """HOSVD, the singular values of the task modes moved from the core to the tasks' own factors, as LAF has them.
 
         Tasks that are alike leave components of the task mode empty. Empty in the task's rows, they
         are filled by what tells the tasks apart; an empty slice of the shared core would be filled by noise.
         """
         core, matrices = hosvd(tensor, cuts)
-        left, values, right = truncated_svd(unfold(core, core.ndim - 1), rank=core.shape[-1])
-        slices = right.T.reshape(*core.shape[:-1], -1)
-        return [slices, *matrices[:-1], matrices[-1] @ (left * values)]
+        for mode in range(core.ndim - self._n_axes, core.ndim):
+            left, values, right = truncated_svd(unfold(core, mode), rank=core.shape[mode])
+            others = [size for other, size in enumerate(core.shape) if other != mode]
+            core = right.reshape(-1, *others).movedim(0, mode)
+            matrices[mode] = matrices[mode] @ (left * values)
+        return [core, *matrices]

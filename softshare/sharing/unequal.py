@@ -40,7 +40,9 @@ class UnequalWeight(SharedWeight):
             return self._composed(groups[0], numbers)
         shapes = {tuple(self._composed(group, self._members[group][:1]).shape[1:]) for group in groups}
         if len(shapes) > 1:
-            raise ValueError(f"these tasks' weights have different shapes: {sorted(shapes)}; ask for each by of(task), or for all by padded()")
+            raise ValueError(
+                f"these tasks' weights have different shapes: {sorted(shapes)}; ask for each by of(task), or for all by padded()"
+            )
         return self.padded(tasks)
 
     def padded(self, tasks: Tensor | None = None) -> Tensor:

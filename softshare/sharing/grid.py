@@ -1,0 +1,70 @@
+"""Tasks indexed by several factors, such as aspect × customer: one task axis for each (Yang and Hospedales 2017, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+
+@dataclass(frozen=True)
+class TaskGrid:
+    """Where each task stands in a grid of factors.
+
+    Args:
+        levels: for every factor its values, sorted, so that the order of the tasks does not matter.
+        places: for every task the numbers of its values, one a factor.
+    """
+
+    levels: tuple[tuple[str, ...], ...]
+    places: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, names: Sequence[object]) -> TaskGrid | None:
+        """The grid that the tasks' names span; None where they are not all tuples of one length of at least 2.
+
+        Raises:
+            ValueError: some names are tuples and others are not, or their lengths differ.
+        """
+        tuples = [name for name in names if isinstance(name, tuple) and len(name) > 1]
+        if not tuples:
+            return None
+        lengths = {len(name) for name in tuples}
+        if len(tuples) < len(names) or len(lengths) > 1:
+            odd = next(name for name in names if not isinstance(name, tuple) or len(name) != len(tuples[0]))
+            raise ValueError(f"tasks indexed by factors need names of one length: {tuples[0]!r} and {odd!r} do not go together")
+        levels = tuple(tuple(sorted(set(values))) for values in zip(*tuples, strict=True))
+        numbers = [{value: number for number, value in enumerate(values)} for values in levels]
+        return cls(levels, tuple(tuple(of[value] for of, value in zip(numbers, name, strict=True)) for name in tuples))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values each factor has."""
+        return tuple(len(values) for values in self.levels)
+
+    def order(self, layer: str, sharing: str) -> list[int]:
+        """The tasks in the row-major order of the grid, so that their stack can be folded into it.
+
+        Raises:
+            ValueError: the grid has cells without a task.
+        """
+        if len(self.places) < prod(self.shape):
+            taken = set(self.places)
+            cells = [divmod_all(cell, self.shape) for cell in range(prod(self.shape))]
+            missing = next(cell for cell in cells if cell not in taken)
+            name = tuple(values[number] for values, number in zip(self.levels, missing, strict=True))
+            raise ValueError(
+                f"layer {layer!r}: {sharing} needs a task for every combination of the factors here, {prod(self.shape)} in all, and there "
+                f"are {len(self.places)}: none is named {name!r}. Start the factorisation at random (initial='independent'), which "
+                "takes an incomplete grid, or give the tasks plain names"
+            )
+        return sorted(range(len(self.places)), key=self.places.__getitem__)
+
+
+def divmod_all(cell: int, shape: Sequence[int]) -> tuple[int, ...]:
+    """The row-major index of a cell."""
+    index = []
+    for size in reversed(shape):
+        cell, number = divmod(cell, size)
+        index.append(number)
+    return tuple(reversed(index))
