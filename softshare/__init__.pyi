@@ -5,9 +5,11 @@ from .network.templates import lenet as lenet
 from .network.templates import mlp as mlp
 from .sharing.independent import Independent as Independent
 from .sharing.last_axis_flattening import LastAxisFlattening as LastAxisFlattening
+from .sharing.tensor_normal import TensorNormal as TensorNormal
 from .sharing.tensor_ring import TensorRing as TensorRing
 from .sharing.tensor_train import TensorTrain as TensorTrain
 from .sharing.tied import Tied as Tied
+from .sharing.trace_norm import TraceNorm as TraceNorm
 from .sharing.tucker import Tucker as Tucker
 from .tasks.task import Task as Task
 from .tasks.task_set import TaskSet as TaskSet

@@ -9,14 +9,28 @@ from torch.testing import assert_close
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.tensor_normal import TensorNormal
 from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
+from softshare.sharing.trace_norm import TraceNorm
 from softshare.sharing.tucker import Tucker
 
-SHARINGS = [Independent(), Tied(), LastAxisFlattening(2), Tucker(0.5), TensorTrain(0.5), TensorRing(2)]
+SHARINGS = [
+    Independent(),
+    Tied(),
+    LastAxisFlattening(2),
+    Tucker(0.5),
+    TensorTrain(0.5),
+    TensorRing(2),
+    TraceNorm(),
+    TensorNormal(("in", "out", "task")),
+]
 RANDOM_ONLY = (TensorRing,)
 """Those that refuse to start from trained weights."""
+
+REGULARISED = (TraceNorm, TensorNormal)
+"""Those that add a penalty to the loss."""
 
 LAYERS = {"fc": (6, 5), "conv": (3, 2, 4, 3)}
 N_TASKS = 5
@@ -170,4 +184,4 @@ def test_settings_are_values(sharing: Sharing) -> None:
 @both_starts
 def test_nothing_is_penalised_unless_the_sharing_says_so(sharing: Sharing, start: object) -> None:
     for weight in start(sharing).values():  # type: ignore[operator]
-        assert weight.penalty(torch.tensor([3, 4, 5, 6, 7])).item() == 0
+        assert (weight.penalty(torch.tensor([3, 4, 5, 6, 7])).item() != 0) == isinstance(sharing, REGULARISED)
