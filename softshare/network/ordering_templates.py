@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.templates import TemplateFactory
-from softshare.sharing.soft_ordering import Gate, SoftOrdering
+from softshare.sharing.layer_scales import Gate
+from softshare.sharing.soft_ordering import SoftOrdering
 
 
 def ordering_mlp(
@@ -33,9 +34,10 @@ def ordering_mlp(
         ``(B, *input_shape)`` → ``(B, n_outputs)``.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
-    layers["encoder"] = nn.Linear(prod(input_shape), width)
+    layers["encoder"] = _he_initialised(nn.Linear(prod(input_shape), width))
     layers["encoder_relu"] = nn.ReLU()
-    layers["core"] = SoftOrdering([nn.Linear(width, width) for _ in range(depth)], dropout=dropout, gate=gate)
+    core = [_he_initialised(nn.Linear(width, width)) for _ in range(depth)]
+    layers["core"] = SoftOrdering(core, dropout=dropout, gate=gate)
     layers["output"] = nn.Linear(width, n_outputs)
     return nn.Sequential(layers)
 
@@ -68,7 +70,7 @@ def ordering_cnn(
             f"pixels, which {depth} layers halve {depth} times; got {tuple(input_shape)}"
         )
     _, height, width = input_shape
-    core = [ZeroFilledConv2d(channels, channels, 3, padding=1) for _ in range(depth)]
+    core = [_he_initialised(ZeroFilledConv2d(channels, channels, 3, padding=1)) for _ in range(depth)]
     # Max-pooling and ReLU commute: pooling first saves three quarters of the activations.
     activation = nn.Sequential(nn.MaxPool2d(2), nn.ReLU())
     layers: OrderedDict[str, nn.Module] = OrderedDict()
@@ -90,6 +92,13 @@ class ZeroFilledConv2d(nn.Conv2d):
     def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         weight = weight[:, : x.shape[1]].contiguous(memory_format=torch.channels_last)
         return super()._conv_forward(x.contiguous(memory_format=torch.channels_last), weight, bias)
+
+
+def _he_initialised(layer: nn.Linear | nn.Conv2d) -> nn.Module:
+    """He's initialisation: with PyTorch's own the signal shrinks from depth to depth, and averaging layers shrinks it more."""
+    nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
 
 
 def ordering_template_for(input_shape: Sequence[int], *, width: int = 64, depth: int = 4, dropout: float = 0.0) -> TemplateFactory:

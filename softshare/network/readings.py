@@ -10,7 +10,7 @@ from torch import Tensor
 from softshare.network.execution import TaskModule
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.sharing.reading import Reading
-from softshare.sharing.soft_ordering import LayerScales
+from softshare.sharing.layer_scales import LayerScales
 from softshare.tasks.task import TaskName
 
 

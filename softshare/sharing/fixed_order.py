@@ -11,8 +11,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
-from softshare.sharing.independent import independent_weight
-from softshare.sharing.soft_ordering import CERTAIN
+from softshare.sharing.factorised import FactorisedWeight
+from softshare.sharing.layer_scales import CERTAIN
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class FixedOrder(Sharing):
 
     def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
         """The orders; a layer that is no table of scales is refused."""
-        weights = {}
+        weights: dict[str, SharedWeight] = {}
         for name, layer in layers.items():
             if layer.std:  # scales start equal, at logits of 0
                 raise ValueError(f"layer {name!r}: FixedOrder is for the scales of a SoftOrdering, not for weights; name the scales only")
@@ -43,7 +43,7 @@ class FixedOrder(Sharing):
             orders = [torch.arange(n_layers)] * streams.n_tasks
             if self.order == "permuted":
                 orders = [torch.randperm(n_layers, generator=streams.generator(name, task)) for task in streams.names]
-            weights[name] = _fixed(torch.stack(orders), torch.get_default_dtype())
+            weights[name] = OrderWeight(torch.stack(orders))
         return weights
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
@@ -52,7 +52,7 @@ class FixedOrder(Sharing):
         Raises:
             ValueError: a table is not square, or ``"permuted"`` is asked of scales that are all equal.
         """
-        weights = {}
+        weights: dict[str, SharedWeight] = {}
         for name, values in stacks.items():
             stack = common_stack(values, name, "FixedOrder").detach()
             orders = torch.arange(_size(name, tuple(stack.shape[1:]))).repeat(len(stack), 1)
@@ -63,17 +63,32 @@ class FixedOrder(Sharing):
                         "start from initial='independent' for random permutations"
                     )
                 orders = torch.stack([torch.from_numpy(linear_sum_assignment(-table)[1]) for table in stack.cpu().numpy()])
-            weights[name] = _fixed(orders, stack.dtype).to(stack.device)
+            weights[name] = OrderWeight(orders).to(stack)
         return weights
+
+
+class OrderWeight(FactorisedWeight):
+    """The tasks' orders as logits of scales that are 0 or 1, which no optimizer touches.
+
+    Args:
+        orders: which layer each task applies at each depth, ``(T, D)``.
+    """
+
+    def __init__(self, orders: Tensor) -> None:
+        chosen = torch.nn.functional.one_hot(orders, orders.shape[1])
+        logits = (2 * chosen - 1) * torch.tensor(CERTAIN)
+        super().__init__("tkj->tkj", {"weight": logits}, shape=logits.shape[1:], n_tasks=len(logits))
+        self.requires_grad_(False)
+
+    def with_task(self, start: Tensor) -> SharedWeight:
+        """The order that all tasks have, for one more."""
+        orders = self.stacked().argmax(-1)
+        if (orders != orders[0]).any():
+            raise ValueError("each task's order was drawn at the start and cannot be learned; add tasks where the scales are learned")
+        return OrderWeight(orders[:1].expand(len(orders) + 1, -1)).to(self.stacked())
 
 
 def _size(layer: str, shape: tuple[int, ...]) -> int:
     if len(shape) != 2 or shape[0] != shape[1]:
         raise ValueError(f"layer {layer!r}: a fixed order needs as many depths as layers, got scales of shape {shape} (depth, layers)")
     return shape[0]
-
-
-def _fixed(orders: Tensor, dtype: torch.dtype) -> SharedWeight:
-    """Logits of orders ``(T, depth)`` → weights ``(T, depth, D)`` that no optimizer touches."""
-    chosen = torch.nn.functional.one_hot(orders, orders.shape[1]).to(dtype)
-    return independent_weight((2 * chosen - 1) * CERTAIN).requires_grad_(False)

@@ -20,7 +20,8 @@ from softshare.sharing.base import Sharing
 from softshare.sharing.fixed_order import FixedOrder
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
-from softshare.sharing.soft_ordering import Gate, SoftOrdering, adapted
+from softshare.sharing.layer_scales import Gate
+from softshare.sharing.soft_ordering import SoftOrdering, adapted
 from softshare.sharing.tied import Tied
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
@@ -233,6 +234,19 @@ def test_frozen_parts_stay_bit_for_bit() -> None:
     }
     with pytest.raises(ValueError, match=r"nothing matches 'decoder'.*'encoder\.0\.weight'"):
         freeze(network, "decoder")
+
+
+def test_a_new_task_learns_its_scales_and_head_alone() -> None:
+    tasks = made_tasks(widths=(4, 4, 4))
+    network = MultiTaskNetwork(functools.partial(ordering_mlp, width=6, depth=3), tasks.keep_tasks([0, 1]), sharing=Tied())
+    fit(network, tasks.keep_tasks([0, 1]), steps=3)
+    rows = torch.randn(7, 4)
+    before = {name: network.task(name)(rows) for name in "ab"}
+    network.add_task(tasks.keep_tasks([2]))
+    fit(network, tasks.keep_tasks([2]), steps=3)
+    assert all(torch.equal(network.task(name)(rows), outputs) for name, outputs in before.items())
+    assert sum(p.numel() for p in network.parameters() if p.requires_grad) == 3 * 3 + 6 + 1
+    assert_close(network({"c": rows})["c"], network.task("c")(rows))
 
 
 def test_a_sweep_changes_one_scale_of_one_task() -> None:

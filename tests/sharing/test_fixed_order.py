@@ -54,3 +54,14 @@ def test_what_is_no_table_of_scales_is_refused() -> None:
         FixedOrder("permuted").share({"core.scales": torch.zeros(6, 3, 3)})
     with pytest.raises(ValueError, match="order must be 'parallel' or 'permuted', got 'soft'"):
         FixedOrder("soft")  # type: ignore[arg-type]
+
+
+def test_a_new_task_takes_the_order_that_all_have() -> None:
+    parallel = FixedOrder("parallel").draw({"s": LayerShapes(((3, 3),), 0.0)}, RandomStreams(0, NAMES))["s"].double()
+    extended = parallel.with_task(torch.zeros(3, 3))
+    assert torch.equal(extended.stacked().argmax(-1), torch.arange(3).expand(7, 3))
+    assert extended.stacked().dtype == torch.float64
+    assert not any(parameter.requires_grad for parameter in extended.parameters())
+    permuted = FixedOrder("permuted").draw({"s": LayerShapes(((3, 3),), 0.0)}, RandomStreams(0, NAMES))["s"]
+    with pytest.raises(ValueError, match="drawn at the start"):
+        permuted.with_task(torch.zeros(3, 3))

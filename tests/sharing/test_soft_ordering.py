@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from softshare.sharing.soft_ordering import Gate, LayerScales, SoftOrdering, adapted
+from softshare.sharing.layer_scales import Gate, LayerScales
+from softshare.sharing.soft_ordering import SoftOrdering, adapted
 
 GATES: tuple[Gate, ...] = ("softmax", "sigmoid")
 
