@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from softshare.sharing.base import Sharing
+    from softshare.sharing.trace_norm import Norm
     from softshare.tasks.task_set import TaskSet
 
 Options = Mapping[str, Any]
@@ -34,6 +36,8 @@ class Method:
         options: the method's own settings and their defaults, found on validation data. ``apart`` is the share
             of the steps in which all tasks are first trained apart from common initial weights (the STL start;
             0: a random start).
+        initial: ``"common"`` — all tasks start from one draw of initial weights, the same as with every other method; or
+            ``"independent"`` — each from its own.
         rates: parameter-name pattern → the multiple of the learning rate that these parameters get
             (see :func:`softshare.training.fit.parameter_groups`).
         search_space: what a search may choose for the options.
@@ -46,6 +50,7 @@ class Method:
     paper: str
     sharing: Callable[[Sequence[str], Options], Mapping[str, Sharing]]
     options: Options = field(default_factory=dict)
+    initial: Literal["common", "independent"] = "common"
     rates: Mapping[str, float] = field(default_factory=dict)
     search_space: Mapping[str, Range] = field(default_factory=dict)
     applies_to: Callable[[TaskSet], str | None] = _suits_any
@@ -93,6 +98,26 @@ def _tensor_train(layers: Sequence[str], options: Options) -> Mapping[str, Shari
     }
 
 
+def _trace_norm(norm: Norm, layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.trace_norm import TraceNorm
+
+    return {"*": TraceNorm(norm, gamma=options["gamma"], every=options["every"])}
+
+
+def _tensor_normal(modes: tuple[str, ...], layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.tensor_normal import TensorNormal
+    from softshare.sharing.tied import Tied
+
+    prior = TensorNormal(modes, scale=options["scale"], epsilon=options["epsilon"])
+    return {**dict.fromkeys(layers[-2:], prior), "*": Tied()}
+
+
+def _tensor_normal_suits(tasks: TaskSet) -> str | None:
+    if len({task.n_outputs for task in tasks.tasks}) > 1:
+        return "the tasks' output layers differ in width, and one prior cannot join them"
+    return None
+
+
 def _pooled_suits(tasks: TaskSet) -> str | None:
     if tasks.one_input:
         return "all tasks see the same rows, which one network cannot tell apart"
@@ -108,6 +133,13 @@ LAF_OPTIONS: Options = {"task_rank": 0.3, "epsilon": 0.1, "apart": 0.0}
 LAF_SPACE: Mapping[str, Range] = {"task_rank": (0.1, 1.0, "linear"), "epsilon": (0.05, 0.5, "log"), "apart": (0.0, 0.25, 0.5)}
 FACTORISED_OPTIONS: Options = {"ranks": 1.0, **LAF_OPTIONS}
 FACTORISED_SPACE: Mapping[str, Range] = {"ranks": (0.5, 1.0, "linear"), **LAF_SPACE}
+
+TNRDMTL = "Yang & Hospedales 2017 (trace norm)"
+TRACE_NORM_OPTIONS: Options = {"gamma": 0.01, "every": 1}
+TRACE_NORM_SPACE: Mapping[str, Range] = {"gamma": (1e-4, 1.0, "log")}
+DRN = "Long, Wang & Yu 2017 (DRN, MRN)"
+TENSOR_NORMAL_OPTIONS: Options = {"scale": 0.1, "epsilon": 0.1}
+TENSOR_NORMAL_SPACE: Mapping[str, Range] = {"scale": (1e-4, 1.0, "log"), "epsilon": (1e-3, 0.3, "log")}
 
 # Bases of features serve all tasks and layers behind them: trained as fast as the rest they run ahead of it and
 # overfit (docs/defaults.md has the figures).
@@ -148,6 +180,55 @@ METHODS: tuple[Method, ...] = (
         options=FACTORISED_OPTIONS,
         rates={"*.core_1": SLOW_BASES},
         search_space=FACTORISED_SPACE,
+    ),
+    Method(
+        "trace-norm-laf",
+        "directions of the tasks' weights, by a penalty on their rank",
+        TNRDMTL,
+        partial(_trace_norm, "laf"),
+        options=TRACE_NORM_OPTIONS,
+        search_space=TRACE_NORM_SPACE,
+        default=False,
+    ),
+    Method(
+        "trace-norm-tucker",
+        "directions of tasks, inputs and outputs, by a penalty on their ranks",
+        TNRDMTL,
+        partial(_trace_norm, "tucker"),
+        options=TRACE_NORM_OPTIONS,
+        search_space=TRACE_NORM_SPACE,
+        default=False,
+    ),
+    Method(
+        "trace-norm-tt",
+        "directions of the stack's sequential unfoldings, by a penalty on their ranks",
+        TNRDMTL,
+        partial(_trace_norm, "tt"),
+        options=TRACE_NORM_OPTIONS,
+        search_space=TRACE_NORM_SPACE,
+        default=False,
+    ),
+    Method(
+        "tensor-normal-drn",
+        "lower layers; in the last two a learned covariance of the tasks",
+        DRN,
+        partial(_tensor_normal, ("task",)),
+        options=TENSOR_NORMAL_OPTIONS,
+        initial="independent",
+        search_space=TENSOR_NORMAL_SPACE,
+        applies_to=_tensor_normal_suits,
+        default=False,
+    ),
+    Method(
+        "tensor-normal-mrn",
+        "lower layers; in the last two learned covariances of features, classes and tasks",
+        DRN,
+        partial(_tensor_normal, ("in", "out", "task")),
+        options=TENSOR_NORMAL_OPTIONS,
+        initial="independent",
+        search_space=TENSOR_NORMAL_SPACE,
+        applies_to=_tensor_normal_suits,
+        default=False,
     ),
 )
 

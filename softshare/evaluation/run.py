@@ -38,7 +38,7 @@ WEIGHT_DECAY = 1e-4
 """Defaults found on the validation parts of `digits` and of made tasks; docs/defaults.md has the figures."""
 
 MOST_TASKS_COMPARED = 200
-"""Tasks up to which a record holds the similarity of every pair."""
+"""Tasks up to which a record holds the similarity and the correlation of every pair."""
 
 
 def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
             "metrics": {},
             "set_metrics": {},
             "curve": [],
-            "sharing": {"layers": {}, "similarity": None, "warnings": []},
+            "sharing": {"layers": {}, "similarity": None, "task_correlation": None, "warnings": []},
         }
         return record | empty | {"error": str(error), "seconds": time.perf_counter() - begin}
     parts = {"test": test, "validation": validation}
@@ -90,7 +90,8 @@ def train_network(
 ) -> tuple[MultiTaskNetwork, list[dict[str, Any]]]:
     """A method's network, trained with exactly the settings' number of steps, those of its start counted.
 
-    All methods start from the same initial weights, one draw for all tasks, so that runs of one seed are pairs.
+    All methods start from the same initial weights, one draw for all tasks, so that runs of one seed are pairs; but for
+    those that need each task's own (:attr:`Method.initial`).
 
     Returns:
         The network with the weights of its best mean validation loss, and the learning curve.
@@ -117,7 +118,7 @@ def train_network(
     )
     sharing = method.sharing(layers, options)
     curve: list[dict[str, Any]] = []
-    network = MultiTaskNetwork(template, train, sharing=Independent() if apart else sharing, initial="common", seed=settings.seed)
+    network = MultiTaskNetwork(template, train, sharing=Independent() if apart else sharing, initial=method.initial, seed=settings.seed)
     if apart:
         curve += learn(network, steps=apart)
         network = network.with_sharing(sharing)
@@ -157,7 +158,12 @@ def describe_sharing(network: MultiTaskNetwork) -> dict[str, Any]:
         if weight.ranks() and own >= independent:
             warnings.append(f"layer {layer}: {own} parameters, not fewer than independent learning's {independent}")
         layers[layer] = row
-    return {"layers": layers, "similarity": _similarity(network, stacks), "warnings": warnings}
+    return {
+        "layers": layers,
+        "similarity": _similarity(network, stacks),
+        "task_correlation": _task_correlation(network),
+        "warnings": warnings,
+    }
 
 
 def _similarity(network: MultiTaskNetwork, stacks: Mapping[str, Tensor | Sequence[Tensor]]) -> list[list[float]] | None:
@@ -165,7 +171,17 @@ def _similarity(network: MultiTaskNetwork, stacks: Mapping[str, Tensor | Sequenc
         return None
     paths = [network.path_of(layer) for layer in network.layers]
     flat = [stack.flatten(1) for path in paths if isinstance(stack := stacks[path], Tensor)]
-    return [[round(value, 4) for value in row] for row in similarity(torch.cat(flat, 1)).tolist()] if flat else None
+    return _rounded(similarity(torch.cat(flat, 1))) if flat else None
+
+
+def _task_correlation(network: MultiTaskNetwork) -> list[list[float]] | None:
+    """The tasks' correlation that the layers have learned, the mean over those that learn one."""
+    learned = [correlation for weight in network.layers.values() if (correlation := weight.task_correlation()) is not None]
+    return _rounded(torch.stack(learned).mean(0)) if learned and 1 < len(network.tasks) <= MOST_TASKS_COMPARED else None
+
+
+def _rounded(matrix: Tensor) -> list[list[float]]:
+    return [[round(value, 4) for value in row] for row in matrix.tolist()]
 
 
 def _template(train: TaskSet, hidden: Sequence[int]) -> TemplateFactory:
