@@ -37,6 +37,8 @@ class Parameter:
 
     def to_torch(self, value: Tensor) -> Tensor:
         """From the papers' axis order to PyTorch's; leading task axes stay in front."""
+        if len(self.axes) < 2:
+            return value
         extra = value.ndim - len(self.axes)
         inverse = sorted(range(len(self.axes)), key=self.axes.__getitem__)
         return value.permute(*range(extra), *(extra + axis for axis in inverse))

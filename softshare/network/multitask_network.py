@@ -9,10 +9,12 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from softshare.network.execution import Fold, TaskModule, fold_template, keeps_one_copy
-from softshare.network.forms import Form, Stacks, check_templates, forms_of, layer_shapes, make_templates, paper_values, stacks_of_templates
+from softshare.network.execution import fold_template, keeps_one_copy
+from softshare.network.fold import Fold
+from softshare.network.forms import Form, Stacks, check_templates, forms_of, layer_shapes, make_templates, stacks_of_templates
 from softshare.network.layers import assign_sharings, parameters_of
 from softshare.network.new_task import extended_scaling, extended_weights, form_of_new_task, keep_buffers
+from softshare.network.task_module import TaskModule
 from softshare.network.templates import TemplateFactory
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
 from softshare.sharing.grid import TaskGrid

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor, nn
 
-from softshare.network.execution import TaskModule
 from softshare.network.forms import Form, paper_values
+from softshare.network.task_module import TaskModule
 from softshare.sharing.base import SharedWeight
 from softshare.sharing.independent import UnequalWeights
 from softshare.tasks.task import Task

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from softshare.network.execution import TaskModule
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.sharing.reading import Reading
+from softshare.network.task_module import TaskModule
 from softshare.sharing.layer_scales import LayerScales
+from softshare.sharing.reading import Reading
 from softshare.tasks.task import TaskName
 
 

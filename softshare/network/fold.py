@@ -1,0 +1,94 @@
+"""How several tasks' batches lie while one forward runs on all of them, and what every layer in all tasks has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from softshare.network.layers import Parameter
+from softshare.network.plan import Decision
+from softshare.sharing.base import SharedWeight
+
+Sources = Mapping[str, tuple[Parameter, SharedWeight]]
+"""Parameter name in a layer → its place in the template, and the shared weight behind it."""
+
+
+class Fold:
+    """How the batch that is being run lies in dim 0.
+
+    Attributes:
+        tasks: the tasks' numbers ``(k,)``, or None for all.
+        n_tasks: k.
+        folded: whether dim 0 holds the k batches one after the other; False while all tasks
+            still see one copy of the same rows.
+        decisions: where layers write how they run, or None.
+    """
+
+    def __init__(self) -> None:
+        self.tasks: Tensor | None = None
+        self.n_tasks = 1
+        self.folded = True
+        self.decisions: list[Decision] | None = None
+
+    def expand(self, x: Tensor) -> Tensor:
+        """One copy of the rows for each task, unless there already is."""
+        if self.folded:
+            return x
+        self.folded = True
+        return x.expand(self.n_tasks, *x.shape).flatten(0, 1)
+
+    def unfold(self, x: Tensor) -> Tensor:
+        """``(k·B, …)`` → ``(k, B, …)``."""
+        return x.view(self.n_tasks, x.shape[0] // self.n_tasks, *x.shape[1:])
+
+
+class TaskLayer(nn.Module):
+    """A layer with parameters, in all tasks at once.
+
+    Args:
+        parameters: see :data:`Sources`.
+        fold: how the running batch lies.
+    """
+
+    def __init__(self, parameters: Sources, fold: Fold) -> None:
+        super().__init__()
+        # In a plain dict: the weights are registered once, by the network, and not again here.
+        self._sources = dict(parameters)
+        self._fold = fold
+        self._is_own = {name: not is_one_for_all(weight) for name, (_, weight) in parameters.items()}
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all tasks have the same values of all parameters."""
+        return not any(self._is_own.values())
+
+    @property
+    def layer(self) -> str:
+        """The layer's name in the template."""
+        return next(parameter.path.rpartition(".")[0] for parameter, _ in self._sources.values())
+
+    def _one(self, name: str) -> Tensor:
+        """The value that all tasks have, in PyTorch's axis order."""
+        parameter, weight = self._sources[name]
+        return parameter.to_torch(weight.of(0))
+
+    def _stack(self, name: str) -> Tensor:
+        """The tasks' values ``(k, …)`` in PyTorch's axis order, filled up with zeros where shapes differ."""
+        parameter, weight = self._sources[name]
+        return parameter.to_torch(weight.padded(self._fold.tasks))
+
+    def _note(self, way: str, multiply_adds: int, elements: int = 0, instead: str = "") -> None:
+        """Write down how the layer runs, when asked to."""
+        if self._fold.decisions is not None:
+            self._fold.decisions.append(Decision(self.layer, way, multiply_adds, elements, instead))
+
+    @property
+    def _has_bias(self) -> bool:
+        return "bias" in self._sources
+
+
+def is_one_for_all(weight: SharedWeight) -> bool:
+    """Whether all tasks have the same weight: no factor of it carries the task axis."""
+    network = weight.contraction()
+    return network is not None and not any(term.startswith("t") for term in network[0].split("->")[0].split(","))

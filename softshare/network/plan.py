@@ -1,0 +1,44 @@
+"""How the layers of a network run on a batch, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How one layer runs.
+
+    Args:
+        layer: its name.
+        way: what is done.
+        multiply_adds: of the forward pass.
+        elements: numbers read and written by the forward pass; 0 where they were not counted.
+        instead: the way not taken and its counts; empty where there was no choice.
+    """
+
+    layer: str
+    way: str
+    multiply_adds: int
+    elements: int = 0
+    instead: str = ""
+
+
+class Plan(tuple[Decision, ...]):
+    """The layers' decisions in the order in which they run; printed, a table."""
+
+    __slots__ = ()
+
+    def __new__(cls, decisions: Sequence[Decision]) -> Plan:
+        return super().__new__(cls, decisions)
+
+    def __str__(self) -> str:
+        rows = [("layer", "multiply-adds", "elements", "way", "instead of")]
+        rows += [(d.layer, f"{d.multiply_adds:,}", f"{d.elements:,}" if d.elements else "", d.way, d.instead) for d in self]
+        widths = [max(len(row[column]) for row in rows) for column in range(5)]
+        lines = []
+        for layer, adds, elements, way, instead in rows:
+            cells = (layer.ljust(widths[0]), adds.rjust(widths[1]), elements.rjust(widths[2]), way.ljust(widths[3]), instead)
+            lines.append("  ".join(cells).rstrip())
+        return "\n".join(lines)

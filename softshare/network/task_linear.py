@@ -1,0 +1,90 @@
+"""``nn.Linear`` in all tasks."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+from softshare.network.fold import TaskLayer
+from softshare.sharing._contraction import Plan, carry_out, plan
+
+
+class TaskLinear(TaskLayer):
+    """``nn.Linear`` in all tasks: one batched product, or the input joins the weight's own contraction."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(k·B, *, in)`` (or ``(B, *, in)`` while all tasks see the same rows) → ``(k·B, *, out)``."""
+        fold = self._fold
+        if not self._is_own["weight"]:
+            return self._shared(x)
+        between = x.shape[1:-1]
+        flat = x.reshape(-1, x.shape[-1]) if between else x
+        y = self._product(fold.unfold(flat) if fold.folded else flat, self._stack("bias").unsqueeze(1) if self._has_bias else None)
+        fold.folded = True
+        return y.reshape(-1, *between, y.shape[-1]) if between else y.flatten(0, 1)
+
+    def _shared(self, x: Tensor) -> Tensor:
+        """One ordinary product on the folded batch; biases may still be the tasks' own."""
+        fold, weight = self._fold, self._one("weight")
+        rows = x.numel() // x.shape[-1]
+        self._note("one product: the weight is the same for all tasks", rows * weight.numel(), 2 * rows * x.shape[-1] + weight.numel())
+        if not self._is_own.get("bias", False):
+            return nn.functional.linear(x, weight, self._one("bias") if self._has_bias else None)
+        bias = self._stack("bias")
+        y = fold.unfold(fold.expand(nn.functional.linear(x, weight)))
+        return (y + bias.view(len(bias), *[1] * (y.ndim - 2), -1)).flatten(0, 1)
+
+    def _product(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """``(k, B, in)`` or ``(B, in)`` and bias ``(k, 1, out)`` → ``(k, B, out)``, in the cheapest order."""
+        fold, source = self._fold, self._sources["weight"][1]
+        network = source.contraction(fold.tasks)
+        if network is not None and len(network[1]) > 1 and (joint := joint_equation(network[0], x.ndim == 2)):
+            operands = [*network[1], x]
+            order = plan(joint, tuple(operand.shape for operand in operands))
+            if not _composes_first(order, len(operands)):
+                y = carry_out(order, operands)
+                self._note_product(order, network, x, y)
+                return y if bias is None else y + bias
+        weight = source.padded(fold.tasks)
+        x = x.expand(fold.n_tasks, *x.shape) if x.ndim == 2 else x
+        y = torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
+        self._note_product(None, network, x, y)
+        return y
+
+    def _note_product(self, joined: Plan | None, network: tuple[str, list[Tensor]] | None, x: Tensor, y: Tensor) -> None:
+        if self._fold.decisions is None:
+            return
+        orders = [plan("tni,tio->tno", ((*y.shape[:2], x.shape[-1]), (len(y), x.shape[-1], y.shape[-1])))]
+        if network is not None:
+            orders.append(plan(network[0], tuple(operand.shape for operand in network[1])))
+        multiply_adds, elements = sum(order.multiply_adds for order in orders), sum(order.elements for order in orders)
+        if joined is None:
+            self._note("weights composed for all tasks, one batched product", multiply_adds, elements)
+        else:
+            instead = f"composing the weights: {multiply_adds:,} multiply-adds, {elements:,} elements"
+            self._note("the input joins the factors", joined.multiply_adds, joined.elements, instead)
+
+
+@lru_cache(maxsize=256)
+def joint_equation(equation: str, one_input: bool) -> str:
+    """The equation of a weight ``(t, in, out)`` with the layer's input as one more operand, its output ``(t, batch, out)``.
+
+    Args:
+        equation: the weight's own.
+        one_input: whether the input has no task axis.
+
+    Returns:
+        The equation; empty where the weight's modes must be merged first, as then no letter is the input's.
+    """
+    inputs, output = equation.split("->")
+    if len(output) != 3:
+        return ""
+    batch = next(letter for letter in "nmpqrsuvwxyz" if letter not in equation)
+    return f"{inputs},{'' if one_input else 't'}{batch}{output[1]}->t{batch}{output[2]}"
+
+
+def _composes_first(order: Plan, n_operands: int) -> bool:
+    """Whether the input, the last operand, waits until the weight is composed."""
+    return n_operands - 1 in order.steps[-1][:2]

@@ -1,0 +1,120 @@
+"""Any module in all tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from softshare.network.fold import Fold, Sources, TaskLayer
+from softshare.network.task_norm import AT_ONCE, BY_ROW
+from softshare.sharing.reading import Reading
+
+MAPPED_FROM = 10
+"""Tasks from which ``torch.vmap`` is faster than a loop over them."""
+
+
+class TaskModule(TaskLayer):
+    """Any other module with parameters or buffers: in all tasks at once where a way is known, else task by task.
+
+    The ways, the first that applies: once on the folded batch, where all tasks have the same values and rows are
+    treated one by one; the module's own ``run_tasks``; the norms' ways; ``torch.vmap`` where nothing in it forbids
+    that; a loop over the tasks.
+
+    ``run_tasks(x, values, …)`` gets the tasks' rows ``(k, B, …)`` and their parameters, name → ``(k, …)``, and gives
+    ``(k, B, …)``. The module's buffers (running statistics) are each task's own; a frozen module's stay as they are.
+
+    Args:
+        module: the template's module.
+        parameters: see :data:`~softshare.network.fold.Sources`.
+        fold: how the running batch lies.
+        n_tasks: all tasks, for the buffers.
+    """
+
+    def __init__(self, module: nn.Module, parameters: Sources, fold: Fold, n_tasks: int) -> None:
+        super().__init__(parameters, fold)
+        self._module = (module,)
+        self._buffer_names = [name for name, _ in module.named_buffers()]
+        for number, (_, value) in enumerate(module.named_buffers()):
+            self.register_buffer(f"buffer_{number}", value.expand(n_tasks, *value.shape).clone())
+        self._maps = not self._buffer_names and not any(isinstance(part, nn.modules.conv._ConvNd) for part in module.modules())
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are folded alike."""
+        fold, module = self._fold, self._module[0].train(self.training and not self._is_frozen)
+        if type(module) in BY_ROW and self.is_shared:
+            return functional_call(module, {name: self._one(name) for name in self._sources}, (x, *args), kwargs)
+        x = fold.unfold(fold.expand(x))
+        values = {name: self._stack(name) for name in self._sources}
+        if (run_tasks := getattr(module, "run_tasks", None)) is not None:
+            return run_tasks(x, values, *args, **kwargs).flatten(0, 1)
+        if type(module) in AT_ONCE and getattr(module, "momentum", 0.0) is not None:
+            return self._at_once(module, x, values).flatten(0, 1)
+        if self._maps and fold.n_tasks >= MAPPED_FROM and not args and not kwargs:
+            try:
+                return _flattened(torch.vmap(lambda own, rows: functional_call(module, own, (rows,)), randomness="different")(values, x))
+            except Exception:
+                # What vmap cannot do raises many kinds of errors; an error of the module's own the loop raises again.
+                self._maps = False
+        return self._loop(module, x, values, *args, **kwargs)
+
+    def _at_once(self, module: nn.Module, x: Tensor, values: dict[str, Tensor]) -> Tensor:
+        tasks = self._fold.tasks
+        whole = {name: getattr(self, f"buffer_{number}") for number, name in enumerate(self._buffer_names)}
+        buffers = whole if tasks is None else {name: value.index_select(0, tasks) for name, value in whole.items()}
+        y = AT_ONCE[type(module)](module, x, values, buffers)
+        if tasks is not None and module.training:
+            for name, value in whole.items():
+                value.index_copy_(0, tasks, buffers[name])
+        return y
+
+    def _loop(self, module: nn.Module, x: Tensor, values: dict[str, Tensor], *args: Any, **kwargs: Any) -> Any:
+        fold = self._fold
+        unbound = {name: stack.unbind(0) for name, stack in values.items()}
+        tasks = range(fold.n_tasks) if fold.tasks is None else fold.tasks.tolist()
+        outputs = []
+        for k, task in enumerate(tasks):
+            state = {name: stack[k] for name, stack in unbound.items()} | self.buffers_of(task)
+            own = [fold.unfold(arg)[k] if isinstance(arg, Tensor) else arg for arg in args]
+            own_named = {name: fold.unfold(arg)[k] if isinstance(arg, Tensor) else arg for name, arg in kwargs.items()}
+            outputs.append(functional_call(module, state, (x[k], *own), own_named))
+        return torch.utils._pytree.tree_map(lambda *parts: torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0], *outputs)
+
+    def readings(self) -> list[Reading]:
+        """What the module's own ``readings(values)`` says of all tasks; nothing where it has none."""
+        read = getattr(self._module[0], "readings", None)
+        values = {name: parameter.to_torch(weight.padded()) for name, (parameter, weight) in self._sources.items()}
+        return [] if read is None else read(values)
+
+    @property
+    def _is_frozen(self) -> bool:
+        parameters = [parameter for _, weight in self._sources.values() for parameter in weight.parameters()]
+        return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
+
+    def buffers_of(self, task: int) -> dict[str, Tensor]:
+        """One task's buffers by their names in the module."""
+        return {name: getattr(self, f"buffer_{number}")[task] for number, name in enumerate(self._buffer_names)}
+
+
+class OwnRows(nn.Module):
+    """A module without parameters that may treat equal rows differently (dropout): every task gets its own copy first.
+
+    Args:
+        module: the template's module.
+        fold: how the running batch lies.
+    """
+
+    def __init__(self, module: nn.Module, fold: Fold) -> None:
+        super().__init__()
+        self.module = module
+        self._fold = fold
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """The module's own forward on the folded batch."""
+        return self.module(self._fold.expand(x), *args, **kwargs)
+
+
+def _flattened(outputs: Any) -> Any:
+    return torch.utils._pytree.tree_map(lambda part: part.flatten(0, 1) if isinstance(part, Tensor) else part, outputs)
