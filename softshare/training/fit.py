@@ -14,7 +14,7 @@ from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.tasks.batches import Batches
+from softshare.tasks.batches import Augment, Batches, Policy
 from softshare.tasks.losses import BinaryLoss
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback, Recorder
@@ -36,6 +36,10 @@ def fit(
     steps: int | None = None,
     epochs: int | None = None,
     batch_size: int = 64,
+    policy: Policy = "cycle",
+    tasks_per_step: int | None = None,
+    temperature: float = 5.0,
+    augment: Augment | None = None,
     optimizer: MakeOptimizer = fused_adam,
     learning_rate: float = 1e-3,
     learning_rates: Mapping[str, float] | None = None,
@@ -49,16 +53,20 @@ def fit(
 ) -> History:
     """Train all tasks' networks together, in place.
 
-    Each step takes one batch of every task, adds up the tasks' mean losses and the sharings' penalties, and
-    makes one update. Tasks of unequal size: see :class:`softshare.tasks.batches.Batches`.
+    Each step takes one batch of every task (or of some, see ``tasks_per_step``), adds up the tasks' mean losses and the
+    sharings' penalties, and makes one update.
 
     Args:
         network: the network.
         train: the training examples.
         validation: examples to watch, never trained on.
         steps: updates to make; give this or ``epochs``.
-        epochs: passes through the largest task.
+        epochs: passes through the data; the policy says what one is.
         batch_size: examples of every task in a step.
+        policy: how often each of several tasks of unequal size comes, see :class:`softshare.tasks.batches.Batches`.
+        tasks_per_step: how many of the tasks make a step; all when None.
+        temperature: of the policy ``"temperature"``.
+        augment: changes training inputs at random, see :class:`softshare.tasks.batches.Batches`.
         optimizer: makes the optimizer from parameter groups, e.g. ``functools.partial(torch.optim.SGD, momentum=0.9)``.
         learning_rate: of all parameters without one of their own.
         learning_rates: pattern → learning rate, see :func:`parameter_groups`; the first match wins.
@@ -77,7 +85,15 @@ def fit(
         ValueError: not exactly one of ``steps`` and ``epochs``, or a pattern that matches no layer.
         FloatingPointError: the loss is not finite; names the task and the step.
     """
-    batches = Batches(train, batch_size=batch_size, seed=seed)
+    batches = Batches(
+        train,
+        batch_size=batch_size,
+        seed=seed,
+        policy=policy,
+        tasks_per_step=tasks_per_step,
+        temperature=temperature,
+        augment=augment,
+    )
     total = _total_steps(steps, epochs, batches)
     device = next(network.parameters()).device
     objective = Objective(train, binary=binary_loss)

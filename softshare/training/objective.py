@@ -19,10 +19,12 @@ class Loss:
     """The objective's parts at one step.
 
     Args:
-        by_task: the tasks' mean losses, ``(T,)``.
+        tasks: the numbers of the step's tasks among the training tasks, ``(k,)``.
+        by_task: their mean losses, ``(k,)``.
         penalty: the sum of the penalties, ``()``.
     """
 
+    tasks: Tensor
     by_task: Tensor
     penalty: Tensor
 
@@ -35,7 +37,9 @@ class Loss:
 class Objective:
     """``Σ_t mean_i loss(f_t(x_i), y_i) + Σ penalties``.
 
-    The sum over tasks, not the mean: a task's gradient does not shrink because there are others.
+    The sum over tasks, not the mean: a task's gradient does not shrink because there are others. A step on ``k`` of
+    the ``T`` tasks adds up their losses and the share ``k/T`` of the penalties, so losses and penalties weigh against each
+    other as they do where every step has all tasks, and a step costs nothing for absent tasks.
 
     Args:
         train: the training examples of the network's tasks, or of some of them; their numbers tell each penalty
@@ -45,24 +49,26 @@ class Objective:
 
     def __init__(self, train: TaskSet, *, binary: BinaryLoss = "logistic") -> None:
         self.losses = TaskLosses(train.tasks, binary=binary)
-        self._tasks, self._names = train.tasks, [task.label for task in train.tasks]
+        self._tasks = train.tasks
+        self._counts = torch.from_numpy(train.n_examples.astype("float32"))
         self._network: MultiTaskNetwork | None = None
-        self._examples = torch.from_numpy(train.n_examples.astype("float32"))
 
     def __call__(self, network: MultiTaskNetwork, batches: Sequence[Batch]) -> Loss:
         """The objective on one step's batches."""
-        device = batches[0].inputs.device
-        places = self._places_in(network).to(device)
+        places, examples = self._in(network, batches[0].inputs.device)
         parts = [self.losses(network.run(batch.inputs, tasks=places[batch.tasks], one_input=batch.one_input), batch) for batch in batches]
-        by_task = parts[0].new_zeros(len(self._names)).index_copy(0, torch.cat([batch.tasks for batch in batches]), torch.cat(parts))
-        examples = torch.zeros(len(network.tasks), device=device).index_copy(0, places, self._examples.to(device))
-        return Loss(by_task, network.penalty(examples))
+        by_task = torch.cat(parts)
+        penalty = network.penalty(examples)
+        share = len(by_task) / len(self._tasks)
+        return Loss(torch.cat([batch.tasks for batch in batches]), by_task, penalty if share == 1 else share * penalty)
 
-    def _places_in(self, network: MultiTaskNetwork) -> Tensor:
-        """Where these tasks stand among the network's, which may have more of them."""
+    def _in(self, network: MultiTaskNetwork, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Where these tasks stand among the network's, which may have more of them, and the examples of all the network's tasks."""
         if self._network is not network:
-            self._network, self._places = network, network.numbers(self._tasks)
-        return self._places
+            places = network.numbers(self._tasks).to(device)
+            examples = torch.zeros(len(network.tasks), device=device).index_copy(0, places, self._counts.to(device))
+            self._network, self._places_and_examples = network, (places, examples)
+        return self._places_and_examples
 
     def require_finite(self, loss: Loss, step: int) -> None:
         """Stop where training diverges.
@@ -73,7 +79,7 @@ class Objective:
         if torch.isfinite(loss.total):
             return
         bad = torch.nonzero(~torch.isfinite(loss.by_task)).flatten().tolist()
-        what = f"the loss of task {self._names[bad[0]]!r}" if bad else "a penalty"
+        what = f"the loss of task {self._tasks[int(loss.tasks[bad[0]])].label!r}" if bad else "a penalty"
         value = (loss.by_task[bad[0]] if bad else loss.penalty).detach()
         more = f" ({len(bad)} tasks in all)" if len(bad) > 1 else ""
         raise FloatingPointError(f"{what} became {float(value):g} at step {step}{more}; try a smaller learning rate")
