@@ -1,11 +1,12 @@
-"""The command line: ``softshare compare`` and ``softshare methods``."""
+"""The command line: ``softshare compare``, ``softshare methods`` and ``softshare data``."""
 
 from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,17 +15,21 @@ from cyclopts import App, CoercionError, CycloptsError, Parameter, UnknownOption
 from softshare._version import __version__
 
 if TYPE_CHECKING:
+    from softshare.data.public import PublicSet
     from softshare.tasks.task_set import TaskSet
 
 # What a command needs is imported when it runs: --help must not wait for torch.
 
 RESULTS = Path("softshare-results")
-FRACTIONS = {"digits": (0.1,)}
-"""Training fractions of built-in data sets that have more labels than the question asks for."""
+FEW_LABELS = ("digits", "omniglot", "omniglot-groups", "office-caltech", "office-caltech-surf", "office-caltech-googlenet", "imageclef-da")
+"""Data sets of which a tenth trains by default: those with more labels than the question asks for, or whose fractions are of all labels."""
 
 WRONG_USE, SOME_FAILED, INTERRUPTED = 2, 1, 130
 
 app = App(name="softshare", version=__version__, help="Compare learning several related tasks apart with learning them together.")
+
+data_app = App(name="data", help="The public data sets: what is there, and how to get the others.")
+app.command(data_app)
 
 _SEVERAL = Parameter(consume_multiple=True, negative="", show_default=False)
 Names = Annotated[tuple[str, ...], _SEVERAL]
@@ -33,9 +38,10 @@ Names = Annotated[tuple[str, ...], _SEVERAL]
 @Parameter(name="*", group="Data")
 @dataclass(frozen=True)
 class Data:
-    """How to read a table.
+    """How to read a table; ``tasks`` goes with every source.
 
     Args:
+        tasks: take the first so many tasks only.
         task: the column that names the task of each row; several name it by several factors.
         target: the column to predict, or several, each a task.
         kind: binary, multiclass or regression for all targets, or COLUMN=KIND; inferred otherwise.
@@ -45,6 +51,7 @@ class Data:
         drop_small_tasks: leave out tasks that have too few rows, instead of stopping.
     """
 
+    tasks: int | None = None
     task: Names = ()
     target: Names = ()
     kind: Names = ()
@@ -61,7 +68,7 @@ class Compared:
 
     Args:
         methods: names from `softshare methods`, or all; by default every usual method that applies.
-        train_fraction: shares of the training part to train on; by default all of it (digits: 0.1).
+        train_fraction: shares of the training part to train on; by default all of it (digits, omniglot, office-caltech, imageclef-da: 0.1).
         seeds: how many splits and starts every method is run on.
         metric: to compare by, in place of roc_auc (binary), accuracy (multiclass) and rmse (regression).
         search: trials on validation data by which every method's settings are chosen, the same number for all.
@@ -126,7 +133,8 @@ def compare(
     Values of a list are separated by spaces. A run whose record is in the output folder is not run again.
 
     Args:
-        source: a built-in data set (digits, classics, iris, wine, breast_cancer) or a file (.csv, .tsv, .parquet).
+        source: a file (.csv, .tsv, .parquet), or a data set: digits, classics, iris, wine, breast_cancer, synthetic, and the
+            public ones of `softshare data list`, such as mnist, omniglot and uci.
         data: how to read a table.
         compared: what is compared.
         training: how every run is trained.
@@ -135,7 +143,7 @@ def compare(
     """
     from softshare.evaluation.plan import wrong_arguments
 
-    fractions = compared.train_fraction or FRACTIONS.get(source, (1.0,))
+    fractions = compared.train_fraction or ((0.1,) if source in FEW_LABELS else (1.0,))
     chosen: dict[str, Any] = {"methods": compared.methods or None, "fractions": fractions, "seeds": compared.seeds}
     settings = {"source": source, "metric": compared.metric, **asdict(training)}
     phrases = wrong_arguments(**chosen, workers=running.workers, settings={"trials": compared.search, **settings})
@@ -151,6 +159,30 @@ def methods() -> int:
     from softshare.report.terminal import console_on, show_methods
 
     show_methods([(method.name, method.shares, method.paper) for method in METHODS], console_on(sys.stdout))
+    return 0
+
+
+@data_app.command(name="list")
+def list_data() -> int:
+    """List the public data sets: whether they are in the data folder, their size, licence, paper and source."""
+    from softshare.data.load import PUBLIC
+    from softshare.data.terminal import show_sets
+    from softshare.report.terminal import console_on
+
+    show_sets(PUBLIC.values(), console_on(sys.stdout))
+    return 0
+
+
+@data_app.command(name="get")
+def get_data(name: str, /) -> int:
+    """Download a public data set into the data folder (SOFTSHARE_DATA).
+
+    Args:
+        name: one of `softshare data list`.
+    """
+    from softshare.data.load import public_set
+
+    _download(public_set(name))
     return 0
 
 
@@ -198,15 +230,41 @@ def _load(source: str, data: Data, *, wrong: Sequence[str]) -> TaskSet:
 
     problems = list(wrong)
     try:
-        tasks = load(
-            source, task=data.task, target=data.target, kinds=_kinds(data.kind), drop=data.drop, split=data.split, group=data.group
-        )
+        read = {"task": data.task, "target": data.target, "kinds": _kinds(data.kind), "drop": data.drop}
+        tasks = _with_files(partial(load, source, n_tasks=data.tasks, split=data.split, group=data.group, **read))
         tasks = tasks.drop_small_tasks() if data.drop_small_tasks else tasks
     except (ValueError, OSError, ImportError) as error:
         problems.append(str(error))
     if problems:
         raise ValueError("; ".join(problems))
     return tasks
+
+
+def _with_files(read: Callable[[], TaskSet]) -> TaskSet:
+    """What is read, after files that are missing were downloaded, if the user at the terminal says so."""
+    from softshare.data.public import MissingFilesError
+
+    try:
+        return read()
+    except MissingFilesError as missing:
+        if not (missing.can_be_downloaded and sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        size = sum(file.size for file in missing.public_set.missing) / 1e6
+        print(f"{missing.public_set.name} is not in the data folder. Download {size:.1f} MB? [y/N] ", end="", file=sys.stderr, flush=True)
+        if input().strip().lower() not in ("y", "yes"):
+            raise
+        _download(missing.public_set)
+        return read()
+
+
+def _download(public_set: PublicSet) -> None:
+    from softshare.data.download import download
+    from softshare.data.terminal import DownloadDisplay
+    from softshare.report.terminal import console_on
+
+    with DownloadDisplay(console_on(sys.stderr)) as display:
+        fetched = download(public_set, progress=display)
+    print(f"{public_set.name}: {f'{len(fetched)} file(s) downloaded' if fetched else 'all files were there'}", file=sys.stderr)
 
 
 def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:

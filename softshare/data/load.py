@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-from softshare.data import built_in
+from softshare.data import adience, built_in, celeba, cifar10, imageclef_da, mnist, office_caltech, omniglot, synthetic, uci
 from softshare.data.names import near
+from softshare.data.public import PublicSet
 from softshare.data.table import read_table
 from softshare.data.table_file import SUFFIXES
 from softshare.tasks.task import Kind
@@ -18,8 +20,28 @@ SOURCES: Mapping[str, Callable[[], TaskSet]] = {
     "iris": built_in.iris,
     "wine": built_in.wine,
     "breast_cancer": built_in.breast_cancer,
+    "synthetic": synthetic.load,
+    "mnist": mnist.load,
+    "mnist-odd-even": mnist.odd_even,
+    "mnist-pairs": mnist.digit_pairs,
+    "mnist-brightness": mnist.brightness,
+    "omniglot": omniglot.load,
+    "omniglot-groups": omniglot.groups,
+    "cifar10": cifar10.load,
+    "uci": uci.load,
+    "office-caltech": office_caltech.load,
+    "office-caltech-surf": partial(office_caltech.load, "surf"),
+    "office-caltech-googlenet": partial(office_caltech.load, "googlenet"),
+    "imageclef-da": imageclef_da.load,
+    "celeba": celeba.load,
+    "adience": adience.load,
 }
-"""The data sets that have a name; the first line of each one's docstring says what it is."""
+"""The data sets that have a name."""
+
+PUBLIC: Mapping[str, PublicSet] = {
+    module.SET.name: module.SET for module in (mnist, omniglot, cifar10, uci, office_caltech, imageclef_da, celeba, adience)
+}
+"""Those whose files are in the data folder."""
 
 
 def load(
@@ -31,34 +53,55 @@ def load(
     drop: Sequence[str] = (),
     split: str | None = None,
     group: str | None = None,
+    n_tasks: int | None = None,
 ) -> TaskSet:
-    """The tasks of a built-in data set, or of a table.
+    """The tasks of a data set that has a name, or of a table.
 
     Args:
-        source: the name of a built-in data set, or a file.
+        source: the name of a data set, or a file.
         task: see :func:`softshare.data.table.read_table`, as for all that follow; they go with a file.
         target: the column or columns to predict.
         kinds: the kind of the targets.
         drop: columns to leave out.
         split: the column with the given part of each row.
         group: the column whose equal values stay in one part.
+        n_tasks: take the first so many tasks only; also of a data set with a name.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file, or the data folder lacks files of the set.
         ValueError: the name is unknown, an option does not go with it, or the table does not fit.
     """
     options = {"task": task, "target": target, "kinds": kinds, "drop": drop, "split": split, "group": group}
     given = [f"--{name.removesuffix('s')}" for name, value in options.items() if value]
     if source in SOURCES:
         if given:
-            raise ValueError(f"{source!r} is a built-in data set, with tasks of its own; {', '.join(given)} go with a table")
-        return SOURCES[str(source)]()
+            raise ValueError(f"{source!r} is a data set with tasks of its own; {', '.join(given)} go with a table")
+        return _first(SOURCES[str(source)](), n_tasks)
     if not Path(source).exists() and not str(source).lower().endswith(SUFFIXES):
         raise ValueError(
-            f"no built-in data set and no file is called {str(source)!r}; {near(str(source), SOURCES)} (built in: {', '.join(SOURCES)})"
+            f"no data set and no file is called {str(source)!r}; {near(str(source), SOURCES)} (there are {', '.join(SOURCES)})"
         )
     if not target:
         raise ValueError(
             f"{source} is a table: say what to predict with --target COLUMN …, and with --task COLUMN which column names the task"
         )
-    return read_table(source, target=target, task=task, kinds=kinds, drop=drop, split=split, group=group)
+    return _first(read_table(source, target=target, task=task, kinds=kinds, drop=drop, split=split, group=group), n_tasks)
+
+
+def public_set(name: str) -> PublicSet:
+    """A public data set by its name.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    if name not in PUBLIC:
+        raise ValueError(f"no public data set is called {name!r}; {near(name, PUBLIC)}")
+    return PUBLIC[name]
+
+
+def _first(tasks: TaskSet, n_tasks: int | None) -> TaskSet:
+    if n_tasks is None:
+        return tasks
+    if not 1 <= n_tasks <= len(tasks):
+        raise ValueError(f"tasks: there are {len(tasks)}, cannot take the first {n_tasks}")
+    return tasks.keep_tasks(range(n_tasks))

@@ -106,7 +106,7 @@ def _drawings() -> tuple[pd.DataFrame, MappedArray]:
 
 def _decode(zips: Iterable[Path], folder: Path) -> None:
     """Write the images of the zips, and which alphabet, character and drawing each is."""
-    names = []
+    names: list[tuple[str, ...]] = []
     shape = (N_DRAWINGS * sum(N_CHARACTERS.values()), 1, SIZE, SIZE)
     images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
     for path in zips:

@@ -105,6 +105,11 @@ class PublicSet:
         return data_folder() / Path(self.files[0].path).parts[0]
 
     @property
+    def size_there(self) -> int:
+        """Bytes of its files in the data folder."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+    @property
     def missing(self) -> tuple[PublicFile, ...]:
         """The files that are not in the data folder."""
         if any(all(any(data_folder().glob(path)) for path in group) for group in self.instead):

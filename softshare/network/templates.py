@@ -109,6 +109,10 @@ def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
 
 
 def template_for(input_shape: Sequence[int], *, hidden: Sequence[int] = (64, 64)) -> TemplateFactory:
-    """The default network for inputs of this shape: LeNet for images, an MLP for everything else."""
-    is_image = len(input_shape) == 3 and min(input_shape[1:]) >= 8
-    return partial(lenet, hidden=hidden[-1] if hidden else 128) if is_image else partial(mlp, hidden=tuple(hidden))
+    """The default network for inputs of this shape: LeNet for images, the Omniglot network for large ones, an MLP for everything else.
+
+    LeNet's cost grows with the pixels: from 96 a side on it takes minutes for what the other does in seconds.
+    """
+    if len(input_shape) != 3 or min(input_shape[1:]) < 8:
+        return partial(mlp, hidden=tuple(hidden))
+    return omniglot_cnn if min(input_shape[1:]) >= 96 else partial(lenet, hidden=hidden[-1] if hidden else 128)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from softshare.data.load import SOURCES, load
+from softshare.data.load import load
 
 
 def test_digits_are_ten_tasks_on_one_input() -> None:
@@ -44,7 +44,7 @@ def test_each_classic_stands_alone_too(name: str) -> None:
     assert alone.tasks == (together.tasks[together.index(name)],)
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", ["digits", "classics", "iris", "wine", "breast_cancer", "synthetic"])
 def test_every_built_in_set_is_read_the_same_twice(name: str) -> None:
     assert load(name).fingerprint() == load(name).fingerprint()
 
@@ -57,12 +57,21 @@ def test_a_file_is_a_source_too(tmp_path: Path) -> None:
 
 
 def test_unknown_sources_are_named_with_their_neighbours() -> None:
-    with pytest.raises(ValueError, match=r"'digit'; did you mean 'digits'.*built in: digits, classics, iris, wine, breast_cancer"):
+    with pytest.raises(ValueError, match=r"'digit'; did you mean 'digits'.*there are digits, classics, iris, wine, breast_cancer, synthetic, mnist"):
         load("digit")
     with pytest.raises(FileNotFoundError, match=r"no such file: nothing.csv"):
         load("nothing.csv", target="y")
 
 
 def test_options_of_a_table_do_not_go_with_a_built_in_set() -> None:
-    with pytest.raises(ValueError, match=r"'digits' is a built-in data set.*--task, --kind go with a table"):
+    with pytest.raises(ValueError, match=r"'digits' is a data set with tasks of its own.*--task, --kind go with a table"):
         load("digits", task="t", kinds="binary")
+
+
+def test_the_first_tasks_of_a_set_or_of_a_table_can_be_taken(tmp_path: Path) -> None:
+    assert load("digits", n_tasks=3).names == ("digit 0", "digit 1", "digit 2")
+    (tmp_path / "t.csv").write_text("x,y,z\n1,0,1\n2,1,0\n", encoding="utf-8")
+    assert load(tmp_path / "t.csv", target=["y", "z"], n_tasks=1).names == ("y",)
+    for wrong in (0, 11):
+        with pytest.raises(ValueError, match=f"there are 10, cannot take the first {wrong}"):
+            load("digits", n_tasks=wrong)
