@@ -15,6 +15,7 @@ from softshare.evaluation.settings import OF_ONE_RUN, TUNED
 from softshare.evaluation.statistics import BASELINE, RELATIVE
 from softshare.report import plates, tables
 from softshare.report.comparison import Comparison
+from softshare.report.hinton import task_correlations
 from softshare.report.style import PALETTE, drawing
 from softshare.report.words import METRIC_NOTES, METRICS, count, duration, listed, share, span
 
@@ -56,6 +57,7 @@ def render(comparison: Comparison) -> str:
             "learning_curves": list(plates.learning_curves(comparison)),
             "sharing_by_layer": list(plates.sharing_by_layer(comparison)),
             "likeness": plates.likeness(comparison),
+            "task_correlations": list(task_correlations(comparison)),
         }
     page = environment.get_template("report.html.jinja")
     return page.render(comparison=comparison, palette=PALETTE, share=share, **drawn, **_words(comparison), **_tables(comparison))

@@ -130,12 +130,12 @@ def likeness(comparison: Comparison) -> Plate | None:
         order = figures.clustered(similarity)
         names = [str(comparison.tasks[number]["name"]) for number in order]
         ordered = similarity[np.ix_(order, order)]
-        words = _pairs(ordered, names)
+        words = pairs_in_words(ordered, names)
         return _plate(figures.similarity_matrix(ordered, names), "likeness", f"Likeness of the tasks with {method}", words, words)
     return None
 
 
-def _pairs(similarity: np.ndarray, names: list[str]) -> str:
+def pairs_in_words(similarity: np.ndarray, names: list[str]) -> str:
     """The pairs of tasks that are most and least alike."""
     first, second = np.triu_indices(len(names), k=1)
     known = np.isfinite(similarity[first, second])

@@ -125,7 +125,9 @@ def _sharing(sample: Sample, method: str, random: np.random.Generator) -> dict[s
     }
     warnings = ["layer output: parameters exceed those of independent learning (K = T)"] if method == "tucker" else []
     known = sample.relatedness and 1 < n_tasks <= 200
-    return {"layers": layers, "similarity": _similarity(method, n_tasks, random) if known else None, "warnings": warnings}
+    correlation = _similarity(method, n_tasks, random) if known and method.startswith("tensor-normal") else None
+    similarity = _similarity(method, n_tasks, random) if known else None
+    return {"layers": layers, "similarity": similarity, "task_correlation": correlation, "warnings": warnings}
 
 
 def _layer(method: str, name: str, depth: float, n_tasks: int, random: np.random.Generator) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Hinton diagrams of the task correlations that a method has learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+
+from softshare.report.comparison import Comparison
+from softshare.report.figures import MOST_LABELLED, WIDTH, clustered
+from softshare.report.plates import Plate, pairs_in_words
+from softshare.report.style import colour, svg
+from softshare.report.words import labels
+
+
+def task_correlations(comparison: Comparison) -> Iterator[Plate]:
+    """A diagram for every method that learns how the tasks are correlated, the mean over its runs."""
+    for number, method in enumerate(comparison.methods):
+        known = [correlation for record in comparison.runs(method) if (correlation := record["sharing"].get("task_correlation"))]
+        if not known:
+            continue
+        correlation = np.mean(np.array(known, dtype=float), axis=0)
+        order = clustered(correlation)
+        names = [str(comparison.tasks[task]["name"]) for task in order]
+        ordered = correlation[np.ix_(order, order)]
+        words = pairs_in_words(ordered, names)
+        yield Plate(method, svg(hinton_diagram(ordered, names), f"hinton-{number}"), words, f"Task correlation with {method}. {words}")
+
+
+def hinton_diagram(correlation: np.ndarray, names: Sequence[str]) -> Figure:
+    """Every pair's correlation as a square: its area the size, its colour the sign.
+
+    Args:
+        correlation: of every two tasks, in [−1, 1], ``(T, T)``.
+        names: of the ``T`` tasks.
+    """
+    n_tasks = len(names)
+    size = min(WIDTH, 2.2 + 0.26 * n_tasks)
+    figure = Figure(figsize=(size, size), layout="constrained")
+    axes = figure.subplots()
+    for sign, name in ((1, "helped"), (-1, "hurt")):
+        axes.add_collection(PolyCollection(_squares(np.clip(sign * correlation, 0, 1)), facecolors=colour(name), linewidths=0))
+    axes.set_xlim(-0.5, n_tasks - 0.5)
+    axes.set_ylim(n_tasks - 0.5, -0.5)
+    axes.set_aspect("equal")
+    axes.tick_params(length=0)
+    shown = labels(names, 18) if n_tasks <= MOST_LABELLED else []
+    font = 9.5 if n_tasks <= 25 else 5.5
+    axes.set_xticks(range(len(shown)), shown, rotation=90, fontsize=font)
+    axes.set_yticks(range(len(shown)), shown, fontsize=font)
+    axes.xaxis.set_ticks_position("top")
+    axes.spines[:].set_visible(True)
+    return figure
+
+
+def _squares(sizes: np.ndarray) -> list[np.ndarray]:
+    """The corners ``(4, 2)`` of a square of area ``0.9² × size`` in the middle of each cell; none for a size of 0."""
+    rows, columns = np.nonzero(sizes)
+    half = 0.45 * np.sqrt(sizes[rows, columns])[:, None, None]
+    return list(np.stack([columns, rows], axis=1)[:, None] + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
