@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from softshare.network.templates import TemplateFactory
     from softshare.sharing.base import Sharing
     from softshare.sharing.trace_norm import Norm
     from softshare.tasks.task_set import TaskSet
@@ -40,6 +41,7 @@ class Method:
             ``"independent"`` — each from its own.
         rates: parameter-name pattern → the multiple of the learning rate that these parameters get
             (see :func:`softshare.training.fit.parameter_groups`).
+        template: (shape of an input, widths of the hidden layers, options) → the network of each task; the usual one when None.
         search_space: what a search may choose for the options.
         applies_to: why the method cannot apply to a task set, or None where it can.
         default: whether ``compare`` runs it unless told which methods to run.
@@ -52,6 +54,7 @@ class Method:
     options: Options = field(default_factory=dict)
     initial: Literal["common", "independent"] = "common"
     rates: Mapping[str, float] = field(default_factory=dict)
+    template: Callable[[Sequence[int], Sequence[int], Options], TemplateFactory] | None = None
     search_space: Mapping[str, Range] = field(default_factory=dict)
     applies_to: Callable[[TaskSet], str | None] = _suits_any
     default: bool = True
@@ -118,6 +121,19 @@ def _tensor_normal_suits(tasks: TaskSet) -> str | None:
     return None
 
 
+def _ordering(order: Literal["soft", "permuted", "parallel"], layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.fixed_order import FixedOrder
+    from softshare.sharing.tied import Tied
+
+    return {"*": Tied()} if order == "soft" else {"core.scales": FixedOrder(order), "*": Tied()}
+
+
+def _ordering_template(input_shape: Sequence[int], hidden: Sequence[int], options: Options) -> TemplateFactory:
+    from softshare.network.ordering_templates import ordering_template_for
+
+    return ordering_template_for(input_shape, width=hidden[-1], depth=options["depth"], dropout=options["dropout"])
+
+
 def _pooled_suits(tasks: TaskSet) -> str | None:
     if tasks.one_input:
         return "all tasks see the same rows, which one network cannot tell apart"
@@ -140,6 +156,10 @@ TRACE_NORM_SPACE: Mapping[str, Range] = {"gamma": (1e-4, 1.0, "log")}
 DRN = "Long, Wang & Yu 2017 (DRN, MRN)"
 TENSOR_NORMAL_OPTIONS: Options = {"scale": 0.1, "epsilon": 0.1}
 TENSOR_NORMAL_SPACE: Mapping[str, Range] = {"scale": (1e-4, 1.0, "log"), "epsilon": (1e-3, 0.3, "log")}
+
+SLO = "Meyerson & Miikkulainen 2018 (soft layer ordering)"
+ORDERING_OPTIONS: Options = {"depth": 4, "dropout": 0.0}
+ORDERING_SPACE: Mapping[str, Range] = {"depth": (2, 6, "int"), "dropout": (0.0, 0.5, "linear")}
 
 # Bases of features serve all tasks and layers behind them: trained as fast as the rest they run ahead of it and
 # overfit (docs/defaults.md has the figures).
@@ -228,6 +248,39 @@ METHODS: tuple[Method, ...] = (
         initial="independent",
         search_space=TENSOR_NORMAL_SPACE,
         applies_to=_tensor_normal_suits,
+        default=False,
+    ),
+    Method(
+        "parallel-ordering",
+        "a core of layers, which all tasks apply in one order",
+        SLO,
+        partial(_ordering, "parallel"),
+        options=ORDERING_OPTIONS,
+        initial="independent",
+        template=_ordering_template,
+        search_space=ORDERING_SPACE,
+        default=False,
+    ),
+    Method(
+        "permuted-ordering",
+        "a core of layers, which each task applies in a random order of its own",
+        SLO,
+        partial(_ordering, "permuted"),
+        options=ORDERING_OPTIONS,
+        initial="independent",
+        template=_ordering_template,
+        search_space=ORDERING_SPACE,
+        default=False,
+    ),
+    Method(
+        "soft-ordering",
+        "a core of layers; each task learns how much of which it applies where",
+        SLO,
+        partial(_ordering, "soft"),
+        options=ORDERING_OPTIONS,
+        initial="independent",
+        template=_ordering_template,
+        search_space=ORDERING_SPACE,
         default=False,
     ),
 )

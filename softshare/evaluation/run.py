@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.optim import AdamW
 
 from softshare._version import __version__
-from softshare.evaluation.methods import Method, method_named
+from softshare.evaluation.methods import Method, Options, method_named
+from softshare.evaluation.readings import READINGS_OF_A_RUN, describe_readings
 from softshare.evaluation.settings import RunSettings
 from softshare.network.layers import parameters_of
 from softshare.network.multitask_network import MultiTaskNetwork
@@ -27,8 +28,9 @@ from softshare.tasks.metrics import multiclass_error, primary_metric, task_metri
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import mean_losses
+from softshare.training.callbacks import Callback, mean_losses
 from softshare.training.fit import fit
+from softshare.training.readings import ReadingHistory
 
 STEPS = 1000
 BATCH_SIZE = 64
@@ -63,7 +65,8 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
         "error": None,
     }
     try:
-        network, curve = train_network(method, settings, train, validation)
+        seen = ReadingHistory(every=max(1, (settings.steps or STEPS) // READINGS_OF_A_RUN))
+        network, curve = train_network(method, settings, train, validation, callbacks=[seen])
     except FloatingPointError as error:
         empty: dict[str, Any] = {
             "parameters": None,
@@ -76,22 +79,29 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
     parts = {"test": test, "validation": validation}
     measured = {name: measure(network, part) for name, part in parts.items()}
     return record | {
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "parameters": sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad),
         "metrics": {name: metrics for name, (metrics, _) in measured.items()},
         "set_metrics": {name: metrics for name, (_, metrics) in measured.items()},
         "curve": curve,
-        "sharing": describe_sharing(network),
+        "sharing": describe_sharing(network) | describe_readings(network, seen),
         "seconds": time.perf_counter() - begin,
     }
 
 
 def train_network(
-    method: Method, settings: RunSettings, train: TaskSet, validation: TaskSet
+    method: Method, settings: RunSettings, train: TaskSet, validation: TaskSet, *, callbacks: Sequence[Callback] = ()
 ) -> tuple[MultiTaskNetwork, list[dict[str, Any]]]:
     """A method's network, trained with exactly the settings' number of steps, those of its start counted.
 
     All methods start from the same initial weights, one draw for all tasks, so that runs of one seed are pairs; but for
     those that need each task's own (:attr:`Method.initial`).
+
+    Args:
+        method: what to train.
+        settings: of the run.
+        train: the training examples.
+        validation: the examples that choose the weights to keep.
+        callbacks: called after every step of the method's own, those of a start apart left out.
 
     Returns:
         The network with the weights of its best mean validation loss, and the learning curve.
@@ -100,7 +110,7 @@ def train_network(
         FloatingPointError: training diverged.
     """
     options = {**method.options, **settings.method_options}
-    template = _template(train, settings.hidden or HIDDEN)
+    template = _template(method, options, train, settings.hidden or HIDDEN)
     layers = _layer_names(template, train)
     steps = settings.steps or STEPS
     apart = round(steps * options.get("apart", 0))
@@ -123,7 +133,7 @@ def train_network(
         curve += learn(network, steps=apart)
         network = network.with_sharing(sharing)
     rates = {pattern: rate * multiple for pattern, multiple in method.rates.items()}
-    curve += [row | {"step": row["step"] + apart} for row in learn(network, steps=steps - apart, learning_rates=rates)]
+    curve += [row | {"step": row["step"] + apart} for row in learn(network, steps=steps - apart, learning_rates=rates, callbacks=callbacks)]
     return network, [{name: row[name] for name in ("step", "train_loss", "validation_loss")} for row in curve]
 
 
@@ -169,7 +179,8 @@ def describe_sharing(network: MultiTaskNetwork) -> dict[str, Any]:
 def _similarity(network: MultiTaskNetwork, stacks: Mapping[str, Tensor | Sequence[Tensor]]) -> list[list[float]] | None:
     if not 1 < len(network.tasks) <= MOST_TASKS_COMPARED:
         return None
-    paths = [network.path_of(layer) for layer in network.layers]
+    learned = [layer for layer, weight in network.layers.items() if any(value.requires_grad for value in weight.parameters())]
+    paths = [network.path_of(layer) for layer in learned]
     flat = [stack.flatten(1) for path in paths if isinstance(stack := stacks[path], Tensor)]
     return _rounded(similarity(torch.cat(flat, 1))) if flat else None
 
@@ -184,8 +195,9 @@ def _rounded(matrix: Tensor) -> list[list[float]]:
     return [[round(value, 4) for value in row] for row in matrix.tolist()]
 
 
-def _template(train: TaskSet, hidden: Sequence[int]) -> TemplateFactory:
-    return template_for(train.input_shape(0), hidden=hidden)
+def _template(method: Method, options: Options, train: TaskSet, hidden: Sequence[int]) -> TemplateFactory:
+    shape = train.input_shape(0)
+    return template_for(shape, hidden=hidden) if method.template is None else method.template(shape, hidden, options)
 
 
 def _layer_names(template: TemplateFactory, train: TaskSet) -> list[str]:

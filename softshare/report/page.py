@@ -13,7 +13,7 @@ from softshare.evaluation.answer import answer, cautions
 from softshare.evaluation.records import RECORDS, read_records, write_text
 from softshare.evaluation.settings import OF_ONE_RUN, TUNED
 from softshare.evaluation.statistics import BASELINE, RELATIVE
-from softshare.report import plates, tables
+from softshare.report import ordering, plates, tables
 from softshare.report.comparison import Comparison
 from softshare.report.hinton import task_correlations
 from softshare.report.style import PALETTE, drawing
@@ -58,6 +58,7 @@ def render(comparison: Comparison) -> str:
             "sharing_by_layer": list(plates.sharing_by_layer(comparison)),
             "likeness": plates.likeness(comparison),
             "task_correlations": list(task_correlations(comparison)),
+            "orders": list(ordering.orders(comparison)),
         }
     page = environment.get_template("report.html.jinja")
     return page.render(comparison=comparison, palette=PALETTE, share=share, **drawn, **_words(comparison), **_tables(comparison))
