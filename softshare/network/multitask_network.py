@@ -119,7 +119,7 @@ class MultiTaskNetwork(nn.Module):
         everyone = tasks is None or (
             len(tasks) == len(self.tasks) and not self._sparse_rows and torch.equal(tasks.cpu(), torch.arange(len(self.tasks)))
         )
-        body = self._groups[0 if tasks is None else int(tasks[0])]
+        body = 0 if tasks is None or len(self.bodies) == 1 else self._groups[int(tasks[0])]
         fold = self._fold
         fold.tasks = None if everyone else tasks
         fold.n_tasks = len(self.tasks) if tasks is None else len(tasks)
@@ -179,6 +179,9 @@ class MultiTaskNetwork(nn.Module):
     def shared_weights(self) -> dict[str, SharedWeight]:
         """Every parameter of the template by its full name, biases and norm parameters included."""
         return {path: self.shared_weight(path) for path in self._keys}
+
+    def _all_weights(self) -> list[SharedWeight]:
+        return [cast(SharedWeight, weight) for weight in self.weights.children()]
 
     def path_of(self, layer: str) -> str:
         """The full name of a layer's weight in the template."""
@@ -257,11 +260,12 @@ class MultiTaskNetwork(nn.Module):
 
     def penalty(self, examples: Tensor) -> Tensor:
         """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""
-        return sum((weight.penalty(examples) for weight in self.shared_weights.values()), torch.zeros((), device=examples.device))
+        regularised = [weight for weight in self._all_weights() if type(weight).penalty is not SharedWeight.penalty]
+        return sum((weight.penalty(examples) for weight in regularised), torch.zeros((), device=examples.device))
 
     def after_step(self) -> None:
         """Closed-form updates of the sharings, after each optimiser step."""
-        for weight in self.shared_weights.values():
+        for weight in self._all_weights():
             weight.after_step()
 
     def sharing_strength(self) -> dict[str, SharingStrength]:

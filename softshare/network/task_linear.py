@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.fold import TaskLayer
-from softshare.sharing._contraction import Plan, carry_out, plan
+from softshare.sharing._contraction import Plan, carry_out, contract, plan
 
 
 class TaskLinear(TaskLayer):
@@ -40,14 +40,17 @@ class TaskLinear(TaskLayer):
         """``(k, B, in)`` or ``(B, in)`` and bias ``(k, 1, out)`` → ``(k, B, out)``, in the cheapest order."""
         fold, source = self._fold, self._sources["weight"][1]
         network = source.contraction(fold.tasks)
-        if network is not None and len(network[1]) > 1 and (joint := joint_equation(network[0], x.ndim == 2)):
+        if network is not None and len(network[0].split("->")[1]) != 3:  # modes to be merged before the input can join
+            network = None
+        if network is not None and len(network[1]) > 1:
+            joint = joint_equation(network[0], x.ndim == 2)
             operands = [*network[1], x]
             order = plan(joint, tuple(operand.shape for operand in operands))
             if not _composes_first(order, len(operands)):
                 y = carry_out(order, operands)
                 self._note_product(order, network, x, y)
                 return y if bias is None else y + bias
-        weight = source.padded(fold.tasks)
+        weight = source.padded(fold.tasks) if network is None else contract(*network)
         x = x.expand(fold.n_tasks, *x.shape) if x.ndim == 2 else x
         y = torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
         self._note_product(None, network, x, y)
@@ -72,15 +75,10 @@ def joint_equation(equation: str, one_input: bool) -> str:
     """The equation of a weight ``(t, in, out)`` with the layer's input as one more operand, its output ``(t, batch, out)``.
 
     Args:
-        equation: the weight's own.
+        equation: the weight's own, its output the task, the inputs and the outputs.
         one_input: whether the input has no task axis.
-
-    Returns:
-        The equation; empty where the weight's modes must be merged first, as then no letter is the input's.
     """
     inputs, output = equation.split("->")
-    if len(output) != 3:
-        return ""
     batch = next(letter for letter in "nmpqrsuvwxyz" if letter not in equation)
     return f"{inputs},{'' if one_input else 't'}{batch}{output[1]}->t{batch}{output[2]}"
 

@@ -67,7 +67,9 @@ class FactorisedWeight(SharedWeight):
 
     def _all_factors(self) -> dict[str, Tensor]:
         """The factors with a row for each task: rows in common repeated, that of a task that came later added."""
-        factors = dict(self.factors.items())
+        factors: dict[str, Any] = dict(self.factors._parameters)  # a ParameterDict's own way costs more than a small layer's product
+        if not self._grid and not self.added:
+            return factors
         factors |= {name: self._rows(factors[name], self.get_buffer(f"rows_{name}")) for name in self._grid}
         return factors | {name: torch.cat([factors[name], row]) for name, row in self.added.items()}
 
@@ -81,6 +83,11 @@ class FactorisedWeight(SharedWeight):
         if not any(self._of_task):
             return contract(equation.replace("->t", "->"), operands).reshape(self.shape).expand(n_tasks, *self.shape)
         return contract(equation, operands).reshape(n_tasks, *self.shape)
+
+    def of(self, task: int) -> Tensor:
+        if any(self._of_task):
+            return super().of(task)
+        return contract(self.equation.replace("->t", "->"), self.contraction()[1]).reshape(self.shape)
 
     def task_parameters(self) -> list[str]:
         return [f"factors.{name}" for name, own in zip(self.factors, self._of_task, strict=True) if own and name not in self._grid]

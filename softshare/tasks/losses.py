@@ -38,6 +38,7 @@ class TaskLosses:
         self._losses = [elementwise[kind] for kind in kinds]
         self._kinds = torch.tensor([kinds.index(task.kind) for task in tasks])
         self._widths = torch.tensor([task.n_outputs for task in tasks])
+        self._width = tasks[0].n_outputs if len({task.n_outputs for task in tasks}) == 1 else None
 
     def __call__(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Mean loss of every task over its labelled examples; 0 for a task with none in the batch.
@@ -49,11 +50,11 @@ class TaskLosses:
         Shape:
             ``(k,)``.
         """
-        tasks = batch.tasks.cpu()
-        widths = self._widths[tasks].to(outputs.device)
-        if len(self._losses) == 1:
-            losses = self._losses[0](outputs, batch.targets, widths)
+        if len(self._losses) == 1 and self._width == outputs.shape[-1]:
+            losses = self._losses[0](outputs, batch.targets, None)
         else:
+            tasks = batch.tasks.cpu()
+            widths = self._widths[tasks].to(outputs.device)
             losses = torch.zeros_like(batch.targets, dtype=outputs.dtype)
             for kind, loss in enumerate(self._losses):
                 rows = torch.nonzero(self._kinds[tasks] == kind).flatten().to(outputs.device)
@@ -64,23 +65,24 @@ class TaskLosses:
         return (losses * batch.present).sum(1) / batch.present.sum(1).clamp(min=1)
 
 
-def logistic_loss(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
+def logistic_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
     """``log(1 + exp(−y·output))``, targets 0 and 1: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
     return functional.binary_cross_entropy_with_logits(outputs[..., 0], targets, reduction="none")
 
 
-def hinge_loss(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
+def hinge_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
     """``max(0, 1 − y·output)``, targets 0 and 1 read as y = ∓1: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
     return functional.relu(1 - (2 * targets - 1) * outputs[..., 0])
 
 
-def squared_loss(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
+def squared_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
     """``(output − target)²``: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
     return (outputs[..., 0] - targets).square()
 
 
-def cross_entropy(outputs: Tensor, targets: Tensor, widths: Tensor) -> Tensor:
-    """Cross-entropy over the first ``widths`` outputs of each task: ``(k, B, W)``, ``(k, B)``, ``(k,)`` → ``(k, B)``."""
-    beyond = torch.arange(outputs.shape[-1], device=outputs.device) >= widths[:, None, None]
-    logits = outputs.masked_fill(beyond, -torch.inf)
-    return functional.cross_entropy(logits.flatten(0, 1), targets.flatten().long(), reduction="none").view_as(targets)
+def cross_entropy(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
+    """Cross-entropy over the first ``widths`` outputs of each task, over all of them when None: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
+    if widths is not None:
+        beyond = torch.arange(outputs.shape[-1], device=outputs.device) >= widths[:, None, None]
+        outputs = outputs.masked_fill(beyond, -torch.inf)
+    return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten().long(), reduction="none").view_as(targets)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -28,7 +30,7 @@ class Loss:
     by_task: Tensor
     penalty: Tensor
 
-    @property
+    @cached_property
     def total(self) -> Tensor:
         """``Σ_t mean loss_t + Σ penalties``, ``()``."""
         return self.by_task.sum() + self.penalty
@@ -56,18 +58,23 @@ class Objective:
     def __call__(self, network: MultiTaskNetwork, batches: Sequence[Batch]) -> Loss:
         """The objective on one step's batches."""
         places, examples = self._in(network, batches[0].inputs.device)
-        parts = [self.losses(network.run(batch.inputs, tasks=places[batch.tasks], one_input=batch.one_input), batch) for batch in batches]
-        by_task = torch.cat(parts)
+        parts = []
+        for batch in batches:
+            tasks = batch.tasks if places is None else places[batch.tasks]
+            parts.append(self.losses(network.run(batch.inputs, tasks=tasks, one_input=batch.one_input), batch))
+        by_task = parts[0] if len(parts) == 1 else torch.cat(parts)
+        numbers = batches[0].tasks if len(parts) == 1 else torch.cat([batch.tasks for batch in batches])
         penalty = network.penalty(examples)
         share = len(by_task) / len(self._tasks)
-        return Loss(torch.cat([batch.tasks for batch in batches]), by_task, penalty if share == 1 else share * penalty)
+        return Loss(numbers, by_task, penalty if share == 1 else share * penalty)
 
-    def _in(self, network: MultiTaskNetwork, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Where these tasks stand among the network's, which may have more of them, and the examples of all the network's tasks."""
+    def _in(self, network: MultiTaskNetwork, device: torch.device) -> tuple[Tensor | None, Tensor]:
+        """Where these tasks stand among the network's, None where they are the same, and the examples of all the network's tasks."""
         if self._network is not network:
             places = network.numbers(self._tasks).to(device)
             examples = torch.zeros(len(network.tasks), device=device).index_copy(0, places, self._counts.to(device))
-            self._network, self._places_and_examples = network, (places, examples)
+            same = torch.equal(places.cpu(), torch.arange(len(network.tasks)))
+            self._network, self._places_and_examples = network, (None if same else places, examples)
         return self._places_and_examples
 
     def require_finite(self, loss: Loss, step: int) -> None:
@@ -76,7 +83,7 @@ class Objective:
         Raises:
             FloatingPointError: the loss is not finite; names the task and the step.
         """
-        if torch.isfinite(loss.total):
+        if isfinite(float(loss.total.detach())):
             return
         bad = torch.nonzero(~torch.isfinite(loss.by_task)).flatten().tolist()
         what = f"the loss of task {self._tasks[int(loss.tasks[bad[0]])].label!r}" if bad else "a penalty"
