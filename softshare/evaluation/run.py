@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.optim import AdamW
 
 from softshare._version import __version__
+from softshare.evaluation.describe import describe_sharing
 from softshare.evaluation.methods import Method, Options, method_named
 from softshare.evaluation.readings import READINGS_OF_A_RUN, describe_readings
 from softshare.evaluation.settings import RunSettings
@@ -22,7 +22,6 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.predict import predict
 from softshare.network.templates import TemplateFactory, template_for
 from softshare.sharing.independent import Independent
-from softshare.sharing.strength import similarity
 from softshare.tasks.losses import TaskLosses
 from softshare.tasks.metrics import multiclass_error, primary_metric, task_metrics
 from softshare.tasks.preprocessing import prepare
@@ -38,9 +37,6 @@ HIDDEN = (64, 64)
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1e-4
 """Defaults found on the validation parts of `digits` and of made tasks; docs/defaults.md has the figures."""
-
-MOST_TASKS_COMPARED = 200
-"""Tasks up to which a record holds the similarity and the correlation of every pair."""
 
 
 def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
@@ -66,13 +62,15 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
     }
     try:
         seen = ReadingHistory(every=max(1, (settings.steps or STEPS) // READINGS_OF_A_RUN))
-        network, curve = train_network(method, settings, train, validation, callbacks=[seen])
+        decided = method.decide(method, settings, train) if method.decide else settings
+        network, curve = train_network(method, decided, train, validation, callbacks=[seen])
     except FloatingPointError as error:
         empty: dict[str, Any] = {
             "parameters": None,
             "metrics": {},
             "set_metrics": {},
             "curve": [],
+            "decided": {},
             "sharing": {"layers": {}, "similarity": None, "task_correlation": None, "warnings": []},
         }
         return record | empty | {"error": str(error), "seconds": time.perf_counter() - begin}
@@ -83,6 +81,7 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
         "metrics": {name: metrics for name, (metrics, _) in measured.items()},
         "set_metrics": {name: metrics for name, (_, metrics) in measured.items()},
         "curve": curve,
+        "decided": _changed(settings, decided),
         "sharing": describe_sharing(network) | describe_readings(network, seen),
         "seconds": time.perf_counter() - begin,
     }
@@ -110,8 +109,6 @@ def train_network(
         FloatingPointError: training diverged.
     """
     options = {**method.options, **settings.method_options}
-    template = _template(method, options, train, settings.hidden or HIDDEN)
-    layers = _layer_names(template, train)
     steps = settings.steps or STEPS
     apart = round(steps * options.get("apart", 0))
     rate = settings.learning_rate or LEARNING_RATE
@@ -126,15 +123,22 @@ def train_network(
         keep_best=True,
         seed=settings.seed,
     )
-    sharing = method.sharing(layers, options)
     curve: list[dict[str, Any]] = []
-    network = MultiTaskNetwork(template, train, sharing=Independent() if apart else sharing, initial=method.initial, seed=settings.seed)
+    network = start_network(method, settings, train)
     if apart:
         curve += learn(network, steps=apart)
-        network = network.with_sharing(sharing)
+        network = network.with_sharing(method.sharing(list(network.layers), options))
     rates = {pattern: rate * multiple for pattern, multiple in method.rates.items()}
     curve += [row | {"step": row["step"] + apart} for row in learn(network, steps=steps - apart, learning_rates=rates, callbacks=callbacks)]
     return network, [{name: row[name] for name in ("step", "train_loss", "validation_loss")} for row in curve]
+
+
+def start_network(method: Method, settings: RunSettings, train: TaskSet) -> MultiTaskNetwork:
+    """A method's network before its first step: with its sharing, or with none where the tasks are first trained apart."""
+    options = {**method.options, **settings.method_options}
+    template = _template(method, options, train, settings.hidden or HIDDEN)
+    sharing = {"*": Independent()} if options.get("apart") else method.sharing(_layer_names(template, train), options)
+    return MultiTaskNetwork(template, train, sharing=sharing, initial=method.initial, seed=settings.seed)
 
 
 def measure(network: MultiTaskNetwork, tasks: TaskSet) -> tuple[dict[str, dict[str, float | None]], dict[str, float]]:
@@ -148,51 +152,6 @@ def measure(network: MultiTaskNetwork, tasks: TaskSet) -> tuple[dict[str, dict[s
     one_vs_all = tasks.one_input and all(task.kind == "binary" for task in tasks.tasks)
     error = multiclass_error(outputs, targets) if one_vs_all else None
     return by_task, {} if error is None else {"multiclass_error": error}
-
-
-def describe_sharing(network: MultiTaskNetwork) -> dict[str, Any]:
-    """What is shared in which layer, as a record holds it."""
-    strength = network.sharing_strength()
-    stacks = network.stacks()
-    layers: dict[str, dict[str, Any]] = {}
-    warnings = []
-    for layer, weight in network.layers.items():
-        own = sum(parameter.numel() for parameter in weight.parameters())
-        stack = stacks[network.path_of(layer)]
-        independent = stack.numel() if isinstance(stack, Tensor) else sum(part.numel() for part in stack)
-        kind = type(network.sharing[layer]).__name__
-        row: dict[str, Any] = {"sharing": kind, "ranks": list(weight.ranks()), "parameters": own, "independent_parameters": independent}
-        measures = strength.get(layer)
-        for name in ("rho", "rho_floor", "cosine", "effective_rank"):
-            row[name] = None if measures is None else _finite(getattr(measures, name))
-        if weight.ranks() and own >= independent:
-            warnings.append(f"layer {layer}: {own} parameters, not fewer than independent learning's {independent}")
-        layers[layer] = row
-    return {
-        "layers": layers,
-        "similarity": _similarity(network, stacks),
-        "task_correlation": _task_correlation(network),
-        "warnings": warnings,
-    }
-
-
-def _similarity(network: MultiTaskNetwork, stacks: Mapping[str, Tensor | Sequence[Tensor]]) -> list[list[float]] | None:
-    if not 1 < len(network.tasks) <= MOST_TASKS_COMPARED:
-        return None
-    learned = [layer for layer, weight in network.layers.items() if any(value.requires_grad for value in weight.parameters())]
-    paths = [network.path_of(layer) for layer in learned]
-    flat = [stack.flatten(1) for path in paths if isinstance(stack := stacks[path], Tensor)]
-    return _rounded(similarity(torch.cat(flat, 1))) if flat else None
-
-
-def _task_correlation(network: MultiTaskNetwork) -> list[list[float]] | None:
-    """The tasks' correlation that the layers have learned, the mean over those that learn one."""
-    learned = [correlation for weight in network.layers.values() if (correlation := weight.task_correlation()) is not None]
-    return _rounded(torch.stack(learned).mean(0)) if learned and 1 < len(network.tasks) <= MOST_TASKS_COMPARED else None
-
-
-def _rounded(matrix: Tensor) -> list[list[float]]:
-    return [[round(value, 4) for value in row] for row in matrix.tolist()]
 
 
 def _template(method: Method, options: Options, train: TaskSet, hidden: Sequence[int]) -> TemplateFactory:
@@ -223,9 +182,11 @@ def _data(tasks: TaskSet, train: TaskSet, validation: TaskSet, test: TaskSet, se
     return {"fingerprint": tasks.fingerprint(), "tasks": rows, "notes": list(train.notes)}
 
 
+def _changed(settings: RunSettings, decided: RunSettings) -> dict[str, Any]:
+    """The settings that the training part has decided."""
+    before, after = settings.as_json(), decided.as_json()
+    return {name: value for name, value in after.items() if value != before[name]}
+
+
 def _versions() -> dict[str, str]:
     return {"softshare": __version__, "torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()}
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
