@@ -25,7 +25,8 @@ class TraceNorm(Sharing):
     """Every task has its own weights; a penalty draws their stack to a low rank, so that tasks reuse each other's.
 
     Adds ``Σ_n γ_n ‖unfolding n of W‖_*`` for every layer, ``‖X‖_*`` the sum of the singular values (equations 1 to 3).
-    Start from independent initial weights (``initial="independent"``): weights that are equal have the least norm already.
+    Neither start is wrong: from independent initial weights tasks must find common directions first, from a common start
+    they have one and leave it only where that pays.
 
     Args:
         norm: which unfoldings count: ``"laf"`` — the one with the task as its rows; ``"tucker"`` — every mode's;
