@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from softshare.evaluation.settings import RunSettings
     from softshare.network.templates import TemplateFactory
     from softshare.sharing.base import Sharing
     from softshare.sharing.trace_norm import Norm
@@ -19,6 +20,9 @@ Range = tuple[float, float, str] | tuple[Any, ...]
 
 COMMON_SEARCH_SPACE: Mapping[str, Range] = {"learning_rate": (3e-4, 1e-2, "log"), "weight_decay": (1e-6, 1e-2, "log")}
 """What every method's search tunes, the baseline's included."""
+
+CROSS_VALIDATED = "cv"
+"""The value of an option that is to be chosen by cross-validation on the training part."""
 
 
 def _suits_any(tasks: TaskSet) -> str | None:
@@ -42,6 +46,8 @@ class Method:
         rates: parameter-name pattern → the multiple of the learning rate that these parameters get
             (see :func:`softshare.training.fit.parameter_groups`).
         template: (shape of an input, widths of the hidden layers, options) → the network of each task; the usual one when None.
+        decide: (this method, settings, prepared training part) → the settings with what the training part decides, such as
+            options that are :data:`CROSS_VALIDATED`; nothing when None.
         search_space: what a search may choose for the options.
         applies_to: why the method cannot apply to a task set, or None where it can.
         default: whether ``compare`` runs it unless told which methods to run.
@@ -55,6 +61,7 @@ class Method:
     initial: Literal["common", "independent"] = "common"
     rates: Mapping[str, float] = field(default_factory=dict)
     template: Callable[[Sequence[int], Sequence[int], Options], TemplateFactory] | None = None
+    decide: Callable[[Method, RunSettings, TaskSet], RunSettings] | None = None
     search_space: Mapping[str, Range] = field(default_factory=dict)
     applies_to: Callable[[TaskSet], str | None] = _suits_any
     default: bool = True
@@ -81,6 +88,28 @@ def _pooled(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
     return {layers[-1]: Tied(bias="own"), "*": Tied()}
 
 
+def _tied_first_layers(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.independent import Independent
+    from softshare.sharing.tied import Tied
+
+    first = options["first"]
+    if not isinstance(first, int) or not 0 <= first < len(layers):
+        raise ValueError(f"tied-first-layers: first must be {CROSS_VALIDATED!r} or from 0 to {len(layers) - 1} layers, got {first!r}")
+    return {**dict.fromkeys(layers[:first], Tied()), "*": Independent()}
+
+
+def _choose_first_layers(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
+    from softshare.evaluation.decisions import choose_first_layers
+
+    return choose_first_layers(method, settings, train)
+
+
+def _match_size(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
+    from softshare.evaluation.decisions import match_size
+
+    return match_size(method, settings, train)
+
+
 def _last_axis_flattening(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
     from softshare.sharing.last_axis_flattening import LastAxisFlattening
 
@@ -99,6 +128,18 @@ def _tensor_train(layers: Sequence[str], options: Options) -> Mapping[str, Shari
     return {
         "*": TensorTrain(epsilon=options["epsilon"]) if options["apart"] else TensorTrain(options["ranks"], task_rank=options["task_rank"])
     }
+
+
+def _tensor_ring(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
+    from softshare.sharing.tensor_ring import TensorRing
+
+    return {"*": TensorRing(options["ranks"], shared=options["shared"], cores=options["cores"], common_start=True)}
+
+
+def _choose_pattern(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
+    from softshare.evaluation.decisions import choose_pattern
+
+    return choose_pattern(method, settings, train)
 
 
 def _trace_norm(norm: Norm, layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
@@ -165,6 +206,10 @@ ORDERING_SPACE: Mapping[str, Range] = {"depth": (2, 6, "int"), "dropout": (0.0, 
 # overfit (docs/defaults.md has the figures).
 SLOW_BASES = 0.1
 
+TRMTL = "ICLR 2019 submission (TRMTL)"
+TENSOR_RING_OPTIONS: Options = {"ranks": 8, "shared": 2, "cores": 3}
+TENSOR_RING_SPACE: Mapping[str, Range] = {"ranks": (3, 12, "int"), "shared": (0, 3, "int")}
+
 METHODS: tuple[Method, ...] = (
     Method("independent", "nothing: every task learns alone (the baseline)", "single-task learning", _independent),
     Method(
@@ -200,6 +245,35 @@ METHODS: tuple[Method, ...] = (
         options=FACTORISED_OPTIONS,
         rates={"*.core_1": SLOW_BASES},
         search_space=FACTORISED_SPACE,
+    ),
+    Method(
+        "tied-first-layers",
+        "the first layers, as many as cross-validation says (UD-MTL)",
+        DMTRL,
+        _tied_first_layers,
+        options={"first": CROSS_VALIDATED},
+        decide=_choose_first_layers,
+        default=False,
+    ),
+    Method(
+        "tied-wide",
+        "all layers but the output, as wide as another method has parameters",
+        DMTRL,
+        _tied,
+        options={"as_many_as": "tensor-train"},
+        decide=_match_size,
+        default=False,
+    ),
+    Method(
+        "tensor-ring",
+        "in every layer some of the cores that make its weight",
+        TRMTL,
+        _tensor_ring,
+        options=TENSOR_RING_OPTIONS,
+        initial="independent",
+        decide=_choose_pattern,
+        search_space=TENSOR_RING_SPACE,
+        default=False,
     ),
     Method(
         "trace-norm-laf",
