@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from softshare import cli
-from softshare.evaluation import run as runs
+from softshare.evaluation import settings as defaults
 from softshare.evaluation.methods import METHODS
 
 spec = importlib.util.spec_from_file_location("stub_run", Path(__file__).parent / "evaluation" / "stub_run.py")
@@ -232,7 +232,13 @@ def test_methods_has_a_line_for_each(capsys):
 
 def test_the_help_tells_the_defaults_that_are_in_force():
     told = cli.Training.__doc__ or ""
-    for value in (runs.STEPS, " ".join(map(str, runs.HIDDEN)), runs.BATCH_SIZE, f"{runs.LEARNING_RATE:g}", f"{runs.WEIGHT_DECAY:g}"):
+    for value in (
+        defaults.STEPS,
+        " ".join(map(str, defaults.HIDDEN)),
+        defaults.BATCH_SIZE,
+        f"{defaults.LEARNING_RATE:g}",
+        f"{defaults.WEIGHT_DECAY:g}",
+    ):
         assert f"by default {value}." in told
 
 

@@ -31,13 +31,6 @@ from softshare.training.callbacks import Callback, mean_losses
 from softshare.training.fit import fit
 from softshare.training.readings import ReadingHistory
 
-STEPS = 1000
-BATCH_SIZE = 64
-HIDDEN = (64, 64)
-LEARNING_RATE = 1e-3
-WEIGHT_DECAY = 1e-4
-"""Defaults found on the validation parts of `digits` and of made tasks; docs/defaults.md has the figures."""
-
 
 def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
     """Train one method once and measure it.
@@ -61,7 +54,7 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
         "error": None,
     }
     try:
-        seen = ReadingHistory(every=max(1, (settings.steps or STEPS) // READINGS_OF_A_RUN))
+        seen = ReadingHistory(every=max(1, settings.steps // READINGS_OF_A_RUN))
         decided = method.decide(method, settings, train) if method.decide else settings
         network, curve = train_network(method, decided, train, validation, callbacks=[seen])
     except FloatingPointError as error:
@@ -109,17 +102,15 @@ def train_network(
         FloatingPointError: training diverged.
     """
     options = {**method.options, **settings.method_options}
-    steps = settings.steps or STEPS
-    apart = round(steps * options.get("apart", 0))
-    rate = settings.learning_rate or LEARNING_RATE
+    apart = _steps_apart(settings, options)
     learn = partial(
         fit,
         train=train,
         validation=validation,
-        batch_size=settings.batch_size or BATCH_SIZE,
-        learning_rate=rate,
-        optimizer=partial(AdamW, fused=True, weight_decay=WEIGHT_DECAY if settings.weight_decay is None else settings.weight_decay),
-        evaluate_every=max(1, steps // 50),
+        batch_size=settings.batch_size,
+        learning_rate=settings.rate,
+        optimizer=partial(AdamW, fused=True, weight_decay=settings.decay),
+        evaluate_every=max(1, settings.steps // 50),
         keep_best=True,
         seed=settings.seed,
     )
@@ -128,17 +119,22 @@ def train_network(
     if apart:
         curve += learn(network, steps=apart)
         network = network.with_sharing(method.sharing(list(network.layers), options))
-    rates = {pattern: rate * multiple for pattern, multiple in method.rates.items()}
-    curve += [row | {"step": row["step"] + apart} for row in learn(network, steps=steps - apart, learning_rates=rates, callbacks=callbacks)]
+    rates = {pattern: settings.rate * multiple for pattern, multiple in method.rates.items()}
+    rows = learn(network, steps=settings.steps - apart, learning_rates=rates, callbacks=callbacks)
+    curve += [row | {"step": (row["step"] or 0) + apart} for row in rows]
     return network, [{name: row[name] for name in ("step", "train_loss", "validation_loss")} for row in curve]
 
 
 def start_network(method: Method, settings: RunSettings, train: TaskSet) -> MultiTaskNetwork:
     """A method's network before its first step: with its sharing, or with none where the tasks are first trained apart."""
     options = {**method.options, **settings.method_options}
-    template = _template(method, options, train, settings.hidden or HIDDEN)
-    sharing = {"*": Independent()} if options.get("apart") else method.sharing(_layer_names(template, train), options)
+    template = _template(method, options, train, settings.hidden)
+    sharing = {"*": Independent()} if _steps_apart(settings, options) else method.sharing(_layer_names(template, train), options)
     return MultiTaskNetwork(template, train, sharing=sharing, initial=method.initial, seed=settings.seed)
+
+
+def _steps_apart(settings: RunSettings, options: Options) -> int:
+    return round(settings.steps * options.get("apart", 0))
 
 
 def measure(network: MultiTaskNetwork, tasks: TaskSet) -> tuple[dict[str, dict[str, float | None]], dict[str, float]]:

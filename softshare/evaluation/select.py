@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from softshare.evaluation.methods import COMMON_SEARCH_SPACE, Method, Range
 from softshare.evaluation.records import Record
-from softshare.evaluation.run import LEARNING_RATE, WEIGHT_DECAY
-from softshare.evaluation.settings import RunSettings
+from softshare.evaluation.settings import LEARNING_RATE, WEIGHT_DECAY, RunSettings
 from softshare.tasks.metrics import HIGHER_IS_BETTER
 
 if TYPE_CHECKING:

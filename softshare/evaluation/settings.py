@@ -9,6 +9,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
+STEPS = 1000
+BATCH_SIZE = 64
+HIDDEN = (64, 64)
+LEARNING_RATE = 1e-3
+WEIGHT_DECAY = 1e-4
+"""Defaults found on validation data: docs/defaults.md has the figures."""
+
 OF_ONE_RUN = ("method", "fraction", "seed")
 """Settings in which the runs of one comparison differ."""
 
@@ -18,7 +25,7 @@ TUNED = ("learning_rate", "weight_decay", "method_options")
 
 @dataclass(frozen=True)
 class RunSettings:
-    """All that determines one run, the data aside. None stands for the documented default.
+    """All that determines one run, the data aside.
 
     Args:
         source: what the data were read from, for the reader of a record.
@@ -28,8 +35,8 @@ class RunSettings:
         steps: optimiser steps in all, those of a start from trained networks counted.
         batch_size: examples of every task in a step.
         hidden: widths of the hidden layers.
-        learning_rate: of Adam.
-        weight_decay: of Adam.
+        learning_rate: of Adam; None for the default, unless a search chooses it.
+        weight_decay: of Adam; likewise.
         metric: the metric to compare by, instead of each kind's own.
         trials: trials by which ``learning_rate``, ``weight_decay`` and ``method_options`` were chosen; 0: given or default.
         method_options: settings of the method itself, by the names of its search space.
@@ -39,14 +46,24 @@ class RunSettings:
     method: str
     fraction: Annotated[float, Field(gt=0, le=1)]
     seed: NonNegativeInt
-    steps: PositiveInt | None = None
-    batch_size: PositiveInt | None = None
-    hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
+    steps: PositiveInt = STEPS
+    batch_size: PositiveInt = BATCH_SIZE
+    hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = HIDDEN
     learning_rate: PositiveFloat | None = None
     weight_decay: NonNegativeFloat | None = None
     metric: str | None = None
     trials: NonNegativeInt = 0
     method_options: Mapping[str, int | float | str] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate in force."""
+        return LEARNING_RATE if self.learning_rate is None else self.learning_rate
+
+    @property
+    def decay(self) -> float:
+        """The weight decay in force."""
+        return WEIGHT_DECAY if self.weight_decay is None else self.weight_decay
 
     @property
     def key(self) -> str:
@@ -60,13 +77,13 @@ class RunSettings:
 
 
 def checked_settings(values: Mapping[str, Any]) -> RunSettings:
-    """Settings from their values, converted and checked.
+    """Settings from their values, converted and checked; None stands for the default.
 
     Raises:
         ValueError: some are wrong; the message names them all.
     """
     try:
-        return _adapter().validate_python(dict(values))
+        return _adapter().validate_python({name: value for name, value in values.items() if value is not None})
     except ValidationError as error:
         wrong = [f"{item['loc'][0]}: {_lowered(item['msg'])}, got {item['input']!r}" for item in error.errors()]
         raise ValueError("; ".join(dict.fromkeys(wrong))) from None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from softshare.evaluation.settings import LEARNING_RATE, WEIGHT_DECAY
 from softshare.evaluation.statistics import ALL, BASELINE
 from softshare.report.comparison import Comparison
 from softshare.report.gain_figures import verdicts
@@ -170,6 +171,9 @@ def _kind(task: Mapping[str, Any]) -> str:
     return f"multiclass, {task['n_outputs']} classes" if task["kind"] == "multiclass" else str(task["kind"])
 
 
+DEFAULTS = {"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY}
+
+
 def settings(comparison: Comparison) -> Table:
     """The settings of the runs: one value where all share it, else each method's."""
     rows = []
@@ -178,7 +182,7 @@ def settings(comparison: Comparison) -> Table:
             continue
         values: dict[str, list[str]] = {}
         for record in comparison.runs():
-            text = _setting(record["settings"].get(name))
+            text = _setting(name, record["settings"].get(name))
             if record["settings"]["method"] not in values.setdefault(text, []):
                 values[text].append(record["settings"]["method"])
         told = next(iter(values)) if len(values) == 1 else "; ".join(f"{', '.join(methods)}: {text}" for text, methods in values.items())
@@ -189,9 +193,9 @@ def settings(comparison: Comparison) -> Table:
     return Table(["setting", "value"], rows)
 
 
-def _setting(value: Any) -> str:
+def _setting(name: str, value: Any) -> str:
     if value is None or value == {}:
-        return "default"
+        return f"{DEFAULTS[name]:g}" if name in DEFAULTS else "default"
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {item}" for name, item in value.items())
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

