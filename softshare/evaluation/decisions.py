@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from softshare.evaluation.cross_validation import Learn, cross_validate
-from softshare.evaluation.methods import CROSS_VALIDATED, Method, method_named
+from softshare.evaluation.method import CROSS_VALIDATED, Method
+from softshare.evaluation.methods import method_named
 from softshare.evaluation.run import start_network, train_network
 from softshare.evaluation.select_pattern import select_pattern
 from softshare.evaluation.settings import RunSettings

@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
 
-from softshare.evaluation.methods import METHODS, Method, method_named
+from softshare.evaluation.method import Method
+from softshare.evaluation.methods import METHODS, method_named
 from softshare.evaluation.settings import RunSettings, checked_settings
 from softshare.evaluation.statistics import ALL, BASELINE
 from softshare.tasks.metrics import HIGHER_IS_BETTER, primary_metric

@@ -14,7 +14,8 @@ from torch.optim import AdamW
 
 from softshare._version import __version__
 from softshare.evaluation.describe import describe_sharing
-from softshare.evaluation.methods import Method, Options, method_named
+from softshare.evaluation.method import Method, Options
+from softshare.evaluation.methods import method_named
 from softshare.evaluation.readings import READINGS_OF_A_RUN, describe_readings
 from softshare.evaluation.settings import RunSettings
 from softshare.network.layers import parameters_of

@@ -14,7 +14,7 @@ from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from softshare.evaluation.methods import COMMON_SEARCH_SPACE, Method, Range
+from softshare.evaluation.method import COMMON_SEARCH_SPACE, Method, Range
 from softshare.evaluation.records import Record
 from softshare.evaluation.settings import LEARNING_RATE, WEIGHT_DECAY, RunSettings
 from softshare.tasks.metrics import HIGHER_IS_BETTER

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from made_records import record
 
-from softshare.evaluation.methods import COMMON_SEARCH_SPACE, METHODS, method_named
+from softshare.evaluation.method import COMMON_SEARCH_SPACE
+from softshare.evaluation.methods import METHODS, method_named
 from softshare.evaluation.select import SEARCH_SEED, score, search_settings
 from softshare.evaluation.settings import RunSettings
 
