@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from softshare.evaluation import recipes
-from softshare.evaluation.method import Method, Options, Range
+from softshare.evaluation.method import CROSS_VALIDATED, Method, Options, Range
 
 DMTRL = "Yang & Hospedales 2017 (DMTRL)"
 LAF_OPTIONS: Options = {"task_rank": 0.3, "epsilon": 0.1, "apart": 0.0}
