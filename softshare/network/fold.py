@@ -78,7 +78,7 @@ class TaskLayer(nn.Module):
         parameter, weight = self._sources[name]
         return parameter.to_torch(weight.padded(self._fold.tasks))
 
-    def _note(self, way: str, multiply_adds: int, elements: int = 0, instead: str = "") -> None:
+    def _note(self, way: str, multiply_adds: int = 0, elements: int = 0, instead: str = "") -> None:
         """Write down how the layer runs, when asked to."""
         if self._fold.decisions is not None:
             self._fold.decisions.append(Decision(self.layer, way, multiply_adds, elements, instead))

@@ -14,6 +14,7 @@ from softshare.network.fold import Fold
 from softshare.network.forms import Form, Stacks, check_templates, forms_of, layer_shapes, make_templates, stacks_of_templates
 from softshare.network.layers import assign_sharings, parameters_of
 from softshare.network.new_task import extended_scaling, extended_weights, form_of_new_task, keep_buffers
+from softshare.network.plan import Plan
 from softshare.network.task_module import TaskModule
 from softshare.network.templates import TemplateFactory
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
@@ -129,6 +130,27 @@ class MultiTaskNetwork(nn.Module):
             rows = fold.expand(rows)
         return fold.unfold(fold.expand(self.bodies[body](rows)))
 
+    @torch.no_grad()
+    def plan(self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Plan:
+        """How each layer would run on a batch, with the counts by which that was decided; print it.
+
+        Running statistics and parameters stay as they are.
+
+        Args:
+            inputs: as for :meth:`run`.
+            tasks: as for :meth:`run`.
+            one_input: as for :meth:`run`.
+        """
+        was_training = self.training
+        self.eval()
+        self._fold.decisions = []
+        try:
+            self.run(inputs, tasks=tasks, one_input=one_input)
+            return Plan(self._fold.decisions)
+        finally:
+            self._fold.decisions = None
+            self.train(was_training)
+
     def number(self, name: TaskName) -> int:
         """The place of a task on the task axis.
 
@@ -181,7 +203,7 @@ class MultiTaskNetwork(nn.Module):
         return {path: self.shared_weight(path) for path in self._keys}
 
     def _all_weights(self) -> list[SharedWeight]:
-        return [cast(SharedWeight, weight) for weight in self.weights.children()]
+        return [cast(SharedWeight, weight) for weight in self.weights.values()]
 
     def path_of(self, layer: str) -> str:
         """The full name of a layer's weight in the template."""

@@ -13,7 +13,7 @@ class Decision:
     Args:
         layer: its name.
         way: what is done.
-        multiply_adds: of the forward pass.
+        multiply_adds: of the forward pass; 0 where they were not counted.
         elements: numbers read and written by the forward pass; 0 where they were not counted.
         instead: the way not taken and its counts; empty where there was no choice.
     """
@@ -35,10 +35,14 @@ class Plan(tuple[Decision, ...]):
 
     def __str__(self) -> str:
         rows = [("layer", "multiply-adds", "elements", "way", "instead of")]
-        rows += [(d.layer, f"{d.multiply_adds:,}", f"{d.elements:,}" if d.elements else "", d.way, d.instead) for d in self]
+        rows += [(d.layer, _counted(d.multiply_adds), _counted(d.elements), d.way, d.instead) for d in self]
         widths = [max(len(row[column]) for row in rows) for column in range(5)]
         lines = []
         for layer, adds, elements, way, instead in rows:
             cells = (layer.ljust(widths[0]), adds.rjust(widths[1]), elements.rjust(widths[2]), way.ljust(widths[3]), instead)
             lines.append("  ".join(cells).rstrip())
         return "\n".join(lines)
+
+
+def _counted(number: int) -> str:
+    return f"{number:,}" if number else ""

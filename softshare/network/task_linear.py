@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import torch
 from torch import Tensor, nn
 
 from softshare.network.fold import TaskLayer
-from softshare.sharing._contraction import Plan, carry_out, contract, plan
+from softshare.sharing._contraction import Plan, carry_out, contract, plan, shapes_of
 
 
 class TaskLinear(TaskLayer):
@@ -45,7 +43,7 @@ class TaskLinear(TaskLayer):
         if network is not None and len(network[1]) > 1:
             joint = joint_equation(network[0], x.ndim == 2)
             operands = [*network[1], x]
-            order = plan(joint, tuple(operand.shape for operand in operands))
+            order = plan(joint, shapes_of(operands))
             if not _composes_first(order, len(operands)):
                 y = carry_out(order, operands)
                 self._note_product(order, network, x, y)
@@ -61,7 +59,7 @@ class TaskLinear(TaskLayer):
             return
         orders = [plan("tni,tio->tno", ((*y.shape[:2], x.shape[-1]), (len(y), x.shape[-1], y.shape[-1])))]
         if network is not None:
-            orders.append(plan(network[0], tuple(operand.shape for operand in network[1])))
+            orders.append(plan(network[0], shapes_of(network[1])))
         multiply_adds, elements = sum(order.multiply_adds for order in orders), sum(order.elements for order in orders)
         if joined is None:
             self._note("weights composed for all tasks, one batched product", multiply_adds, elements)
@@ -70,7 +68,6 @@ class TaskLinear(TaskLayer):
             self._note("the input joins the factors", joined.multiply_adds, joined.elements, instead)
 
 
-@lru_cache(maxsize=256)
 def joint_equation(equation: str, one_input: bool) -> str:
     """The equation of a weight ``(t, in, out)`` with the layer's input as one more operand, its output ``(t, batch, out)``.
 

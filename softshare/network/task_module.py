@@ -45,19 +45,25 @@ class TaskModule(TaskLayer):
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are folded alike."""
         fold, module = self._fold, self._module[0].train(self.training and not self._is_frozen)
         if type(module) in BY_ROW and self.is_shared:
+            self._note("once on the folded batch: the values are the same for all tasks")
             return functional_call(module, {name: self._one(name) for name in self._sources}, (x, *args), kwargs)
         x = fold.unfold(fold.expand(x))
         values = {name: self._stack(name) for name in self._sources}
         if (run_tasks := getattr(module, "run_tasks", None)) is not None:
+            self._note("in all tasks at once, by the module's own run_tasks")
             return run_tasks(x, values, *args, **kwargs).flatten(0, 1)
         if type(module) in AT_ONCE and getattr(module, "momentum", 0.0) is not None:
+            self._note("in all tasks at once")
             return self._at_once(module, x, values).flatten(0, 1)
         if self._maps and fold.n_tasks >= MAPPED_FROM and not args and not kwargs:
             try:
-                return _flattened(torch.vmap(lambda own, rows: functional_call(module, own, (rows,)), randomness="different")(values, x))
+                y = _flattened(torch.vmap(lambda own, rows: functional_call(module, own, (rows,)), randomness="different")(values, x))
+                self._note("mapped over the tasks (vmap)")
+                return y
             except Exception:
                 # What vmap cannot do raises many kinds of errors; an error of the module's own the loop raises again.
                 self._maps = False
+        self._note("task by task")
         return self._loop(module, x, values, *args, **kwargs)
 
     def _at_once(self, module: nn.Module, x: Tensor, values: dict[str, Tensor]) -> Tensor:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from math import prod
+from operator import index
 
+import torch
 from torch import Tensor
 
-from softshare.sharing._products import Product, Step, lay_out
+from softshare.sharing._products import Product, Step, lay_out, multiply
 
 ELEMENT = 8
 """Multiply-adds in the time that one element takes on its way from or to memory: a processor's cache is slower than its
@@ -51,7 +53,7 @@ class Plan:
         return self.multiply_adds + ELEMENT * self.elements
 
 
-@lru_cache(maxsize=4096)
+@torch.compiler.assume_constant_result
 def plan(equation: str, shapes: tuple[tuple[int, ...], ...]) -> Plan:
     """The cheapest pairwise order of a contraction.
 
@@ -59,6 +61,11 @@ def plan(equation: str, shapes: tuple[tuple[int, ...], ...]) -> Plan:
         equation: an einsum equation with an explicit output.
         shapes: the operands' shapes.
     """
+    return _planned(equation, shapes)
+
+
+@lru_cache(maxsize=4096)
+def _planned(equation: str, shapes: tuple[tuple[int, ...], ...]) -> Plan:
     inputs, output = equation.split("->")
     terms = inputs.split(",")
     size = {letter: extent for term, shape in zip(terms, shapes, strict=True) for letter, extent in zip(term, shape, strict=True)}
@@ -80,14 +87,21 @@ def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
         equation: an einsum equation with an explicit output.
         operands: its tensors.
     """
-    return carry_out(plan(equation, tuple(operand.shape for operand in operands)), operands)
+    return carry_out(plan(equation, shapes_of(operands)), operands)
+
+
+def shapes_of(operands: Sequence[Tensor]) -> tuple[tuple[int, ...], ...]:
+    """What :func:`plan` wants to know of operands."""
+    if torch.compiler.is_compiling():  # an order is for sizes that are known: symbols become numbers
+        return tuple(tuple(index(size) for size in operand.shape) for operand in operands)
+    return tuple(operand.shape for operand in operands)
 
 
 def carry_out(order: Plan, operands: Sequence[Tensor]) -> Tensor:
     """Contract operands of the shapes that the plan was made for."""
     tensors = [operand.sum(axes) if axes else operand for operand, axes in zip(operands, order.sums, strict=True)]
     for product in order.products:
-        tensors.append(product(tensors[product.left], tensors[product.right]))
+        tensors.append(multiply(tensors[product.left], tensors[product.right], product))
     return tensors[-1] if order.axes == tuple(range(len(order.axes))) else tensors[-1].permute(order.axes)
 
 

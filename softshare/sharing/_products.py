@@ -41,13 +41,14 @@ class Product:
     right_shape: tuple[int, ...]
     shape: tuple[int, ...]
 
-    def __call__(self, left: Tensor, right: Tensor) -> Tensor:
-        """The product of two operands."""
-        a = (left if self.left_axes is None else left.permute(self.left_axes)).reshape(self.left_shape)
-        b = (right if self.right_axes is None else right.permute(self.right_axes)).reshape(self.right_shape)
-        if self.left_shape[-1] == 1:  # nothing is summed
-            return (a * b).reshape(self.shape)
-        return (torch.mm(a, b) if len(self.left_shape) == 2 else torch.bmm(a, b)).reshape(self.shape)
+
+def multiply(left: Tensor, right: Tensor, product: Product) -> Tensor:
+    """The product of two operands."""
+    a = (left if product.left_axes is None else left.permute(product.left_axes)).reshape(product.left_shape)
+    b = (right if product.right_axes is None else right.permute(product.right_axes)).reshape(product.right_shape)
+    if product.left_shape[-1] == 1:  # nothing is summed
+        return (a * b).reshape(product.shape)
+    return (torch.mm(a, b) if len(product.left_shape) == 2 else torch.bmm(a, b)).reshape(product.shape)
 
 
 def lay_out(steps: Sequence[Step], leaves: Sequence[str], size: Mapping[str, int]) -> tuple[tuple[Product, ...], str]:
