@@ -88,14 +88,6 @@ class TensorRing(Sharing):
             "ss.TensorTrain or ss.Tucker"
         )
 
-    def n_cores(self, layer: str, shape: tuple[int, ...]) -> int:
-        """How many cores a layer has for tasks whose weight has this shape.
-
-        Raises:
-            ValueError: given modes do not suit the layer.
-        """
-        return len(self._modes(layer, shape))
-
     def _drawn(self, name: str, place: int, layer: LayerShapes, streams: RandomStreams) -> SharedWeight:
         shapes = layer.shapes * (streams.n_tasks if len(layer.shapes) == 1 else 1)
         bare = {shape: Ring(shape, modes, (1,) * len(modes)) for shape in set(shapes) for modes in [self._modes(name, shape)]}

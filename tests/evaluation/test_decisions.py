@@ -1,0 +1,105 @@
+"""What the training part decides before a run: layers tied, cores shared, width."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from softshare.evaluation.methods import METHODS, method_named
+from softshare.evaluation.run import run, start_network, train_network
+from softshare.evaluation.settings import RunSettings
+from softshare.sharing.tied import Tied
+from softshare.tasks.splits import split
+from softshare.tasks.task_set import TaskSet
+
+FAST = RunSettings("made", "independent", 1.0, 0, steps=40, hidden=(8, 8), learning_rate=0.02)
+
+
+def made_tasks(*, alike: bool = True, rows: int = 40) -> TaskSet:
+    """Two tasks that depend on their inputs in one way, or in opposite ways."""
+    generator = np.random.default_rng(0)
+    weights, data = generator.normal(size=6), {}
+    for name, sign in (("a", 1), ("b", 1 if alike else -1)):
+        inputs = generator.normal(size=(rows, 6)).astype(np.float32)
+        data[name] = (inputs, (sign * inputs @ weights > 0).astype(int))
+    return TaskSet.from_arrays(data, kinds="binary")
+
+
+def settings_of(name: str, **options: int | str) -> RunSettings:
+    return replace(FAST, method=name, method_options=options)
+
+
+def size(name: str, settings: RunSettings, tasks: TaskSet) -> int:
+    return sum(parameter.numel() for parameter in start_network(method_named(name), settings, tasks).parameters())
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_as_many_first_layers_are_tied_as_told(first: int) -> None:
+    network = start_network(method_named("tied-first-layers"), settings_of("tied-first-layers", first=first), made_tasks())
+    assert [isinstance(sharing, Tied) for sharing in network.sharing.values()].count(True) == first
+    assert all(isinstance(network.sharing[layer], Tied) for layer in list(network.layers)[:first])
+
+
+def test_more_layers_than_there_are_are_refused() -> None:
+    with pytest.raises(ValueError, match="first must be 'cv' or from 0 to 2 layers, got 3"):
+        start_network(method_named("tied-first-layers"), settings_of("tied-first-layers", first=3), made_tasks())
+
+
+def test_cross_validation_decides_how_many_layers_are_tied() -> None:
+    method, tasks = method_named("tied-first-layers"), made_tasks()
+    seen: list[int] = []
+
+    def watch(layers: object, options: dict[str, int]) -> object:
+        seen.append(options["first"])
+        return method.sharing(layers, options)  # type: ignore[arg-type]
+
+    assert method.decide is not None
+    decided = method.decide(replace(method, sharing=watch), settings_of(method.name), tasks)  # type: ignore[arg-type]
+    assert sorted(seen) == [1] * 5 + [2] * 5
+    assert decided.method_options["first"] in (1, 2)
+    given = settings_of(method.name, first=1)
+    assert method.decide(method, given, tasks) is given
+
+
+def test_cross_validation_decides_the_pattern() -> None:
+    method, tasks = method_named("tensor-ring"), made_tasks(rows=20)
+    assert method.decide is not None
+    decided = method.decide(method, replace(settings_of(method.name, shared="cv", cores=2, ranks=2), steps=10), tasks)
+    pattern = decided.method_options["shared"]
+    assert isinstance(pattern, str)
+    assert len(pattern) == 2
+    assert "2" >= pattern[0] >= pattern[1]
+    train_network(method, replace(decided, steps=3), tasks, tasks)
+
+
+@pytest.mark.parametrize("other", [method.name for method in METHODS if not method.decide or method.name == "tensor-ring"])
+def test_the_wide_network_has_as_many_parameters_as_the_method_that_is_named(other: str) -> None:
+    method, tasks = method_named("tied-wide"), made_tasks()
+    settings = settings_of(method.name, as_many_as=other)
+    assert method.decide is not None
+    decided = method.decide(method, settings, tasks)
+    target = size(other, replace(FAST, method=other), tasks)
+    assert size("tied-wide", decided, tasks) == pytest.approx(target, rel=0.12)
+    assert decided.hidden is not None
+    assert decided.hidden[0] == decided.hidden[1]
+
+
+def test_the_record_says_what_was_decided() -> None:
+    tasks = made_tasks()
+    record = run(tasks, replace(settings_of("tied-first-layers"), steps=5), split(tasks, seed=0))
+    assert record["settings"]["method_options"] == {}
+    assert record["decided"]["method_options"]["first"] in (1, 2)
+    assert run(tasks, replace(settings_of("tied"), steps=5), split(tasks, seed=0))["decided"] == {}
+
+
+def test_the_test_part_decides_nothing() -> None:
+    tasks = made_tasks()
+    parts = split(tasks, seed=0)
+    shuffled = tasks.targets.copy()
+    shuffled[parts.test] = 1 - shuffled[parts.test]
+    settings = replace(settings_of("tied-first-layers"), steps=5)
+    first, second = (run(data, settings, parts) for data in (tasks, replace(tasks, targets=shuffled)))
+    assert first["decided"] == second["decided"]
+    assert first["curve"] == second["curve"]
