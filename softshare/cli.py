@@ -38,7 +38,7 @@ Names = Annotated[tuple[str, ...], _SEVERAL]
 @Parameter(name="*", group="Data")
 @dataclass(frozen=True)
 class Data:
-    """How to read a table; ``tasks`` goes with every source.
+    """How to read a table, or a folder of images; ``tasks`` goes with every source.
 
     Args:
         tasks: take the first so many tasks only.
@@ -49,6 +49,8 @@ class Data:
         split: the column that says train, validation or test.
         group: the column whose equal values (a patient) stay in one part of the split.
         drop_small_tasks: leave out tasks that have too few rows, instead of stopping.
+        image_size: height and width to which the images of a folder are resized; by default all must have one size.
+        skip_broken: leave broken images of a folder out, instead of stopping.
     """
 
     tasks: int | None = None
@@ -59,6 +61,8 @@ class Data:
     split: str | None = None
     group: str | None = None
     drop_small_tasks: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    image_size: int | None = None
+    skip_broken: Annotated[bool, Parameter(negative="", show_default=False)] = False
 
 
 @Parameter(name="*", group="Comparison")
@@ -133,8 +137,8 @@ def compare(
     Values of a list are separated by spaces. A run whose record is in the output folder is not run again.
 
     Args:
-        source: a file (.csv, .tsv, .parquet), or a data set: digits, classics, iris, wine, breast_cancer, synthetic, and the
-            public ones of `softshare data list`, such as mnist, omniglot and uci.
+        source: a file (.csv, .tsv, .parquet), a folder of images (TASK/CLASS/*.png), or a data set: digits, classics, iris, wine,
+            breast_cancer, synthetic, and the public ones of `softshare data list`, such as mnist, omniglot and uci.
         data: how to read a table.
         compared: what is compared.
         training: how every run is trained.
@@ -230,8 +234,9 @@ def _load(source: str, data: Data, *, wrong: Sequence[str]) -> TaskSet:
 
     problems = list(wrong)
     try:
-        read = {"task": data.task, "target": data.target, "kinds": _kinds(data.kind), "drop": data.drop}
-        tasks = _with_files(partial(load, source, n_tasks=data.tasks, split=data.split, group=data.group, **read))
+        columns = {"task": data.task, "target": data.target, "kinds": _kinds(data.kind), "drop": data.drop}
+        images: dict[str, Any] = {"image_size": data.image_size, "skip_broken": data.skip_broken}
+        tasks = _with_files(partial(load, source, n_tasks=data.tasks, split=data.split, group=data.group, **columns, **images))
         tasks = tasks.drop_small_tasks() if data.drop_small_tasks else tasks
     except (ValueError, OSError, ImportError) as error:
         problems.append(str(error))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ from torch import Tensor
 Source = Any
 """What inputs are read from: anything with a length and a shape that an integer array can index in
 dim 0 — a tensor, a NumPy array or memory map — or a data frame whose columns are not numbers yet."""
+
+
+DIGESTED_AT_ONCE = 4096
+"""Rows of a source outside memory that are read at a time for its digest."""
 
 
 def as_source(inputs: Any) -> Source:
@@ -98,7 +103,18 @@ def digest_of(*contents: str | Source) -> str:
         if isinstance(content, pd.DataFrame):
             digest.update(repr(list(content.columns)).encode())
             content = pd.util.hash_pandas_object(content, index=False).to_numpy()
-        array = content.detach().cpu().numpy() if isinstance(content, Tensor) else np.asarray(content)
-        digest.update(repr((array.shape, array.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        parts = _parts(content)
+        first = next(parts)
+        digest.update(repr((tuple(content.shape), first.dtype.str)).encode())
+        for part in chain([first], parts):
+            digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
+
+
+def _parts(content: Source) -> Iterator[np.ndarray]:
+    """All rows of a source, some at a time where they are not in memory."""
+    if isinstance(content, Tensor | np.ndarray):
+        yield np.asarray(content.detach().cpu() if isinstance(content, Tensor) else content)
+        return
+    for begin in range(0, max(1, len(content)), DIGESTED_AT_ONCE):
+        yield take(content, np.arange(begin, min(begin + DIGESTED_AT_ONCE, len(content)))).numpy()

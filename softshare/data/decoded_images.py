@@ -1,0 +1,117 @@
+"""Images in files, as a source of inputs: each is decoded once, by another process, and kept as bytes on disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from softshare.data.cache import derived
+from softshare.data.decoding import IMAGES, Decoders, read_list, write_list
+from softshare.data.image_form import ImageForm
+
+STATES = "states.npy"
+UNKNOWN, DECODED, BROKEN = 0, 1, 2
+
+MOST_PROCESSES = 8
+
+
+class DecodedImages:
+    """Images ``(N, C, H, W)`` of bytes in a folder of the cache, decoded when they are first asked for.
+
+    What is sent to another process is the folder's path. Several processes may use one folder: at worst two decode
+    the same image, to the same bytes.
+
+    Args:
+        folder: that :func:`decoded_images` made.
+        kept: which of its images these are; all when None.
+    """
+
+    def __init__(self, folder: Path, kept: np.ndarray | None = None) -> None:
+        self.folder = folder
+        self._images = np.load(folder / IMAGES, mmap_mode="r")
+        self._states = np.load(folder / STATES, mmap_mode="r+")
+        self._decoders: Decoders | None = None
+        self._kept = np.arange(len(self._images)) if kept is None else kept
+        self.shape, self.dtype = (len(self._kept), *self._images.shape[1:]), self._images.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        wanted = self._kept[rows]
+        if (self._states[wanted] != DECODED).any():
+            places = np.atleast_1d(wanted)
+            self._require(np.unique(places[self._states[places] != DECODED]))
+        return np.asarray(self._images[wanted])
+
+    def decoded(self) -> DecodedImages:
+        """These images without the broken ones, decoded now."""
+        unknown = self._kept[self._states[self._kept] == UNKNOWN]
+        for begin in range(0, len(unknown), 4096):
+            self._decode(unknown[begin : begin + 4096])
+        self._rest()
+        return DecodedImages(self.folder, self._kept[self._states[self._kept] == DECODED])
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Which of the folder's images these are, shape ``(N,)``."""
+        return self._kept
+
+    def _require(self, rows: np.ndarray) -> None:
+        wrong = self._decode(rows)
+        if (self._states[self._kept] != UNKNOWN).all():
+            self._rest()
+        if wrong:
+            root, names, _ = read_list(self.folder)
+            row, reason = next(iter(wrong.items()))
+            more = f" ({len(wrong)} images cannot be read)" if len(wrong) > 1 else ""
+            remedy = "mend it, or leave such images out (skip_broken=True, --skip-broken)"
+            raise ValueError(f"cannot read {root / names[row]}: {reason}{more}; {remedy}")
+
+    def _decode(self, rows: np.ndarray) -> dict[int, str]:
+        if self._decoders is None:
+            self._decoders = Decoders(self.folder, min(os.cpu_count() or 1, MOST_PROCESSES))
+        wrong = self._decoders.decode(rows)
+        self._states[rows] = DECODED
+        self._states[list(wrong)] = BROKEN
+        return wrong
+
+    def _rest(self) -> None:
+        if self._decoders is not None:
+            self._decoders.close()
+            self._decoders = None
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self[np.arange(len(self))], dtype=dtype, copy=copy)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DecodedImages, (self.folder, self._kept)
+
+
+def decoded_images(root: Path, names: Sequence[str], form: ImageForm) -> DecodedImages:
+    """Image files as a source; what was decoded before, by this process or another, is not decoded again.
+
+    Args:
+        root: the images' folder.
+        names: of the images, relative to it.
+        form: that they are brought to.
+
+    Raises:
+        OSError: a file does not exist, or the cache folder cannot be written.
+    """
+
+    def build(folder: Path) -> None:
+        write_list(folder, root, names, form)
+        np.save(folder / STATES, np.zeros(len(names), dtype=np.uint8))
+
+    options = f"{form.width}x{form.height}{'-grey' * form.grey}{'-resized' * form.resize}{'-cropped' * form.crop}"
+    return DecodedImages(derived(f"images-1-{options}", [root / name for name in names], build))

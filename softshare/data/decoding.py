@@ -1,0 +1,107 @@
+"""Decoding images in processes of their own, which know Pillow and not PyTorch.
+
+``python -m softshare.data.decoding FOLDER`` is such a process: it reads lines of row numbers, decodes these
+images of the folder's list into its array, and answers each line with what is wrong: JSON, row → reason.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import weakref
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from threading import Lock
+from typing import IO
+
+import numpy as np
+
+from softshare.data.image_form import ImageForm
+
+LIST, IMAGES = "list.json", "images.npy"
+"""In a folder of decoded images: which files they are and their form, and their pixels ``(N, C, H, W)``."""
+
+
+def write_list(folder: Path, root: Path, names: Sequence[str], form: ImageForm) -> None:
+    """Begin a folder of decoded images: what is to be decoded, and room for it, which takes no space on disk yet."""
+    content = {"root": str(root.resolve()), "names": list(names), "form": asdict(form)}
+    (folder / LIST).write_text(json.dumps(content), encoding="utf-8")
+    np.lib.format.open_memmap(folder / IMAGES, mode="w+", dtype=np.uint8, shape=(len(names), *form.shape))
+
+
+def read_list(folder: Path) -> tuple[Path, list[str], ImageForm]:
+    """The images' own folder, their names in it, and their form."""
+    content = json.loads((folder / LIST).read_text(encoding="utf-8"))
+    return Path(content["root"]), content["names"], ImageForm(**content["form"])
+
+
+class Decoders:
+    """Processes that decode images of a folder; they end with this object.
+
+    Args:
+        folder: of decoded images.
+        n_processes: how many.
+    """
+
+    def __init__(self, folder: Path, n_processes: int) -> None:
+        package = str(Path(__file__).parents[2])
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}
+        command = [sys.executable, "-P", "-m", __name__, str(folder)]
+        self._processes = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment)
+            for _ in range(n_processes)
+        ]
+        self._lock = Lock()
+        self.close = weakref.finalize(self, _end, self._processes)
+
+    def decode(self, rows: np.ndarray) -> dict[int, str]:
+        """Decode these images; returns what is wrong with those that could not be.
+
+        Raises:
+            RuntimeError: a process ended.
+        """
+        wrong: dict[int, str] = {}
+        parts = [part for part in np.array_split(rows, len(self._processes)) if len(part)]
+        with self._lock:  # the training thread may validate while another reads ahead
+            for process, part in zip(self._processes, parts, strict=False):
+                _tell(process.stdin, " ".join(map(str, part.tolist())))
+            for process, _ in zip(self._processes, parts, strict=False):
+                answer = process.stdout.readline() if process.stdout else ""
+                if not answer:
+                    raise RuntimeError("a process that decodes images ended; there may be too little memory or disk space")
+                wrong |= {int(row): reason for row, reason in json.loads(answer).items()}
+        return wrong
+
+
+def work(folder: Path, requests: IO[str], answers: IO[str]) -> None:
+    """Answer requests until there are no more."""
+    root, names, form = read_list(folder)
+    images = np.load(folder / IMAGES, mmap_mode="r+")
+    for request in requests:
+        wrong = {}
+        for row in map(int, request.split()):
+            try:
+                images[row] = form.decode(root / names[row])
+            except (OSError, ValueError) as error:
+                wrong[row] = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        _tell(answers, json.dumps(wrong))
+
+
+def _tell(stream: IO[str] | None, line: str) -> None:
+    if stream is not None:
+        print(line, file=stream, flush=True)
+
+
+def _end(processes: Sequence[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
+        process.wait()
+
+
+if __name__ == "__main__":
+    work(Path(sys.argv[1]), sys.stdin, sys.stdout)

@@ -1,0 +1,191 @@
+"""Tasks from images in files: by the folders that they are in, or by a table of labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from softshare.data.decoded_images import DecodedImages, decoded_images
+from softshare.data.image_form import ImageForm, size_of
+from softshare.data.roles import Roles
+from softshare.data.table_file import read_frame
+from softshare.tasks.columns import offsets_of
+from softshare.tasks.targets import encode_target
+from softshare.tasks.task import Kind
+from softshare.tasks.task_set import TaskSet
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+LAYOUT = "a folder of images is laid out as TASK/CLASS/*.png (or .jpg)"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How images are read.
+
+    Args:
+        size: to which images are resized, ``(height, width)`` or one number for both; when None all must be of one size.
+        crop: when resizing, keep proportions and cut off what stands out, in place of stretching.
+        grey: one channel in place of three.
+        decode_first: decode all images at once, so that a broken one is known before training.
+        skip_broken: leave broken images out, and note which; implies ``decode_first``.
+    """
+
+    size: int | tuple[int, int] | None = None
+    crop: bool = False
+    grey: bool = False
+    decode_first: bool = False
+    skip_broken: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = self.size if isinstance(self.size, tuple) else (self.size, self.size)
+        if self.size is not None and not (len(sizes) == 2 and all(isinstance(size, int) and 0 < size <= 8192 for size in sizes)):
+            raise ValueError(f"size must be a number of pixels or (height, width), each from 1 to 8192, got {self.size!r}")
+
+
+def image_folder(root: str | Path, reading: Reading = Reading()) -> TaskSet:
+    """Tasks from images laid out as ``root/TASK/CLASS/*.png`` (or ``.jpg``): every task tells its own classes apart.
+
+    Images are decoded by processes of their own when they are first asked for, and kept as bytes in the
+    cache folder from then on, where batches read them; changed files are decoded again.
+
+    Args:
+        root: the folder.
+        reading: size and so on.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: it is laid out otherwise, a task has one class only, or images cannot be read.
+    """
+    root = _folder(root)
+    names, strays = _listing(root)
+    if strays and not reading.skip_broken:
+        raise ValueError(f"{root / strays[0]} has no place: {LAYOUT}; remove it, or leave such files out (skip_broken=True, --skip-broken)")
+    if not names:
+        raise ValueError(f"{root} has no images; {LAYOUT}")
+    source, notes = _source(root, names, reading)
+    folders = pd.DataFrame([names[row].split("/")[:2] for row in source.kept], columns=["task", "label"])
+    members = folders.groupby("task", sort=True).indices
+    columns = [encode_target(str(task), pd.Categorical(folders["label"].iloc[rows])) for task, rows in members.items()]
+    return TaskSet(
+        tuple(task for task, _ in columns),
+        (source,),
+        np.zeros(len(members), dtype=np.int64),
+        offsets_of([len(rows) for rows in members.values()]),
+        np.concatenate(list(members.values())),
+        np.concatenate([targets for _, targets in columns]),
+        notes=(*_left_out(strays, "that are no images"), *notes),
+    )
+
+
+def image_table(
+    labels: str | Path | pd.DataFrame,
+    root: str | Path | None = None,
+    *,
+    target: str | Sequence[str],
+    task: str | Sequence[str] | None = None,
+    file: str = "file",
+    kinds: Mapping[str, Kind] | Kind | None = None,
+    split: str | None = None,
+    group: str | None = None,
+    reading: Reading = Reading(),
+) -> TaskSet:
+    """Tasks from the rows of a table, each of which names an image.
+
+    Rows of one image stay in one part of a split. Images are decoded as in :func:`image_folder`.
+
+    Args:
+        labels: the table, a file or a data frame.
+        root: the images' folder; that of the table when None.
+        target: the column to predict, or several, each a task.
+        task: the column that names the task of each row; several name it by several factors.
+        file: the column with the image's path within the folder.
+        kinds: the kind of every target; inferred where not given.
+        split: a column with the given part of each row.
+        group: a column whose equal values stay in one part.
+        reading: size and so on.
+
+    Raises:
+        FileNotFoundError: there is no such file or folder, or an image that the table names is not there.
+        ValueError: the table does not fit, a path leads out of the folder, or images cannot be read.
+    """
+    if root is None and isinstance(labels, pd.DataFrame):
+        raise ValueError("root: name the images' folder where labels is a data frame")
+    frame = read_frame(labels)
+    folder = _folder(root if root is not None else Path(str(labels)).parent)
+    roles = Roles.given(kinds, file=file, target=target, task=task, split=split, group=group)
+    roles.check(list(frame.columns), inputs_left=False)
+    if group is None and frame[file].duplicated().any():
+        roles = Roles({**roles.of, "group": (file,)}, roles.kinds)
+    source, notes = _source(folder, _named_images(frame[file], folder), reading)
+    tasks = roles.tasks(frame.iloc[source.kept].reset_index(drop=True), source)
+    return replace(tasks, notes=(*tasks.notes, *notes))
+
+
+def _folder(root: str | Path) -> Path:
+    if not Path(root).is_dir():
+        raise FileNotFoundError(f"no such folder: {root}")
+    return Path(root)
+
+
+def _listing(root: Path) -> tuple[list[str], list[str]]:
+    """The images ``TASK/CLASS/file`` in the order of their names, and what else there is but hidden files."""
+    names: list[str] = []
+    strays: list[str] = []
+    for folder, folders, files in os.walk(root):
+        parts = Path(folder).relative_to(root).parts
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for file in sorted(name for name in files if not name.startswith(".")):
+            is_image = len(parts) == 2 and file.lower().endswith(SUFFIXES)
+            (names if is_image else strays).append("/".join([*parts, file]))
+        if len(parts) == 2:  # no deeper
+            strays += ["/".join([*parts, name]) for name in folders]
+            folders.clear()
+    return names, strays
+
+
+def _named_images(column: pd.Series, folder: Path) -> list[str]:
+    """The paths in a column, all of them to files within the folder."""
+    if column.isna().any():
+        raise ValueError(f"file: column {column.name!r} is empty in row {int(column.isna().argmax()) + 1}")
+    names = [str(name) for name in column]
+    for row, path in enumerate(map(PurePosixPath, names), start=1):
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"file: row {row} names {str(path)!r}; paths must lead to files within {folder}")
+    if missing := [name for name in dict.fromkeys(names) if not (folder / name).is_file()]:
+        raise FileNotFoundError(f"{len(missing)} image(s) named by the table are not there, the first is {folder / missing[0]}")
+    return names
+
+
+def _source(root: Path, names: Sequence[str], reading: Reading) -> tuple[DecodedImages, tuple[str, ...]]:
+    """The images, without the broken ones where these are to be skipped, and a note of them."""
+    if reading.size is None:
+        height, width = _first_size(root, names, skip_broken=reading.skip_broken)
+    else:
+        height, width = reading.size if isinstance(reading.size, tuple) else (reading.size, reading.size)
+    source = decoded_images(root, names, ImageForm(height, width, grey=reading.grey, resize=reading.size is not None, crop=reading.crop))
+    if not (reading.decode_first or reading.skip_broken):
+        return source, ()
+    whole = source.decoded()
+    broken = np.setdiff1d(source.kept, whole.kept)
+    if len(broken) and not reading.skip_broken:
+        source[broken]  # raises
+    return whole, _left_out([names[row] for row in broken], "that cannot be read")
+
+
+def _first_size(root: Path, names: Sequence[str], *, skip_broken: bool) -> tuple[int, int]:
+    for name in names:
+        try:
+            return size_of(root / name)
+        except (OSError, ValueError) as error:
+            if not skip_broken:
+                raise ValueError(f"cannot read {root / name}: {error}") from None
+    raise ValueError(f"none of the {len(names)} images in {root} can be read")
+
+
+def _left_out(names: Sequence[str], why: str) -> tuple[str, ...]:
+    return (f"left out {len(names)} file(s) {why}: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}",) if names else ()

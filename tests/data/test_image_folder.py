@@ -1,0 +1,242 @@
+"""Image folders against Pillow; each image decoded once, elsewhere; every damaged file an error that names it."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import struct
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from damage import attempt, damaged
+from PIL import Image, ImageOps
+
+from softshare.cli import main
+from softshare.data import decoded_images
+from softshare.data.image_folder import Reading, image_folder, image_table
+from softshare.data.image_form import MOST_PIXELS, ImageForm
+from softshare.tasks.task_set import take
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SOFTSHARE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    return tmp_path / "cache"
+
+
+def image(seed: int, size: tuple[int, int] = (12, 10)) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two tasks of three and two classes, four images each; classes with numbers for names."""
+    root, seed = tmp_path / "photos", 0
+    for folder in ("birds/2", "birds/10", "birds/30", "cars/old", "cars/new"):
+        (root / folder).mkdir(parents=True)
+        for number in range(4):
+            image(seed).save(root / folder / f"{number}.{'png' if number % 2 else 'jpg'}")
+            seed += 1
+    return root
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB")).transpose(2, 0, 1)
+
+
+def test_folders_name_tasks_and_classes(root: Path) -> None:
+    (root / ".hidden").write_text("not looked at")
+    tasks = image_folder(root)
+    assert [(task.name, task.kind, task.classes) for task in tasks.tasks] == [
+        ("birds", "multiclass", ("10", "2", "30")),
+        ("cars", "binary", ("new", "old")),
+    ]
+    for number, task in enumerate(tasks.tasks):
+        inputs, targets = tasks.examples(number)
+        files = [path for name in task.classes for path in sorted((root / str(task.name) / name).iterdir())]
+        assert targets.tolist() == sorted(list(range(len(task.classes))) * 4)
+        for row, path in zip(inputs, files, strict=True):
+            assert np.array_equal(row, pixels(path))
+
+
+def test_an_image_is_decoded_once_when_it_is_asked_for(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = image_folder(root)
+    (states,) = cache.rglob(decoded_images.STATES)
+    assert np.load(states).sum() == 0
+    wanted = take(tasks.sources[0], np.array([3, 3, 7]))
+    assert np.flatnonzero(np.load(states)).tolist() == [3, 7]
+    monkeypatch.setattr(decoded_images, "Decoders", None)
+    again = pickle.loads(pickle.dumps(image_folder(root).sources[0]))
+    assert np.array_equal(again[np.array([3, 3, 7])], wanted)
+    with pytest.raises(TypeError):
+        again[np.array([0])]
+
+
+def test_a_changed_file_is_decoded_again(root: Path) -> None:
+    before = image_folder(root)
+    first = take(before.sources[0], np.array([0]))[0]
+    image(99).save(root / "birds/10/0.jpg")
+    after = image_folder(root)
+    assert not np.array_equal(take(after.sources[0], np.array([0]))[0], first)
+    assert before.fingerprint() != after.fingerprint()
+
+
+@pytest.mark.parametrize("crop", [False, True])
+def test_images_are_brought_to_one_size(root: Path, crop: bool) -> None:
+    image(99, (30, 9)).save(root / "birds/10/1.png")
+    with pytest.raises(ValueError, match=r"birds/10/1.png: it has 9×30 pixels, the first has 10×12; give a size"):
+        image_folder(root, Reading(decode_first=True))
+    tasks = image_folder(root, Reading(size=(6, 8), crop=crop, grey=True))
+    plain = image(99, (30, 9)).convert("L")
+    how = Image.Resampling.BILINEAR
+    expected = ImageOps.fit(plain, (8, 6), how) if crop else plain.resize((8, 6), how)
+    assert np.array_equal(take(tasks.sources[0], np.array([1]))[0, 0], np.asarray(expected))
+
+
+def test_a_broken_image_is_named_or_left_out_with_a_note(root: Path) -> None:
+    broken = root / "cars/new/2.jpg"
+    broken.write_bytes(broken.read_bytes()[:300])
+    tasks = image_folder(root)
+    with pytest.raises(ValueError, match=r"cannot read .*cars/new/2.jpg: it is damaged"):
+        take(tasks.sources[0], np.arange(20))
+    (root / "cars/notes.txt").write_text("no image")
+    with pytest.raises(ValueError, match=r"cars/notes.txt has no place: .*TASK/CLASS"):
+        image_folder(root)
+    tasks = image_folder(root, Reading(skip_broken=True))
+    assert tasks.notes == (
+        "left out 1 file(s) that are no images: cars/notes.txt",
+        "left out 1 file(s) that cannot be read: cars/new/2.jpg",
+    )
+    assert tasks.n_examples.tolist() == [12, 7]
+    assert np.array_equal(tasks.examples(1)[0][2], pixels(root / "cars/new/3.png"))
+    assert np.array_equal(tasks.sources[0].kept, np.delete(np.arange(20), 14))
+    assert tasks.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda root: image(0).save(root / "birds/loose.png"), "loose.png has no place"),
+        (lambda root: (root / "birds/10/0.jpg").rename(root / "birds/10/0.webp"), "0.webp has no place"),
+        (lambda root: [path.unlink() for path in (root / "cars/old").iterdir()], "task 'cars': the target has one class only"),
+        (lambda root: [path.unlink() for path in root.rglob("*.*")], "has no images; a folder of images is laid out as TASK/CLASS"),
+        (lambda root: (root / "birds/10/0.jpg").write_text("text"), "0.jpg: it is neither PNG nor JPEG"),
+        (lambda root: (root / "birds/10/0.jpg").write_bytes(b""), "0.jpg: it is neither PNG nor JPEG"),
+        (lambda root: (root / "birds/10/1.png").write_bytes(bomb()), "1.png: it is too large"),
+        (lambda root: Image.fromarray(np.zeros((12, 10), np.uint16)).save(root / "birds/10/1.png"), "more than 8 bits a channel"),
+    ],
+)
+def test_a_wrong_folder_is_one_line_on_the_command_line(
+    root: Path, capsys: pytest.CaptureFixture[str], change: Callable[[Path], object], message: str
+) -> None:
+    change(root)
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", str(root)])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) == 1
+
+
+def bomb() -> bytes:
+    """A PNG of a few bytes that claims to be 60,000 pixels a side."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+def encoded(name: str) -> bytes:
+    file = io.BytesIO()
+    image(1, (40, 40)).save(file, format=name)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["PNG", "JPEG"])
+def test_a_thousand_damaged_images_are_errors_or_images_and_nothing_else(name: str, tmp_path: Path) -> None:
+    path, form, errors = tmp_path / "image", ImageForm(40, 40), 0
+    for content in damaged(encoded(name)):
+        path.write_bytes(content)
+        decoded, error = attempt(partial(form.decode, path))
+        errors += bool(error)
+        assert error or decoded.shape == (3, 40, 40)
+    assert errors > (950 if name == "PNG" else 300)  # JPEG has no checksum: pixels may change unseen
+
+
+@pytest.mark.parametrize("name", ["PNG", "JPEG"])
+def test_a_truncated_image_is_never_taken_for_a_whole_one(name: str, tmp_path: Path) -> None:
+    content = encoded(name)
+    for size in range(0, len(content) - 12, 31):
+        (tmp_path / "image").write_bytes(content[:size])
+        with pytest.raises(ValueError, match=r"damaged|neither"):
+            ImageForm(40, 40).decode(tmp_path / "image")
+
+
+def test_more_pixels_than_an_image_may_have_are_refused(tmp_path: Path) -> None:
+    side = int(MOST_PIXELS**0.5) + 1
+    Image.new("1", (side, side)).save(tmp_path / "large.png")
+    with pytest.raises(ValueError, match="too large"):
+        ImageForm(8, 8, resize=True).decode(tmp_path / "large.png")
+
+
+@pytest.fixture
+def labels(root: Path) -> pd.DataFrame:
+    files = sorted(str(path.relative_to(root)) for path in root.rglob("*.*"))
+    table = pd.DataFrame({"file": files, "where": ["a", "b"] * 10, "good": np.arange(20) % 3 == 0, "sum": np.arange(20.0) / 7})
+    table.to_csv(root / "labels.csv", index=False)
+    return table
+
+
+def test_a_table_names_images_tasks_and_targets(root: Path, labels: pd.DataFrame) -> None:
+    tasks = image_table(root / "labels.csv", target="good", task="where")
+    assert tasks.names == ("a", "b")
+    assert tasks.n_examples.tolist() == [10, 10]
+    inputs, targets = tasks.examples(1)
+    assert np.array_equal(inputs[2], pixels(root / labels["file"][5]))
+    assert targets.tolist() == labels["good"][1::2].astype(float).tolist()
+    both = image_table(labels, root, target=["good", "sum"])
+    assert both.one_input
+    assert [task.kind for task in both.tasks] == ["binary", "regression"]
+
+
+def test_rows_of_one_image_stay_in_one_part(root: Path, labels: pd.DataFrame) -> None:
+    twice = pd.concat([labels, labels.assign(where="c")], ignore_index=True)
+    tasks = image_table(twice, root, target="good", task="where")
+    train, validation, test = tasks.split(seed=0)
+    files = [set(twice["file"][part.rows]) for part in (train, validation, test)]
+    assert sum(map(len, files)) == len(set().union(*files)) == 20
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("../birds/10/1.png", "paths must lead to files within"),
+        ("/etc/passwd", "paths must lead"),
+        ("birds/none.png", "are not there"),
+        (None, "empty in row 1"),
+    ],
+)
+def test_a_table_with_wrong_paths_is_refused(root: Path, labels: pd.DataFrame, file: str | None, message: str) -> None:
+    labels.loc[0, "file"] = file
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        image_table(labels, root, target="good")
+
+
+def test_wrong_arguments_are_refused(root: Path, labels: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match=r"file: no column 'path'.*target: no column 'god', did you mean 'good'"):
+        image_table(labels, root, target="god", file="path")
+    with pytest.raises(ValueError, match="root: name the images' folder"):
+        image_table(labels, target="good")
+    with pytest.raises(ValueError, match="size must be a number of pixels"):
+        Reading(size=(3, 0))
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        image_folder(root / "none")
