@@ -90,7 +90,7 @@ class TensorRing(Sharing):
 
     def _drawn(self, name: str, place: int, layer: LayerShapes, streams: RandomStreams) -> SharedWeight:
         shapes = layer.shapes * (streams.n_tasks if len(layer.shapes) == 1 else 1)
-        bare = {shape: Ring(shape, modes, (1,) * len(modes)) for shape in set(shapes) for modes in [self._modes(name, shape)]}
+        bare = {shape: self._bare_ring(name, shape) for shape in dict.fromkeys(shapes)}
         tasks_of = {bare[shape]: n_tasks for shape, n_tasks in Counter(shapes).items()}
         shared = self._shared(name, place, tasks_of)
         rings = {shape: replace(ring, ranks=self._ranks(name, tasks_of, shared, len(ring.modes))) for shape, ring in bare.items()}
@@ -121,8 +121,8 @@ class TensorRing(Sharing):
                 f"TensorRing: modes are given for {', '.join(map(repr, unknown))}; its layers are {', '.join(map(repr, layers))}"
             )
 
-    def _modes(self, layer: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-        """Every core's modes for a weight of this shape."""
+    def _bare_ring(self, layer: str, shape: tuple[int, ...]) -> Ring:
+        """A weight of this shape as a ring whose ranks, still to be found, are 1."""
         *extents, n_in, n_out = shape
         window = [(prod(extents),)] if extents else []
         given = (self.modes or {}).get(layer)
@@ -130,7 +130,7 @@ class TensorRing(Sharing):
         modes = (*window, *zip(*pair, strict=True))
         if not 2 <= len(modes) <= MOST_CORES:
             raise ValueError(f"layer {layer!r}: a ring has 2 to {MOST_CORES} cores, the modes {pair[0]} and {pair[1]} make {len(modes)}")
-        return modes
+        return Ring(shape, modes, (1,) * len(modes))
 
     def _shared(self, layer: str, place: int, tasks_of: Mapping[Ring, int]) -> tuple[int, ...]:
         """The numbers of the layer's shared cores."""
