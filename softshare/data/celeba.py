@@ -95,7 +95,7 @@ def partition_of(content: bytes) -> pd.Series:
     """
     numbers = pd.read_csv(io.BytesIO(content), sep=r"\s+", header=None, index_col=0, names=["image", "part"])["part"]
     if numbers.dtype.kind != "i" or not numbers.isin(range(len(PARTS))).all():
-        raise ValueError(f"parts must be 0, 1 or 2, found {numbers[~numbers.isin(range(len(PARTS)))].iloc[0]!r}")
+        raise ValueError("every line must be the name of an image and its part, 0, 1 or 2")
     return numbers.map(dict(enumerate(PARTS))).astype(object)
 
 

@@ -21,6 +21,7 @@ from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+N_TRAIN, N_TEST = 50_000, 10_000
 TASKS: Mapping[str, tuple[str, ...]] = {
     "things": ("airplane", "automobile", "ship", "truck"),
     "four-legged": ("cat", "deer", "dog", "horse"),
@@ -97,6 +98,7 @@ def load(views: Sequence[str] = ("rgb", "rgb", "rgb")) -> TaskSet:
     labels, parts = np.load(rows / "labels.npy"), np.load(rows / "parts.npy")
     images = MappedArray(rows / "images.npy")
     sources = tuple(_seen(images, form, view) for view, form in forms.items())
+    n_train = int((parts == "train").sum())
     members = [np.flatnonzero(np.isin(labels, [CLASSES.index(name) for name in classes])) for classes in TASKS.values()]
     return TaskSet(
         tuple(_task(name, classes) for name, classes in TASKS.items()),
@@ -106,6 +108,7 @@ def load(views: Sequence[str] = ("rgb", "rgb", "rgb")) -> TaskSet:
         np.concatenate(members),
         np.concatenate([_numbers(labels[own], classes) for own, classes in zip(members, TASKS.values(), strict=True)]),
         parts=(parts.astype(object),) * len(sources),
+        notes=() if n_train == N_TRAIN else (f"{n_train:,} of the {N_TRAIN:,} training images are there",),
     )
 
 
@@ -134,13 +137,22 @@ def _seen(images: MappedArray, form: tuple[int, int, int], view: str) -> MappedA
         return images
 
     def build(folder: Path) -> None:
-        chunks = [_transformed(images[begin : begin + 10_000], form) for begin in range(0, len(images), 10_000)]
+        chunks = [transformed(images[begin : begin + 10_000], form) for begin in range(0, len(images), 10_000)]
         np.save(folder / "images.npy", np.concatenate(chunks))
 
     return MappedArray(derived(f"cifar10-{view}-1", [images.path], build) / "images.npy")
 
 
-def _transformed(images: np.ndarray, form: tuple[int, int, int]) -> np.ndarray:
+def transformed(images: np.ndarray, form: tuple[int, int, int]) -> np.ndarray:
+    """Images in another form: blocks of pixels as their mean, colours as their luma.
+
+    Args:
+        images: bytes.
+        form: channels, and the height and width of the blocks.
+
+    Shape:
+        ``(N, 3, 32, 32)`` → ``(N, channels, 32 / height, 32 / width)``.
+    """
     channels, height, width = form
     blocks = images.reshape(len(images), 3, _TILE // height, height, _TILE // width, width)
     means = blocks.mean(axis=(3, 5), dtype=np.float32)
@@ -161,6 +173,7 @@ def _found() -> tuple[list[Path], Callable[[], Iterator[Batch]]]:
 
 
 def _packed(archive: Path) -> Iterator[tuple[str, bytes]]:
+    SET.files[0].check()
     for name, content in read_tar(archive, re.compile(f"cifar-10-batches-py/{_BATCH.pattern}"), most=_MOST_OF_ALL):
         yield Path(name).name, content
 
@@ -202,8 +215,8 @@ def _write(batches: Iterator[Batch], folder: Path) -> None:
     """Write the images of all batches, their labels and their parts."""
     found = list(batches)
     n_test = sum(len(batch.labels) for batch in found if batch.part == "test")
-    if n_test != 10_000 or len(found) < 2:
-        raise ValueError(f"cifar10: expected 10,000 test images and some to train on, found {n_test:,} in {len(found)} batches")
+    if n_test != N_TEST or len(found) < 2:
+        raise ValueError(f"cifar10: expected {N_TEST:,} test images and some to train on, found {n_test:,} in {len(found)} batches")
     np.save(folder / "images.npy", np.concatenate([batch.images for batch in found]))
     np.save(folder / "labels.npy", np.concatenate([batch.labels for batch in found]))
     np.save(folder / "parts.npy", np.repeat([batch.part for batch in found], [len(batch.labels) for batch in found]))

@@ -74,7 +74,11 @@ class _Resuming:
 
     def __call__(self, url: str, output_file: str, _pooch: object) -> None:
         part = self.place.with_name(f".{self.place.name}.part")
-        self._receive(url, part)
+        try:
+            self._receive(url, part)
+        except ValueError:
+            part.unlink()  # not worth going on with
+            raise
         part.replace(output_file)
 
     def _receive(self, url: str, part: Path) -> None:

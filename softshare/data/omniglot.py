@@ -35,6 +35,7 @@ SET = PublicSet(
 
 N_CHARACTERS = {"images_background.zip": 964, "images_evaluation.zip": 659}
 N_DRAWINGS, SIZE = 20, 105
+ALPHABETS_A_GROUP = 10
 ORDER_SEED = 0
 """Of the fixed random order of the alphabets."""
 
@@ -72,7 +73,9 @@ def groups() -> TaskSet:
     """Five tasks, A to E, of ten alphabets each: to tell all their characters apart (alphabets by name, the first ten in A)."""
     drawings, images = _drawings()
     place = pd.factorize(drawings["alphabet"], sort=True)[0]
-    return _task_set({letter: np.flatnonzero(place // 10 == number) for number, letter in enumerate("ABCDE")}, drawings, images)
+    return _task_set(
+        {letter: np.flatnonzero(place // ALPHABETS_A_GROUP == number) for number, letter in enumerate("ABCDE")}, drawings, images
+    )
 
 
 def _task_set(rows: dict[str, np.ndarray], drawings: pd.DataFrame, images: MappedArray) -> TaskSet:

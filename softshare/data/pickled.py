@@ -63,7 +63,14 @@ def _encoded(text: str, encoding: str = "latin1") -> bytes:
     return text.encode("latin1")
 
 
+def _no_bytes() -> bytes:
+    """Stands for ``bytes``, which old protocols call for an empty value (with a number it would make as many)."""
+    return b""
+
+
 _ADMITTED: dict[tuple[str, str], Any] = {
+    ("__builtin__", "bytes"): _no_bytes,
+    ("builtins", "bytes"): _no_bytes,
     ("_codecs", "encode"): _encoded,
     ("numpy", "dtype"): _DataType,
     ("numpy", "ndarray"): _ArrayType,

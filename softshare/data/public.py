@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,11 +56,18 @@ class PublicFile:
         place = self.place
         content = read_content(place, most=MOST_EXPANDED * self.size + (1 << 16))
         if self.content:
-            kind, expected = self.content.split(":")
-            found = hashlib.new(kind, content, usedforsecurity=False).hexdigest()
-            if found != expected:
-                raise ValueError(f"{place}: its content differs from the published file ({kind} {found}, expected {expected})")
+            _compare(place, io.BytesIO(content), self.content)
         return content
+
+    def check(self) -> None:
+        """Compare the file as it stands with the published one.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it differs.
+        """
+        with self.place.open("rb") as file:
+            _compare(self.place, file, self.download)
 
 
 class MissingFilesError(FileNotFoundError):
@@ -133,6 +141,13 @@ class PublicSet:
         remedy = "; ".join(filter(None, [hand, download]))
         message = f"{self.name}: {_listed(missing)} not found in {data_folder()}; {remedy} (the folder is named by SOFTSHARE_DATA)"
         raise MissingFilesError(message, self, can_be_downloaded=not by_hand)
+
+
+def _compare(place: Path, file: io.BufferedIOBase, checksum: str) -> None:
+    kind, expected = checksum.split(":")
+    found = hashlib.file_digest(file, kind).hexdigest()
+    if found != expected:
+        raise ValueError(f"{place}: its content differs from the published file ({kind} {found}, expected {expected})")
 
 
 def _listed(files: Iterable[PublicFile]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,6 +13,9 @@ from softshare.tasks.task_set import TaskSet, take
 
 ROWS_AT_ONCE = 512
 """Rows of a task that go through the network in one pass."""
+
+FEW_ROWS, NUMBERS_AT_ONCE = 32, 1 << 23
+"""With large inputs fewer rows, but no fewer than these: as many as hold so many numbers, all tasks together."""
 
 
 @torch.no_grad()
@@ -51,9 +56,11 @@ def _on_own_rows(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
     sizes = tasks.n_examples
     for source in np.unique(tasks.source_of):
         members = np.flatnonzero(tasks.source_of == source)
-        for begin in range(0, int(sizes[members].max(initial=0)), ROWS_AT_ONCE):
+        fitting = NUMBERS_AT_ONCE // (len(members) * prod(tasks.input_shape(members[0])))
+        at_once = min(ROWS_AT_ONCE, max(FEW_ROWS, fitting))
+        for begin in range(0, int(sizes[members].max(initial=0)), at_once):
             active = members[sizes[members] > begin]
-            counts = np.minimum(sizes[active] - begin, ROWS_AT_ONCE)
+            counts = np.minimum(sizes[active] - begin, at_once)
             within = np.arange(counts.max())
             entries = tasks.offsets[active][:, None] + begin + np.where(within < counts[:, None], within, 0)
             inputs = take(tasks.sources[source], tasks.rows[entries.ravel()]).to(device)

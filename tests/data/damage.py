@@ -1,0 +1,41 @@
+"""Damaged copies of a file's content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+
+def damaged(content: bytes, *, n: int = 1000, seed: int = 0) -> Iterator[bytes]:
+    """``n`` contents that are not this one: bytes changed, ends cut, pieces removed, doubled or foreign."""
+    random = np.random.default_rng(seed)
+    given = 0
+    while given < n:
+        copy = bytearray(content)
+        match random.integers(6):
+            case 0 | 1:
+                for place in random.integers(len(copy), size=random.integers(1, 9)):
+                    copy[place] = random.integers(256)
+            case 2:
+                del copy[random.integers(len(copy)) :]
+            case 3:
+                begin = random.integers(len(copy))
+                del copy[begin : begin + random.integers(1, 33)]
+            case 4:
+                begin = random.integers(len(copy))
+                copy[begin:begin] = copy[begin : begin + random.integers(1, 33)]
+            case _:
+                copy = bytearray(random.bytes(random.integers(200)))
+        if bytes(copy) != content:
+            given += 1
+            yield bytes(copy)
+
+
+def attempt(read: Callable[[], Any]) -> tuple[Any, str]:
+    """What is read, and the message of the error in place of it; any error but ValueError and OSError is a defect."""
+    try:
+        return read(), ""
+    except (ValueError, OSError) as error:
+        return None, str(error) or "an error without a word"
