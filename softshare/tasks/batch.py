@@ -25,6 +25,8 @@ class Batch:
         targets: ``(k, B)``; where a label is missing, any number.
         present: ``(k, B)``, False where a label is missing; None when none is.
         one_input: whether all tasks see the same rows.
+        divisors: what each task's sum of losses is divided by, ``(k,)``, where these are part of a larger batch; the
+            number of its labels here when None.
     """
 
     tasks: Tensor
@@ -32,11 +34,13 @@ class Batch:
     targets: Tensor
     present: Tensor | None = None
     one_input: bool = False
+    divisors: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
         present = None if self.present is None else self.present.to(device)
-        return Batch(self.tasks.to(device), self.inputs.to(device), self.targets.to(device), present, self.one_input)
+        divisors = None if self.divisors is None else self.divisors.to(device)
+        return Batch(self.tasks.to(device), self.inputs.to(device), self.targets.to(device), present, self.one_input, divisors)
 
 
 @dataclass(frozen=True)

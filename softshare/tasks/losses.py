@@ -61,8 +61,8 @@ class TaskLosses:
                 if len(rows):
                     losses = losses.index_copy(0, rows, loss(outputs[rows], batch.targets[rows], widths[rows]))
         if batch.present is None:
-            return losses.mean(1)
-        return (losses * batch.present).sum(1) / batch.present.sum(1).clamp(min=1)
+            return losses.mean(1) if batch.divisors is None else losses.sum(1) / batch.divisors
+        return (losses * batch.present).sum(1) / (batch.present.sum(1).clamp(min=1) if batch.divisors is None else batch.divisors)
 
 
 def logistic_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:

@@ -18,6 +18,7 @@ from softshare.tasks.batches import Augment, Batches, Policy
 from softshare.tasks.losses import BinaryLoss
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback, Recorder
+from softshare.training.distributed import Processes
 from softshare.training.history import History
 from softshare.training.objective import Objective
 
@@ -52,6 +53,9 @@ def fit(
     seed: int = 0,
 ) -> History:
     """Train all tasks' networks together, in place.
+
+    Where ``torch.distributed`` is initialised (``torchrun``), the processes share every step: see
+    :mod:`softshare.training.distributed`.
 
     Each step takes one batch of every task (or of some, see ``tasks_per_step``), adds up the tasks' mean losses and the
     sharings' penalties, and makes one update.
@@ -103,14 +107,17 @@ def fit(
     history = History()
     every = evaluate_every or max(1, total // 50)
     recorder = Recorder(history, every=every, validation=validation, losses=objective.losses, patience=patience, keep_best=keep_best)
+    processes = Processes()
+    processes.begin(network)
     network.train()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.manual_seed(seed + processes.rank)  # dropout differs between processes
         for step, batch in enumerate(islice(batches, total), start=1):
-            loss = objective(network, [part.to(device) for part in batch])
-            objective.require_finite(loss, step)
+            loss = objective(network, processes.share([part.to(device) for part in batch]))
             update.zero_grad()
             loss.total.backward()
+            loss = processes.average(network, loss)
+            objective.require_finite(loss, step)
             update.step()
             network.after_step()
             if scheduler:

@@ -1,0 +1,91 @@
+"""One step shared by several processes, one for each GPU, by plain ``torch.distributed``.
+
+Start the script with ``torchrun --nproc-per-node=4 script.py``; in it call ``torch.distributed.init_process_group()`` and move
+the network to the process's own GPU, then ``ss.fit`` as ever: every process takes its share of the examples of every
+task in a step, and gradients are averaged once a step, so that the results are those of one process at the
+same batch size. Batch norm is the exception: its statistics in training are those of a process's own share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.tasks.batch import Batch
+from softshare.training.objective import Loss
+
+
+class Processes:
+    """The processes that train one network together; a single one where ``torch.distributed`` is not initialised.
+
+    Attributes:
+        rank: this process's number.
+        count: how many there are.
+    """
+
+    def __init__(self) -> None:
+        together = dist.is_available() and dist.is_initialized()
+        self.rank, self.count = (dist.get_rank(), dist.get_world_size()) if together else (0, 1)
+
+    def begin(self, network: MultiTaskNetwork) -> None:
+        """Give all processes the first one's weights."""
+        if self.count > 1:
+            for value in network.state_dict().values():
+                dist.broadcast(value, src=0)
+
+    def share(self, batches: Sequence[Batch]) -> list[Batch]:
+        """This process's share of the examples of each task.
+
+        Raises:
+            ValueError: there are fewer examples of a task than processes.
+        """
+        return list(batches) if self.count == 1 else [self._share(batch) for batch in batches]
+
+    def _share(self, batch: Batch) -> Batch:
+        size = batch.targets.shape[1]
+        if size < self.count:
+            raise ValueError(
+                f"batch_size: {size} examples of a task cannot be shared by {self.count} processes; take at least {self.count}"
+            )
+        begin, end = size * self.rank // self.count, size * (self.rank + 1) // self.count
+        labelled = torch.full_like(batch.targets[:, 0], size) if batch.present is None else batch.present.sum(1).clamp(min=1)
+        return replace(
+            batch,
+            inputs=batch.inputs[begin:end] if batch.one_input else batch.inputs[:, begin:end],
+            targets=batch.targets[:, begin:end],
+            present=None if batch.present is None else batch.present[:, begin:end],
+            # The mean over processes of sums divided by these is the mean over the whole batch.
+            divisors=labelled / self.count,
+        )
+
+    @torch.no_grad()
+    def average(self, network: MultiTaskNetwork, loss: Loss) -> Loss:
+        """Average gradients, running statistics and the loss over the processes, all in one message.
+
+        Sparse gradients go one by one, with a backend that can add them up (gloo).
+
+        Returns:
+            The loss of the whole batch.
+        """
+        if self.count == 1:
+            return loss
+        gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+        statistics = [buffer for buffer in network.bodies.buffers() if buffer.is_floating_point()]
+        by_task, penalty = loss.by_task.detach().clone(), loss.penalty.detach().clone()
+        self._average([gradient for gradient in gradients if not gradient.is_sparse] + statistics + [by_task, penalty])
+        for gradient in gradients:
+            if gradient.is_sparse:
+                dist.all_reduce(gradient)
+                gradient.div_(self.count)
+        return Loss(loss.tasks, by_task, penalty)
+
+    def _average(self, tensors: Sequence[Tensor]) -> None:
+        message = torch.cat([tensor.flatten() for tensor in tensors])
+        dist.all_reduce(message)
+        for tensor, mean in zip(tensors, message.div_(self.count).split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(mean.view_as(tensor))

@@ -1,0 +1,98 @@
+"""Two processes that share every step, against one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.templates import mlp
+from softshare.sharing.tensor_train import TensorTrain
+from softshare.sharing.trace_norm import TraceNorm
+from softshare.tasks.batches import Batches
+from softshare.tasks.task_set import TaskSet
+from softshare.training.distributed import Processes
+from softshare.training.fit import fit
+
+CASES = ("own rows", "same rows")
+
+
+def own_rows() -> TaskSet:
+    generator = np.random.default_rng(0)
+    rows = [generator.normal(size=(n, 5)).astype(np.float32) for n in (9, 20, 15)]
+    return TaskSet.from_arrays({name: (x, (x[:, 0] > 0).astype(int)) for name, x in zip("abc", rows, strict=True)}, kinds="binary")
+
+
+def same_rows() -> TaskSet:
+    """Tasks on the same rows, some labels missing."""
+    generator = np.random.default_rng(1)
+    inputs = generator.normal(size=(18, 5)).astype(np.float32)
+    targets = {name: np.where(generator.random(18) < 0.8, inputs[:, column] * 2, np.nan) for column, name in enumerate("abc")}
+    return TaskSet.from_shared_inputs(inputs, targets, kinds="regression")
+
+
+def trained(case: str) -> tuple[dict[str, torch.Tensor], list[dict[str, object]]]:
+    tasks = own_rows() if case == "own rows" else same_rows()
+    sharing = TensorTrain(ranks=0.5) if case == "own rows" else TraceNorm(gamma=0.1)
+    network = MultiTaskNetwork(mlp, tasks, sharing=sharing, seed=3)
+    history = fit(network, tasks, validation=tasks, steps=6, batch_size=7, learning_rate=0.01, evaluate_every=2, keep_best=True)
+    return network.state_dict(), [{name: value for name, value in row.items() if name != "seconds"} for row in history]
+
+
+def process(rank: int, folder: str) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    torch.manual_seed(rank)  # another random state in each process must not matter
+    for case in CASES:
+        torch.save(trained(case), f"{folder}/{case} {rank}.pt")
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes have trained."""
+    folder = tmp_path_factory.mktemp("processes")
+    mp.spawn(process, (str(folder),), nprocs=2)
+    return folder
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_processes_train_what_one_trains(case: str, folder: Path) -> None:
+    state, history = trained(case)
+    for rank in range(2):
+        other_state, other_history = torch.load(folder / f"{case} {rank}.pt")
+        for name, value in state.items():
+            torch.testing.assert_close(other_state[name], value, rtol=1e-4, atol=1e-6)
+        for row, other in zip(history, other_history, strict=True):
+            assert other == pytest.approx(row, rel=1e-4)
+
+
+def test_a_process_alone_takes_everything() -> None:
+    processes = Processes()
+    assert (processes.rank, processes.count) == (0, 1)
+    batches = [object()]
+    assert processes.share(batches) == batches  # type: ignore[arg-type, comparison-overlap]
+
+
+def test_too_few_examples_for_the_processes_are_refused() -> None:
+    processes = Processes()
+    processes.count = 9
+    (batch,) = next(iter(Batches(own_rows(), batch_size=7)))
+    with pytest.raises(ValueError, match=r"7 examples of a task cannot be shared by 9 processes"):
+        processes.share([batch])
+
+
+def test_shares_are_the_whole_batch() -> None:
+    (batch,) = next(iter(Batches(own_rows(), batch_size=7)))
+    processes, parts = Processes(), []
+    processes.count = 3
+    for processes.rank in range(3):
+        parts += processes.share([batch])
+    assert [part.targets.shape[1] for part in parts] == [2, 2, 3]
+    assert torch.equal(torch.cat([part.inputs for part in parts], 1), batch.inputs)
+    assert torch.equal(sum(part.targets.shape[1] / part.divisors for part in parts) / 3, torch.ones(3))
