@@ -22,7 +22,7 @@ TENSOR_NORMAL_OPTIONS: Options = {"scale": 0.1, "epsilon": 0.1}
 TENSOR_NORMAL_SPACE: Mapping[str, Range] = {"scale": (1e-4, 1.0, "log"), "epsilon": (1e-3, 0.3, "log")}
 
 SLO = "Meyerson & Miikkulainen 2018 (soft layer ordering)"
-ORDERING_OPTIONS: Options = {"depth": 4, "dropout": 0.0}
+ORDERING_OPTIONS: Options = {"depth": 2, "dropout": 0.0}
 ORDERING_SPACE: Mapping[str, Range] = {"depth": (2, 6, "int"), "dropout": (0.0, 0.5, "linear")}
 
 # Bases of features serve all tasks and layers behind them: trained as fast as the rest they run ahead of it and

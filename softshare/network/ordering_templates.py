@@ -34,9 +34,9 @@ def ordering_mlp(
         ``(B, *input_shape)`` → ``(B, n_outputs)``.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
-    layers["encoder"] = _he_initialised(nn.Linear(prod(input_shape), width))
+    layers["encoder"] = _initialised(nn.Linear(prod(input_shape), width))
     layers["encoder_relu"] = nn.ReLU()
-    core = [_he_initialised(nn.Linear(width, width)) for _ in range(depth)]
+    core = [_initialised(nn.Linear(width, width)) for _ in range(depth)]
     layers["core"] = SoftOrdering(core, dropout=dropout, gate=gate)
     layers["output"] = nn.Linear(width, n_outputs)
     return nn.Sequential(layers)
@@ -70,7 +70,7 @@ def ordering_cnn(
             f"pixels, which {depth} layers halve {depth} times; got {tuple(input_shape)}"
         )
     _, height, width = input_shape
-    core = [_he_initialised(ZeroFilledConv2d(channels, channels, 3, padding=1)) for _ in range(depth)]
+    core = [_initialised(ZeroFilledConv2d(channels, channels, 3, padding=1)) for _ in range(depth)]
     # Max-pooling and ReLU commute: pooling first saves three quarters of the activations.
     activation = nn.Sequential(nn.MaxPool2d(2), nn.ReLU())
     layers: OrderedDict[str, nn.Module] = OrderedDict()
@@ -94,9 +94,9 @@ class ZeroFilledConv2d(nn.Conv2d):
         return super()._conv_forward(x.contiguous(memory_format=torch.channels_last), weight, bias)
 
 
-def _he_initialised(layer: nn.Linear | nn.Conv2d) -> nn.Module:
-    """He's initialisation: with PyTorch's own the signal shrinks from depth to depth, and averaging layers shrinks it more."""
-    nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+def _initialised(layer: nn.Linear | nn.Conv2d) -> nn.Module:
+    """Glorot's initialisation: with PyTorch's own the signal shrinks from depth to depth, and averaging layers shrinks it more."""
+    nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     return layer
 
