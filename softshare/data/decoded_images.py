@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +19,9 @@ STATES = "states.npy"
 UNKNOWN, DECODED, BROKEN = 0, 1, 2
 
 MOST_PROCESSES = 8
+
+RESIDENT = 1 << 27
+"""Bytes read after which the file's pages no longer count as this process's memory (they stay in the system's cache)."""
 
 
 class DecodedImages:
@@ -35,6 +40,7 @@ class DecodedImages:
         self._images = np.load(folder / IMAGES, mmap_mode="r")
         self._states = np.load(folder / STATES, mmap_mode="r+")
         self._decoders: Decoders | None = None
+        self._read = 0
         self._kept = np.arange(len(self._images)) if kept is None else kept
         self.shape, self.dtype = (len(self._kept), *self._images.shape[1:]), self._images.dtype
 
@@ -51,7 +57,12 @@ class DecodedImages:
         if (self._states[wanted] != DECODED).any():
             places = np.atleast_1d(wanted)
             self._require(np.unique(places[self._states[places] != DECODED]))
-        return np.asarray(self._images[wanted])
+        taken = np.asarray(self._images[wanted])
+        self._read += taken.nbytes
+        if self._read > RESIDENT and hasattr(mmap, "MADV_DONTNEED"):
+            self._images._mmap.madvise(mmap.MADV_DONTNEED)
+            self._read = 0
+        return taken
 
     def decoded(self) -> DecodedImages:
         """These images without the broken ones, decoded now."""
@@ -113,5 +124,8 @@ def decoded_images(root: Path, names: Sequence[str], form: ImageForm) -> Decoded
         write_list(folder, root, names, form)
         np.save(folder / STATES, np.zeros(len(names), dtype=np.uint8))
 
-    options = f"{form.width}x{form.height}{'-grey' * form.grey}{'-resized' * form.resize}{'-cropped' * form.crop}"
-    return DecodedImages(derived(f"images-1-{options}", [root / name for name in names], build))
+    digest = hashlib.blake2b(repr((root.resolve(), form)).encode(), digest_size=6)
+    for name in names:
+        status = os.stat(f"{root}/{name}")
+        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return DecodedImages(derived(f"images-1-{digest.hexdigest()}", [], build))
