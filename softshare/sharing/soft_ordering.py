@@ -94,12 +94,12 @@ def adapted(layer: nn.Linear | nn.Conv2d, width: int, *, activation: nn.Module |
 def _used(scales: Tensor) -> list[list[bool]]:
     """At which depth any row uses which layer, ``(B, depth, D)`` → depth × D: a fixed order runs only those.
 
-    Scales that are learned, or traced into a graph, always use all.
+    Scales that are learned, or traced into a graph, always use all; where all are 0, one layer runs for the shape of its outputs.
     """
     if scales.requires_grad or torch.compiler.is_compiling():
         return [[True] * scales.shape[2]] * scales.shape[1]
     used: list[list[bool]] = scales.any(0).tolist()
-    return used
+    return [row if any(row) else [True, *row[1:]] for row in used]
 
 
 def _weighted_sum(terms: Sequence[tuple[Tensor, Tensor]]) -> Tensor:

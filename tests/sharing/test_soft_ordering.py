@@ -87,6 +87,15 @@ def test_a_layer_of_scale_zero_is_not_run_where_nothing_is_learned() -> None:
         assert module(torch.ones(1, 4, dtype=torch.float64)).isfinite().all()
 
 
+def test_scales_that_are_all_zero_give_zero() -> None:
+    module = core(2, gate="sigmoid", depth=1)
+    for layer in range(2):
+        module.scales.set_scale(0, layer, 0.0)
+    x = torch.randn(3, 4, dtype=torch.float64)
+    with torch.no_grad():
+        assert torch.equal(module(x), torch.zeros_like(x))
+
+
 def test_equal_layers_are_one_layer() -> None:
     module = core(3, depth=2)
     nn.init.normal_(module.scales.weight)
