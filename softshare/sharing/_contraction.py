@@ -66,18 +66,33 @@ def plan(equation: str, shapes: tuple[tuple[int, ...], ...]) -> Plan:
 
 @lru_cache(maxsize=4096)
 def _planned(equation: str, shapes: tuple[tuple[int, ...], ...]) -> Plan:
-    inputs, output = equation.split("->")
-    terms = inputs.split(",")
-    size = {letter: extent for term, shape in zip(terms, shapes, strict=True) for letter, extent in zip(term, shape, strict=True)}
+    terms, output, size = _parsed(equation, shapes)
+    best = _best_splits(_surviving_letters(terms, output), size, len(terms))
+    return plan_of(equation, shapes, _pairs(best, len(terms)))
+
+
+def plan_of(equation: str, shapes: tuple[tuple[int, ...], ...], pairs: Sequence[tuple[int, int]]) -> Plan:
+    """The plan of a given order.
+
+    Args:
+        equation: an einsum equation with an explicit output.
+        shapes: the operands' shapes.
+        pairs: places in the list of operands; each result joins the list at its end.
+    """
+    terms, output, size = _parsed(equation, shapes)
     letters = _surviving_letters(terms, output)
-    steps = _steps(letters, _best_splits(letters, size, len(terms)), len(terms))
-    leaves = [letters[1 << k] for k in range(len(terms))]
+    members = [1 << k for k in range(len(terms))]
+    leaves = [letters[member] for member in members]
+    steps: list[Step] = []
+    for left, right in pairs:
+        members.append(members[left] | members[right])
+        steps.append((left, right, f"{letters[members[left]]},{letters[members[right]]}->{letters[members[-1]]}"))
     sums = tuple(tuple(axis for axis, letter in enumerate(term) if letter not in left) for term, left in zip(terms, leaves, strict=True))
     products, last = lay_out(steps, leaves, size)
     axes = tuple(last.index(letter) for letter in output)
-    multiply_adds = sum(_multiply_adds(left + right, size) for left, right in _pairs(steps))
-    elements = sum(prod(size[letter] for letter in term) for _, _, pair in steps for term in pair.replace("->", ",").split(","))
-    return Plan(steps, products, sums, axes, multiply_adds, elements)
+    multiply_adds = sum(_size(pair.split("->")[0].replace(",", ""), size) for _, _, pair in steps)
+    elements = sum(_size(term, size) for _, _, pair in steps for term in pair.replace("->", ",").split(","))
+    return Plan(tuple(steps), products, sums, axes, multiply_adds, elements)
 
 
 def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
@@ -118,16 +133,20 @@ def _surviving_letters(terms: Sequence[str], output: str) -> dict[int, str]:
     return letters
 
 
-def _multiply_adds(letters: str, size: Mapping[str, int]) -> int:
+def _parsed(equation: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[list[str], str, dict[str, int]]:
+    """The operands' letters, the output's, and the extent of every letter."""
+    inputs, output = equation.split("->")
+    terms = inputs.split(",")
+    size = {letter: extent for term, shape in zip(terms, shapes, strict=True) for letter, extent in zip(term, shape, strict=True)}
+    return terms, output, size
+
+
+def _size(letters: str, size: Mapping[str, int]) -> int:
     return prod(size[letter] for letter in set(letters))
 
 
-def _pairs(steps: Sequence[Step]) -> list[list[str]]:
-    return [pair.split("->")[0].split(",") for _, _, pair in steps]
-
-
 def _best_splits(letters: Mapping[int, str], size: Mapping[str, int], n_operands: int) -> Splits:
-    elements = {members: prod(size[letter] for letter in own) for members, own in letters.items()}
+    elements = {members: _size(own, size) for members, own in letters.items()}
     best: Splits = {1 << k: (0, None) for k in range(n_operands)}
     for count in range(2, n_operands + 1):
         for members in combinations(range(n_operands), count):
@@ -136,25 +155,23 @@ def _best_splits(letters: Mapping[int, str], size: Mapping[str, int], n_operands
             left = (group - 1) & group
             while left > (right := group ^ left):  # the parts of the group in two, each division once
                 moved = elements[left] + elements[right] + elements[group]
-                cost = _multiply_adds(letters[left] + letters[right], size) + ELEMENT * moved
+                cost = _size(letters[left] + letters[right], size) + ELEMENT * moved
                 options.append((best[left][0] + best[right][0] + cost, (left, right)))
                 left = (left - 1) & group
             best[group] = min(options)
     return best
 
 
-def _steps(letters: Mapping[int, str], best: Splits, n_operands: int) -> tuple[Step, ...]:
-    steps: list[Step] = []
+def _pairs(best: Splits, n_operands: int) -> list[tuple[int, int]]:
+    pairs: list[tuple[int, int]] = []
 
     def place(group: int) -> int:
         """Where the contracted group stands in the list of operands."""
         split = best[group][1]
         if split is None:
             return group.bit_length() - 1
-        left, right = split
-        step = (place(left), place(right), f"{letters[left]},{letters[right]}->{letters[group]}")
-        steps.append(step)
-        return n_operands + len(steps) - 1
+        pairs.append((place(split[0]), place(split[1])))
+        return n_operands + len(pairs) - 1
 
     place((1 << n_operands) - 1)
-    return tuple(steps)
+    return pairs
