@@ -101,3 +101,17 @@ def layer_shapes(stack: Tensor | Sequence[Tensor]) -> LayerShapes:
     if isinstance(stack, Tensor):
         return LayerShapes((tuple(stack.shape[1:]),), root_mean_square(stack[0]))
     return LayerShapes(tuple(tuple(weight.shape) for weight in stack), float(np.mean([root_mean_square(weight) for weight in stack])))
+
+
+def widest_templates(forms: Sequence[Form], templates: Mapping[Form, nn.Module]) -> tuple[list[int], list[nn.Module]]:
+    """For each shape of inputs the template with the most outputs, which runs all its tasks.
+
+    Returns:
+        For every task the number of its template, and the templates.
+    """
+    widest: dict[tuple[int, ...], Form] = {}
+    for form in forms:
+        if form[0] not in widest or form[1] > widest[form[0]][1]:
+            widest[form[0]] = form
+    numbers = {shape: number for number, shape in enumerate(widest)}
+    return [numbers[shape] for shape, _ in forms], [templates[form] for form in widest.values()]

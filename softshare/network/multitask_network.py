@@ -11,18 +11,17 @@ from torch import Tensor, nn
 
 from softshare.network.execution import fold_template, keeps_one_copy
 from softshare.network.fold import Fold
-from softshare.network.forms import Form, Stacks, check_templates, forms_of, layer_shapes, make_templates, stacks_of_templates
-from softshare.network.layers import assign_sharings, parameters_of
+from softshare.network.forms import Stacks, check_templates, forms_of, make_templates, stacks_of_templates, widest_templates
+from softshare.network.layers import parameters_of
 from softshare.network.new_task import extended_scaling, extended_weights, form_of_new_task, keep_buffers
 from softshare.network.plan import Plan
 from softshare.network.task_module import TaskModule
 from softshare.network.templates import TemplateFactory
+from softshare.network.weights import make_weights
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
-from softshare.sharing.grid import TaskGrid
 from softshare.sharing.independent import Independent
 from softshare.sharing.strength import SharingStrength, sharing_strength
-from softshare.sharing.tied import Tied
-from softshare.tasks.task import Task, TaskName
+from softshare.tasks.task import Task, TaskName, no_such_task
 from softshare.tasks.task_set import TaskSet
 
 
@@ -80,11 +79,7 @@ class MultiTaskNetwork(nn.Module):
 
         stacks = stacks_of_templates(self._forms, self._templates) if isinstance(initial, str) else dict(initial)
         self._parameters_of_template = parameters_of(next(iter(self._templates.values())))
-        self.sharing, weights = self._make_weights(sharing or Independent(), stacks, random=initial == "independent")
-        self._keys = {path: path.replace(".", "/") for path in weights}
-        self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
-        self._groups, bodies = self._make_bodies(weights)
-        self.bodies = nn.ModuleList(bodies)
+        self._share(sharing or Independent(), stacks, random=initial == "independent")
 
     # --- running -------------------------------------------------------------------------------
 
@@ -158,9 +153,7 @@ class MultiTaskNetwork(nn.Module):
             KeyError: there is no such task.
         """
         if name not in self._numbers:
-            raise KeyError(
-                f"no task {name!r}; the tasks are {', '.join(task.label for task in self.tasks[:10])}{', …' if len(self.tasks) > 10 else ''}"
-            )
+            raise no_such_task(name, self.tasks)
         return self._numbers[name]
 
     def numbers(self, tasks: Sequence[Task]) -> Tensor:
@@ -243,10 +236,7 @@ class MultiTaskNetwork(nn.Module):
         network = copy.copy(self)
         network._modules = dict(self._modules)
         network._fold = Fold()
-        network.sharing, weights = self._make_weights(sharing, self.stacks(), random=False)
-        network.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
-        network._groups, bodies = network._make_bodies(weights)
-        network.bodies = nn.ModuleList(bodies)
+        network._share(sharing, self.stacks(), random=False)
         network.bodies.load_state_dict(self.bodies.state_dict())
         return network.train(self.training)
 
@@ -275,10 +265,9 @@ class MultiTaskNetwork(nn.Module):
         self.tasks, self._forms, self._templates = (*self.tasks, task), [*self._forms, form], templates
         self._numbers[task.name] = len(self.tasks) - 1
         self.target_scaling = extended_scaling(self.target_scaling, new)
-        self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
-        before, (self._groups, bodies) = self.bodies, self._make_bodies(weights)
-        self.bodies = nn.ModuleList(bodies).train(self.training)
-        keep_buffers(before, self.bodies)
+        before = self.bodies
+        self._set_weights(weights)
+        keep_buffers(before, self.bodies.train(self.training))
 
     def penalty(self, examples: Tensor) -> Tensor:
         """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""
@@ -298,45 +287,18 @@ class MultiTaskNetwork(nn.Module):
 
     # --- making --------------------------------------------------------------------------------
 
-    def _make_weights(
-        self, sharing: Sharing | Mapping[str, Sharing], stacks: Stacks, *, random: bool
-    ) -> tuple[dict[str, Sharing], dict[str, SharedWeight]]:
-        parameters = self._parameters_of_template
-        by_layer = {p.layer: path for path, p in parameters.items() if p.is_weight}
-        own = {list(by_layer)[-1]} | {p.layer for path, p in parameters.items() if p.each_tasks_own or not isinstance(stacks[path], Tensor)}
-        groups = assign_sharings(list(by_layer), own, sharing)
+    def _share(self, sharing: Sharing | Mapping[str, Sharing], stacks: Stacks, *, random: bool) -> None:
+        """Replace all weights by shared ones."""
         streams = RandomStreams(self.seed, [task.name for task in self.tasks])
-        grid = TaskGrid.of(streams.names)
-        weights: dict[str, SharedWeight] = {}
-        chosen: dict[str, Sharing] = {}
-        for given, layers in groups.values():
-            value = given.on_grid(grid) if grid else given
-            chosen |= dict.fromkeys(layers, value)
-            made = (
-                value.draw({layer: layer_shapes(stacks[by_layer[layer]]) for layer in layers}, streams)
-                if random
-                else value.share({layer: stacks[by_layer[layer]] for layer in layers})
-            )
-            weights |= {by_layer[layer]: weight for layer, weight in made.items()}
-        layer = None
-        for path, parameter in parameters.items():
-            if parameter.is_weight:
-                layer = parameter.layer
-            else:  # a bias goes with its layer, a norm with the layer before it
-                tied = layer is not None and chosen[layer].ties_bias and isinstance(stacks[path], Tensor)
-                weights |= (Tied() if tied else Independent()).share({path: stacks[path]})
+        self.sharing, weights = make_weights(self._parameters_of_template, stacks, sharing, streams, random=random)
         for weight in weights.values():
             weight.sparse_rows = self._sparse_rows
-        return chosen, {path: weights[path] for path in parameters}
+        self._set_weights(weights)
 
-    def _make_bodies(self, weights: Mapping[str, SharedWeight]) -> tuple[list[int], list[nn.Module]]:
-        """The folded templates, one for each shape of inputs, and which of them runs each task."""
-        widest: dict[tuple[int, ...], Form] = {}
-        for form in self._forms:
-            if form[0] not in widest or form[1] > widest[form[0]][1]:
-                widest[form[0]] = form
-        shapes = list(widest)
-        groups = [shapes.index(form[0]) for form in self._forms]
-        templates = [self._templates[form] for form in widest.values()]
+    def _set_weights(self, weights: Mapping[str, SharedWeight]) -> None:
+        """Take these weights, and fold the templates over them: one for each shape of inputs."""
+        self._keys = {path: path.replace(".", "/") for path in weights}
+        self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
+        self._groups, templates = widest_templates(self._forms, self._templates)
         self._chains = [keeps_one_copy(template) for template in templates]
-        return groups, [fold_template(template, weights, self._fold, len(self.tasks)) for template in templates]
+        self.bodies = nn.ModuleList([fold_template(template, weights, self._fold, len(self.tasks)) for template in templates])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -52,3 +53,8 @@ class Task:
 def label_of(name: TaskName) -> str:
     """A task's name as one string, the factors of a tuple joined by `` / ``."""
     return " / ".join(name) if isinstance(name, tuple) else str(name)
+
+
+def no_such_task(name: TaskName, tasks: Sequence[Task]) -> KeyError:
+    """The error of asking for a task that is not among these; names the first ten."""
+    return KeyError(f"no task {name!r}; the tasks are {', '.join(task.label for task in tasks[:10])}{', …' if len(tasks) > 10 else ''}")

@@ -189,8 +189,7 @@ class TaskSet:
             KeyError: there is no such task.
         """
         if name not in self._numbers:
-            known = ", ".join(task.label for task in self.tasks[:10])
-            raise KeyError(f"no task {name!r}; the tasks are {known}{', …' if len(self) > 10 else ''}")
+            raise no_such_task(name, self.tasks)
         return self._numbers[name]
 
     def input_shape(self, task: int) -> tuple[int, ...]:
