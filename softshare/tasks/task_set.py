@@ -18,7 +18,7 @@ from torch import Tensor
 from softshare.tasks.columns import Entries, Kinds, check_lengths, column_of, encode_all, entries_by_task, entries_of, names_of, offsets_of
 from softshare.tasks.sources import Source, as_source, digest_of, merge, take
 from softshare.tasks.targets import encode_target
-from softshare.tasks.task import Kind, Task, TaskName
+from softshare.tasks.task import Kind, Task, TaskName, no_such_task
 
 __all__ = ["Source", "TaskSet", "as_source", "take"]
 
