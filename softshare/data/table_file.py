@@ -7,7 +7,10 @@ import gzip
 import warnings
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,7 +73,31 @@ def numbers_where_meant(column: pd.Series) -> pd.Series:
     return present
 
 
+def read_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    """The rows of a file, so many at a time, as :func:`read_frame` would give them.
+
+    Raises:
+        As :func:`read_frame`.
+    """
+    _check_file(path)
+    with _naming(path):
+        chunks = _parquet_chunks(path, rows) if _is_parquet(path) else _text_chunks(path, rows)
+        for chunk in chunks:
+            _check_names(list(map(str, chunk.columns)), str(path))
+            yield chunk.reset_index(drop=True).set_axis(list(map(str, chunk.columns)), axis=1)
+
+
 def _read_file(path: Path) -> pd.DataFrame:
+    _check_file(path)
+    with _naming(path):
+        return _read_parquet(path) if _is_parquet(path) else _read_text(path)
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.name.lower().endswith(".parquet")
+
+
+def _check_file(path: Path) -> None:
     if not path.exists():
         siblings = [other.name for other in path.parent.iterdir() if other.name.endswith(SUFFIXES)] if path.parent.is_dir() else []
         raise FileNotFoundError(f"no such file: {path}{f'; {near(path.name, siblings)}' if siblings else ''}")
@@ -78,8 +105,13 @@ def _read_file(path: Path) -> pd.DataFrame:
         raise ValueError(
             f"{path} is {'a folder' if path.is_dir() else 'not a table that can be read'}; a table ends in {', '.join(SUFFIXES)}"
         )
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Makes one kind of error of all that a damaged table raises."""
     try:
-        return _read_parquet(path) if path.name.lower().endswith(".parquet") else _read_text(path)
+        yield
     except pd.errors.ParserWarning:
         raise ValueError(f"cannot read {path}: rows have more fields than the first line has names") from None
     except (
@@ -98,10 +130,49 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path, engine="pyarrow")
     except ImportError:
-        raise ImportError(f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'") from None
+        raise _needs_pyarrow(path) from None
+
+
+def _parquet_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    try:
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise _needs_pyarrow(path) from None
+    with ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=rows):
+            yield batch.to_pandas()
+
+
+def _needs_pyarrow(path: Path) -> ImportError:
+    return ImportError(f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'")
 
 
 def _read_text(path: Path) -> pd.DataFrame:
+    names, options = _text_form(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas would drop what has no column name
+        frame = pd.read_csv(path, **options)
+    return _named(frame, names)
+
+
+def _text_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    names, options = _text_form(path)
+    with pd.read_csv(path, chunksize=rows, **options) as reader:
+        while True:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                chunk = next(reader, None)
+            if chunk is None:
+                return
+            yield _named(chunk, names)
+
+
+def _named(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    return frame.set_axis(names, axis=1).loc[:, [bool(name) for name in names]]  # a column without a name is a saved index
+
+
+def _text_form(path: Path) -> tuple[list[str], dict[str, Any]]:
+    """The columns that the first line of a text file names, and what pandas needs to read it."""
     open_file = gzip.open if path.name.lower().endswith(".gz") else open
     with open_file(path, "rt", encoding="utf-8-sig", newline="") as file:
         first = file.readline(1_000_000)
@@ -110,12 +181,8 @@ def _read_text(path: Path) -> pd.DataFrame:
     if not names:
         raise ValueError("the file is empty; its first line must name the columns")
     _check_names([name for name in names if name], "its first line")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas would drop what has no column name
-        frame = pd.read_csv(
-            path, sep=separator, index_col=False, na_values=list(MISSING), skipinitialspace=True, low_memory=False, encoding="utf-8-sig"
-        )
-    return frame.set_axis(names, axis=1).loc[:, [bool(name) for name in names]]  # a column without a name is a saved index
+    shared = {"na_values": list(MISSING), "skipinitialspace": True, "low_memory": False, "encoding": "utf-8-sig"}
+    return names, {"sep": separator, "index_col": False, **shared}
 
 
 def _check_names(names: list[str], where: str) -> None:

@@ -139,15 +139,19 @@ class TableColumns(Preprocessing):
         texts = {name: texts_of(training[name]) for name in informative if name not in names}
         categories = {name: tuple(sorted(set(text) - {None})) for name, text in texts.items()}
         indicated = tuple(name for name in texts if training[name].hasnans)
-        fills = {names[k]: f"filled with the median {numeric.fill[k]:.4g}, and an indicator added" for k in numeric.indicated}
-        fills |= dict.fromkeys(indicated, "have a feature of their own")
-        notes = [
-            f"column {name!r}: one value only in the training rows, left out" for name in names_of(training) if name not in informative
-        ]
-        notes += [
-            f"column {name!r}: {training[name].isna().sum()} missing value(s) in the training rows {fill}" for name, fill in fills.items()
-        ]
-        return cls(numeric, categories, indicated), tuple(notes)
+        columns = cls(numeric, categories, indicated)
+        left_out = [name for name in names_of(training) if name not in informative]
+        return columns, columns.notes(left_out, {name: int(training[name].isna().sum()) for name in informative})
+
+    def notes(self, left_out: Sequence[str], missing: Mapping[str, int]) -> tuple[str, ...]:
+        """What was done to columns with one value only, and to missing values, of which each column has so many."""
+        numeric = self.numeric
+        fills = {numeric.names[k]: f"filled with the median {numeric.fill[k]:.4g}, and an indicator added" for k in numeric.indicated}
+        fills |= dict.fromkeys(self.indicated, "have a feature of their own")
+        return (
+            *(f"column {name!r}: one value only in the training rows, left out" for name in left_out),
+            *(f"column {name!r}: {missing[name]} missing value(s) in the training rows {fill}" for name, fill in fills.items()),
+        )
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from softshare.tasks.encoded_columns import EncodedColumns, fit_vectors
 from softshare.tasks.features import Preprocessing, Scaled, TableColumns, Vectors
 from softshare.tasks.frames import check_columns, check_finite
 from softshare.tasks.sources import Source, Transformed
@@ -20,7 +22,7 @@ def prepare(tasks: TaskSet, split: Split, *, standardise: bool = True) -> tuple[
 
     * Tables: numeric columns scaled, categories one-hot, missing values filled in with an indicator
       (:class:`softshare.tasks.features.TableColumns`).
-    * Vectors (arrays ``(N, D)``): every feature scaled to mean 0 and standard deviation 1, missing values
+    * Vectors (arrays ``(N, D)``, also on disk): every feature scaled to mean 0 and standard deviation 1, missing values
       (NaN) filled in with an indicator. Tasks that share a source share its scaling.
     * Images and other inputs of two and more dimensions: divided by 255 when they are read where they are uint8, else as they are.
     * Regression targets: scaled task by task to mean 0 and standard deviation 1 of the task's training
@@ -80,10 +82,18 @@ def _prepared(source: Source, training: np.ndarray, standardise: bool) -> tuple[
     if isinstance(source, Tensor) and source.ndim == 2:
         vectors = _vectors(source, training, standardise)
         return vectors, source if vectors is None else vectors.transform(source), ()
-    if len(source.shape) > 2 and str(getattr(source, "dtype", None)) in ("uint8", "torch.uint8"):
+    if isinstance(source, EncodedColumns):
+        columns, notes = source.fit(training)
+        return columns, Transformed(source, partial(source.features, columns), width=len(columns.feature_names)), notes
+    if len(source.shape) == 2 and standardise:  # an array on disk
+        names = [str(place) for place in range(source.shape[1])]
+        fitted, _ = fit_vectors(source, training, range(len(names)), names, all_columns=True)
+        return fitted, Transformed(source, fitted.transform, width=len(fitted.feature_names)), ()
+    dtype = str(getattr(source, "dtype", None))
+    if len(source.shape) > 2 and dtype in ("uint8", "torch.uint8"):
         pixels = Scaled(255.0)
         return pixels, Transformed(source, pixels.transform), ()
-    return None, source, ()
+    return None, Transformed(source, Tensor.float) if dtype == "float64" else source, ()
 
 
 def _vectors(source: Tensor, training: np.ndarray, standardise: bool) -> Vectors | None:

@@ -47,18 +47,43 @@ class Transformed:
 
     Args:
         source: what rows are read from.
-        transform: ``(B, *shape)`` → ``(B, *shape)``.
+        transform: ``(B, *shape)`` → ``(B, *shape)``, or ``(B, C)`` → ``(B, width)``.
+        width: features of a transformed row, where the transformation changes their number.
     """
 
-    def __init__(self, source: Source, transform: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, source: Source, transform: Callable[[Tensor], Tensor], *, width: int | None = None) -> None:
         self._source, self._transform = source, transform
-        self.shape = tuple(source.shape)
+        self.shape = tuple(source.shape) if width is None else (len(source), width)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, rows: np.ndarray) -> Tensor:
         return self._transform(take(self._source, rows))
+
+
+class Joined:
+    """Sources of one form, one after the other, each read only where its rows are asked for.
+
+    Args:
+        sources: with inputs of one shape and type.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = list(sources)
+        self._begins = np.cumsum([0, *(len(source) for source in sources[:-1])])
+        self.shape = (sum(len(source) for source in sources), *sources[0].shape[1:])
+        self.dtype = getattr(sources[0], "dtype", None)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: np.ndarray) -> Tensor:
+        which = np.searchsorted(self._begins, rows, side="right") - 1
+        order = np.argsort(which, kind="stable")
+        numbers = np.unique(which) if len(rows) else [0]  # no rows have a shape too
+        taken = [take(self._sources[number], rows[which == number] - self._begins[number]) for number in numbers]
+        return torch.cat(taken)[torch.from_numpy(np.argsort(order))]
 
 
 def take(source: Source, rows: np.ndarray) -> Tensor:
@@ -75,22 +100,27 @@ def take(source: Source, rows: np.ndarray) -> Tensor:
 
 
 def merge(sources: Sequence[Source]) -> tuple[list[Source], np.ndarray, np.ndarray]:
-    """In-memory sources of one form stacked, so that their tasks run as one group.
+    """Sources of one form made one, so that their tasks run as one group: stacked in memory, else joined.
 
     Returns:
         The merged sources, and for every old source its new number and its first row there.
     """
     members: dict[Any, list[int]] = {}
     for number, source in enumerate(sources):
-        form = (tuple(source.shape[1:]), source.dtype) if isinstance(source, Tensor) else number
+        form = number if isinstance(source, pd.DataFrame) else (isinstance(source, Tensor), *_form(source))
         members.setdefault(form, []).append(number)
     merged: list[Source] = []
     number_of, start_of = np.zeros((2, len(sources)), dtype=np.int64)
     for olds in members.values():
         number_of[olds] = len(merged)
         start_of[olds] = np.cumsum([0] + [len(sources[old]) for old in olds[:-1]])
-        merged.append(torch.cat([sources[old] for old in olds]) if len(olds) > 1 else sources[olds[0]])
+        own = [sources[old] for old in olds]
+        merged.append(own[0] if len(own) == 1 else torch.cat(own) if isinstance(own[0], Tensor) else Joined(own))
     return merged, number_of, start_of
+
+
+def _form(source: Source) -> tuple[Any, ...]:
+    return tuple(source.shape[1:]), str(getattr(source, "dtype", None))
 
 
 def digest_of(*contents: str | Source) -> str:
@@ -103,6 +133,8 @@ def digest_of(*contents: str | Source) -> str:
         if isinstance(content, pd.DataFrame):
             digest.update(repr(list(content.columns)).encode())
             content = pd.util.hash_pandas_object(content, index=False).to_numpy()
+        if (columns := getattr(content, "columns", None)) is not None:
+            digest.update(repr(columns).encode())
         parts = _parts(content)
         first = next(parts)
         digest.update(repr((tuple(content.shape), first.dtype.str)).encode())

@@ -1,0 +1,126 @@
+"""Tables larger than memory: read some rows at a time into an array of numbers in the cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from softshare.data.cache import derived
+from softshare.data.mapped import MappedArray
+from softshare.data.roles import Roles
+from softshare.data.table_file import numbers_where_meant, read_chunks, read_frame
+from softshare.tasks.encoded_columns import EncodedColumns
+from softshare.tasks.frames import check_finite, is_numeric, numbers_of, texts_of
+from softshare.tasks.task_set import TaskSet
+
+MOST_CATEGORIES = 10_000
+"""Different texts of a column; one with more is taken for an identifier, however many rows there are."""
+
+
+def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
+    """Tasks from a table of which so many rows are in memory at a time, but all rows of the columns that are no inputs.
+
+    The file is read twice: to see what its columns hold, and to write their values in single precision. What was
+    written is used again until the file changes.
+
+    Args:
+        path: a CSV or Parquet file.
+        roles: what its columns are for.
+        chunk_rows: how many rows.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it cannot be read, or its values do not fit their use.
+    """
+    if chunk_rows < 1:
+        raise ValueError(f"chunk_rows must be at least 1, got {chunk_rows}")
+    first = next(read_chunks(path, 1), None)
+    if first is None:
+        raise ValueError(f"{path} has no rows")
+    roles.check(list(first.columns))
+    key = hashlib.blake2b(repr(roles.columns).encode(), digest_size=6).hexdigest()
+    folder = derived(f"table-1-{key}", [path], lambda folder: _write(folder, path, roles.columns, chunk_rows))
+    columns = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
+    categories = {name: tuple(texts) for name, texts in columns["categories"].items()}
+    inputs = EncodedColumns(MappedArray(folder / "values.npy"), tuple(columns["names"]), categories)
+    return roles.tasks(read_frame(folder / "used.csv"), inputs)
+
+
+def _write(folder: Path, path: Path, used: Sequence[str], chunk_rows: int) -> None:
+    """Write the columns with a use as they are, the inputs as numbers, and what these stand for."""
+    contents: dict[str, _Content] = {}
+    used_columns = []
+    for chunk in read_chunks(path, chunk_rows):
+        used_columns.append(chunk[list(used)])
+        for name in (name for name in chunk.columns if name not in used):
+            contents.setdefault(name, _Content(name)).add(chunk[name])
+    categories = {name: content.categories() for name, content in contents.items() if content.texts}
+    names = list(contents)
+    n_rows = sum(map(len, used_columns))
+    pd.concat(used_columns).to_csv(folder / "used.csv", index=False)
+    (folder / "columns.json").write_text(json.dumps({"names": names, "categories": categories}), encoding="utf-8")
+    values = np.lib.format.open_memmap(folder / "values.npy", mode="w+", dtype=np.float32, shape=(n_rows, len(names)))
+    begin = 0
+    for chunk in read_chunks(path, chunk_rows):
+        values[begin : begin + len(chunk)] = _encoded(chunk, names, categories)
+        begin += len(chunk)
+    values.flush()
+
+
+class _Content:
+    """What an input column holds, as the chunks of a table come by."""
+
+    def __init__(self, name: str) -> None:
+        self.texts: set[str] = set()
+        self._name, self._n_numbers, self._n_texts = name, 0, 0
+
+    def add(self, column: pd.Series) -> None:
+        """Look at some rows more."""
+        column = numbers_where_meant(column)
+        if is_numeric(column):
+            self._n_numbers += int(column.notna().sum())
+            return
+        self._n_texts += int(column.notna().sum())
+        self.texts.update(text for text in texts_of(column) if text is not None)
+        if len(self.texts) > MOST_CATEGORIES:
+            raise self._identifier()
+
+    def categories(self) -> list[str]:
+        """All texts, sorted.
+
+        Raises:
+            ValueError: some chunks hold numbers, or the texts look like identifiers.
+        """
+        if self._n_numbers:
+            raise ValueError(
+                f"column {self._name!r} holds {self._n_numbers} numbers and {self._n_texts} texts in different parts of the table; "
+                f"make them all texts or numbers, or leave it out (--drop {self._name!r})"
+            )
+        if len(self.texts) > 50 and len(self.texts) > self._n_texts / 2:
+            raise self._identifier()
+        return sorted(self.texts)
+
+    def _identifier(self) -> ValueError:
+        return ValueError(
+            f"column {self._name!r} has {len(self.texts)} or more different texts in {self._n_texts} rows and looks like an identifier; "
+            f"leave it out (--drop {self._name!r})"
+        )
+
+
+def _encoded(chunk: pd.DataFrame, names: Sequence[str], categories: Mapping[str, list[str]]) -> np.ndarray:
+    """Rows of a table as numbers, shape ``(rows, len(names))``."""
+    values = np.empty((len(chunk), len(names)))
+    for place, name in enumerate(names):
+        column = numbers_where_meant(chunk[name])
+        if name in categories:
+            codes = pd.Index(categories[name], dtype=object).get_indexer(pd.Index(texts_of(column), dtype=object)).astype(float)
+            values[:, place] = np.where(codes < 0, np.nan, codes)
+        else:
+            values[:, [place]] = numbers_of(column.to_frame(), [name])
+            check_finite(values[:, [place]], [name])
+    return values
