@@ -29,6 +29,6 @@ def folder_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
-    patterns=["README.md", "docs/**/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/**/*.md"],
     fixtures=["folder_with_tables"],
 ).pytest()

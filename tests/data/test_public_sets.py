@@ -522,6 +522,36 @@ def test_the_command_line_says_what_is_missing(made_folder: Path, capsys: pytest
     assert list(made_folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_missing_files_are_downloaded_only_after_a_yes(
+    answer: str, made_mnist: np.ndarray, made_folder: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = mnist.SET.files[3].place
+    labels.rename(made_folder / "kept")
+    asked = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda: answer)
+    monkeypatch.setattr(
+        "softshare.data.download.download", lambda wanted, progress: asked.append(wanted) or [(made_folder / "kept").rename(labels)]
+    )
+    read = partial(cli._with_files, mnist.odd_even)
+    if answer == "y":
+        assert len(read()) == 2
+        assert asked == [mnist.SET]
+    else:
+        with pytest.raises(FileNotFoundError):
+            read()
+        assert asked == []
+    assert "Download 0.0 MB? [y/N]" in capsys.readouterr().err
+
+
+def test_nobody_is_asked_where_nobody_can_answer(made_folder: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr("builtins.input", lambda: pytest.fail("there is no terminal"))
+    with pytest.raises(FileNotFoundError):
+        cli._with_files(mnist.load)
+
+
 def test_sets_are_listed_whether_they_are_there_or_not(made_omniglot: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main(["data", "list"])
