@@ -1,3 +1,8 @@
+from .data.datasets import from_datasets as from_datasets
+from .data.datasets import from_hugging_face as from_hugging_face
+from .data.image_folder import ImageReading as ImageReading
+from .data.image_folder import image_folder as image_folder
+from .data.image_folder import image_table as image_table
 from .data.table import read_table as read_table
 from .evaluation.compare import compare as compare
 from .network.freezing import freeze as freeze

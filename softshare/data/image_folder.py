@@ -24,7 +24,7 @@ LAYOUT = "a folder of images is laid out as TASK/CLASS/*.png (or .jpg)"
 
 
 @dataclass(frozen=True)
-class Reading:
+class ImageReading:
     """How images are read.
 
     Args:
@@ -47,7 +47,7 @@ class Reading:
             raise ValueError(f"size must be a number of pixels or (height, width), each from 1 to 8192, got {self.size!r}")
 
 
-def image_folder(root: str | Path, reading: Reading = Reading()) -> TaskSet:
+def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> TaskSet:
     """Tasks from images laid out as ``root/TASK/CLASS/*.png`` (or ``.jpg``): every task tells its own classes apart.
 
     Images are decoded by processes of their own when they are first asked for, and kept as bytes in the
@@ -92,7 +92,7 @@ def image_table(
     kinds: Mapping[str, Kind] | Kind | None = None,
     split: str | None = None,
     group: str | None = None,
-    reading: Reading = Reading(),
+    reading: ImageReading = ImageReading(),
 ) -> TaskSet:
     """Tasks from the rows of a table, each of which names an image.
 
@@ -161,7 +161,7 @@ def _named_images(column: pd.Series, folder: Path) -> list[str]:
     return names
 
 
-def _source(root: Path, names: Sequence[str], reading: Reading) -> tuple[DecodedImages, tuple[str, ...]]:
+def _source(root: Path, names: Sequence[str], reading: ImageReading) -> tuple[DecodedImages, tuple[str, ...]]:
     """The images, without the broken ones where these are to be skipped, and a note of them."""
     if reading.size is None:
         height, width = _first_size(root, names, skip_broken=reading.skip_broken)

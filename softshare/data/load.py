@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from softshare.data import adience, built_in, celeba, cifar10, imageclef_da, mnist, office_caltech, omniglot, synthetic, uci
-from softshare.data.image_folder import Reading, image_folder, image_table
+from softshare.data.image_folder import ImageReading, image_folder, image_table
 from softshare.data.names import near
 from softshare.data.public import PublicSet
 from softshare.data.table import read_table
@@ -93,7 +93,9 @@ def load(
             raise ValueError(f"{source!r} is a data set with tasks of its own; {', '.join(given)} go with a table")
         return _first(SOURCES[str(source)](), n_tasks)
     if is_folder:
-        return _first(_images(Path(source), Reading(size=image_size, decode_first=True, skip_broken=skip_broken), options, given), n_tasks)
+        return _first(
+            _images(Path(source), ImageReading(size=image_size, decode_first=True, skip_broken=skip_broken), options, given), n_tasks
+        )
     if not Path(source).exists() and not str(source).lower().endswith(SUFFIXES):
         raise ValueError(
             f"no data set, file or folder is called {str(source)!r}; {near(str(source), SOURCES)} (there are {', '.join(SOURCES)})"
@@ -105,7 +107,7 @@ def load(
     return _first(read_table(source, target=target, task=task, kinds=kinds, drop=drop, split=split, group=group), n_tasks)
 
 
-def _images(folder: Path, reading: Reading, options: Mapping[str, Any], given: Sequence[str]) -> TaskSet:
+def _images(folder: Path, reading: ImageReading, options: Mapping[str, Any], given: Sequence[str]) -> TaskSet:
     if not given:
         return image_folder(folder, reading)
     if options["drop"] or not options["target"]:

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 
 from softshare.cli import main
 from softshare.data import decoded_images
-from softshare.data.image_folder import Reading, image_folder, image_table
+from softshare.data.image_folder import ImageReading, image_folder, image_table
 from softshare.data.image_form import MOST_PIXELS, ImageForm
 from softshare.tasks.task_set import take
 
@@ -92,8 +92,8 @@ def test_a_changed_file_is_decoded_again(root: Path) -> None:
 def test_images_are_brought_to_one_size(root: Path, crop: bool) -> None:
     image(99, (30, 9)).save(root / "birds/10/1.png")
     with pytest.raises(ValueError, match=r"birds/10/1.png: it has 9×30 pixels, the first has 10×12; give a size"):
-        image_folder(root, Reading(decode_first=True))
-    tasks = image_folder(root, Reading(size=(6, 8), crop=crop, grey=True))
+        image_folder(root, ImageReading(decode_first=True))
+    tasks = image_folder(root, ImageReading(size=(6, 8), crop=crop, grey=True))
     plain = image(99, (30, 9)).convert("L")
     how = Image.Resampling.BILINEAR
     expected = ImageOps.fit(plain, (8, 6), how) if crop else plain.resize((8, 6), how)
@@ -109,7 +109,7 @@ def test_a_broken_image_is_named_or_left_out_with_a_note(root: Path) -> None:
     (root / "cars/notes.txt").write_text("no image")
     with pytest.raises(ValueError, match=r"cars/notes.txt has no place: .*TASK/CLASS"):
         image_folder(root)
-    tasks = image_folder(root, Reading(skip_broken=True))
+    tasks = image_folder(root, ImageReading(skip_broken=True))
     assert tasks.notes == (
         "left out 1 file(s) that are no images: cars/notes.txt",
         "left out 1 file(s) that cannot be read: cars/new/2.jpg",
@@ -237,6 +237,6 @@ def test_wrong_arguments_are_refused(root: Path, labels: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="root: name the images' folder"):
         image_table(labels, target="good")
     with pytest.raises(ValueError, match="size must be a number of pixels"):
-        Reading(size=(3, 0))
+        ImageReading(size=(3, 0))
     with pytest.raises(FileNotFoundError, match="no such folder"):
         image_folder(root / "none")
