@@ -18,6 +18,9 @@ MOST_PIXELS = 1 << 26
 MOST_BYTES = 1 << 26
 """Of one image; a small file can claim to be an image of any size."""
 
+_DAMAGE = (OSError, SyntaxError, IndexError, TypeError, OverflowError, EOFError)
+"""What Pillow raises on broken images."""
+
 
 def pixels_of(content: bytes, *, mode: str = "RGB", size: int | None = None) -> np.ndarray:
     """An encoded image as bytes.
@@ -45,7 +48,7 @@ def pixels_of(content: bytes, *, mode: str = "RGB", size: int | None = None) -> 
             return np.asarray(plain.resize((size, size), Image.Resampling.BILINEAR) if size else plain)
     except UnidentifiedImageError:
         raise ValueError(f"not an image in {', '.join(FORMATS)}") from None
-    except (OSError, SyntaxError, IndexError, TypeError, OverflowError, EOFError, Image.DecompressionBombError) as error:
+    except (*_DAMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(f"the image is damaged ({error})") from None
 
 

@@ -147,7 +147,9 @@ def _compare(place: Path, file: io.BufferedIOBase, checksum: str) -> None:
     kind, expected = checksum.split(":")
     found = hashlib.file_digest(file, kind).hexdigest()
     if found != expected:
-        raise ValueError(f"{place}: its content differs from the published file ({kind} {found}, expected {expected})")
+        raise ValueError(
+            f"{place}: its content differs from the published file ({kind} {found}, expected {expected}); delete it and get it again"
+        )
 
 
 def _listed(files: Iterable[PublicFile]) -> str:
