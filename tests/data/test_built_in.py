@@ -57,7 +57,9 @@ def test_a_file_is_a_source_too(tmp_path: Path) -> None:
 
 
 def test_unknown_sources_are_named_with_their_neighbours() -> None:
-    with pytest.raises(ValueError, match=r"'digit'; did you mean 'digits'.*there are digits, classics, iris, wine, breast_cancer, synthetic, mnist"):
+    with pytest.raises(
+        ValueError, match=r"'digit'; did you mean 'digits'.*there are digits, classics, iris, wine, breast_cancer, synthetic, mnist"
+    ):
         load("digit")
     with pytest.raises(FileNotFoundError, match=r"no such file: nothing.csv"):
         load("nothing.csv", target="y")
