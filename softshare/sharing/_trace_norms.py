@@ -5,7 +5,7 @@ Modes stand in the papers' order here, as in ``_tensor_algebra``: the task last.
 
 from __future__ import annotations
 
-from math import prod
+from math import isfinite, prod
 from typing import Any, Literal, get_args
 
 import torch
@@ -23,6 +23,9 @@ what a float64 Gram matrix blurs (1e-8)."""
 
 CHUNK = 8192
 """Columns that are widened to float64 at a time."""
+
+WELL_CONDITIONED = 100.0
+"""Largest by smallest singular value up to which the weights' own precision is enough for the subgradient."""
 
 Unfolding = tuple[int, ...]
 """The modes that are the rows of an unfolding; all others are its columns."""
@@ -47,9 +50,13 @@ def unfoldings(norm: Norm, n_modes: int) -> tuple[Unfolding, ...]:
 
 
 def matricise(tensor: Tensor, rows: Unfolding) -> Tensor:
-    """An unfolding as a matrix ``(product of the rows' sizes, product of the others')``."""
+    """An unfolding as a matrix ``(product of the rows' sizes, product of the others')``; a view where one is possible."""
     columns = [mode for mode in range(tensor.ndim) if mode not in rows]
-    return tensor.permute(*rows, *columns).reshape(prod(tensor.shape[mode] for mode in rows), -1)
+    height = prod(tensor.shape[mode] for mode in rows)
+    turned = tensor.permute(*columns, *rows)
+    if turned.is_contiguous():
+        return turned.view(-1, height).T
+    return tensor.permute(*rows, *columns).reshape(height, -1)
 
 
 def trace_norm(matrix: Tensor) -> Tensor:
@@ -80,14 +87,15 @@ class _TraceNorm(torch.autograd.Function):
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         short = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
         gram = _gram(short)
-        if not torch.isfinite(gram).all():
+        if not isfinite(float(gram.trace())):
             ctx.save_for_backward(matrix, torch.full_like(gram, torch.nan))
             return matrix.new_tensor(torch.nan)
         squares, vectors = torch.linalg.eigh(gram)
         values = squares.clamp(min=0).sqrt()
-        inverse = torch.where(values > ZERO * values[-1], values.reciprocal(), 0)
-        ctx.save_for_backward(matrix, (vectors * inverse) @ vectors.T)
-        return values[inverse > 0].sum().to(matrix.dtype)
+        counts = values > ZERO * values[-1]
+        root = (vectors * torch.where(counts, values.reciprocal(), 0)) @ vectors.T
+        ctx.save_for_backward(matrix, root.to(matrix.dtype) if values[-1] < WELL_CONDITIONED * values[0] else root)
+        return torch.where(counts, values, 0).sum().to(matrix.dtype)
 
     @staticmethod
     @once_differentiable
@@ -95,9 +103,13 @@ class _TraceNorm(torch.autograd.Function):
         matrix, root = ctx.saved_tensors
         wide = matrix.shape[0] <= matrix.shape[1]
         short = matrix if wide else matrix.T
-        parts = [(root @ chunk.double()).to(matrix.dtype) for chunk in short.split(CHUNK, dim=1)]
-        subgradient = torch.cat(parts, dim=1)
-        return gradient * (subgradient if wide else subgradient.T)
+        if root.dtype == matrix.dtype:
+            subgradient = (gradient * root) @ short
+        else:
+            subgradient = torch.empty_like(short)
+            for chunk, part in zip(short.split(CHUNK, dim=1), subgradient.split(CHUNK, dim=1), strict=True):
+                part.copy_(gradient * (root @ chunk.to(root.dtype)))
+        return subgradient if wide else subgradient.T
 
 
 def _gram(short: Tensor) -> Tensor:
