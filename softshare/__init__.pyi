@@ -1,5 +1,6 @@
 from .data.datasets import from_datasets as from_datasets
 from .data.datasets import from_hugging_face as from_hugging_face
+from .data.encoder_features import encoder_features as encoder_features
 from .data.image_folder import ImageReading as ImageReading
 from .data.image_folder import image_folder as image_folder
 from .data.image_folder import image_table as image_table
@@ -9,6 +10,8 @@ from .network.freezing import freeze as freeze
 from .network.multitask_network import MultiTaskNetwork as MultiTaskNetwork
 from .network.ordering_templates import ordering_cnn as ordering_cnn
 from .network.ordering_templates import ordering_mlp as ordering_mlp
+from .network.pretrained import transformers_encoder as transformers_encoder
+from .network.pretrained import with_encoder as with_encoder
 from .network.readings import sweep_scale as sweep_scale
 from .network.templates import lenet as lenet
 from .network.templates import mlp as mlp

@@ -55,7 +55,7 @@ def fold_template(template: nn.Module, weights: Mapping[str, SharedWeight], fold
         if type(module).forward in CONVOLVE and sources.keys() <= {"weight", "bias"}:
             return TaskConv(module, sources, fold)
         direct = list(module.parameters(recurse=False)) + list(module.buffers(recurse=False))
-        if direct and (sources or list(module.buffers())):
+        if getattr(module, "by_row", False) or (direct and (sources or list(module.buffers()))):
             return TaskModule(module, sources, fold, n_tasks)
         for name, child in list(module.named_children()):
             setattr(module, name, convert(child, f"{prefix}{name}."))

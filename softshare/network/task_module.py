@@ -20,8 +20,8 @@ class TaskModule(TaskLayer):
     """Any other module with parameters or buffers: in all tasks at once where a way is known, else task by task.
 
     The ways, the first that applies: once on the folded batch, where all tasks have the same values and rows are
-    treated one by one; the module's own ``run_tasks``; the norms' ways; ``torch.vmap`` where nothing in it forbids
-    that; a loop over the tasks.
+    treated one by one (known of norms, said by a module's attribute ``by_row``); the module's own ``run_tasks``; the
+    norms' ways; ``torch.vmap`` where nothing in it forbids that; a loop over the tasks.
 
     ``run_tasks(x, values, …)`` gets the tasks' rows ``(k, B, …)`` and their parameters, name → ``(k, …)``, and gives
     ``(k, B, …)``. The module's buffers (running statistics) are each task's own; a frozen module's stay as they are.
@@ -44,9 +44,9 @@ class TaskModule(TaskLayer):
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are folded alike."""
         fold, module = self._fold, self._module[0].train(self.training and not self._is_frozen)
-        if type(module) in BY_ROW and self.is_shared:
+        if (type(module) in BY_ROW or getattr(module, "by_row", False)) and self.is_shared:
             self._note("once on the folded batch: the values are the same for all tasks")
-            return functional_call(module, {name: self._one(name) for name in self._sources}, (x, *args), kwargs)
+            return functional_call(module, {name: self._one(name) for name in self._sources} | self.buffers_of(0), (x, *args), kwargs)
         x = fold.unfold(fold.expand(x))
         values = {name: self._stack(name) for name in self._sources}
         if (run_tasks := getattr(module, "run_tasks", None)) is not None:
