@@ -23,6 +23,10 @@ class TaskLinear(TaskLayer):
         fold.folded = True
         return y.reshape(-1, *between, y.shape[-1]) if between else y.flatten(0, 1)
 
+    def affine(self) -> tuple[Tensor, Tensor | None] | None:
+        """Weight and bias where they are the same for all tasks, else None."""
+        return (self._one("weight"), self._one("bias") if self._has_bias else None) if self.is_shared else None
+
     def _shared(self, x: Tensor) -> Tensor:
         """One ordinary product on the folded batch; biases may still be the tasks' own."""
         fold, weight = self._fold, self._one("weight")

@@ -6,12 +6,15 @@ Meyerson and Miikkulainen (2018), "Beyond Shared Hierarchies: Deep Multitask Lea
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from softshare.sharing.layer_scales import Gate, LayerScales
+
+ELEMENTWISE = (nn.Identity, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Softplus)
+"""Activations of one element, whatever stands beside it."""
 
 
 class SoftOrdering(nn.Module):
@@ -55,9 +58,15 @@ class SoftOrdering(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         scales = self.scales(x)
+        wide = _side_by_side(self.layers) if type(self.activation) in ELEMENTWISE else None
         for scales_here, used in zip(scales.unbind(1), _used(scales), strict=True):
-            x = self.dropout(self._mix(x, scales_here, used))
+            x = self.dropout(self._mix(x, scales_here, used) if wide is None or not all(used) else self._mix_wide(x, scales_here, *wide))
         return x
+
+    def _mix_wide(self, x: Tensor, scales: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """One depth with all layers in one product, their outputs side by side."""
+        y = self.activation(nn.functional.linear(x, weight, bias)).unflatten(-1, (scales.shape[1], -1))
+        return (y * scales.reshape(len(x), *[1] * (x.ndim - 2), -1, 1)).sum(-2)
 
     def _mix(self, x: Tensor, scales: Tensor, used: Sequence[bool]) -> Tensor:
         """One depth: ``(B, *)`` and scales ``(B, D)`` → ``(B, *)``."""
@@ -65,6 +74,25 @@ class SoftOrdering(nn.Module):
             (self.activation(layer(x)), scale) for layer, scale, needed in zip(self.layers, scales.unbind(1), used, strict=True) if needed
         ]
         return _weighted_sum(terms)
+
+
+def _side_by_side(layers: Iterable[nn.Module]) -> tuple[Tensor, Tensor | None] | None:
+    """Weights ``(D·out, in)`` and biases ``(D·out,)`` of affine layers that all rows go through alike; None for any others.
+
+    A layer in many tasks says by ``affine()`` whether it is one of these.
+    """
+    found = [(layer.weight, layer.bias) if type(layer) is nn.Linear else _affine(layer) for layer in layers]
+    if any(values is None for values in found):
+        return None
+    weights, biases = zip(*(values for values in found if values is not None), strict=True)
+    if all(bias is None for bias in biases):
+        return torch.cat(weights), None
+    return None if any(bias is None for bias in biases) else (torch.cat(weights), torch.cat(biases))
+
+
+def _affine(layer: nn.Module) -> tuple[Tensor, Tensor | None] | None:
+    affine = getattr(layer, "affine", None)
+    return None if affine is None else affine()
 
 
 def adapted(layer: nn.Linear | nn.Conv2d, width: int, *, activation: nn.Module | None = None) -> nn.Module:
