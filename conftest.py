@@ -23,7 +23,8 @@ def folder_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     pd.DataFrame({"hospital": hospital, "age": age, "visits": visits, "readmitted": readmitted.astype(int)}).to_csv(
         folder / "visits.csv", index=False
     )
-    with chdir(folder):
+    with chdir(folder), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOFTSHARE_CACHE", str(folder / "cache"))
         yield
 
 

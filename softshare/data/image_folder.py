@@ -20,6 +20,9 @@ from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+LABELS = "labels.csv"
+"""A table of labels may lie in a folder of images, and does not count as one of them."""
+
 LAYOUT = "a folder of images is laid out as TASK/CLASS/*.png (or .jpg)"
 
 
@@ -141,7 +144,8 @@ def _listing(root: Path) -> tuple[list[str], list[str]]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for file in sorted(name for name in files if not name.startswith(".")):
             is_image = len(parts) == 2 and file.lower().endswith(SUFFIXES)
-            (names if is_image else strays).append("/".join([*parts, file]))
+            if parts or file != LABELS:
+                (names if is_image else strays).append("/".join([*parts, file]))
         if len(parts) == 2:  # no deeper
             strays += ["/".join([*parts, name]) for name in folders]
             folders.clear()

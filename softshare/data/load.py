@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from softshare.data import adience, built_in, celeba, cifar10, imageclef_da, mnist, office_caltech, omniglot, synthetic, uci
-from softshare.data.image_folder import ImageReading, image_folder, image_table
+from softshare.data.image_folder import LABELS, ImageReading, image_folder, image_table
 from softshare.data.names import near
 from softshare.data.public import PublicSet
 from softshare.data.table import read_table
@@ -44,9 +44,6 @@ PUBLIC: Mapping[str, PublicSet] = {
     module.SET.name: module.SET for module in (mnist, omniglot, cifar10, uci, office_caltech, imageclef_da, celeba, adience)
 }
 """Those whose files are in the data folder."""
-
-LABELS = "labels.csv"
-"""In a folder of images: the table that names them, for ``--target``."""
 
 
 def load(

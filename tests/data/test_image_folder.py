@@ -53,6 +53,7 @@ def pixels(path: Path) -> np.ndarray:
 
 def test_folders_name_tasks_and_classes(root: Path) -> None:
     (root / ".hidden").write_text("not looked at")
+    (root / "labels.csv").write_text("file,target")
     tasks = image_folder(root)
     assert [(task.name, task.kind, task.classes) for task in tasks.tasks] == [
         ("birds", "multiclass", ("10", "2", "30")),
