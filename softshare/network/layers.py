@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from torch import Tensor, nn
 
@@ -37,11 +38,12 @@ class Parameter:
 
     def to_torch(self, value: Tensor) -> Tensor:
         """From the papers' axis order to PyTorch's; leading task axes stay in front."""
-        if len(self.axes) < 2:
-            return value
         extra = value.ndim - len(self.axes)
-        inverse = sorted(range(len(self.axes)), key=self.axes.__getitem__)
-        return value.permute(*range(extra), *(extra + axis for axis in inverse))
+        return value if len(self.axes) < 2 else value.permute(*range(extra), *[extra + axis for axis in self._inverse])
+
+    @cached_property
+    def _inverse(self) -> list[int]:
+        return sorted(range(len(self.axes)), key=self.axes.__getitem__)
 
 
 def parameters_of(template: nn.Module) -> dict[str, Parameter]:
