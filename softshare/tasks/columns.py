@@ -65,6 +65,12 @@ def offsets_of(counts: np.ndarray | Sequence[int]) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
 
+def places_in_runs(values: np.ndarray) -> np.ndarray:
+    """0, 1, 2, … within every run of equal numbers (none below 0)."""
+    starts = np.flatnonzero(np.diff(values, prepend=-1))
+    return np.arange(len(values)) - np.repeat(starts, np.diff(starts, append=len(values)))
+
+
 def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
     """The tasks that a column (or a data frame of several) names, sorted, and the number of each row's task.
 

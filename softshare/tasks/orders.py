@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from softshare.tasks.columns import places_in_runs
 from softshare.tasks.random_keys import numbered
 
 ROUNDS = 8
@@ -79,9 +80,8 @@ def quotients(numbers: np.ndarray, divisors: np.ndarray) -> np.ndarray:
 def earlier(lists: np.ndarray) -> np.ndarray:
     """How often every element has stood before: 0 where it is the first of its value, shape ``(n,)``."""
     order = np.argsort(lists, kind="stable")
-    starts = np.flatnonzero(np.diff(lists[order], prepend=-1))
     counts = np.empty(len(lists), dtype=np.int64)
-    counts[order] = np.arange(len(lists)) - np.repeat(starts, np.diff(starts, append=len(lists)))
+    counts[order] = places_in_runs(lists[order])
     return counts
 
 

@@ -9,11 +9,11 @@ the rarest on, each part getting what it still lacks: the iterative stratificati
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 
+from softshare.tasks.columns import places_in_runs
+from softshare.tasks.random_keys import key_of, numbered
 from softshare.tasks.task_set import TaskSet
 
 _SERVED = np.array([0, 2, 1])
@@ -65,7 +65,7 @@ def thinned(tasks: TaskSet, label: np.ndarray, fraction: float, *, seed: str) ->
     if not tasks.one_input:
         draws = _draws_by_task(tasks, seed)
         by_label = np.lexsort((draws, label))
-        front = by_label[_ranks(label[by_label]) == 0]
+        front = by_label[places_in_runs(label[by_label]) == 0]
         return np.flatnonzero(_beginning(tasks.task_of, label, front, draws, fraction))
     row, row_of = np.unique(tasks.rows, return_inverse=True)
     draws = draws_of(seed, row)
@@ -84,13 +84,13 @@ def _beginning(scope: np.ndarray, label: np.ndarray, front: np.ndarray, draws: n
     """
     order = np.lexsort((draws, label))
     place = np.empty(len(label))
-    place[order] = _ranks(label[order]) / np.bincount(label)[label[order]]
+    place[order] = places_in_runs(label[order]) / np.bincount(label)[label[order]]
     place[front] = -1
     order = np.lexsort((draws, place, scope))
     sizes, n_front = np.bincount(scope), np.bincount(scope[front], minlength=scope.max() + 1)
     n_kept = np.maximum(np.rint(fraction * sizes), np.maximum(n_front, 2))
     kept = np.empty(len(label), dtype=bool)
-    kept[order] = _ranks(scope[order]) < n_kept[scope[order]]
+    kept[order] = places_in_runs(scope[order]) < n_kept[scope[order]]
     return kept
 
 
@@ -127,36 +127,15 @@ def units_by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: st
     return [(int(k), members[k]) for k in np.lexsort((tasks.targets[an_entry], names, sizes))]
 
 
-def _ranks(sorted_values: np.ndarray) -> np.ndarray:
-    """0, 1, 2, … within every run of equal numbers (none below 0)."""
-    starts = np.flatnonzero(np.diff(sorted_values, prepend=-1))
-    return np.arange(len(sorted_values)) - np.repeat(starts, np.diff(starts, append=len(sorted_values)))
-
-
 def _draws_by_task(tasks: TaskSet, seed: str) -> np.ndarray:
     """A random number for every entry, from a stream of its task's own."""
-    return _mixed(_task_keys(tasks, seed)[tasks.task_of] + _steps(np.arange(len(tasks.rows)) - tasks.offsets[tasks.task_of]))
+    return numbered(_task_keys(tasks, seed)[tasks.task_of], np.arange(len(tasks.rows)) - tasks.offsets[tasks.task_of])
 
 
 def draws_of(seed: str, units: np.ndarray) -> np.ndarray:
     """A random number for every unit."""
-    return _mixed(np.uint64(_key(seed, "units")) + _steps(units))
+    return numbered(np.uint64(key_of(seed, "units")), units)
 
 
 def _task_keys(tasks: TaskSet, seed: str) -> np.ndarray:
-    return np.array([_key(seed, task.name) for task in tasks.tasks], dtype=np.uint64)
-
-
-def _key(seed: str, name: object) -> int:
-    return int.from_bytes(hashlib.blake2b(f"{seed}\0{name!r}".encode(), digest_size=8).digest(), "big")
-
-
-def _steps(numbers: np.ndarray) -> np.ndarray:
-    return numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-
-
-def _mixed(state: np.ndarray) -> np.ndarray:
-    """SplitMix64's output function: a stream a task without a generator object a task (Steele et al. 2014)."""
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
+    return np.array([key_of(seed, task.name) for task in tasks.tasks], dtype=np.uint64)
