@@ -7,6 +7,7 @@ import mmap
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ UNKNOWN, DECODED, BROKEN = 0, 1, 2
 
 MOST_PROCESSES = 8
 
-RESIDENT = 1 << 27
-"""Bytes read after which the file's pages no longer count as this process's memory (they stay in the system's cache)."""
+RESIDENT, FAULT = 1 << 27, 1 << 16
+"""Bytes of the file that may count as this process's memory (all of it stays in the system's cache), and how many one read may add."""
 
 
 class DecodedImages:
@@ -32,7 +33,7 @@ class DecodedImages:
 
     Args:
         folder: that :func:`decoded_images` made.
-        kept: which of its images these are; all when None.
+        kept: which of its images these are, ``(N,)``; all when None.
     """
 
     def __init__(self, folder: Path, kept: np.ndarray | None = None) -> None:
@@ -40,9 +41,10 @@ class DecodedImages:
         self._images = np.load(folder / IMAGES, mmap_mode="r")
         self._states = np.load(folder / STATES, mmap_mode="r+")
         self._decoders: Decoders | None = None
-        self._read = 0
-        self._kept = np.arange(len(self._images)) if kept is None else kept
-        self.shape, self.dtype = (len(self._kept), *self._images.shape[1:]), self._images.dtype
+        self._touched = 0
+        self._lock = Lock()
+        self.kept = np.arange(len(self._images)) if kept is None else kept
+        self.shape, self.dtype = (len(self.kept), *self._images.shape[1:]), self._images.dtype
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -53,33 +55,33 @@ class DecodedImages:
         return len(self.shape)
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        wanted = self._kept[rows]
+        wanted = self.kept[rows]
         if (self._states[wanted] != DECODED).any():
             places = np.atleast_1d(wanted)
-            self._require(np.unique(places[self._states[places] != DECODED]))
-        taken = np.asarray(self._images[wanted])
-        self._read += taken.nbytes
-        if self._read > RESIDENT and hasattr(mmap, "MADV_DONTNEED"):
+            with self._lock:  # training may validate in one thread while another reads ahead
+                self._require(np.unique(places[self._states[places] != DECODED]))
+        self._forget_pages(np.size(wanted))
+        return np.asarray(self._images[wanted])
+
+    def _forget_pages(self, n_rows: int) -> None:
+        """Now and then, before reading, give back the pages that were read."""
+        self._touched += n_rows * max(FAULT, self._images[0].nbytes)
+        if self._touched > RESIDENT and hasattr(mmap, "MADV_DONTNEED"):
             self._images._mmap.madvise(mmap.MADV_DONTNEED)
-            self._read = 0
-        return taken
+            self._touched = 0
 
     def decoded(self) -> DecodedImages:
         """These images without the broken ones, decoded now."""
-        unknown = self._kept[self._states[self._kept] == UNKNOWN]
-        for begin in range(0, len(unknown), 4096):
-            self._decode(unknown[begin : begin + 4096])
-        self._rest()
-        return DecodedImages(self.folder, self._kept[self._states[self._kept] == DECODED])
-
-    @property
-    def kept(self) -> np.ndarray:
-        """Which of the folder's images these are, shape ``(N,)``."""
-        return self._kept
+        with self._lock:
+            unknown = self.kept[self._states[self.kept] == UNKNOWN]
+            for begin in range(0, len(unknown), 4096):
+                self._decode(unknown[begin : begin + 4096])
+            self._rest()
+        return DecodedImages(self.folder, self.kept[self._states[self.kept] == DECODED])
 
     def _require(self, rows: np.ndarray) -> None:
         wrong = self._decode(rows)
-        if (self._states[self._kept] != UNKNOWN).all():
+        if (self._states[self.kept] != UNKNOWN).all():
             self._rest()
         if wrong:
             root, names, _ = read_list(self.folder)
@@ -105,7 +107,7 @@ class DecodedImages:
         return np.array(self[np.arange(len(self))], dtype=dtype, copy=copy)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return DecodedImages, (self.folder, self._kept)
+        return DecodedImages, (self.folder, self.kept)
 
 
 def decoded_images(root: Path, names: Sequence[str], form: ImageForm) -> DecodedImages:

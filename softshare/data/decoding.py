@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from threading import Lock
 from typing import IO
 
 import numpy as np
@@ -54,25 +55,24 @@ class Decoders:
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment)
             for _ in range(n_processes)
         ]
-        self._lock = Lock()
         self.close = weakref.finalize(self, _end, self._processes)
 
     def decode(self, rows: np.ndarray) -> dict[int, str]:
         """Decode these images; returns what is wrong with those that could not be.
 
         Raises:
-            RuntimeError: a process ended.
+            OSError: a process ended.
         """
-        wrong: dict[int, str] = {}
         parts = [part for part in np.array_split(rows, len(self._processes)) if len(part)]
-        with self._lock:  # the training thread may validate while another reads ahead
+        wrong: dict[int, str] = {}
+        try:
             for process, part in zip(self._processes, parts, strict=False):
                 _tell(process.stdin, " ".join(map(str, part.tolist())))
             for process, _ in zip(self._processes, parts, strict=False):
-                answer = process.stdout.readline() if process.stdout else ""
-                if not answer:
-                    raise RuntimeError("a process that decodes images ended; there may be too little memory or disk space")
-                wrong |= {int(row): reason for row, reason in json.loads(answer).items()}
+                answer = json.loads(process.stdout.readline()) if process.stdout else {}
+                wrong |= {int(row): reason for row, reason in answer.items()}
+        except (BrokenPipeError, json.JSONDecodeError):
+            raise OSError("a process that decodes images has ended; memory or the disk may be full") from None
         return wrong
 
 
@@ -101,11 +101,10 @@ def _tell(stream: IO[str] | None, line: str) -> None:
 
 def _end(processes: Sequence[subprocess.Popen[str]]) -> None:
     for process in processes:
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                stream.close()
-        process.wait()
+        with suppress(BrokenPipeError):  # it has ended before
+            process.communicate()
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that asks; this one ends with its requests
     work(Path(sys.argv[1]), sys.stdin, sys.stdout)

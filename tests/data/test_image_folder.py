@@ -80,6 +80,16 @@ def test_an_image_is_decoded_once_when_it_is_asked_for(root: Path, cache: Path, 
         again[np.array([0])]
 
 
+def test_a_decoding_process_that_ends_is_an_error(root: Path) -> None:
+    images = image_folder(root).sources[0]
+    images[np.array([0])]
+    (process,) = images._decoders._processes
+    process.kill()
+    process.wait()
+    with pytest.raises(OSError, match="a process that decodes images has ended"):
+        images[np.array([1])]
+
+
 def test_a_changed_file_is_decoded_again(root: Path) -> None:
     before = image_folder(root)
     first = take(before.sources[0], np.array([0]))[0]
