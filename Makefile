@@ -19,7 +19,7 @@ demo: $(INSTALLED)
 	$(BIN)/softshare compare digits
 
 test: $(INSTALLED)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
