@@ -242,6 +242,16 @@ def test_a_table_with_wrong_paths_is_refused(root: Path, labels: pd.DataFrame, f
         image_table(labels, root, target="good")
 
 
+def test_damaged_tables_of_labels_are_errors_or_tables(root: Path, labels: pd.DataFrame) -> None:
+    path, errors = root / "labels.csv", 0
+    for content in damaged(path.read_bytes()):
+        path.write_bytes(content)
+        tasks, error = attempt(partial(image_table, path, target="good", task="where"))
+        errors += bool(error)
+        assert error or tasks.n_examples.sum() <= 40
+    assert errors > 500
+
+
 def test_wrong_arguments_are_refused(root: Path, labels: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match=r"file: no column 'path'.*target: no column 'god', did you mean 'good'"):
         image_table(labels, root, target="god", file="path")
