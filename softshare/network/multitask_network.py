@@ -113,7 +113,7 @@ class MultiTaskNetwork(nn.Module):
             ``(k, B, W)`` with W the widest output; a narrower task's outputs come first.
         """
         everyone = tasks is None or (
-            len(tasks) == len(self.tasks) and not self._sparse_rows and torch.equal(tasks.cpu(), torch.arange(len(self.tasks)))
+            len(tasks) == len(self.tasks) and not self._sparse_rows and torch.equal(tasks.cpu(), self._everyone)
         )
         body = 0 if tasks is None or len(self.bodies) == 1 else self._groups[int(tasks[0])]
         fold = self._fold
@@ -301,4 +301,5 @@ class MultiTaskNetwork(nn.Module):
         self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
         self._groups, templates = widest_templates(self._forms, self._templates)
         self._chains = [keeps_one_copy(template) for template in templates]
+        self._everyone = torch.arange(len(self.tasks))
         self.bodies = nn.ModuleList([fold_template(template, weights, self._fold, len(self.tasks)) for template in templates])

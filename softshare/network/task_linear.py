@@ -5,12 +5,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from softshare.network.fold import TaskLayer
+from softshare.network.fold import Fold, Sources, TaskLayer
 from softshare.sharing._contraction import Plan, carry_out, contract, plan, shapes_of
+from softshare.sharing.base import SharedWeight
 
 
 class TaskLinear(TaskLayer):
-    """``nn.Linear`` in all tasks: one batched product, or the input joins the weight's own contraction."""
+    """``nn.Linear`` in all tasks: one batched product, or the input joins the weight's own contraction.
+
+    Args:
+        parameters: see :data:`~softshare.network.fold.Sources`.
+        fold: how the running batch lies.
+    """
+
+    def __init__(self, parameters: Sources, fold: Fold) -> None:
+        super().__init__(parameters, fold)
+        self._can_join = takes_input(parameters["weight"][1])
 
     def forward(self, x: Tensor) -> Tensor:
         """``(k·B, *, in)`` (or ``(B, *, in)`` while all tasks see the same rows) → ``(k·B, *, out)``."""
@@ -41,26 +51,24 @@ class TaskLinear(TaskLayer):
     def _product(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """``(k, B, in)`` or ``(B, in)`` and bias ``(k, 1, out)`` → ``(k, B, out)``, in the cheapest order."""
         fold, source = self._fold, self._sources["weight"][1]
-        network = source.contraction(fold.tasks)
-        if network is not None and len(network[0].split("->")[1]) != 3:  # modes to be merged before the input can join
-            network = None
-        if network is not None and len(network[1]) > 1:
+        network = source.contraction(fold.tasks) if self._can_join else None
+        if network is not None:
             joint = joint_equation(network[0], x.ndim == 2)
             operands = [*network[1], x]
             order = plan(joint, shapes_of(operands))
             if not _composes_first(order, len(operands)):
                 y = carry_out(order, operands)
-                self._note_product(order, network, x, y)
+                if fold.decisions is not None:
+                    self._note_product(order, network, x, y)
                 return y if bias is None else y + bias
         weight = source.padded(fold.tasks) if network is None else contract(*network)
         x = x.expand(fold.n_tasks, *x.shape) if x.ndim == 2 else x
         y = torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
-        self._note_product(None, network, x, y)
+        if fold.decisions is not None:
+            self._note_product(None, source.contraction(fold.tasks), x, y)
         return y
 
     def _note_product(self, joined: Plan | None, network: tuple[str, list[Tensor]] | None, x: Tensor, y: Tensor) -> None:
-        if self._fold.decisions is None:
-            return
         orders = [plan("tni,tio->tno", ((*y.shape[:2], x.shape[-1]), (len(y), x.shape[-1], y.shape[-1])))]
         if network is not None:
             orders.append(plan(network[0], shapes_of(network[1])))
@@ -70,6 +78,12 @@ class TaskLinear(TaskLayer):
         else:
             instead = f"composing the weights: {multiply_adds:,} multiply-adds, {elements:,} elements"
             self._note("the input joins the factors", joined.multiply_adds, joined.elements, instead)
+
+
+def takes_input(weight: SharedWeight) -> bool:
+    """Whether a layer's input can join the weight's contraction: several factors, and no modes to be merged afterwards."""
+    network = weight.contraction()
+    return network is not None and len(network[1]) > 1 and len(network[0].split("->")[1]) == 3
 
 
 def joint_equation(equation: str, one_input: bool) -> str:

@@ -79,6 +79,8 @@ class FactorisedWeight(SharedWeight):
 
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
         equation, operands = self.contraction(tasks)
+        if len(operands) == 1 and self._of_task[0]:
+            return operands[0]
         n_tasks = self.n_tasks if tasks is None else len(tasks)
         if not any(self._of_task):
             return contract(equation.replace("->t", "->"), operands).reshape(self.shape).expand(n_tasks, *self.shape)

@@ -103,6 +103,7 @@ def fit(
     objective = Objective(train, binary=binary_loss)
     groups = parameter_groups(network, learning_rate, learning_rates or {})
     update = optimizer(groups)
+    trained = [parameter for group in groups for parameter in group["params"]]
     scheduler = schedule(update) if schedule else None
     history = History()
     every = evaluate_every or max(1, total // 50)
@@ -114,7 +115,8 @@ def fit(
         torch.manual_seed(seed + processes.rank)  # dropout differs between processes
         for step, batch in enumerate(islice(batches, total), start=1):
             loss = objective(network, processes.share([part.to(device) for part in batch]))
-            update.zero_grad()
+            for parameter in trained:  # what the optimizer's zero_grad does, without its bookkeeping
+                parameter.grad = None
             loss.total.backward()
             loss = processes.average(network, loss)
             objective.require_finite(loss, step)
