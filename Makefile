@@ -3,11 +3,12 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 USABLE := -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))'
 
-.PHONY: help demo test lint docs-test format clean
+.PHONY: help demo test bench lint docs-test format clean
 
 help:
 	@echo 'make demo       compare learning apart with learning together on handwritten digits'
 	@echo 'make test       run all tests'
+	@echo 'make bench      time every step beside what else one could run (20 minutes), and write docs/performance.md'
 	@echo 'make lint       check style, types, and who imports whom'
 	@echo 'make docs-test  run the examples of the README and the documentation'
 	@echo 'make format     lay out the code as `make lint` wants it'
@@ -20,6 +21,11 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+bench: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.page
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
