@@ -134,7 +134,9 @@ def _do(name: str, job: Any) -> Any:
 @contextmanager
 def _local_cluster(workers: int) -> Iterator[LocalCluster]:
     """One-thread processes on this machine, without a dashboard and silent on the terminal."""
-    quiet = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
+    quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
+    # By its environment a process is silent from its first line on, also one that is started again while the others end.
+    quiet["env"] = {"DASK_LOGGING__DISTRIBUTED": "critical"}
     with _main_module_hidden(), LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **quiet) as cluster:
         yield cluster
 

@@ -93,7 +93,9 @@ def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
         ``(B, C, H, W)`` → ``(B, n_outputs)``.
     """
     if len(input_shape) != 3 or min(input_shape[1:]) < 24:
-        raise ValueError(f"omniglot_cnn: input_shape must be (channels, height, width) of at least 24 × 24 pixels, got {tuple(input_shape)}")
+        raise ValueError(
+            f"omniglot_cnn: input_shape must be (channels, height, width) of at least 24 × 24 pixels, got {tuple(input_shape)}"
+        )
     n_in, height, width = input_shape
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number, (n_out, window) in enumerate(((8, 5), (12, 3), (16, 3))):

@@ -10,7 +10,7 @@ from softshare.tasks.task_set import TaskSet
 SHARINGS = ("pooled", "tied", "last-axis-flattening", "tucker", "tensor-train")
 
 
-def made_tasks(own: float, *, rows: int, n_tasks: int = 8, n_features: int = 12) -> TaskSet:
+def made_tasks(own: float, *, rows: int, n_tasks: int = 10, n_features: int = 12) -> TaskSet:
     """Linear tasks: ``w_t = √(1 − own) · common + √own · own_t``."""
     generator = np.random.default_rng(0)
     common = generator.normal(size=n_features)
@@ -23,14 +23,14 @@ def made_tasks(own: float, *, rows: int, n_tasks: int = 8, n_features: int = 12)
 
 
 def overall_gains(own: float) -> tuple[dict[str, tuple[float, float, float]], str]:
-    comparison = compare(made_tasks(own, rows=30), methods=["independent", *SHARINGS], seeds=5, steps=100, hidden=(16,), workers=0)
+    comparison = compare(made_tasks(own, rows=30), methods=["independent", *SHARINGS], seeds=5, steps=150, hidden=(16,), workers=0)
     rows = comparison.summary[(comparison.summary["task"] == "ALL") & (comparison.summary["method"] != "independent")]
     gains = {row["method"]: (row["ci_low"], row["gain"], row["ci_high"]) for _, row in rows.iterrows()}
     return gains, comparison.answer
 
 
 def test_every_sharing_beats_learning_apart_where_tasks_are_related() -> None:
-    gains, answer = overall_gains(0.1)
+    gains, answer = overall_gains(0.05)
     assert set(gains) == set(SHARINGS)
     assert {method: low for method, (low, _, _) in gains.items() if low <= 0} == {}
     assert answer.startswith("Learning together beats learning apart by")
