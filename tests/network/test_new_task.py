@@ -83,7 +83,7 @@ def test_a_new_task_with_outputs_of_another_width() -> None:
     old = made_tasks("a", "b")
     network = MultiTaskNetwork(mlp, old, sharing=LastAxisFlattening(rank=2))
     rows = torch.randn(5, 8)
-    before = network({name: rows for name in old.names})
+    before = network(dict.fromkeys(old.names, rows))
     new = TaskSet.from_arrays({"three": (torch.randn(12, 8), [0, 1, 2] * 4)}, kinds="multiclass")
     network.add_task(new)
     after = network({"three": rows, "b": rows, "a": rows})
