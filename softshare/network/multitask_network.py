@@ -112,9 +112,7 @@ class MultiTaskNetwork(nn.Module):
         Shape:
             ``(k, B, W)`` with W the widest output; a narrower task's outputs come first.
         """
-        everyone = tasks is None or (
-            len(tasks) == len(self.tasks) and not self._sparse_rows and torch.equal(tasks.cpu(), self._everyone)
-        )
+        everyone = tasks is None or (len(tasks) == len(self.tasks) and not self._sparse_rows and torch.equal(tasks.cpu(), self._everyone))
         body = 0 if tasks is None or len(self.bodies) == 1 else self._groups[int(tasks[0])]
         fold = self._fold
         fold.tasks = None if everyone else tasks
