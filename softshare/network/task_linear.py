@@ -40,8 +40,12 @@ class TaskLinear(TaskLayer):
     def _shared(self, x: Tensor) -> Tensor:
         """One ordinary product on the folded batch; biases may still be the tasks' own."""
         fold, weight = self._fold, self._one("weight")
-        rows = x.numel() // x.shape[-1]
-        self._note("one product: the weight is the same for all tasks", rows * weight.numel(), 2 * rows * x.shape[-1] + weight.numel())
+        if fold.decisions is not None:
+            rows = x.numel() // x.shape[-1]
+            elements = x.numel() + rows * len(weight) + weight.numel()
+            self._note("one product: the weight is the same for all tasks", rows * weight.numel(), elements)
+        if self._has_bias and self.is_shared and x.ndim == 2:
+            return torch.addmm(self._one("bias"), x, weight.T)  # weights are stored turned: this turns them back at no cost
         if not self._is_own.get("bias", False):
             return nn.functional.linear(x, weight, self._one("bias") if self._has_bias else None)
         bias = self._stack("bias")

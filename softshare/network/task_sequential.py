@@ -24,7 +24,7 @@ BY_CHANNEL = (
 )  # fmt: skip
 """Modules that treat every channel of every row by itself, so that it does not matter how rows and channels are arranged."""
 
-IN_CACHE = 16 << 20
+IN_CACHE = 8 << 20
 """Bytes of a convolution's output that a processor's cache holds; a step over more rows at a time is up to a third slower."""
 
 

@@ -57,6 +57,7 @@ class FactorisedWeight(SharedWeight):
         self._ranks = tuple(ranks)
         terms = equation.split("->")[0].split(",")
         self._of_task = tuple(term.startswith("t") for term in terms)
+        self._is_tied = not any(self._of_task)
         self._grid = tuple(rows or ())
         for name, numbers in (rows or {}).items():
             self.register_buffer(f"rows_{name}", torch.tensor(numbers), persistent=False)
@@ -78,18 +79,17 @@ class FactorisedWeight(SharedWeight):
         return SparseRows.apply(factor, tasks) if self.sparse_rows else factor.index_select(0, tasks)
 
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
-        equation, operands = self.contraction(tasks)
-        if len(operands) == 1 and self._of_task[0]:
-            return operands[0]
         n_tasks = self.n_tasks if tasks is None else len(tasks)
-        if not any(self._of_task):
-            return contract(equation.replace("->t", "->"), operands).reshape(self.shape).expand(n_tasks, *self.shape)
-        return contract(equation, operands).reshape(n_tasks, *self.shape)
+        if self._is_tied:
+            return self.of(0).expand(n_tasks, *self.shape)
+        equation, operands = self.contraction(tasks)
+        return operands[0] if len(operands) == 1 else contract(equation, operands).reshape(n_tasks, *self.shape)
 
     def of(self, task: int) -> Tensor:
-        if any(self._of_task):
+        if not self._is_tied:
             return super().of(task)
-        return contract(self.equation.replace("->t", "->"), self.contraction()[1]).reshape(self.shape)
+        factors = list(self._all_factors().values())
+        return factors[0] if len(factors) == 1 else contract(self.equation.replace("->t", "->"), factors).reshape(self.shape)
 
     def task_parameters(self) -> list[str]:
         return [f"factors.{name}" for name, own in zip(self.factors, self._of_task, strict=True) if own and name not in self._grid]
