@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,6 +34,8 @@ CONFIGURATION = {
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
+    # Before a process imports anything: set later, one that ends while it starts still has a word to say.
+    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
 }
 
 
@@ -97,11 +100,18 @@ class _OnDask(Engine):
             self._client = opening.enter_context(_connected(cluster))
             self._client.register_plugin(self._plugin)
             opening.callback(self._client.unregister_worker_plugin, self._plugin.name)
+            opening.callback(self._wait_for_restarts)
             self._open = opening.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._open.close()
+
+    def _wait_for_restarts(self) -> None:
+        """Let processes that are started in place of dead ones come up: closed in between, they complain on the terminal."""
+        if self._address is None:
+            with suppress(TimeoutError):
+                self._client.wait_for_workers(self._workers, timeout=SECONDS_TO_ANSWER)
 
     def outcomes(self, jobs: Mapping[str, Any]) -> Iterator[Outcome]:
         futures = {}
@@ -135,9 +145,8 @@ def _do(name: str, job: Any) -> Any:
 def _local_cluster(workers: int) -> Iterator[LocalCluster]:
     """One-thread processes on this machine, without a dashboard and silent on the terminal."""
     quiet: dict[str, Any] = {"silence_logs": logging.CRITICAL, "dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
-    # By its environment a process is silent from its first line on, also one that is started again while the others end.
-    quiet["env"] = {"DASK_LOGGING__DISTRIBUTED": "critical"}
-    with _main_module_hidden(), LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, **quiet) as cluster:
+    shape = {"n_workers": workers, "threads_per_worker": 1, "processes": True}
+    with _main_module_hidden(), _environment_restored(), LocalCluster(**shape, **quiet) as cluster:
         yield cluster
 
 
@@ -153,6 +162,17 @@ def _connected(cluster: LocalCluster | str) -> Iterator[Client]:
         except TimeoutError:
             raise OSError(f"cluster: the Dask scheduler at {cluster!r} has no workers; start some with `dask worker {cluster}`") from None
         yield client
+
+
+@contextmanager
+def _environment_restored() -> Iterator[None]:
+    """Undo what a local cluster leaves in the environment of this process: variables meant for those it starts."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager

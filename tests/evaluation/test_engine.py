@@ -80,6 +80,18 @@ def test_the_job_of_a_killed_process_is_taken_up_by_another(tmp_path, workers, c
     assert capfd.readouterr() == ("", "")
 
 
+def environment(shared, job):
+    return os.environ.get(job)
+
+
+def test_processes_are_silent_from_their_first_line_on_and_this_one_keeps_its_environment():
+    before = dict(os.environ)
+    with open_engine(environment, None, workers=1) as engine:
+        (outcome,) = engine.outcomes({"level": "DASK_LOGGING__DISTRIBUTED"})
+    assert outcome.result == "critical"
+    assert dict(os.environ) == before
+
+
 def test_a_job_that_kills_every_process_is_given_up(capfd):
     with open_engine(always_die, None, workers=2) as engine:
         outcomes = {outcome.key: outcome for outcome in engine.outcomes({"deadly": "deadly", "harmless": "harmless"})}
