@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.batch import Batch
@@ -67,21 +67,15 @@ class Processes:
     def average(self, network: MultiTaskNetwork, loss: Loss) -> Loss:
         """Average gradients, running statistics and the loss over the processes, all in one message.
 
-        Sparse gradients go one by one, with a backend that can add them up (gloo).
-
         Returns:
             The loss of the whole batch.
         """
         if self.count == 1:
             return loss
-        gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+        gradients = [_values_of_gradient(parameter) for parameter in network.parameters() if parameter.grad is not None]
         statistics = [buffer for buffer in network.bodies.buffers() if buffer.is_floating_point()]
         by_task, penalty = loss.by_task.detach().clone(), loss.penalty.detach().clone()
-        self._average([gradient for gradient in gradients if not gradient.is_sparse] + statistics + [by_task, penalty])
-        for gradient in gradients:
-            if gradient.is_sparse:
-                dist.all_reduce(gradient)
-                gradient.div_(self.count)
+        self._average([*gradients, *statistics, by_task, penalty])
         return Loss(loss.tasks, by_task, penalty)
 
     def _average(self, tensors: Sequence[Tensor]) -> None:
@@ -89,3 +83,13 @@ class Processes:
         dist.all_reduce(message)
         for tensor, mean in zip(tensors, message.div_(self.count).split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(mean.view_as(tensor))
+
+
+def _values_of_gradient(parameter: nn.Parameter) -> Tensor:
+    """The gradient, or the rows that a sparse one holds: the same tasks' in all processes, as these share the examples of every task."""
+    gradient = parameter.grad
+    assert gradient is not None
+    if not gradient.is_sparse:
+        return gradient
+    parameter.grad = gradient.coalesce()  # sorts the rows and adds up those of a task that a step takes twice
+    return parameter.grad.values()
