@@ -287,11 +287,13 @@ class MultiTaskNetwork(nn.Module):
 
     def _share(self, sharing: Sharing | Mapping[str, Sharing], stacks: Stacks, *, random: bool) -> None:
         """Replace all weights by shared ones."""
-        streams = RandomStreams(self.seed, [task.name for task in self.tasks])
-        self.sharing, weights = make_weights(self._parameters_of_template, stacks, sharing, streams, random=random)
+        self.sharing, weights = make_weights(self._parameters_of_template, stacks, sharing, self._streams(), random=random)
         for weight in weights.values():
             weight.sparse_rows = self._sparse_rows
         self._set_weights(weights)
+
+    def _streams(self) -> RandomStreams:
+        return RandomStreams(self.seed, [task.name for task in self.tasks])
 
     def _set_weights(self, weights: Mapping[str, SharedWeight]) -> None:
         """Take these weights, and fold the templates over them: one for each shape of inputs."""

@@ -55,11 +55,14 @@ class RandomStreams:
     Args:
         seed: the seed of all streams.
         names: the tasks' names, in the order of the task axis.
+        n_tasks_in_all: how many tasks there are, where these are some and others are kept elsewhere; what a sharing
+            decides by the number of tasks, such as a rank, goes by this.
     """
 
-    def __init__(self, seed: int, names: Sequence[object]) -> None:
+    def __init__(self, seed: int, names: Sequence[object], *, n_tasks_in_all: int | None = None) -> None:
         self.seed = seed
         self.names = tuple(names)
+        self.n_tasks_in_all = len(self.names) if n_tasks_in_all is None else n_tasks_in_all
 
     @property
     def n_tasks(self) -> int:

@@ -98,7 +98,7 @@ class Factorisation(Sharing):
 
     def _drawn(self, name: str, layer: LayerShapes, streams: RandomStreams) -> SharedWeight:
         shape = layer.common(name, type(self).__name__)
-        ranks = self._ranks(name, (*shape, *(self.grid.shape if self.grid else (streams.n_tasks,))))
+        ranks = self._ranks(name, (*shape, *(self.grid.shape if self.grid else (streams.n_tasks_in_all,))))
         terms = self._terms(len(shape))
         own = _own(terms)
         equation = _equation(terms, len(shape))

@@ -89,7 +89,7 @@ class TensorRing(Sharing):
         )
 
     def _drawn(self, name: str, place: int, layer: LayerShapes, streams: RandomStreams) -> SharedWeight:
-        shapes = layer.shapes * (streams.n_tasks if len(layer.shapes) == 1 else 1)
+        shapes = layer.shapes * (streams.n_tasks_in_all if len(layer.shapes) == 1 else 1)
         bare = {shape: self._bare_ring(name, shape) for shape in dict.fromkeys(shapes)}
         tasks_of = {bare[shape]: n_tasks for shape, n_tasks in Counter(shapes).items()}
         shared = self._shared(name, place, tasks_of)
