@@ -4,6 +4,9 @@ The batches of ``k`` tasks lie one after the other in dim 0: ``(k, B, …)`` fol
 template's own ``forward`` runs once on the folded batch; only its layers with parameters are replaced, by
 layers that know which rows belong to which task. Everything else (activations, pooling, residual
 sums, whatever the template's author wrote) works on the folded batch as it is.
+
+In a plain chain of layers, where nothing else sees what one hands to the next, the batch may lie otherwise: rows that all
+tasks see stay one copy as long as they can, and between affine layers the tasks keep a dimension of their own.
 """
 
 from __future__ import annotations
@@ -17,23 +20,23 @@ from softshare.network.fold import Fold
 from softshare.network.layers import parameters_of
 from softshare.network.task_conv import CONVOLVE, TaskConv
 from softshare.network.task_linear import TaskLinear
-from softshare.network.task_module import OwnRows, TaskModule
+from softshare.network.task_module import JoinedRows, OwnRows, TaskModule
 from softshare.network.task_sequential import TaskSequential
 from softshare.sharing.base import SharedWeight
+from softshare.sharing.soft_ordering import ELEMENTWISE
 
 ROWWISE = (
-    nn.Identity, nn.Flatten, nn.Unflatten, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Softplus,
-    nn.Softmax, nn.LogSoftmax, nn.Hardtanh, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d,
-    nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d,
+    *ELEMENTWISE, nn.Flatten, nn.Unflatten, nn.Softmax, nn.LogSoftmax, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d,
+    nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d,
 )  # fmt: skip
 """Modules that do the same to a row whichever task it serves: inputs that all tasks see stay one copy through them."""
 
 
-def keeps_one_copy(template: nn.Module) -> bool:
-    """Whether rows that all tasks see may stay one copy until the first layer of a task's own: in a plain chain of layers."""
+def is_chain(template: nn.Module) -> bool:
+    """Whether a network is a plain chain of layers."""
     children = list(template.children())
-    is_chain = isinstance(template, nn.Sequential) and type(template).forward is nn.Sequential.forward
-    return not children or (is_chain and all(keeps_one_copy(child) for child in children))
+    is_sequence = isinstance(template, nn.Sequential) and type(template).forward is nn.Sequential.forward
+    return not children or (is_sequence and all(is_chain(child) for child in children))
 
 
 def fold_template(template: nn.Module, weights: Mapping[str, SharedWeight], fold: Fold, n_tasks: int) -> nn.Module:
@@ -45,7 +48,7 @@ def fold_template(template: nn.Module, weights: Mapping[str, SharedWeight], fold
         fold: how the running batch lies.
         n_tasks: length of the task axis.
     """
-    parameters = parameters_of(template)
+    parameters, in_chain = parameters_of(template), is_chain(template)
 
     def convert(module: nn.Module, prefix: str) -> nn.Module:
         inside = {name: f"{prefix}{name}" for name, _ in module.named_parameters()}
@@ -61,6 +64,8 @@ def fold_template(template: nn.Module, weights: Mapping[str, SharedWeight], fold
             setattr(module, name, convert(child, f"{prefix}{name}."))
         if not list(module.children()) and not isinstance(module, ROWWISE):
             return OwnRows(module, fold)
+        if not list(module.children()) and in_chain and type(module) not in ELEMENTWISE:
+            return JoinedRows(module, fold)
         if type(module) is nn.Sequential and any(isinstance(child, TaskConv) for child in module):
             return TaskSequential(dict(module.named_children()), fold)
         return module

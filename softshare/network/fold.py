@@ -15,28 +15,45 @@ Sources = Mapping[str, tuple[Parameter, SharedWeight]]
 
 
 class Fold:
-    """How the batch that is being run lies in dim 0.
+    """How the batch that is being run lies: folded ``(k·B, …)``, the k batches one after the other, unless a flag says otherwise.
 
     Attributes:
         tasks: the tasks' numbers ``(k,)``, or None for all.
         n_tasks: k.
-        folded: whether dim 0 holds the k batches one after the other; False while all tasks
-            still see one copy of the same rows.
+        one_copy: while all tasks still see one copy of the same rows ``(B, …)``.
+        apart: while the tasks have a dimension of their own, ``(k, B, …)``.
+        in_chain: whether the network is a plain chain of layers: what one makes, only the next sees, and it may lie apart.
         decisions: where layers write how they run, or None.
     """
 
     def __init__(self) -> None:
         self.tasks: Tensor | None = None
         self.n_tasks = 1
-        self.folded = True
+        self.one_copy = self.apart = self.in_chain = False
         self.decisions: list[Decision] | None = None
 
-    def expand(self, x: Tensor) -> Tensor:
-        """One copy of the rows for each task, unless there already is."""
-        if self.folded:
+    def join(self, x: Tensor) -> Tensor:
+        """The tasks' rows in dim 0, whether each has its own or all see one copy."""
+        if not self.apart:
             return x
-        self.folded = True
+        self.apart = False
+        return x.flatten(0, 1)
+
+    def expand(self, x: Tensor) -> Tensor:
+        """Folded rows, a copy for each task where there was one for all: ``(k·B, …)``."""
+        if not self.one_copy:
+            return self.join(x)
+        self.one_copy = False
         return x.expand(self.n_tasks, *x.shape).flatten(0, 1)
+
+    def separate(self, x: Tensor) -> Tensor:
+        """Each task's rows, ``(k, B, …)``; what a layer makes of them it hands on by :meth:`leave`."""
+        return x if self.apart else self.unfold(self.expand(x))
+
+    def leave(self, y: Tensor) -> Tensor:
+        """What a layer has made, ``(k, B, …)``: apart, which spares the next layer the unfolding, where only that sees it."""
+        self.one_copy, self.apart = False, self.in_chain
+        return y if self.in_chain else y.flatten(0, 1)
 
     def unfold(self, x: Tensor) -> Tensor:
         """``(k·B, …)`` → ``(k, B, …)``."""

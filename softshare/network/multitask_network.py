@@ -9,7 +9,7 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from softshare.network.execution import fold_template, keeps_one_copy
+from softshare.network.execution import fold_template, is_chain
 from softshare.network.fold import Fold
 from softshare.network.forms import Stacks, check_templates, forms_of, make_templates, stacks_of_templates, widest_templates
 from softshare.network.layers import parameters_of
@@ -117,11 +117,8 @@ class MultiTaskNetwork(nn.Module):
         fold = self._fold
         fold.tasks = None if everyone else tasks
         fold.n_tasks = len(self.tasks) if tasks is None else len(tasks)
-        fold.folded = not one_input
-        rows = inputs if one_input else inputs.flatten(0, 1)
-        if not self._chains[body]:
-            rows = fold.expand(rows)
-        return fold.unfold(fold.expand(self.bodies[body](rows)))
+        fold.one_copy, fold.apart, fold.in_chain = one_input, not one_input, self._chains[body]
+        return fold.separate(self.bodies[body](inputs if fold.in_chain else fold.expand(inputs)))
 
     @torch.no_grad()
     def plan(self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Plan:
@@ -192,9 +189,6 @@ class MultiTaskNetwork(nn.Module):
     def shared_weights(self) -> dict[str, SharedWeight]:
         """Every parameter of the template by its full name, biases and norm parameters included."""
         return {path: self.shared_weight(path) for path in self._keys}
-
-    def _all_weights(self) -> list[SharedWeight]:
-        return [cast(SharedWeight, weight) for weight in self.weights.values()]
 
     def path_of(self, layer: str) -> str:
         """The full name of a layer's weight in the template."""
@@ -269,12 +263,11 @@ class MultiTaskNetwork(nn.Module):
 
     def penalty(self, examples: Tensor) -> Tensor:
         """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""
-        regularised = [weight for weight in self._all_weights() if type(weight).penalty is not SharedWeight.penalty]
-        return sum((weight.penalty(examples) for weight in regularised), torch.zeros((), device=examples.device))
+        return sum((weight.penalty(examples) for weight in self._regularised), torch.zeros((), device=examples.device))
 
     def after_step(self) -> None:
         """Closed-form updates of the sharings, after each optimiser step."""
-        for weight in self._all_weights():
+        for weight in self._updated:
             weight.after_step()
 
     def sharing_strength(self) -> dict[str, SharingStrength]:
@@ -300,6 +293,8 @@ class MultiTaskNetwork(nn.Module):
         self._keys = {path: path.replace(".", "/") for path in weights}
         self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
         self._groups, templates = widest_templates(self._forms, self._templates)
-        self._chains = [keeps_one_copy(template) for template in templates]
+        self._chains = [is_chain(template) for template in templates]
+        self._regularised = [weight for weight in weights.values() if type(weight).penalty is not SharedWeight.penalty]
+        self._updated = [weight for weight in weights.values() if type(weight).after_step is not SharedWeight.after_step]
         self._everyone = torch.arange(len(self.tasks))
         self.bodies = nn.ModuleList([fold_template(template, weights, self._fold, len(self.tasks)) for template in templates])

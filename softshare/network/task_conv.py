@@ -32,12 +32,13 @@ class TaskConv(TaskLayer):
     def forward(self, x: Tensor) -> Tensor:
         """``(k·B, in, *)`` (or ``(B, in, *)`` while all tasks see the same rows) → ``(k·B, out, *)``."""
         fold = self._fold
+        x = fold.join(x)
         if self.is_shared:
             y = self.convolve(x, self.shared_values())
             self.note("one convolution: the weight is the same for all tasks", y)
             return y
-        if not fold.folded and self._conv[0].groups == 1:
-            fold.folded = True
+        if fold.one_copy and self._conv[0].groups == 1:
+            fold.one_copy = False
             y = self.convolve(x, self.wide_values())
             self.note("one convolution with the channels of all tasks: the input is the same for all", y)
             return rows_of_tasks(y, fold.n_tasks)

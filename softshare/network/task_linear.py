@@ -26,12 +26,13 @@ class TaskLinear(TaskLayer):
         """``(k·B, *, in)`` (or ``(B, *, in)`` while all tasks see the same rows) → ``(k·B, *, out)``."""
         fold = self._fold
         if not self._is_own["weight"]:
-            return self._shared(x)
-        between = x.shape[1:-1]
-        flat = x.reshape(-1, x.shape[-1]) if between else x
-        y = self._product(fold.unfold(flat) if fold.folded else flat, self._stack("bias").unsqueeze(1) if self._has_bias else None)
-        fold.folded = True
-        return y.reshape(-1, *between, y.shape[-1]) if between else y.flatten(0, 1)
+            return self._shared(fold.join(x))
+        x = x if fold.one_copy else fold.separate(x)
+        rows = x.shape[:-1] if fold.one_copy else x.shape[1:-1]
+        bias = self._stack("bias").unsqueeze(1) if self._has_bias else None
+        if len(rows) == 1:
+            return fold.leave(self._product(x, bias))
+        return fold.leave(self._product(x.flatten(-1 - len(rows), -2), bias).unflatten(1, rows))
 
     def affine(self) -> tuple[Tensor, Tensor | None] | None:
         """Weight and bias where they are the same for all tasks, else None."""
@@ -50,7 +51,7 @@ class TaskLinear(TaskLayer):
             return nn.functional.linear(x, weight, self._one("bias") if self._has_bias else None)
         bias = self._stack("bias")
         y = fold.unfold(fold.expand(nn.functional.linear(x, weight)))
-        return (y + bias.view(len(bias), *[1] * (y.ndim - 2), -1)).flatten(0, 1)
+        return fold.leave(y + bias.view(len(bias), *[1] * (y.ndim - 2), -1))
 
     def _product(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """``(k, B, in)`` or ``(B, in)`` and bias ``(k, 1, out)`` → ``(k, B, out)``, in the cheapest order."""

@@ -44,6 +44,7 @@ class TaskModule(TaskLayer):
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are folded alike."""
         fold, module = self._fold, self._module[0].train(self.training and not self._is_frozen)
+        x = fold.join(x)
         if (type(module) in BY_ROW or getattr(module, "by_row", False)) and self.is_shared:
             self._note("once on the folded batch: the values are the same for all tasks")
             return functional_call(module, {name: self._one(name) for name in self._sources} | self.buffers_of(0), (x, *args), kwargs)
@@ -104,8 +105,8 @@ class TaskModule(TaskLayer):
         return {name: getattr(self, f"buffer_{number}")[task] for number, name in enumerate(self._buffer_names)}
 
 
-class OwnRows(nn.Module):
-    """A module without parameters that may treat equal rows differently (dropout): every task gets its own copy first.
+class JoinedRows(nn.Module):
+    """A module without parameters that does the same to a row whichever task it serves.
 
     Args:
         module: the template's module.
@@ -116,6 +117,14 @@ class OwnRows(nn.Module):
         super().__init__()
         self.module = module
         self._fold = fold
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """The module's own forward on the tasks' rows, or on the one copy that all see."""
+        return self.module(self._fold.join(x), *args, **kwargs)
+
+
+class OwnRows(JoinedRows):
+    """A module without parameters that may treat equal rows differently (dropout): every task gets its own copy first."""
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward on the folded batch."""

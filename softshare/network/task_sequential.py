@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from softshare.network.fold import Fold
 from softshare.network.task_conv import TaskConv, rows_of_tasks
-from softshare.network.task_module import OwnRows
+from softshare.network.task_module import JoinedRows, OwnRows
 
 BY_CHANNEL = (
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SELU, nn.CELU, nn.SiLU, nn.Mish, nn.Tanh, nn.Sigmoid, nn.Softplus, nn.Hardtanh,
@@ -49,7 +49,9 @@ class TaskSequential(nn.Sequential):
             if not isinstance(first, TaskConv) or not first.is_plain or x.ndim != 4:
                 for layer in layers[begin:end]:
                     x = layer(x)
-            elif first.is_shared:
+                continue
+            x = self._fold.join(x)
+            if first.is_shared:
                 x = self._shared(layers[begin:end], x)
             else:
                 x = self._task_by_task(layers[begin:end], x) if x.device.type == "cpu" else self._grouped(layers[begin:end], x)
@@ -69,8 +71,8 @@ class TaskSequential(nn.Sequential):
     def _task_by_task(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
         """Convolutions of the tasks' own, the whole stretch for one task after the other."""
         fold = self._fold
-        rows = fold.unfold(x).unbind(0) if fold.folded else [x] * fold.n_tasks
-        fold.folded = True
+        rows = [x] * fold.n_tasks if fold.one_copy else fold.unfold(x).unbind(0)
+        fold.one_copy = False
         by_layer = [layer.values_by_task() if isinstance(layer, TaskConv) else [None] * fold.n_tasks for layer in layers]
         outputs = []
         for task, (own, values) in enumerate(zip(rows, zip(*by_layer, strict=True), strict=True)):
@@ -80,14 +82,14 @@ class TaskSequential(nn.Sequential):
     def _grouped(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
         """Convolutions of the tasks' own in one grouped convolution a layer: the fewest kernels, where each costs a launch."""
         fold = self._fold
-        was_folded, fold.folded = fold.folded, True
-        x = fold.unfold(x).transpose(0, 1).flatten(1, 2) if was_folded else x
+        one_copy, fold.one_copy = fold.one_copy, False
+        x = x if one_copy else fold.unfold(x).transpose(0, 1).flatten(1, 2)
         for place, layer in enumerate(layers):
             if not isinstance(layer, TaskConv):
                 x = layer(x)
                 continue
             x = x.contiguous(memory_format=torch.channels_last)
-            x = layer.convolve_grouped(x) if was_folded or place else layer.convolve(x, layer.wide_values())
+            x = layer.convolve(x, layer.wide_values()) if one_copy and place == 0 else layer.convolve_grouped(x)
             layer.note("one convolution with the channels of all tasks", x)
         return rows_of_tasks(x, fold.n_tasks).contiguous()
 
@@ -128,4 +130,4 @@ def _belongs(layer: nn.Module, first: nn.Module) -> bool:
         return not convolves
     if isinstance(layer, TaskConv):
         return convolves and layer.is_shared == first.is_shared
-    return type(layer.module if isinstance(layer, OwnRows) else layer) in BY_CHANNEL
+    return type(layer.module if isinstance(layer, JoinedRows) else layer) in BY_CHANNEL

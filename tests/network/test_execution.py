@@ -71,6 +71,11 @@ TEMPLATES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
         (2, 8, 6),
     ),
     "one-dimensional": (lambda: nn.Sequential(nn.Conv1d(2, 3, 3), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(9, 1)), (2, 8)),
+    "affine before convolution": (
+        lambda: nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Conv2d(2, 3, 3), nn.Flatten(), nn.Linear(18, 1)),
+        (2, 4, 6),
+    ),
+    "softmax between": (lambda: nn.Sequential(nn.Linear(5, 6), nn.Sequential(nn.Softmax(1), nn.Linear(6, 4)), nn.Linear(4, 1)), (5,)),
     "layer norm": (lambda: nn.Sequential(nn.Linear(5, 6), nn.LayerNorm(6), nn.Linear(6, 1)), (5,)),
     "layer norm of tokens": (lambda: nn.Sequential(nn.Linear(5, 6), nn.LayerNorm((3, 6)), nn.Flatten(), nn.Linear(18, 1)), (3, 5)),
     "group norm": (lambda: images(nn.GroupNorm(2, 4), nn.ReLU()), (2, 4, 4)),
@@ -125,7 +130,9 @@ def test_every_layer_equals_the_loop_over_the_tasks(name: str, sharing: Sharing,
 
 
 @pytest.mark.parametrize("one_input", [False, True], ids=["own rows", "same rows"])
-@pytest.mark.parametrize("name", ["lenet", "pooled convolutions", "grouped, dilated, reflecting", "batch norm of images"])
+@pytest.mark.parametrize(
+    "name", ["lenet", "pooled convolutions", "grouped, dilated, reflecting", "affine before convolution", "batch norm of images"]
+)
 def test_one_grouped_convolution_for_all_tasks_equals_the_loop(name: str, one_input: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_sequential.TaskSequential, "_task_by_task", task_sequential.TaskSequential._grouped)
     network, rows = made(name, Independent())
