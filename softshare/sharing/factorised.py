@@ -63,8 +63,10 @@ class FactorisedWeight(SharedWeight):
             self.register_buffer(f"rows_{name}", torch.tensor(numbers), persistent=False)
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
-        factors = zip(self._all_factors().values(), self._of_task, strict=True)
-        return self.equation, [factor if tasks is None or not own else self._rows(factor, tasks) for factor, own in factors]
+        factors = list(self._all_factors().values())
+        if tasks is not None:
+            factors = [self._rows(factor, tasks) if own else factor for factor, own in zip(factors, self._of_task, strict=True)]
+        return self.equation, factors
 
     def _all_factors(self) -> dict[str, Tensor]:
         """The factors with a row for each task: rows in common repeated, that of a task that came later added."""
