@@ -72,7 +72,7 @@ class Setting:
             for parameter in trained:
                 parameter.grad = None
             loss.total.backward()
-            objective.require_finite(loss, 1)
+            loss.require_finite(self.tasks.tasks, 1)
             optimizer.step()
             network.after_step()
 

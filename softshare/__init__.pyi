@@ -29,6 +29,8 @@ from .sharing.tucker import Tucker as Tucker
 from .tasks.task import Task as Task
 from .tasks.task_set import TaskSet as TaskSet
 from .training.fit import fit as fit
+from .training.lazy_adam import LazyAdam as LazyAdam
 from .training.readings import ReadingHistory as ReadingHistory
+from .training.sharded import ShardedNetwork as ShardedNetwork
 
 __version__: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -36,6 +37,7 @@ class Recorder:
         losses: the tasks' losses.
         patience: evaluations without a better mean validation loss after which training stops; None never stops.
         keep_best: end with the weights of :class:`BestWeights`.
+        mean: of the tasks' losses ``(T,)``, nan where a task has none; several processes take it together, so that all decide alike.
 
     Raises:
         ValueError: ``patience`` or ``keep_best`` without validation data.
@@ -50,12 +52,13 @@ class Recorder:
         losses: TaskLosses,
         patience: int | None = None,
         keep_best: bool = False,
+        mean: Callable[[Tensor], Tensor] = Tensor.nanmean,
     ) -> None:
         if validation is None and (patience is not None or keep_best):
             raise ValueError("patience and keep_best need validation data: pass validation=")
         self._history, self._every, self._validation, self._losses = history, every, validation, losses
         self._patience, self._best_weights = patience, BestWeights() if keep_best else None
-        self._best, self._since_best = math.inf, 0
+        self._mean, self._best, self._since_best = mean, math.inf, 0
         self._sum, self._count, self._begin = 0.0, 0, time.perf_counter()
 
     def after_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> bool:
@@ -67,7 +70,7 @@ class Recorder:
     def evaluate(self, network: MultiTaskNetwork, step: int, penalty: float = 0.0) -> bool:
         """A row of history now."""
         by_task = None if self._validation is None else mean_losses(network, self._validation, self._losses)
-        value = None if by_task is None else float(by_task.nanmean())
+        value = None if by_task is None else float(self._mean(by_task))
         train = self._sum / self._count if self._count else None
         self._sum, self._count = 0.0, 0
         seconds = round(time.perf_counter() - self._begin, 3)
@@ -75,7 +78,7 @@ class Recorder:
         if by_task is None or value is None:
             return False
         if self._best_weights is not None:
-            self._best_weights.update(network, by_task)
+            self._best_weights.update(network, by_task, mean=value)
         self._since_best = 0 if value < self._best else self._since_best + 1
         self._best = min(self._best, value)
         return self._patience is not None and self._since_best >= self._patience
@@ -98,9 +101,15 @@ class BestWeights:
         self._state: dict[str, Tensor] = {}
         self._values: dict[int, list[Tensor]] = {}
 
-    def update(self, network: MultiTaskNetwork, losses: Tensor) -> None:
-        """Keep what is better than before; ``losses`` are the tasks' mean validation losses ``(T,)``."""
-        losses = losses if network.shares_nothing else losses.nanmean().reshape(1)
+    def update(self, network: MultiTaskNetwork, losses: Tensor, *, mean: float) -> None:
+        """Keep what is better than before.
+
+        Args:
+            network: the network as it is now.
+            losses: its tasks' mean validation losses, ``(T,)``.
+            mean: their mean over all tasks.
+        """
+        losses = losses if network.shares_nothing else torch.tensor([mean])
         best = torch.full_like(losses, torch.inf) if self._best is None else self._best
         better = losses < best
         self._best = torch.where(better, losses, best)

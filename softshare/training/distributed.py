@@ -4,6 +4,8 @@ Start the script with ``torchrun --nproc-per-node=4 script.py``; in it call ``to
 the network to the process's own GPU, then ``ss.fit`` as ever: every process takes its share of the examples of every
 task in a step, and gradients are averaged once a step, so that the results are those of one process at the
 same batch size. Batch norm is the exception: its statistics in training are those of a process's own share.
+
+Where the tasks' own parameters are too many for one GPU, :mod:`softshare.training.sharded` divides the tasks instead.
 """
 
 from __future__ import annotations
@@ -17,18 +19,23 @@ from torch import Tensor, nn
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.batch import Batch
+from softshare.tasks.task_set import TaskSet
 from softshare.training.objective import Loss
 
 
 class Processes:
     """The processes that train one network together; a single one where ``torch.distributed`` is not initialised.
 
+    Args:
+        device: where the network is, and with it what is sent (NCCL sends nothing from the CPU).
+
     Attributes:
         rank: this process's number.
         count: how many there are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device | None = None) -> None:
+        self._device = device
         together = dist.is_available() and dist.is_initialized()
         self.rank, self.count = (dist.get_rank(), dist.get_world_size()) if together else (0, 1)
 
@@ -38,8 +45,12 @@ class Processes:
             for value in network.state_dict().values():
                 dist.broadcast(value, src=0)
 
+    def own(self, tasks: TaskSet) -> TaskSet:
+        """Those of the tasks that this process trains and validates: all of them."""
+        return tasks
+
     def share(self, batches: Sequence[Batch]) -> list[Batch]:
-        """This process's share of the examples of each task.
+        """This process's share of a step: of the examples of each task.
 
         Raises:
             ValueError: there are fewer examples of a task than processes.
@@ -64,25 +75,43 @@ class Processes:
         )
 
     @torch.no_grad()
-    def average(self, network: MultiTaskNetwork, loss: Loss) -> Loss:
-        """Average gradients, running statistics and the loss over the processes, all in one message.
+    def combine(self, network: MultiTaskNetwork, loss: Loss, batches: Sequence[Batch]) -> Loss:
+        """Make the processes' gradients those of the whole step, all in one message; running statistics are averaged with them.
+
+        Args:
+            network: its parameters have the gradients of this process's share.
+            loss: the loss of that share.
+            batches: the whole step.
 
         Returns:
-            The loss of the whole batch.
+            The loss of the whole step.
         """
         if self.count == 1:
             return loss
         gradients = [_values_of_gradient(parameter) for parameter in network.parameters() if parameter.grad is not None]
         statistics = [buffer for buffer in network.bodies.buffers() if buffer.is_floating_point()]
         by_task, penalty = loss.by_task.detach().clone(), loss.penalty.detach().clone()
-        self._average([*gradients, *statistics, by_task, penalty])
+        add_up([*gradients, *statistics, by_task, penalty], divide_by=self.count)
         return Loss(loss.tasks, by_task, penalty)
 
-    def _average(self, tensors: Sequence[Tensor]) -> None:
-        message = torch.cat([tensor.flatten() for tensor in tensors])
-        dist.all_reduce(message)
-        for tensor, mean in zip(tensors, message.div_(self.count).split([tensor.numel() for tensor in tensors]), strict=True):
-            tensor.copy_(mean.view_as(tensor))
+    def mean(self, values: Tensor) -> Tensor:
+        """The mean over the tasks of all processes, those left out whose value is nan: ``(T,)`` → ``()``.
+
+        Every process gets the same number, bit by bit, so that all come to the same decision.
+        """
+        if self.count == 1:
+            return values.nanmean()
+        sum_and_count = torch.stack([values.nansum(), (~values.isnan()).sum()]).to(self._device)
+        add_up([sum_and_count])
+        return sum_and_count[0] / sum_and_count[1]
+
+
+def add_up(tensors: Sequence[Tensor], *, divide_by: int = 1) -> None:
+    """Replace tensors, which have the same shapes in all processes, by their sums over the processes, in one message."""
+    message = torch.cat([tensor.flatten() for tensor in tensors])
+    dist.all_reduce(message)
+    for tensor, total in zip(tensors, message.div_(divide_by).split([tensor.numel() for tensor in tensors]), strict=True):
+        tensor.copy_(total.view_as(tensor))
 
 
 def _values_of_gradient(parameter: nn.Parameter) -> Tensor:

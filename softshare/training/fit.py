@@ -18,9 +18,9 @@ from softshare.tasks.batches import Augment, Batches, Policy
 from softshare.tasks.losses import BinaryLoss
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback, Recorder
-from softshare.training.distributed import Processes
 from softshare.training.history import History
 from softshare.training.objective import Objective
+from softshare.training.task_processes import processes_for
 
 MakeOptimizer = Callable[[Iterable[dict[str, Any]]], Optimizer]
 MakeSchedule = Callable[[Optimizer], LRScheduler]
@@ -54,8 +54,8 @@ def fit(
 ) -> History:
     """Train all tasks' networks together, in place.
 
-    Where ``torch.distributed`` is initialised (``torchrun``), the processes share every step: see
-    :mod:`softshare.training.distributed`.
+    Where ``torch.distributed`` is initialised (``torchrun``), the processes share every step, their examples or their tasks:
+    see :mod:`softshare.training.distributed` and :mod:`softshare.training.sharded`.
 
     Each step takes one batch of every task (or of some, see ``tasks_per_step``), adds up the tasks' mean losses and the
     sharings' penalties, and makes one update.
@@ -100,26 +100,28 @@ def fit(
     )
     total = _total_steps(steps, epochs, batches)
     device = next(network.parameters()).device
-    objective = Objective(train, binary=binary_loss)
+    processes = processes_for(network, train)
+    objective = Objective(processes.own(train), binary=binary_loss)
     groups = parameter_groups(network, learning_rate, learning_rates or {})
     update = optimizer(groups)
     trained = [parameter for group in groups for parameter in group["params"]]
     scheduler = schedule(update) if schedule else None
     history = History()
     every = evaluate_every or max(1, total // 50)
-    recorder = Recorder(history, every=every, validation=validation, losses=objective.losses, patience=patience, keep_best=keep_best)
-    processes = Processes()
+    watched = None if validation is None else processes.own(validation)
+    losses, mean = objective.losses, processes.mean
+    recorder = Recorder(history, every=every, validation=watched, losses=losses, mean=mean, patience=patience, keep_best=keep_best)
     processes.begin(network)
     network.train()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + processes.rank)  # dropout differs between processes
         for step, batch in enumerate(islice(batches, total), start=1):
-            loss = objective(network, processes.share([part.to(device) for part in batch]))
+            loss = objective(network, [part.to(device) for part in processes.share(batch)])
             for parameter in trained:  # what the optimizer's zero_grad does, without its bookkeeping
                 parameter.grad = None
             loss.total.backward()
-            loss = processes.average(network, loss)
-            objective.require_finite(loss, step)
+            loss = processes.combine(network, loss, batch)
+            loss.require_finite(train.tasks, step)
             update.step()
             network.after_step()
             if scheduler:

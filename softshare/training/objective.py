@@ -13,6 +13,7 @@ from torch import Tensor
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.batches import Batch
 from softshare.tasks.losses import BinaryLoss, TaskLosses
+from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
 
@@ -35,6 +36,24 @@ class Loss:
         """``Σ_t mean loss_t + Σ penalties``, ``()``."""
         return self.by_task.sum() + self.penalty
 
+    def require_finite(self, tasks: Sequence[Task], step: int) -> None:
+        """Stop where training diverges.
+
+        Args:
+            tasks: the training tasks.
+            step: the step's number.
+
+        Raises:
+            FloatingPointError: the loss is not finite; names the task and the step.
+        """
+        if isfinite(float(self.total.detach())):
+            return
+        bad = torch.nonzero(~torch.isfinite(self.by_task)).flatten().tolist()
+        what = f"the loss of task {tasks[int(self.tasks[bad[0]])].label!r}" if bad else "a penalty"
+        value = (self.by_task[bad[0]] if bad else self.penalty).detach()
+        more = f" ({len(bad)} tasks in all)" if len(bad) > 1 else ""
+        raise FloatingPointError(f"{what} became {float(value):g} at step {step}{more}; try a smaller learning rate")
+
 
 class Objective:
     """``Σ_t mean_i loss(f_t(x_i), y_i) + Σ penalties``.
@@ -56,7 +75,10 @@ class Objective:
         self._network: MultiTaskNetwork | None = None
 
     def __call__(self, network: MultiTaskNetwork, batches: Sequence[Batch]) -> Loss:
-        """The objective on one step's batches."""
+        """The objective on one step's batches; 0 where there are none (no task of the step is this process's)."""
+        if not batches:
+            device = next(network.parameters()).device
+            return Loss(torch.zeros(0, dtype=torch.long), torch.zeros(0, device=device, requires_grad=True), torch.zeros((), device=device))
         places, examples = self._in(network, batches[0].inputs.device)
         parts = []
         for batch in batches:
@@ -76,17 +98,3 @@ class Objective:
             same = torch.equal(places.cpu(), torch.arange(len(network.tasks)))
             self._network, self._places_and_examples = network, (None if same else places, examples)
         return self._places_and_examples
-
-    def require_finite(self, loss: Loss, step: int) -> None:
-        """Stop where training diverges.
-
-        Raises:
-            FloatingPointError: the loss is not finite; names the task and the step.
-        """
-        if isfinite(float(loss.total.detach())):
-            return
-        bad = torch.nonzero(~torch.isfinite(loss.by_task)).flatten().tolist()
-        what = f"the loss of task {self._tasks[int(loss.tasks[bad[0]])].label!r}" if bad else "a penalty"
-        value = (loss.by_task[bad[0]] if bad else loss.penalty).detach()
-        more = f" ({len(bad)} tasks in all)" if len(bad) > 1 else ""
-        raise FloatingPointError(f"{what} became {float(value):g} at step {step}{more}; try a smaller learning rate")
