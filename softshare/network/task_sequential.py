@@ -46,12 +46,11 @@ class TaskSequential(nn.Sequential):
         layers = list(self)
         for begin, end in self._parts:
             first = layers[begin]
+            x = self._fold.join(x) if isinstance(first, TaskConv) else x
             if not isinstance(first, TaskConv) or not first.is_plain or x.ndim != 4:
                 for layer in layers[begin:end]:
                     x = layer(x)
-                continue
-            x = self._fold.join(x)
-            if first.is_shared:
+            elif first.is_shared:
                 x = self._shared(layers[begin:end], x)
             else:
                 x = self._task_by_task(layers[begin:end], x) if x.device.type == "cpu" else self._grouped(layers[begin:end], x)

@@ -208,6 +208,12 @@ def test_the_plan_counts_what_joining_and_composing_take() -> None:
     assert "the input joins the factors" in str(plan)
 
 
+@pytest.mark.parametrize("sharing", [Independent(), Tied()], ids=lambda sharing: type(sharing).__name__)
+def test_a_stretch_of_convolutions_runs_as_one(sharing: Sharing) -> None:
+    network, rows = made("lenet", sharing)
+    assert [decision.way.split(",")[0] for decision in network.plan(rows)][:2] == ["channels last", "channels last"]
+
+
 def test_planning_changes_nothing() -> None:
     network, rows = made("batch norm", Independent())
     before = copy.deepcopy(network.state_dict())
