@@ -91,9 +91,9 @@ class Training:
     """How every run is trained.
 
     Args:
-        steps: optimiser steps of a run in all; by default 1000.
+        steps: optimiser steps of a run in all; by default 1000, on large images 300.
         hidden: widths of the hidden layers; by default 64 64.
-        batch_size: examples of every task in a step; by default 64.
+        batch_size: examples of every task in a step; by default 64, of images 16.
         learning_rate: of Adam; by default 0.001.
         weight_decay: of Adam; by default 0.0001.
     """

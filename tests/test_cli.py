@@ -232,10 +232,11 @@ def test_methods_has_a_line_for_each(capsys):
 
 def test_the_help_tells_the_defaults_that_are_in_force():
     told = cli.Training.__doc__ or ""
+    vectors, images, large = defaults.BUDGETS.values()
     for value in (
-        defaults.STEPS,
+        f"{vectors['steps']}, on large images {large['steps']}",
         " ".join(map(str, defaults.HIDDEN)),
-        defaults.BATCH_SIZE,
+        f"{vectors['batch_size']}, of images {images['batch_size']}",
         f"{defaults.LEARNING_RATE:g}",
         f"{defaults.WEIGHT_DECAY:g}",
     ):

@@ -11,8 +11,9 @@ from typing import Any
 
 from softshare.evaluation.method import Method
 from softshare.evaluation.methods import METHODS, method_named
-from softshare.evaluation.settings import RunSettings, checked_settings
+from softshare.evaluation.settings import BUDGETS, RunSettings, checked_settings
 from softshare.evaluation.statistics import ALL, BASELINE
+from softshare.network.templates import input_kind
 from softshare.tasks.metrics import HIGHER_IS_BETTER, primary_metric
 from softshare.tasks.task_set import TaskSet
 
@@ -78,8 +79,15 @@ def make_plan(
         raise ValueError("; ".join(wrong))
     chosen, left_out = _chosen(tasks, methods)
     numbers = _seeds(seeds)
-    common = checked_settings({**settings, "method": BASELINE, "fraction": fractions[0], "seed": numbers[0]})
+    given = {name: value for name, value in settings.items() if value is not None}
+    common = checked_settings({**default_budget(tasks), **given, "method": BASELINE, "fraction": fractions[0], "seed": numbers[0]})
     return Plan(chosen, tuple(float(fraction) for fraction in fractions), numbers, common, left_out)
+
+
+def default_budget(tasks: TaskSet) -> Mapping[str, int]:
+    """Steps and batch size for these tasks: fewer, the dearer a step of their inputs is."""
+    kinds = {input_kind(tasks.input_shape(number)) for number in range(len(tasks))}
+    return [budget for kind, budget in BUDGETS.items() if kind in kinds][-1]
 
 
 def wrong_arguments(

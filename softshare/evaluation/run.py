@@ -111,7 +111,7 @@ def train_network(
         batch_size=settings.batch_size,
         learning_rate=settings.rate,
         optimizer=partial(AdamW, fused=True, weight_decay=settings.decay),
-        evaluate_every=max(1, settings.steps // 50),
+        evaluate_every=_evaluate_every(settings.steps),
         keep_best=True,
         seed=settings.seed,
     )
@@ -124,6 +124,11 @@ def train_network(
     rows = learn(network, steps=settings.steps - apart, learning_rates=rates, callbacks=callbacks)
     curve += [row | {"step": (row["step"] or 0) + apart} for row in rows]
     return network, [{name: row[name] for name in ("step", "train_loss", "validation_loss")} for row in curve]
+
+
+def _evaluate_every(steps: int) -> int:
+    """Every 20 steps, but ten times at the least and fifty at the most."""
+    return max(1, steps // 50, min(20, steps // 10))
 
 
 def start_network(method: Method, settings: RunSettings, train: TaskSet) -> MultiTaskNetwork:

@@ -9,8 +9,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
 
-STEPS = 1000
-BATCH_SIZE = 64
+BUDGETS: Mapping[str, Mapping[str, int]] = {
+    "vector": {"steps": 1000, "batch_size": 64},
+    "image": {"steps": 1000, "batch_size": 16},
+    "large image": {"steps": 300, "batch_size": 16},
+}
+"""Kind of input (:func:`softshare.network.templates.input_kind`) → the default budget, from the cheapest to the dearest step.
+"""
+
+STEPS, BATCH_SIZE = BUDGETS["vector"]["steps"], BUDGETS["vector"]["batch_size"]
 HIDDEN = (64, 64)
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1e-4
@@ -32,7 +39,7 @@ class RunSettings:
         method: name of the method, one of :data:`softshare.evaluation.methods.METHODS`.
         fraction: share of the training part that is used, in (0, 1].
         seed: of the split, the initial weights and the order of the examples.
-        steps: optimiser steps in all, those of a start from trained networks counted.
+        steps: optimiser steps in all, those of a start from trained networks counted; cross-validation is not.
         batch_size: examples of every task in a step.
         hidden: widths of the hidden layers.
         learning_rate: of Adam; None for the default, unless a search chooses it.

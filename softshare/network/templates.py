@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from math import prod
+from typing import Literal
 
 from torch import nn
 
 TemplateFactory = Callable[[tuple[int, ...], int], nn.Module]
 """Makes one task's network from the shape of its inputs and its number of outputs."""
+
+InputKind = Literal["vector", "image", "large image"]
+"""What decides the default network and budget."""
+
+SMALLEST_IMAGE = 8
+"""Pixels a side from which on a three-dimensional input is taken for an image."""
+
+LARGE_IMAGE = 96
+"""Pixels a side from which on LeNet, whose cost grows with the pixels, takes minutes for what a smaller network does in seconds."""
+
+
+def input_kind(input_shape: Sequence[int]) -> InputKind:
+    """Whether inputs of this shape are images, and large ones."""
+    if len(input_shape) != 3 or min(input_shape[1:]) < SMALLEST_IMAGE:
+        return "vector"
+    return "large image" if min(input_shape[1:]) >= LARGE_IMAGE else "image"
 
 
 def mlp(input_shape: Sequence[int], n_outputs: int, *, hidden: Sequence[int] = (64, 64), dropout: float = 0.0) -> nn.Module:
@@ -111,10 +128,10 @@ def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
 
 
 def template_for(input_shape: Sequence[int], *, hidden: Sequence[int] = (64, 64)) -> TemplateFactory:
-    """The default network for inputs of this shape: LeNet for images, the Omniglot network for large ones, an MLP for everything else.
-
-    LeNet's cost grows with the pixels: from 96 a side on it takes minutes for what the other does in seconds.
-    """
-    if len(input_shape) != 3 or min(input_shape[1:]) < 8:
-        return partial(mlp, hidden=tuple(hidden))
-    return omniglot_cnn if min(input_shape[1:]) >= 96 else partial(lenet, hidden=hidden[-1] if hidden else 128)
+    """The default network for inputs of this shape: LeNet for images, the Omniglot network for large ones, an MLP for everything else."""
+    factories: Mapping[InputKind, TemplateFactory] = {
+        "vector": partial(mlp, hidden=tuple(hidden)),
+        "image": partial(lenet, hidden=hidden[-1] if hidden else 128),
+        "large image": omniglot_cnn,
+    }
+    return factories[input_kind(input_shape)]

@@ -87,3 +87,18 @@ def test_a_search_without_optuna_says_what_to_install(monkeypatch):
 def test_a_task_that_would_be_mistaken_for_all_tasks_is_an_error():
     with pytest.raises(ValueError, match="a task is named 'ALL'"):
         plan(TaskSet.from_arrays({"ALL": (np.zeros((40, 2)), np.arange(40) % 2)}))
+
+
+def images_of(*sides):
+    return TaskSet.from_arrays({f"task {side}": (np.zeros((4, 1, side, side), dtype=np.float32), np.arange(4) % 2) for side in sides})
+
+
+@pytest.mark.parametrize(("sides", "steps", "batch_size"), [((2,), 1000, 64), ((28,), 1000, 16), ((105,), 300, 16), ((105, 28), 300, 16)])
+def test_images_have_a_smaller_budget_by_default(sides, steps, batch_size):
+    common = plan(images_of(*sides)).common
+    assert (common.steps, common.batch_size) == (steps, batch_size)
+
+
+def test_a_budget_that_is_given_is_kept():
+    common = plan(images_of(105), steps=7, batch_size=None).common
+    assert (common.steps, common.batch_size) == (7, 16)
