@@ -103,4 +103,5 @@ def processes_for(network: MultiTaskNetwork, train: TaskSet) -> Processes:
 
 
 def _no_rows(parameter: Tensor) -> Tensor:
-    return torch.sparse_coo_tensor(torch.empty(1, 0, dtype=torch.long), parameter[:0], parameter.shape, device=parameter.device)
+    none = torch.empty(1, 0, dtype=torch.long, device=parameter.device)
+    return torch.sparse_coo_tensor(none, parameter.detach()[:0], parameter.shape, check_invariants=False)

@@ -14,6 +14,7 @@ import torch.multiprocessing as mp
 from torch import nn
 
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.ordering_templates import ordering_mlp
 from softshare.network.templates import mlp
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
@@ -73,6 +74,7 @@ CASES: dict[str, tuple[Any, Any, Sharing, bool, Any]] = {
     "lazy, single tasks": (own_rows, mlp, Tucker(0.5), True, partial(fit_single_tasks, optimizer=LazyAdam)),
     "same rows, tied": (same_rows, mlp, Tied(), False, fit_shortly),
     "batch norm, ring by budget": (own_rows, normed, TensorRing(parameters=0.5, cores=2), False, fit_shortly),
+    "soft ordering": (own_rows, partial(ordering_mlp, width=8), Tied(bias="own"), False, fit_shortly),
     "nothing shared": (own_rows, mlp, Independent(), False, fit_shortly),
 }
 
