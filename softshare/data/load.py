@@ -12,7 +12,7 @@ from softshare.data.image_folder import LABELS, ImageReading, image_folder, imag
 from softshare.data.names import near
 from softshare.data.public import PublicSet
 from softshare.data.table import read_table
-from softshare.data.table_file import SUFFIXES
+from softshare.data.table_file import SUFFIXES, check_file
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
@@ -97,6 +97,7 @@ def load(
         raise ValueError(
             f"no data set, file or folder is called {str(source)!r}; {near(str(source), SOURCES)} (there are {', '.join(SOURCES)})"
         )
+    check_file(Path(source))
     if not target:
         raise ValueError(
             f"{source} is a table: say what to predict with --target COLUMN …, and with --task COLUMN which column names the task"

@@ -79,7 +79,7 @@ def read_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
     Raises:
         As :func:`read_frame`.
     """
-    _check_file(path)
+    check_file(path)
     with _naming(path):
         chunks = _parquet_chunks(path, rows) if _is_parquet(path) else _text_chunks(path, rows)
         for chunk in chunks:
@@ -88,7 +88,7 @@ def read_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
 
 
 def _read_file(path: Path) -> pd.DataFrame:
-    _check_file(path)
+    check_file(path)
     with _naming(path):
         return _read_parquet(path) if _is_parquet(path) else _read_text(path)
 
@@ -97,7 +97,13 @@ def _is_parquet(path: Path) -> bool:
     return path.name.lower().endswith(".parquet")
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Make sure that there is a file which may be a table.
+
+    Raises:
+        FileNotFoundError: there is no such file; near names are told.
+        ValueError: it is a folder, or its name is not a table's.
+    """
     if not path.exists():
         siblings = [other.name for other in path.parent.iterdir() if other.name.endswith(SUFFIXES)] if path.parent.is_dir() else []
         raise FileNotFoundError(f"no such file: {path}{f'; {near(path.name, siblings)}' if siblings else ''}")

@@ -61,8 +61,9 @@ def test_unknown_sources_are_named_with_their_neighbours() -> None:
         ValueError, match=r"'digit'; did you mean 'digits'.*there are digits, classics, iris, wine, breast_cancer, synthetic, mnist"
     ):
         load("digit")
-    with pytest.raises(FileNotFoundError, match=r"no such file: nothing.csv"):
-        load("nothing.csv", target="y")
+    for target in ((), "y"):
+        with pytest.raises(FileNotFoundError, match=r"no such file: nothing.csv"):
+            load("nothing.csv", target=target)
 
 
 def test_options_of_a_table_do_not_go_with_a_built_in_set() -> None:
