@@ -14,6 +14,7 @@ from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.sharing.base import SharedWeight
 from softshare.tasks.batches import Augment, Batches, Policy
 from softshare.tasks.losses import BinaryLoss
 from softshare.tasks.task_set import TaskSet
@@ -86,7 +87,8 @@ def fit(
         The history, one row an evaluation.
 
     Raises:
-        ValueError: not exactly one of ``steps`` and ``epochs``, or a pattern that matches no layer.
+        ValueError: not exactly one of ``steps`` and ``epochs``, a pattern that matches no layer, or an optimizer that
+            needs every task's gradient for a network made with ``sparse_rows``.
         FloatingPointError: the loss is not finite; names the task and the step.
     """
     batches = Batches(
@@ -104,6 +106,7 @@ def fit(
     objective = Objective(processes.own(train), binary=binary_loss)
     groups = parameter_groups(network, learning_rate, learning_rates or {})
     update = optimizer(groups)
+    _require_lazy(update, groups)
     trained = [parameter for group in groups for parameter in group["params"]]
     scheduler = schedule(update) if schedule else None
     history = History()
@@ -147,7 +150,8 @@ def parameter_groups(network: MultiTaskNetwork, learning_rate: float, learning_r
     chosen: dict[tuple[float, bool], list[nn.Parameter]] = {}
     unused = set(learning_rates)
     for path, weight in network.shared_weights.items():
-        lazy = set(weight.task_parameters()) if weight.sparse_rows else set()
+        penalised = type(weight).penalty is not SharedWeight.penalty  # and so moved in all its rows, whichever tasks are in the step
+        lazy = set(weight.task_parameters()) if weight.sparse_rows and not penalised else set()
         for name, parameter in weight.named_parameters():
             names = (path.removesuffix(".weight"), path, f"{path}.{name.removeprefix('factors.')}")
             matching = [pattern for pattern in learning_rates if any(fnmatchcase(candidate, pattern) for candidate in names)]
@@ -158,6 +162,14 @@ def parameter_groups(network: MultiTaskNetwork, learning_rate: float, learning_r
     if unused:
         raise ValueError(f"learning_rates: no layer matches {sorted(unused)}; the layers are {list(network.layers)}")
     return [{"params": parameters, "lr": rate, "sparse_rows": sparse} for (rate, sparse), parameters in chosen.items()]
+
+
+def _require_lazy(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
+    if isinstance(optimizer, Adam) and any(group["sparse_rows"] for group in groups):
+        raise ValueError(
+            f"optimizer: {type(optimizer).__name__} moves all tasks' rows in every step, and a network made with sparse_rows=True has "
+            "gradients of a step's tasks only; pass optimizer=LazyAdam, or make the network without sparse_rows"
+        )
 
 
 def _total_steps(steps: int | None, epochs: int | None, batches: Batches) -> int:

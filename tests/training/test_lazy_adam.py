@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 
+import pytest
 import torch
 from torch.optim import Adam
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import mlp
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.task import Task
-from softshare.training.fit import parameter_groups
+from softshare.tasks.task_set import TaskSet
+from softshare.training.fit import fit, parameter_groups
 from softshare.training.lazy_adam import LazyAdam
 
 TASKS = tuple(Task(f"task {number}", "regression") for number in range(6))
@@ -82,3 +85,23 @@ def test_its_state_can_be_saved_and_its_groups_follow_a_schedule() -> None:
         group["lr"] = 0.0
     train(whole, optimizer, steps[:1])
     assert all(torch.equal(frozen[name], value) for name, value in whole.state_dict().items())
+
+
+def tasks_on_one_input() -> TaskSet:
+    inputs = torch.randn(4, 3)
+    return TaskSet.from_shared_inputs(inputs, {task.name: inputs[:, 0] for task in TASKS}, kinds="regression")
+
+
+def test_plain_adam_on_sparse_rows_is_refused_before_the_first_step() -> None:
+    with pytest.raises(ValueError, match=r"Adam moves all tasks' rows.*pass optimizer=LazyAdam"):
+        fit(network(sparse_rows=True), tasks_on_one_input(), steps=1)
+
+
+def test_what_a_penalty_moves_in_all_its_rows_is_updated_by_adam() -> None:
+    """The layer under the trace norm, whose gradient has every row; head and biases are updated lazily."""
+    tasks = tasks_on_one_input()
+    learner = MultiTaskNetwork(mlp((3,), 1, hidden=(4,)), tasks, sharing=TraceNorm(gamma=0.1), sparse_rows=True)
+    before = {path: weight.stacked().detach().clone() for path, weight in learner.shared_weights.items()}
+    fit(learner, tasks, steps=1, tasks_per_step=2, optimizer=LazyAdam)
+    moved = {path: int((stack != before[path]).flatten(1).any(1).sum()) for path, stack in learner.stacks().items()}
+    assert moved == {"layers.0.weight": 6, "layers.0.bias": 2, "output.weight": 2, "output.bias": 2}
