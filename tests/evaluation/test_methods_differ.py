@@ -15,7 +15,7 @@ from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
 
 STEPS = 150  # the tensor normal priors learn their covariances from step 100 on
-EVERY = 3
+EVERY = 15
 
 
 def made_tasks() -> TaskSet:
