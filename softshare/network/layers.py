@@ -39,11 +39,13 @@ class Parameter:
     def to_torch(self, value: Tensor) -> Tensor:
         """From the papers' axis order to PyTorch's; leading task axes stay in front."""
         extra = value.ndim - len(self.axes)
-        return value if len(self.axes) < 2 else value.permute(*range(extra), *[extra + axis for axis in self._inverse])
+        return value.permute(*range(extra), *[extra + axis for axis in self._inverse]) if self._inverse else value
 
     @cached_property
     def _inverse(self) -> list[int]:
-        return sorted(range(len(self.axes)), key=self.axes.__getitem__)
+        """PyTorch's axes among the papers'; none where both orders are one."""
+        inverse = sorted(range(len(self.axes)), key=self.axes.__getitem__)
+        return [] if inverse == sorted(inverse) else inverse
 
 
 def parameters_of(template: nn.Module) -> dict[str, Parameter]:

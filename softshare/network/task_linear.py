@@ -35,22 +35,26 @@ class TaskLinear(TaskLayer):
         return fold.leave(self._product(x.flatten(-1 - len(rows), -2), bias).unflatten(1, rows))
 
     def affine(self) -> tuple[Tensor, Tensor | None] | None:
-        """Weight and bias where they are the same for all tasks, else None."""
-        return (self._one("weight"), self._one("bias") if self._has_bias else None) if self.is_shared else None
+        """Weight ``(in, out)`` and bias where they are the same for all tasks, else None."""
+        return (self._weight_of_all(), self._one("bias") if self._has_bias else None) if self.is_shared else None
+
+    def _weight_of_all(self) -> Tensor:
+        """``(in, out)``, as it is stored."""
+        return self._sources["weight"][1].of(0)
 
     def _shared(self, x: Tensor) -> Tensor:
         """One ordinary product on the folded batch; biases may still be the tasks' own."""
-        fold, weight = self._fold, self._one("weight")
+        fold, weight = self._fold, self._weight_of_all()
         if fold.decisions is not None:
             rows = x.numel() // x.shape[-1]
-            elements = x.numel() + rows * len(weight) + weight.numel()
+            elements = x.numel() + rows * weight.shape[1] + weight.numel()
             self._note("one product: the weight is the same for all tasks", rows * weight.numel(), elements)
         if self._has_bias and self.is_shared and x.ndim == 2:
-            return torch.addmm(self._one("bias"), x, weight.T)  # weights are stored turned: this turns them back at no cost
+            return torch.addmm(self._one("bias"), x, weight)
         if not self._is_own.get("bias", False):
-            return nn.functional.linear(x, weight, self._one("bias") if self._has_bias else None)
+            return nn.functional.linear(x, weight.T, self._one("bias") if self._has_bias else None)
         bias = self._stack("bias")
-        y = fold.unfold(fold.expand(nn.functional.linear(x, weight)))
+        y = fold.separate(nn.functional.linear(x, weight.T))
         return fold.leave(y + bias.view(len(bias), *[1] * (y.ndim - 2), -1))
 
     def _product(self, x: Tensor, bias: Tensor | None) -> Tensor:

@@ -45,7 +45,7 @@ class TaskModule(TaskLayer):
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are folded alike."""
         fold, module = self._fold, self._module[0].train(self.training and not self._is_frozen)
         x = fold.join(x)
-        if (type(module) in BY_ROW or getattr(module, "by_row", False)) and self.is_shared:
+        if self.is_shared and (type(module) in BY_ROW or getattr(module, "by_row", False)):
             self._note("once on the folded batch: the values are the same for all tasks")
             return functional_call(module, {name: self._one(name) for name in self._sources} | self.buffers_of(0), (x, *args), kwargs)
         x = fold.unfold(fold.expand(x))
@@ -97,8 +97,8 @@ class TaskModule(TaskLayer):
 
     @property
     def _is_frozen(self) -> bool:
-        parameters = [parameter for _, weight in self._sources.values() for parameter in weight.parameters()]
-        return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
+        weights = [weight for _, weight in self._sources.values()]
+        return bool(weights) and not any(parameter.requires_grad for weight in weights for parameter in weight.parameters())
 
     def buffers_of(self, task: int) -> dict[str, Tensor]:
         """One task's buffers by their names in the module."""

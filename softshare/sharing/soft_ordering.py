@@ -57,37 +57,40 @@ class SoftOrdering(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        scales = self.scales(x)
-        wide = _side_by_side(self.layers) if type(self.activation) in ELEMENTWISE else None
-        for scales_here, used in zip(scales.unbind(1), _used(scales), strict=True):
-            x = self.dropout(self._mix(x, scales_here, used) if wide is None or not all(used) else self._mix_wide(x, scales_here, *wide))
+        scales = self.scales(x).permute(1, 2, 0)
+        affine = _stacked(self.layers) if type(self.activation) in ELEMENTWISE else None
+        for scales_here, used in zip(scales.unbind(0), _used(scales), strict=True):
+            mixed = self._mix(x, scales_here, used) if affine is None or not all(used) else self._mix_at_once(x, scales_here, *affine)
+            x = self.dropout(mixed)
         return x
 
-    def _mix_wide(self, x: Tensor, scales: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """One depth with all layers in one product, their outputs side by side."""
-        y = self.activation(nn.functional.linear(x, weight, bias)).unflatten(-1, (scales.shape[1], -1))
-        return (y * scales.reshape(len(x), *[1] * (x.ndim - 2), -1, 1)).sum(-2)
+    def _mix_at_once(self, x: Tensor, scales: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """One depth with all layers in one batched product."""
+        rows = x.flatten(0, -2).expand(len(weight), -1, -1)
+        y = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
+        y = self.activation(y).unflatten(1, x.shape[:-1])
+        return (y * scales.reshape(*scales.shape, *[1] * (x.ndim - 1))).sum(0)
 
     def _mix(self, x: Tensor, scales: Tensor, used: Sequence[bool]) -> Tensor:
-        """One depth: ``(B, *)`` and scales ``(B, D)`` → ``(B, *)``."""
+        """One depth: ``(B, *)`` and scales ``(D, B)`` → ``(B, *)``."""
         terms = [
-            (self.activation(layer(x)), scale) for layer, scale, needed in zip(self.layers, scales.unbind(1), used, strict=True) if needed
+            (self.activation(layer(x)), scale) for layer, scale, needed in zip(self.layers, scales.unbind(0), used, strict=True) if needed
         ]
         return _weighted_sum(terms)
 
 
-def _side_by_side(layers: Iterable[nn.Module]) -> tuple[Tensor, Tensor | None] | None:
-    """Weights ``(D·out, in)`` and biases ``(D·out,)`` of affine layers that all rows go through alike; None for any others.
+def _stacked(layers: Iterable[nn.Module]) -> tuple[Tensor, Tensor | None] | None:
+    """Weights ``(D, in, out)`` and biases ``(D, 1, out)`` of affine layers that all rows go through alike; None for any others.
 
     A layer in many tasks says by ``affine()`` whether it is one of these.
     """
-    found = [(layer.weight, layer.bias) if type(layer) is nn.Linear else _affine(layer) for layer in layers]
+    found = [(layer.weight.T, layer.bias) if type(layer) is nn.Linear else _affine(layer) for layer in layers]
     if any(values is None for values in found):
         return None
     weights, biases = zip(*(values for values in found if values is not None), strict=True)
     if all(bias is None for bias in biases):
-        return torch.cat(weights), None
-    return None if any(bias is None for bias in biases) else (torch.cat(weights), torch.cat(biases))
+        return torch.stack(weights), None
+    return None if any(bias is None for bias in biases) else (torch.stack(weights), torch.stack(biases).unsqueeze(1))
 
 
 def _affine(layer: nn.Module) -> tuple[Tensor, Tensor | None] | None:
@@ -120,13 +123,13 @@ def adapted(layer: nn.Linear | nn.Conv2d, width: int, *, activation: nn.Module |
 
 
 def _used(scales: Tensor) -> list[list[bool]]:
-    """At which depth any row uses which layer, ``(B, depth, D)`` → depth × D: a fixed order runs only those.
+    """At which depth any row uses which layer, ``(depth, D, B)`` → depth × D: a fixed order runs only those.
 
     Scales that are learned, or traced into a graph, always use all; where all are 0, one layer runs for the shape of its outputs.
     """
     if scales.requires_grad or torch.compiler.is_compiling():
-        return [[True] * scales.shape[2]] * scales.shape[1]
-    used: list[list[bool]] = scales.any(0).tolist()
+        return [[True] * scales.shape[1]] * len(scales)
+    used: list[list[bool]] = scales.any(-1).tolist()
     return [row if any(row) else [True, *row[1:]] for row in used]
 
 
