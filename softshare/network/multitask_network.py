@@ -263,7 +263,7 @@ class MultiTaskNetwork(nn.Module):
 
     def penalty(self, examples: Tensor) -> Tensor:
         """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""
-        return sum((weight.penalty(examples) for weight in self._regularised), torch.zeros((), device=examples.device))
+        return sum((weight.penalty(examples) for weight in self._regularised), examples.new_zeros(()))
 
     def after_step(self) -> None:
         """Closed-form updates of the sharings, after each optimiser step."""

@@ -52,27 +52,29 @@ class SoftOrdering(nn.Module):
         _check(layers, depth)
         self.layers = nn.ModuleList(layers)
         self.activation = nn.ReLU() if activation is None else activation
-        self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
+        self.dropout = nn.Dropout(dropout) if dropout else None
         self.scales = LayerScales(depth, len(layers), gate=gate)
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         scales = self.scales(x).permute(1, 2, 0)
         affine = _stacked(self.layers) if type(self.activation) in ELEMENTWISE else None
-        for scales_here, used in zip(scales.unbind(0), _used(scales), strict=True):
-            mixed = self._mix(x, scales_here, used) if affine is None or not all(used) else self._mix_at_once(x, scales_here, *affine)
-            x = self.dropout(mixed)
+        used_by_depth = _used(scales)
+        scales = scales.reshape(*scales.shape, *[1] * (x.ndim - 1))
+        for scales_here, used in zip(scales.unbind(0), used_by_depth, strict=True):
+            x = self._mix(x, scales_here, used) if affine is None or not all(used) else self._mix_at_once(x, scales_here, *affine)
+            x = x if self.dropout is None else self.dropout(x)
         return x
 
     def _mix_at_once(self, x: Tensor, scales: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """One depth with all layers in one batched product."""
+        """One depth with all layers in one batched product: ``(B, *)`` and scales ``(D, B, 1, …)`` → ``(B, *)``."""
         rows = x.flatten(0, -2).expand(len(weight), -1, -1)
         y = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
-        y = self.activation(y).unflatten(1, x.shape[:-1])
-        return (y * scales.reshape(*scales.shape, *[1] * (x.ndim - 1))).sum(0)
+        y = self.activation(y)
+        return ((y if x.ndim == 2 else y.unflatten(1, x.shape[:-1])) * scales).sum(0)
 
     def _mix(self, x: Tensor, scales: Tensor, used: Sequence[bool]) -> Tensor:
-        """One depth: ``(B, *)`` and scales ``(D, B)`` → ``(B, *)``."""
+        """One depth, layer by layer: ``(B, *)`` and scales ``(D, B, 1, …)`` → ``(B, *)``."""
         terms = [
             (self.activation(layer(x)), scale) for layer, scale, needed in zip(self.layers, scales.unbind(0), used, strict=True) if needed
         ]
