@@ -5,6 +5,7 @@ Modes stand in the papers' order here, as in ``_tensor_algebra``: the task last.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite, prod
 from typing import Any, Literal, get_args
 
@@ -21,8 +22,8 @@ ZERO = 1e-6
 """Singular values of at most this share of the largest count as zero: what float32 weights cannot hold, and above
 what a float64 Gram matrix blurs (1e-8)."""
 
-CHUNK = 8192
-"""Columns that are widened to float64 at a time."""
+CHUNK = 1 << 16
+"""Elements that are widened to float64 at a time: a processor's cache holds as many."""
 
 WELL_CONDITIONED = 100.0
 """Largest by smallest singular value up to which the weights' own precision is enough for the subgradient."""
@@ -50,13 +51,15 @@ def unfoldings(norm: Norm, n_modes: int) -> tuple[Unfolding, ...]:
 
 
 def matricise(tensor: Tensor, rows: Unfolding) -> Tensor:
-    """An unfolding as a matrix ``(product of the rows' sizes, product of the others')``; a view where one is possible."""
-    columns = [mode for mode in range(tensor.ndim) if mode not in rows]
+    """An unfolding as a matrix ``(product of the rows' sizes, product of the others')``, its rows and its columns in any order.
+
+    To a norm their order does not matter. It is that of memory, which makes a view possible or a copy quick.
+    """
     height = prod(tensor.shape[mode] for mode in rows)
-    turned = tensor.permute(*columns, *rows)
-    if turned.is_contiguous():
-        return turned.view(-1, height).T
-    return tensor.permute(*rows, *columns).reshape(height, -1)
+    in_memory = sorted(range(tensor.ndim), key=tensor.stride, reverse=True)
+    if in_memory[-1] in rows:
+        return tensor.permute(sorted(in_memory, key=lambda mode: mode in rows)).reshape(-1, height).T
+    return tensor.permute(sorted(in_memory, key=lambda mode: mode not in rows)).reshape(height, -1)
 
 
 def trace_norm(matrix: Tensor) -> Tensor:
@@ -91,11 +94,10 @@ class _TraceNorm(torch.autograd.Function):
             ctx.save_for_backward(matrix, torch.full_like(gram, torch.nan))
             return matrix.new_tensor(torch.nan)
         squares, vectors = torch.linalg.eigh(gram)
-        values = squares.clamp(min=0).sqrt()
-        counts = values > ZERO * values[-1]
-        root = (vectors * torch.where(counts, values.reciprocal(), 0)) @ vectors.T
-        ctx.save_for_backward(matrix, root.to(matrix.dtype) if values[-1] < WELL_CONDITIONED * values[0] else root)
-        return torch.where(counts, values, 0).sum().to(matrix.dtype)
+        inverses = torch.where(squares > ZERO**2 * squares[-1], squares.rsqrt(), 0)  # of the singular values, 0 for those that are zero
+        root = (vectors * inverses) @ vectors.T
+        ctx.save_for_backward(matrix, root.to(matrix.dtype) if squares[-1] < WELL_CONDITIONED**2 * squares[0] else root)
+        return (squares @ inverses).to(matrix.dtype)
 
     @staticmethod
     @once_differentiable
@@ -107,7 +109,7 @@ class _TraceNorm(torch.autograd.Function):
             subgradient = (gradient * root) @ short
         else:
             subgradient = torch.empty_like(short)
-            for chunk, part in zip(short.split(CHUNK, dim=1), subgradient.split(CHUNK, dim=1), strict=True):
+            for chunk, part in zip(_chunks(short), _chunks(subgradient), strict=True):
                 part.copy_(gradient * (root @ chunk.to(root.dtype)))
         return subgradient if wide else subgradient.T
 
@@ -115,7 +117,12 @@ class _TraceNorm(torch.autograd.Function):
 def _gram(short: Tensor) -> Tensor:
     """``XXᵀ`` in float64, chunk by chunk of a long side; a float32 Gram matrix would lose small singular values."""
     gram = short.new_zeros(len(short), len(short), dtype=torch.float64)
-    for chunk in short.split(CHUNK, dim=1):
+    for chunk in _chunks(short):
         wide = chunk.double()
         gram.addmm_(wide, wide.T)
     return gram
+
+
+def _chunks(short: Tensor) -> Sequence[Tensor]:
+    """Columns of a matrix, some at a time, but not fewer than it has rows: a product of few columns waits for its result's memory."""
+    return short.split(max(len(short), CHUNK // len(short)), dim=1)
