@@ -66,6 +66,9 @@ class TaskLayer(nn.Module):
     Args:
         parameters: see :data:`Sources`.
         fold: how the running batch lies.
+
+    Attributes:
+        is_shared: whether all tasks have the same values of all parameters.
     """
 
     def __init__(self, parameters: Sources, fold: Fold) -> None:
@@ -74,11 +77,8 @@ class TaskLayer(nn.Module):
         self._sources = dict(parameters)
         self._fold = fold
         self._is_own = {name: not is_one_for_all(weight) for name, (_, weight) in parameters.items()}
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether all tasks have the same values of all parameters."""
-        return not any(self._is_own.values())
+        self._has_bias = "bias" in parameters
+        self.is_shared = not any(self._is_own.values())
 
     @property
     def layer(self) -> str:
@@ -99,10 +99,6 @@ class TaskLayer(nn.Module):
         """Write down how the layer runs, when asked to."""
         if self._fold.decisions is not None:
             self._fold.decisions.append(Decision(self.layer, way, multiply_adds, elements, instead))
-
-    @property
-    def _has_bias(self) -> bool:
-        return "bias" in self._sources
 
 
 def is_one_for_all(weight: SharedWeight) -> bool:

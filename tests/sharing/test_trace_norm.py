@@ -47,7 +47,7 @@ CASES = {
     "wide": random(5, 300),
     "tall": random(300, 5),
     "square": random(40, 40),
-    "longer than a chunk": random(3, 20_000),
+    "longer than a chunk": random(3, 50_000),
     "falling to a thousandth": with_values(10, 400, torch.logspace(0, -3, 10, dtype=torch.float64)),
     "rank deficient": with_values(10, 50, torch.tensor([3.0, 1.0, 0.2], dtype=torch.float64)),
     "repeated values": with_values(12, 30, torch.tensor([2.0] * 6 + [0.5] * 6, dtype=torch.float64)),
