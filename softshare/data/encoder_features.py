@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -16,13 +18,17 @@ from softshare.data.mapped import MappedArray
 from softshare.tasks.sources import Source, digest_of, take
 from softshare.tasks.task_set import TaskSet
 
+_TRIED = 8
+"""Inputs whose outputs tell encoders apart."""
+
 
 def encoder_features(tasks: TaskSet, encoder: nn.Module, *, batch_size: int = 256, in_memory: bool = False) -> TaskSet:
     """The same tasks with what a frozen encoder makes of their inputs, as vectors.
 
     The encoder runs in evaluation mode on the device that it is on; bytes (images) reach it divided by 255 and nothing
     else is done to inputs, so what else it needs, such as a normalisation, belongs into it. Features are kept in the
-    cache folder under a digest of the encoder and of the inputs, and read from there when both are met again.
+    cache folder and read from there when encoder and inputs are met again: the encoder is known by its classes,
+    parameters and buffers, and by what it makes of a few of the inputs.
 
     Args:
         tasks: before :meth:`~softshare.TaskSet.split`, which then scales the features.
@@ -32,11 +38,15 @@ def encoder_features(tasks: TaskSet, encoder: nn.Module, *, batch_size: int = 25
 
     Raises:
         TypeError: the encoder returns something else than a tensor.
-        ValueError: the tasks are split already.
+        ValueError: the tasks are split already, or their inputs are columns of a table.
 
     Shape:
         Inputs of every task become ``(N, features)``, the encoder's outputs flattened.
     """
+    if any(isinstance(source, pd.DataFrame) for source in tasks.sources):
+        raise ValueError(
+            "tasks: an encoder takes images or arrays of numbers, these inputs are columns of a table; hand them in as an array"
+        )
     if tasks.preprocessing:
         raise ValueError("tasks: features are made of inputs as they are, before they are scaled; call encoder_features before split")
     was_training = encoder.training
@@ -50,25 +60,31 @@ def encoder_features(tasks: TaskSet, encoder: nn.Module, *, batch_size: int = 25
 
 def _encoded(source: Source, encoder: nn.Module, batch_size: int, *, in_memory: bool) -> Source:
     if in_memory:
-        return torch.cat([_run(encoder, source, begin, batch_size) for begin in range(0, len(source), batch_size)])
-    key = digest_of(_digest(encoder), source)
-    folder = derived(f"features-1-{key[:16]}", [], partial(_write, source, encoder, batch_size))
+        return torch.cat([_run(encoder, source, rows) for rows in _batches(source, batch_size)])
+    some = np.unique(np.linspace(0, len(source) - 1, _TRIED, dtype=np.int64))
+    key = digest_of(_digest(encoder), _run(encoder, source, some), source)
+    folder = derived(f"features-2-{key[:16]}", [], partial(_write, source, encoder, batch_size))
     return MappedArray(folder / "features.npy")
 
 
 def _write(source: Source, encoder: nn.Module, batch_size: int, folder: Path) -> None:
-    first = _run(encoder, source, 0, batch_size)
-    shape = len(source), first.shape[1]
+    first, *others = _batches(source, batch_size)
+    encoded = _run(encoder, source, first)
+    shape = len(source), encoded.shape[1]
     features = np.lib.format.open_memmap(folder / "features.npy", mode="w+", dtype=np.float32, shape=shape)
-    features[: len(first)] = first.numpy()
-    for begin in range(len(first), len(source), batch_size):
-        features[begin : begin + batch_size] = _run(encoder, source, begin, batch_size).numpy()
+    features[first] = encoded.numpy()
+    for rows in others:
+        features[rows] = _run(encoder, source, rows).numpy()
     features.flush()
 
 
+def _batches(source: Source, size: int) -> list[np.ndarray]:
+    return [np.arange(begin, min(begin + size, len(source))) for begin in range(0, len(source), size)]
+
+
 @torch.no_grad()
-def _run(encoder: nn.Module, source: Source, begin: int, count: int) -> Tensor:
-    inputs = take(source, np.arange(begin, min(begin + count, len(source))))
+def _run(encoder: nn.Module, source: Source, rows: np.ndarray) -> Tensor:
+    inputs = take(source, rows)
     device = next((value.device for value in encoder.parameters()), inputs.device)
     outputs = encoder((inputs.float() / 255 if inputs.dtype == torch.uint8 else inputs).to(device))
     if not isinstance(outputs, Tensor):
@@ -77,9 +93,10 @@ def _run(encoder: nn.Module, source: Source, begin: int, count: int) -> Tensor:
 
 
 def _digest(encoder: nn.Module) -> str:
-    """Of an encoder's structure, as far as it prints itself, and of its values."""
-    digest = hashlib.blake2b(str(encoder).encode(), digest_size=16)
-    for name, value in encoder.state_dict().items():
+    """Of an encoder's classes, as far as it prints itself, and of its values; plain attributes show in its outputs only."""
+    classes = [f"{type(module).__module__}.{type(module).__qualname__}" for module in encoder.modules()]
+    digest = hashlib.blake2b(f"{encoder}{classes}".encode(), digest_size=16)
+    for name, value in chain(encoder.named_parameters(), encoder.named_buffers()):  # a state_dict lacks some buffers
         digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
 
 from softshare.data.encoder_features import encoder_features
 from softshare.tasks.task_set import TaskSet, take
+
+TRIED = 8  # inputs that an encoder is known by
 
 
 class Counted(nn.Module):
@@ -55,16 +58,50 @@ def test_features_are_the_encoders_outputs(in_memory: bool) -> None:
 def test_an_encoder_runs_once_per_example_until_it_or_the_data_change() -> None:
     encoder = Counted()
     first = encoder_features(made_tasks(), encoder)
-    assert encoder.seen == 20
+    assert encoder.seen == TRIED + 20
     again = encoder_features(made_tasks(), encoder)
-    assert encoder.seen == 20
+    assert encoder.seen == 2 * TRIED + 20
     assert np.array_equal(np.asarray(first.sources[0]), np.asarray(again.sources[0]))
     encoder_features(made_tasks(first=255), encoder)
-    assert encoder.seen == 40
+    assert encoder.seen == 3 * TRIED + 40
     with torch.no_grad():
         encoder.layer.bias += 1
     encoder_features(made_tasks(), encoder)
-    assert encoder.seen == 60
+    assert encoder.seen == 4 * TRIED + 60
+
+
+class Scaling(nn.Module):
+    """Multiplies by a number that no state dict holds."""
+
+    def __init__(self, scale: float, *, as_buffer: bool) -> None:
+        super().__init__()
+        if as_buffer:
+            self.register_buffer("scale", torch.tensor(scale), persistent=False)
+        else:
+            self.scale = scale
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.scale * images
+
+
+@pytest.mark.parametrize("as_buffer", [True, False])
+def test_encoders_that_differ_in_what_no_state_holds_have_features_of_their_own(as_buffer: bool) -> None:
+    once, hundredfold = (
+        np.asarray(encoder_features(made_tasks(), Scaling(scale, as_buffer=as_buffer)).sources[0]) for scale in (1.0, 100.0)
+    )
+    np.testing.assert_allclose(hundredfold, 100 * once, rtol=1e-5)
+
+
+def test_encoders_of_one_name_and_different_code_have_features_of_their_own() -> None:
+    def made(power: int) -> nn.Module:
+        class Power(nn.Module):
+            def forward(self, images: Tensor) -> Tensor:
+                return images**power
+
+        return Power()
+
+    once, squared = (np.asarray(encoder_features(made_tasks(), made(power)).sources[0]) for power in (1, 2))
+    np.testing.assert_allclose(squared, once**2, rtol=1e-5)
 
 
 def test_what_has_no_features_is_refused(tmp_path: Path) -> None:
@@ -77,3 +114,6 @@ def test_what_has_no_features_is_refused(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.is_file() or any(path.iterdir())]
     with pytest.raises(ValueError, match="before split"):
         encoder_features(replace(made_tasks().split(seed=0)[0]), Counted())
+    table = TaskSet.from_shared_inputs(pd.DataFrame({"x": [1.0, 2.0]}), {"y": [0.5, 1.5]})
+    with pytest.raises(ValueError, match="columns of a table; hand them in as an array"):
+        encoder_features(table, Counted())
