@@ -100,7 +100,11 @@ def layer_shapes(stack: Tensor | Sequence[Tensor]) -> LayerShapes:
     """What a sharing is told of a layer whose initial weights these are."""
     if isinstance(stack, Tensor):
         return LayerShapes((tuple(stack.shape[1:]),), root_mean_square(stack[0]))
-    return LayerShapes(tuple(tuple(weight.shape) for weight in stack), float(np.mean([root_mean_square(weight) for weight in stack])))
+    shapes = tuple(tuple(weight.shape) for weight in stack)
+    sizes: dict[tuple[int, ...], list[float]] = {}
+    for shape, weight in zip(shapes, stack, strict=True):
+        sizes.setdefault(shape, []).append(root_mean_square(weight))
+    return LayerShapes(shapes, tuple(float(np.mean(sizes[shape])) for shape in shapes))
 
 
 def widest_templates(forms: Sequence[Form], templates: Mapping[Form, nn.Module]) -> tuple[list[int], list[nn.Module]]:

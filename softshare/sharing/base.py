@@ -26,11 +26,16 @@ class LayerShapes:
         shapes: the weight's shape for each task, modes in the papers' order; one entry where all
             tasks have the same.
         std: standard deviation that a weight's elements should have at the start, as the layer's
-            own initialiser gave them.
+            own initialiser gave them: one number, or one for each of the shapes.
     """
 
     shapes: tuple[tuple[int, ...], ...]
-    std: float = 1.0
+    std: float | tuple[float, ...] = 1.0
+
+    @property
+    def stds(self) -> tuple[float, ...]:
+        """The standard deviation for each of the shapes."""
+        return self.std if isinstance(self.std, tuple) else (self.std,) * len(self.shapes)
 
     def common(self, layer: str, sharing: str) -> tuple[int, ...]:
         """The one shape that all tasks have.

@@ -104,7 +104,7 @@ class Factorisation(Sharing):
         equation = _equation(terms, len(shape))
         sizes = dict(zip(MODES, shape, strict=False)) | dict(zip(RANKS, ranks, strict=False))
         levels = dict(zip(own, self.grid.levels, strict=True)) if self.grid else {}
-        factors = draw_factors(equation, sizes, list(terms), std=layer.std, streams=streams, layer=name, levels=levels)
+        factors = draw_factors(equation, sizes, list(terms), std=layer.stds[0], streams=streams, layer=name, levels=levels)
         return FactorisedWeight(equation, factors, shape=shape, n_tasks=streams.n_tasks, ranks=ranks, rows=self._rows(own))
 
     def _factorised(self, name: str, stack: Tensor) -> SharedWeight:

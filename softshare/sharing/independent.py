@@ -77,6 +77,7 @@ class UnequalWeights(UnequalWeight):
 
 def _drawn(name: str, layer: LayerShapes, streams: RandomStreams) -> SharedWeight:
     if len(layer.shapes) == 1:
-        return independent_weight(layer.std * streams.normal_by_task(name, layer.shapes[0]))
+        return independent_weight(layer.stds[0] * streams.normal_by_task(name, layer.shapes[0]))
     generators = [streams.generator(name, task) for task in streams.names]
-    return independent_weight([layer.std * torch.randn(shape, generator=g) for shape, g in zip(layer.shapes, generators, strict=True)])
+    each = zip(layer.shapes, layer.stds, generators, strict=True)
+    return independent_weight([std * torch.randn(shape, generator=generator) for shape, std, generator in each])

@@ -18,7 +18,7 @@ def drawn_stack(name: str, layer: LayerShapes, streams: RandomStreams, *, sharin
     Raises:
         ValueError: tasks have different shapes.
     """
-    return layer.std * streams.normal_by_task(name, layer.common(name, sharing))
+    return layer.stds[0] * streams.normal_by_task(name, layer.common(name, sharing))
 
 
 class RegularisedWeight(SharedWeight):

@@ -95,9 +95,9 @@ class TensorRing(Sharing):
         shared = self._shared(name, place, tasks_of)
         rings = {shape: replace(ring, ranks=self._ranks(name, tasks_of, shared, len(ring.modes))) for shape, ring in bare.items()}
         if len(rings) == 1:
-            return self._drawn_equal(name, rings[shapes[0]], shared, layer.std, streams)
+            return self._drawn_equal(name, rings[shapes[0]], shared, layer.stds[0], streams)
         of_tasks = [rings[shape] for shape in shapes]
-        cores = draw_unequal(of_tasks, shared, std=layer.std, streams=streams, layer=name, common_start=self.common_start)
+        cores = draw_unequal(of_tasks, shared, stds=layer.stds, streams=streams, layer=name, common_start=self.common_start)
         return UnequalRings(of_tasks, shared, cores)
 
     def _drawn_equal(self, name: str, ring: Ring, shared: Sequence[int], std: float, streams: RandomStreams) -> SharedWeight:

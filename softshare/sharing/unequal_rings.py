@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from math import log, prod
 
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.sharing._contraction import contract
-from softshare.sharing._ring import Ring
+from softshare.sharing._ring import Ring, common_cores
 from softshare.sharing.base import RandomStreams
 from softshare.sharing.unequal import UnequalWeight, padded_rows
 
@@ -36,6 +37,11 @@ class UnequalRings(UnequalWeight):
             self._rows.append({core: counts[ring.core_name(core)] for core in range(len(ring.modes))})
             for core in range(len(ring.modes)):
                 counts[ring.core_name(core)] += 1
+
+    @property
+    def cores_in_common(self) -> list[int]:
+        """The cores that tasks share or could share."""
+        return common_cores(Counter(self.rings))
 
     def _composed(self, group: int, tasks: list[int]) -> Tensor:
         ring = self.rings[self._members[group][0]]
@@ -69,9 +75,9 @@ class UnequalRings(UnequalWeight):
 
 
 def draw_unequal(
-    rings: Sequence[Ring], shared: Collection[int], *, std: float, streams: RandomStreams, layer: str, common_start: bool
+    rings: Sequence[Ring], shared: Collection[int], *, stds: Sequence[float], streams: RandomStreams, layer: str, common_start: bool
 ) -> dict[str, Tensor]:
-    """Random cores for :class:`UnequalRings`, with which every task's weight has elements of standard deviation ``std``.
+    """Random cores for :class:`UnequalRings`, with which every task's weight has elements of its standard deviation.
 
     A core that tasks with different numbers of cores share has one scale for all of them; the scales are those
     nearest to each other with which every task's product is right.
@@ -79,7 +85,7 @@ def draw_unequal(
     Args:
         rings: every task's ring.
         shared: numbers of the cores that tasks share.
-        std: the standard deviation wanted.
+        stds: the standard deviation wanted in every task; tasks of one ring have one.
         streams: where the values come from; a task's own come from its own stream.
         layer: the layer's name, which sets its streams apart.
         common_start: whether cores of the tasks' own start from the same values.
@@ -91,7 +97,7 @@ def draw_unequal(
             name = ring.core_name(core)
             members.setdefault(name, []).append(task)
             shapes[name] = (core in shared, ring.core_shape(core))
-    scales = _scales(list(dict.fromkeys(rings)), list(members), std)
+    scales = _scales(dict(zip(rings, stds, strict=True)), list(members))
     cores = {}
     for (name, (is_shared, shape)), scale in zip(shapes.items(), scales, strict=True):
         label = f"{layer}.{name}"
@@ -103,8 +109,8 @@ def draw_unequal(
     return cores
 
 
-def _scales(forms: Sequence[Ring], names: Sequence[str], std: float) -> list[float]:
-    """The cores' standard deviations: of all that give every form's product ``std`` those with the least sum of squared logarithms."""
+def _scales(forms: Mapping[Ring, float], names: Sequence[str]) -> list[float]:
+    """The cores' standard deviations: of all that give every form's product its own those with the least sum of squared logarithms."""
     among = np.array([[name in {ring.core_name(core) for core in range(len(ring.modes))} for name in names] for ring in forms])
-    wanted = [log(std) - sum(log(rank) for rank in ring.ranks) / 2 for ring in forms]
+    wanted = [log(std) - sum(log(rank) for rank in ring.ranks) / 2 for ring, std in forms.items()]
     return np.exp(np.linalg.lstsq(among.astype(float), np.array(wanted), rcond=None)[0]).tolist()

@@ -14,6 +14,8 @@ from softshare.network.templates import lenet, mlp
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.tensor_normal import TensorNormal
+from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
 from softshare.sharing.tucker import Tucker
@@ -123,6 +125,16 @@ def heterogeneous() -> TaskSet:
         },
         kinds={"iris": "multiclass", "wine": "multiclass"},
     )
+
+
+@pytest.mark.parametrize(("sharing", "tolerance"), [(Independent(), 0.1), (TensorRing(6), 0.4)], ids=["independent", "ring"])
+def test_every_task_starts_with_the_size_of_its_own_initialiser(sharing: Sharing, tolerance: float) -> None:
+    labels = [0, 1] * 3
+    tasks = TaskSet.from_arrays({name: (torch.randn(6, width), labels) for name, width in (("narrow", 4), ("wide", 400))}, kinds="binary")
+    network = MultiTaskNetwork(mlp, tasks, sharing={"layers.0": sharing})
+    for number, width in enumerate((4, 400)):
+        expected = (3 * width) ** -0.5  # nn.Linear's own: uniform between ±1/√in
+        assert network.layers["layers.0"].of(number).std().item() == pytest.approx(expected, rel=tolerance)
 
 
 def test_tasks_of_different_inputs_and_outputs() -> None:
@@ -284,3 +296,17 @@ class Runner(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         return self.network.run(rows)
+
+
+def test_layers_of_equal_sharings_are_one_group_whichever_patterns_name_them() -> None:
+    tasks = [Task(name, "binary") for name in "ab"]
+    one = MultiTaskNetwork(
+        mlp((5,), 1, hidden=(4, 4)),
+        tasks,
+        sharing={"output": TensorNormal(shared_covariance=True), "layers.1": TensorNormal(shared_covariance=True), "*": Tied()},
+    )
+    covariances = {layer: one.layers[layer].get_submodule("covariances.task") for layer in ("layers.1", "output")}
+    assert covariances["layers.1"] is covariances["output"]
+    ring = TensorRing(2, shared="21", cores=3)
+    network = MultiTaskNetwork(mlp((5,), 1, hidden=(4, 4)), tasks, sharing={"layers.1": ring, "layers.0": ring})
+    assert [len(network.layers[layer].task_parameters()) for layer in ("layers.0", "layers.1")] == [1, 2]
