@@ -9,11 +9,12 @@ from typing import Any
 
 from softshare.evaluation.cross_validation import Learn, cross_validate
 from softshare.evaluation.method import CROSS_VALIDATED, Method
-from softshare.evaluation.methods import method_named
+from softshare.evaluation.methods import METHODS, method_named
 from softshare.evaluation.run import start_network, train_network
 from softshare.evaluation.select_pattern import select_pattern
 from softshare.evaluation.settings import RunSettings
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.sharing.unequal_rings import UnequalRings
 from softshare.tasks.task_set import TaskSet
 
 STEPS_OF_WIDTH = 16
@@ -35,32 +36,58 @@ def choose_first_layers(method: Method, settings: RunSettings, train: TaskSet) -
 
 
 def choose_pattern(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
-    """The pattern of shared cores, ``shared``, by greedy cross-validated search where it is to be chosen."""
-    if _option(method, settings, "shared") != CROSS_VALIDATED:
-        return settings
-    n_cores = [_option(method, settings, "cores")] * (len(_layers(settings, train)) - 1)
-    choice = select_pattern(lambda pattern: _learner(method, _with(settings, shared=pattern)), n_cores, train, seed=settings.seed)
-    return _with(settings, shared=choice.pattern)
+    """The pattern of shared cores, ``shared``, by greedy cross-validated search where it is to be chosen.
+
+    A number of cores becomes a pattern where tasks differ in shape: no layer shares more than its tasks have in common.
+    """
+    shared, n_cores = _option(method, settings, "shared"), _cores_in_common(method, settings, train)
+    if shared == CROSS_VALIDATED:
+        choice = select_pattern(lambda pattern: _learner(method, _with(settings, shared=pattern)), n_cores, train, seed=settings.seed)
+        return _with(settings, shared=choice.pattern)
+    if isinstance(shared, int) and min(n_cores) < shared <= _option(method, settings, "cores"):
+        return _with(settings, shared="".join(str(min(shared, n_here)) for n_here in n_cores))
+    return settings
+
+
+def _cores_in_common(method: Method, settings: RunSettings, train: TaskSet) -> list[int]:
+    """How many cores the tasks can share in each layer, from bottom to top."""
+    rings = list(start_network(method, _with(settings, shared=0), train).layers.values())[:-1]
+    return [len(ring.cores_in_common if isinstance(ring, UnequalRings) else dict(ring.named_parameters())) for ring in rings]
 
 
 def match_size(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
     """Hidden layers of the width at which the method has as many parameters as the one named by its option ``as_many_as``.
 
+    That one has its default options. Of LeNet, the network for images, only the affine layer is widened.
+
     Raises:
-        ValueError: there is no such method, or its number of parameters depends on what networks trained apart have learned.
+        ValueError: there is no such method, its number of parameters depends on the data, or the network has no widths to choose.
     """
-    name = _option(method, settings, "as_many_as")
-    other = method_named(name)
-    if other.options.get("apart"):
-        raise ValueError(f"{method.name}: as_many_as={name!r} starts from networks trained apart, and its size depends on them")
-    target = _size(start_network(other, replace(settings, method_options={}), train))
+    target = _size(_network_to_match(method, settings, train))
     size = partial(_size_at_width, method, settings, train)
+    if size(2 * STEPS_OF_WIDTH) <= size(STEPS_OF_WIDTH):
+        raise ValueError(f"{method.name}: the network's size does not grow with hidden={settings.hidden}, so it cannot be made wider")
     most = STEPS_OF_WIDTH
     while size(most) < target:
         most *= 2
     first = 1 + bisect_left(range(1, most), target, key=size)
     nearest = min((width for width in (first - 1, first) if width), key=lambda width: abs(size(width) - target))
     return replace(settings, hidden=_widened(settings, nearest))
+
+
+def _network_to_match(method: Method, settings: RunSettings, train: TaskSet) -> MultiTaskNetwork:
+    name = _option(method, settings, "as_many_as")
+    others = {other.name: other for other in METHODS if other.name != method.name and CROSS_VALIDATED not in other.options.values()}
+    if name not in others:
+        raise ValueError(
+            f"{method.name}: as_many_as must name another method whose size is not chosen by cross-validation, got {name!r}; "
+            f"the methods are {', '.join(others)}"
+        )
+    other, start = others[name], replace(settings, method=name, method_options={})
+    if other.options.get("apart"):
+        raise ValueError(f"{method.name}: as_many_as={name!r} starts from networks trained apart, and its size depends on them")
+    decided = other.decide(other, start, train) if other.decide else start
+    return start_network(replace(other, initial="independent"), decided, train)  # as large as from a common start
 
 
 def _size_at_width(method: Method, settings: RunSettings, train: TaskSet, width: int) -> int:

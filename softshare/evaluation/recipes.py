@@ -6,6 +6,7 @@ Sharings are imported where they are made: listing the methods must not wait for
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Literal
 
 from softshare.evaluation.method import CROSS_VALIDATED, Method, Options
@@ -51,7 +52,7 @@ def tied_first_layers(layers: Sequence[str], options: Options) -> Mapping[str, S
     first = options["first"]
     if not isinstance(first, int) or not 0 <= first < len(layers):
         raise ValueError(f"tied-first-layers: first must be {CROSS_VALIDATED!r} or from 0 to {len(layers) - 1} layers, got {first!r}")
-    return {**dict.fromkeys(layers[:first], Tied()), "*": Independent()}
+    return {**dict.fromkeys(layers[first:], Independent()), "*": Tied()}  # "*" leaves layers alone that differ in shape
 
 
 def choose_first_layers(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
@@ -59,6 +60,15 @@ def choose_first_layers(method: Method, settings: RunSettings, train: TaskSet) -
     from softshare.evaluation.decisions import choose_first_layers
 
     return choose_first_layers(method, settings, train)
+
+
+def width_counts(tasks: TaskSet) -> str | None:
+    """Hard sharing can be widened where the network has widths to choose."""
+    from softshare.network.templates import input_kind
+
+    if input_kind(tasks.input_shape(0)) == "large image":
+        return "the network for large images has fixed widths, and cannot be made wider"
+    return None
 
 
 def match_size(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
@@ -73,6 +83,16 @@ def last_axis_flattening(layers: Sequence[str], options: Options) -> Mapping[str
     from softshare.sharing.last_axis_flattening import LastAxisFlattening
 
     return {"*": LastAxisFlattening(epsilon=options["epsilon"]) if options["apart"] else LastAxisFlattening(rank=options["task_rank"])}
+
+
+def whole_grid(tasks: TaskSet) -> str | None:
+    """Weights can be folded into a grid of tasks where every combination of the factors has one."""
+    from softshare.sharing.grid import TaskGrid
+
+    grid = TaskGrid.of([task.name for task in tasks.tasks])
+    if grid is None or grid.is_whole:
+        return None
+    return f"of the {prod(grid.shape)} combinations of the tasks' factors only {len(tasks)} have a task: give the tasks plain names"
 
 
 def tucker(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
@@ -92,14 +112,17 @@ def tensor_train(layers: Sequence[str], options: Options) -> Mapping[str, Sharin
 
 
 def tensor_ring(layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
-    """A tensor ring whose first cores are shared."""
-    from softshare.sharing.tensor_ring import TensorRing
+    """Tensor rings whose first cores are shared, in layers too that differ in shape; the output is each task's own."""
+    from softshare.sharing.tensor_ring import MOST_CORES, TensorRing
 
-    return {"*": TensorRing(options["ranks"], shared=options["shared"], cores=options["cores"], common_start=True)}
+    shared = options["shared"]
+    shared = str(shared) if isinstance(shared, int) and shared > MOST_CORES else shared  # 21 on the command line is the pattern "21"
+    ring = TensorRing(options["ranks"], shared=shared, cores=options["cores"], common_start=True)
+    return dict.fromkeys(layers[:-1], ring) or {"*": ring}
 
 
 def choose_pattern(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
-    """The pattern of shared cores by cross-validation on the training part."""
+    """The pattern of shared cores by cross-validation on the training part, or as far as tasks of several sizes can share them."""
     from softshare.evaluation.decisions import choose_pattern
 
     return choose_pattern(method, settings, train)

@@ -73,8 +73,8 @@ def _paper_axes(module: nn.Module, name: str, ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim))
 
 
-def assign_sharings(layers: list[str], own: set[str], sharing: Sharing | Mapping[str, Sharing]) -> dict[str, tuple[Sharing, list[str]]]:
-    """Which layers each sharing gets.
+def assign_sharings(layers: list[str], own: set[str], sharing: Sharing | Mapping[str, Sharing]) -> dict[Sharing, list[str]]:
+    """Which layers each sharing gets: all that patterns with an equal sharing match are one group.
 
     Args:
         layers: the layers' names.
@@ -83,7 +83,7 @@ def assign_sharings(layers: list[str], own: set[str], sharing: Sharing | Mapping
         sharing: one sharing for all shareable layers, or layer-name pattern → sharing, first match wins.
 
     Returns:
-        Pattern → (sharing, its layers); layers that no pattern names are independent.
+        Sharing → its layers in their order in the network; layers that no pattern names are independent.
 
     Raises:
         ValueError: a pattern matches no layer.
@@ -93,13 +93,11 @@ def assign_sharings(layers: list[str], own: set[str], sharing: Sharing | Mapping
     for pattern, value in patterns.items():
         if not isinstance(value, Sharing):
             raise TypeError(f"sharing[{pattern!r}] must be a sharing such as ss.Tied(), got {value!r}")
-    groups: dict[str, tuple[Sharing, list[str]]] = {pattern: (value, []) for pattern, value in patterns.items()}
-    left = []
+    groups: dict[Sharing, list[str]] = {}
     for layer in layers:
         matching = [p for p in patterns if fnmatchcase(layer, p) and not (p == "*" and layer in own)]
-        groups[matching[0]][1].append(layer) if matching else left.append(layer)
+        groups.setdefault(patterns[matching[0]] if matching else Independent(), []).append(layer)
     unmatched = [pattern for pattern in patterns if pattern != "*" and not any(fnmatchcase(layer, pattern) for layer in layers)]
     if unmatched:
         raise ValueError(f"no layer matches {', '.join(map(repr, unmatched))}; the layers are {', '.join(map(repr, layers))}")
-    used = {pattern: group for pattern, group in groups.items() if group[1]}
-    return used | ({"(each task's own)": (Independent(), left)} if left else {})
+    return groups

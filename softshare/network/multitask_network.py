@@ -37,7 +37,8 @@ class MultiTaskNetwork(nn.Module):
         template: one task's network, any module; or a function ``(input_shape, n_outputs) → module``
             where tasks differ in their inputs or outputs (see :func:`softshare.network.templates.mlp`).
         tasks: the tasks; a task set tells the shapes of their inputs as well.
-        sharing: one sharing for all shareable layers, or layer-name pattern → sharing (first match wins).
+        sharing: one sharing for all shareable layers, or layer-name pattern → sharing (first match wins). Layers of equal
+            sharings are one group: they share what spans layers, such as a pattern of cores or one covariance for all.
         initial: ``"independent"`` — every sharing draws its own random start; ``"common"`` — all tasks start
             from the template's weights; or layer → the tasks' weights ``(T, *weight)``, as :meth:`stacks` gives them.
         seed: of the random start, and of a template function's own initialisation.

@@ -37,7 +37,7 @@ def make_weights(
     grid = TaskGrid.of(streams.names)
     weights: dict[str, SharedWeight] = {}
     chosen: dict[str, Sharing] = {}
-    for given, layers in assign_sharings(list(by_layer), own, sharing).values():
+    for given, layers in assign_sharings(list(by_layer), own, sharing).items():
         value = given.on_grid(grid) if grid else given
         chosen |= dict.fromkeys(layers, value)
         initial = {layer: stacks[by_layer[layer]] for layer in layers}

@@ -126,7 +126,8 @@ class Factorisation(Sharing):
         """``(T, *weight)`` → the papers' tensor, its last mode the task or, on a grid, its last modes the factors."""
         if self.grid is None:
             return task_last(stack)
-        return grid_last(stack, self.grid, self.grid.order(name, type(self).__name__))
+        remedy = ", or start the factorisation at random (initial='independent'), which takes an incomplete grid"
+        return grid_last(stack, self.grid, self.grid.order(name, type(self).__name__, remedy=remedy))
 
     def _truncations(self, name: str, tensor: Tensor) -> list[Truncation]:
         if self.epsilon is None:

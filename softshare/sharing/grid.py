@@ -42,21 +42,30 @@ class TaskGrid:
         """How many values each factor has."""
         return tuple(len(values) for values in self.levels)
 
-    def order(self, layer: str, sharing: str) -> list[int]:
+    @property
+    def is_whole(self) -> bool:
+        """Whether every cell has a task."""
+        return len(self.places) == prod(self.shape)
+
+    def order(self, layer: str, sharing: str, *, remedy: str = "") -> list[int]:
         """The tasks in the row-major order of the grid, so that their stack can be folded into it.
+
+        Args:
+            layer: whose weights are to be folded.
+            sharing: what folds them.
+            remedy: what the sharing can do instead, for the message.
 
         Raises:
             ValueError: the grid has cells without a task.
         """
-        if len(self.places) < prod(self.shape):
+        if not self.is_whole:
             taken = set(self.places)
             cells = [divmod_all(cell, self.shape) for cell in range(prod(self.shape))]
             missing = next(cell for cell in cells if cell not in taken)
             name = tuple(values[number] for values, number in zip(self.levels, missing, strict=True))
             raise ValueError(
                 f"layer {layer!r}: {sharing} needs a task for every combination of the factors here, {prod(self.shape)} in all, and there "
-                f"are {len(self.places)}: none is named {name!r}. Start the factorisation at random (initial='independent'), which "
-                "takes an incomplete grid, or give the tasks plain names"
+                f"are {len(self.places)}: none is named {name!r}. Give the tasks plain names{remedy}"
             )
         return sorted(range(len(self.places)), key=self.places.__getitem__)
 

@@ -36,7 +36,7 @@ class TensorNormal(Sharing):
         every: steps between updates of the covariances. A wide feature mode's takes as long as several
             training steps; once an epoch will do.
         warm_up: steps before the first update, while the weights are more their initial values than learned ones.
-        shared_covariance: whether all layers that the pattern names have one task covariance.
+        shared_covariance: whether all layers with this sharing have one task covariance.
 
     Raises:
         ValueError: a setting is out of range.

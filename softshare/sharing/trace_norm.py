@@ -73,7 +73,8 @@ class TraceNorm(Sharing):
 
     def _weight(self, layer: str, stack: Tensor) -> SharedWeight:
         n_modes = stack.ndim - 1 + (len(self.grid.shape) if self.grid else 1)
-        cells = None if self.grid is None else (self.grid, self.grid.order(layer, "TraceNorm"))
+        remedy = ', or take the norm "laf", which has one task axis'
+        cells = None if self.grid is None else (self.grid, self.grid.order(layer, "TraceNorm", remedy=remedy))
         strengths = self._strengths(layer, n_modes)
         return TraceNormWeight(stack, strengths=strengths, per_example=self.per_example, every=self.every, cells=cells)
 

@@ -10,6 +10,8 @@ import pytest
 from softshare.evaluation.methods import METHODS, method_named
 from softshare.evaluation.run import run, start_network, train_network
 from softshare.evaluation.settings import RunSettings
+from softshare.sharing.independent import Independent
+from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tied import Tied
 from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
@@ -25,6 +27,10 @@ def made_tasks(*, alike: bool = True, rows: int = 40) -> TaskSet:
         inputs = generator.normal(size=(rows, 6)).astype(np.float32)
         data[name] = (inputs, (sign * inputs @ weights > 0).astype(int))
     return TaskSet.from_arrays(data, kinds="binary")
+
+
+def images_of(side: int) -> TaskSet:
+    return TaskSet.from_arrays({name: (np.zeros((4, 1, side, side), dtype=np.float32), np.arange(4) % 2) for name in "ab"})
 
 
 def settings_of(name: str, **options: int | str) -> RunSettings:
@@ -74,7 +80,7 @@ def test_cross_validation_decides_the_pattern() -> None:
     train_network(method, replace(decided, steps=3), tasks, tasks)
 
 
-@pytest.mark.parametrize("other", [method.name for method in METHODS if not method.decide or method.name == "tensor-ring"])
+@pytest.mark.parametrize("other", [method.name for method in METHODS if method.name not in ("tied-first-layers", "tied-wide")])
 def test_the_wide_network_has_as_many_parameters_as_the_method_that_is_named(other: str) -> None:
     method, tasks = method_named("tied-wide"), made_tasks()
     settings = settings_of(method.name, as_many_as=other)
@@ -103,3 +109,54 @@ def test_the_test_part_decides_nothing() -> None:
     first, second = (run(data, settings, parts) for data in (tasks, replace(tasks, targets=shuffled)))
     assert first["decided"] == second["decided"]
     assert first["curve"] == second["curve"]
+
+
+def test_a_network_that_cannot_be_made_wider_is_refused_before_and_when_it_runs() -> None:
+    method, images = method_named("tied-wide"), images_of(96)
+    assert "fixed widths" in str(method.applies_to(images))
+    assert method.applies_to(images_of(28)) is None
+    assert method.decide is not None
+    with pytest.raises(ValueError, match=r"does not grow with hidden=\(8, 8\)"):
+        method.decide(method, settings_of(method.name), images)
+
+
+@pytest.mark.parametrize("other", ["tied-first-layers", "tied-wide", "tensor-trian"])
+def test_a_method_of_no_certain_size_cannot_be_matched(other: str) -> None:
+    method = method_named("tied-wide")
+    assert method.decide is not None
+    with pytest.raises(ValueError, match=f"tied-wide: as_many_as must name another method .* got '{other}'; the methods are independent"):
+        method.decide(method, settings_of(method.name, as_many_as=other), made_tasks())
+
+
+def tasks_of_sizes(*sizes: int) -> TaskSet:
+    generator = np.random.default_rng(0)
+    data = {f"of {size}": (generator.normal(size=(20, size)).astype(np.float32), np.arange(20) % 2) for size in sizes}
+    return TaskSet.from_arrays(data, kinds="binary")
+
+
+def test_first_layers_that_differ_in_shape_stay_apart() -> None:
+    network = start_network(method_named("tied-first-layers"), settings_of("tied-first-layers", first=2), tasks_of_sizes(4, 6))
+    assert [type(network.sharing[layer]) for layer in network.layers] == [Independent, Tied, Independent]
+
+
+@pytest.mark.parametrize(("sizes", "pattern"), [((6, 6), 2), ((4, 6), 2), ((4, 25), "12"), ((4, 27), "02")])
+def test_rings_of_tasks_of_several_sizes_share_what_they_have_in_common(sizes: tuple[int, ...], pattern: int | str) -> None:
+    method, tasks = method_named("tensor-ring"), tasks_of_sizes(*sizes)
+    assert method.decide is not None
+    decided = method.decide(method, settings_of(method.name), tasks)
+    network = start_network(method, decided, tasks)
+    assert {**method.options, **decided.method_options}["shared"] == pattern
+    assert [type(network.sharing[layer]) for layer in network.layers] == [TensorRing, TensorRing, Independent]
+
+
+def test_cross_validation_tries_patterns_of_all_rings_where_tasks_differ_in_size() -> None:
+    method, tasks = method_named("tensor-ring"), tasks_of_sizes(4, 6)
+    assert method.decide is not None
+    decided = method.decide(method, replace(settings_of(method.name, shared="cv", ranks=2), steps=5), tasks)
+    assert len(str(decided.method_options["shared"])) == 2
+    train_network(method, replace(decided, steps=2), tasks, tasks)
+
+
+def test_a_pattern_written_as_a_number_is_a_pattern() -> None:
+    network = start_network(method_named("tensor-ring"), settings_of("tensor-ring", shared=21), made_tasks())
+    assert network.sharing["layers.1"] == TensorRing(8, shared="21", cores=3, common_start=True)

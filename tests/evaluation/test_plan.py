@@ -102,3 +102,15 @@ def test_images_have_a_smaller_budget_by_default(sides, steps, batch_size):
 def test_a_budget_that_is_given_is_kept():
     common = plan(images_of(105), steps=7, batch_size=None).common
     assert (common.steps, common.batch_size) == (7, 16)
+
+
+def grid_of(names):
+    return TaskSet.from_arrays({name: (np.zeros((40, 2)), np.arange(40) % 2) for name in names})
+
+
+def test_an_incomplete_grid_of_tasks_leaves_out_what_folds_weights_into_it():
+    names = [(aspect, customer) for aspect in ("food", "service") for customer in "xyz"]
+    assert plan(grid_of(names)).left_out == {}
+    found = plan(grid_of(names[:5]), methods=["all"])
+    assert set(found.left_out) == {"tucker", "tensor-train", "trace-norm-tucker", "trace-norm-tt"}
+    assert "of the 6 combinations of the tasks' factors only 5 have a task" in found.left_out["tucker"]

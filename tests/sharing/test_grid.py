@@ -87,6 +87,12 @@ def test_an_incomplete_grid_starts_at_random_and_is_refused_for_given_weights(sh
         placed.share({"layer": torch.randn(5, 5, 4)})
 
 
+def test_what_a_trace_norm_can_do_on_an_incomplete_grid_is_no_other_start() -> None:
+    with pytest.raises(ValueError, match=r'TraceNorm needs a task for every combination .* or take the norm "laf"') as error:
+        on_grid(TraceNorm("tucker"), MIXED[:5]).share({"layer": torch.randn(5, 5, 4)})
+    assert "independent" not in str(error.value)
+
+
 def test_tasks_of_one_aspect_share_its_row() -> None:
     weight = on_grid(Tucker(ranks=0.7), NAMES).draw({"layer": LayerShapes(((5, 4),), 0.1)}, RandomStreams(0, NAMES))["layer"]
     weight.stacked(torch.tensor([0])).sum().backward()  # food × x
