@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.task_module import TaskModule
 
 
 def freeze(network: MultiTaskNetwork, patterns: str | Sequence[str]) -> None:
@@ -31,3 +32,6 @@ def freeze(network: MultiTaskNetwork, patterns: str | Sequence[str]) -> None:
         if any(fnmatchcase(name, p) for name in names[path] for p in wanted):
             weight.requires_grad_(False)
             weight.zero_grad()
+    for layer in network.bodies.modules():
+        if isinstance(layer, TaskModule) and layer.is_frozen:
+            layer.keep_statistics(len(network.tasks))

@@ -230,7 +230,7 @@ class MultiTaskNetwork(nn.Module):
         network._modules = dict(self._modules)
         network._fold = Fold()
         network._share(sharing, self.stacks(), random=False)
-        network.bodies.load_state_dict(self.bodies.state_dict())
+        keep_buffers(self.bodies, network.bodies)
         return network.train(self.training)
 
     def add_task(self, new: TaskSet | Task) -> None:
@@ -256,11 +256,14 @@ class MultiTaskNetwork(nn.Module):
         weights = extended_weights(self.shared_weights, templates[form])
         self.requires_grad_(False)  # before the new task's own come in, which alone are trained
         self.tasks, self._forms, self._templates = (*self.tasks, task), [*self._forms, form], templates
-        self._numbers[task.name] = len(self.tasks) - 1
+        self._numbers = self._numbers | {task.name: len(self.tasks) - 1}
         self.target_scaling = extended_scaling(self.target_scaling, new)
         before = self.bodies
         self._set_weights(weights)
         keep_buffers(before, self.bodies.train(self.training))
+        for layer in self.bodies.modules():
+            if isinstance(layer, TaskModule):
+                layer.keep_statistics(len(self.tasks) - 1)
 
     def penalty(self, examples: Tensor) -> Tensor:
         """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""

@@ -71,8 +71,11 @@ def _with_task(weight: SharedWeight, start: Tensor) -> SharedWeight:
 
 
 def keep_buffers(old: nn.ModuleList, new: nn.ModuleList) -> None:
-    """Put the tasks' running statistics into bodies that were made for one task more."""
+    """Put the tasks' running statistics into bodies that were made from the templates anew, perhaps for one task more."""
     kept = dict(old.named_modules())
+    example = next((buffer for buffer in old.buffers() if buffer.is_floating_point()), None)
+    if example is not None:
+        new.to(example.device, example.dtype)
     for name, module in new.named_modules():
         if isinstance(module, TaskModule) and name in kept:
             for (_, buffer), (_, before) in zip(module.named_buffers(), kept[name].named_buffers(), strict=True):

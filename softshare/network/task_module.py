@@ -24,7 +24,7 @@ class TaskModule(TaskLayer):
     norms' ways; ``torch.vmap`` where nothing in it forbids that; a loop over the tasks.
 
     ``run_tasks(x, values, …)`` gets the tasks' rows ``(k, B, …)`` and their parameters, name → ``(k, …)``, and gives
-    ``(k, B, …)``. The module's buffers (running statistics) are each task's own; a frozen module's stay as they are.
+    ``(k, B, …)``. The module's buffers (running statistics) are each task's own; those of tasks that are kept stay as they are.
 
     Args:
         module: the template's module.
@@ -39,14 +39,16 @@ class TaskModule(TaskLayer):
         self._buffer_names = [name for name, _ in module.named_buffers()]
         for number, (_, value) in enumerate(module.named_buffers()):
             self.register_buffer(f"buffer_{number}", value.expand(n_tasks, *value.shape).clone())
+        self._n_tasks, self._n_kept = n_tasks, 0
         self._maps = not self._buffer_names and not any(isinstance(part, nn.modules.conv._ConvNd) for part in module.modules())
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are folded alike."""
-        fold, module = self._fold, self._module[0].train(self.training and not self._is_frozen)
+        fold, module = self._fold, self._module[0].train(self.training and self._learns)
         x = fold.join(x)
         if self.is_shared and (type(module) in BY_ROW or getattr(module, "by_row", False)):
             self._note("once on the folded batch: the values are the same for all tasks")
+            module.train(self.training and not self._n_kept)
             return functional_call(module, {name: self._one(name) for name in self._sources} | self.buffers_of(0), (x, *args), kwargs)
         x = fold.unfold(fold.expand(x))
         values = {name: self._stack(name) for name in self._sources}
@@ -68,13 +70,16 @@ class TaskModule(TaskLayer):
         return self._loop(module, x, values, *args, **kwargs)
 
     def _at_once(self, module: nn.Module, x: Tensor, values: dict[str, Tensor]) -> Tensor:
-        tasks = self._fold.tasks
         whole = {name: getattr(self, f"buffer_{number}") for number, name in enumerate(self._buffer_names)}
-        buffers = whole if tasks is None else {name: value.index_select(0, tasks) for name, value in whole.items()}
+        if self._fold.tasks is None and not self._n_kept:
+            return AT_ONCE[type(module)](module, x, values, whole)
+        tasks = torch.arange(self._n_tasks, device=x.device) if self._fold.tasks is None else self._fold.tasks
+        buffers = {name: value.index_select(0, tasks) for name, value in whole.items()}
         y = AT_ONCE[type(module)](module, x, values, buffers)
-        if tasks is not None and module.training:
+        if module.training:
+            learning = (tasks >= self._n_kept).nonzero().flatten() if self._n_kept else slice(None)
             for name, value in whole.items():
-                value.index_copy_(0, tasks, buffers[name])
+                value.index_copy_(0, tasks[learning], buffers[name][learning])
         return y
 
     def _loop(self, module: nn.Module, x: Tensor, values: dict[str, Tensor], *args: Any, **kwargs: Any) -> Any:
@@ -84,6 +89,7 @@ class TaskModule(TaskLayer):
         outputs = []
         for k, task in enumerate(tasks):
             state = {name: stack[k] for name, stack in unbound.items()} | self.buffers_of(task)
+            module.train(self.training and task >= self._n_kept)
             own = [fold.unfold(arg)[k] if isinstance(arg, Tensor) else arg for arg in args]
             own_named = {name: fold.unfold(arg)[k] if isinstance(arg, Tensor) else arg for name, arg in kwargs.items()}
             outputs.append(functional_call(module, state, (x[k], *own), own_named))
@@ -95,10 +101,22 @@ class TaskModule(TaskLayer):
         values = {name: parameter.to_torch(weight.padded()) for name, (parameter, weight) in self._sources.items()}
         return [] if read is None else read(values)
 
+    def keep_statistics(self, n_tasks: int) -> None:
+        """Leave the running statistics of the first so many tasks as they are from now on, in training too."""
+        self._n_kept = n_tasks
+
     @property
-    def _is_frozen(self) -> bool:
+    def is_frozen(self) -> bool:
+        """Whether there are parameters and none of them can be trained."""
         weights = [weight for _, weight in self._sources.values()]
         return bool(weights) and not any(parameter.requires_grad for weight in weights for parameter in weight.parameters())
+
+    @property
+    def _learns(self) -> bool:
+        """Whether a task that runs still learns its statistics."""
+        if self._n_kept in (0, self._n_tasks):
+            return not self._n_kept
+        return self._fold.tasks is None or bool((self._fold.tasks >= self._n_kept).any())
 
     def buffers_of(self, task: int) -> dict[str, Tensor]:
         """One task's buffers by their names in the module."""

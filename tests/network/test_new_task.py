@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW
 
 from softshare.network.multitask_network import MultiTaskNetwork
@@ -93,15 +94,60 @@ def test_a_new_task_with_outputs_of_another_width() -> None:
     fit(network, new, steps=3)
 
 
-def test_running_statistics_of_the_others_are_kept() -> None:
+class Normed(nn.Module):
+    """A norm inside a module of no known type, which runs task by task."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+        self.scale = nn.Parameter(torch.ones(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale * self.norm(x)
+
+
+@pytest.mark.parametrize("norm", [lambda: nn.BatchNorm1d(4), lambda: nn.BatchNorm1d(4, affine=False), Normed], ids=["at once", "bare", "loop"])
+@pytest.mark.parametrize("sharing", [Tied(), LastAxisFlattening(rank=2)], ids=repr)
+def test_a_new_task_learns_its_running_statistics_and_the_others_keep_theirs(sharing: Sharing, norm: Callable[[], nn.Module]) -> None:
     old = made_tasks("a", "b")
-    template = nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
-    network = MultiTaskNetwork(template, old, sharing=Tied())
+    network = MultiTaskNetwork(nn.Sequential(nn.Linear(8, 4), norm(), nn.Linear(4, 1)), old, sharing=sharing)
     network.run(torch.randn(2, 9, 8))
-    before = network.task("b")[1].running_mean.clone()
+    before = {name: copy.deepcopy(network.task(name)).state_dict() for name in old.names}
     network.add_task(made_tasks("new"))
-    assert torch.equal(network.task("b")[1].running_mean, before)
-    assert torch.equal(network.task("new")[1].running_mean, torch.zeros(4))
+    rows = 3 + torch.randn(90, 8)
+    for _ in range(60):
+        network.run(rows, one_input=True)  # the others run beside it, and are not to notice
+        network.run(rows.unsqueeze(0), tasks=torch.tensor([2]))
+    for name, values in before.items():
+        assert all(torch.equal(value, values[key]) for key, value in network.task(name).state_dict().items())
+    module = network.task("new").eval()
+    hidden = module[0](rows)
+    (mean,) = (value for name, value in module.named_buffers() if name.endswith("running_mean"))
+    torch.testing.assert_close(mean, hidden.mean(0))
+    torch.testing.assert_close(module[1](hidden).std(0), torch.ones(4), rtol=0.05, atol=0.05)
+
+
+def test_running_statistics_stay_of_their_type_and_on_their_device() -> None:
+    template = nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    network = MultiTaskNetwork(template, made_tasks("a", "b"), sharing=Tied()).double()
+    network.run(torch.randn(2, 9, 8).double())
+    before = network.task("b").state_dict()
+    shared = network.with_sharing(LastAxisFlattening(rank=2))
+    network.add_task(made_tasks("new"))
+    for number, other in ((2, shared), (3, network)):
+        assert other.eval().run(torch.randn(number, 5, 8).double()).dtype == torch.float64
+        assert torch.equal(other.task("b")[1].running_mean, before["1.running_mean"])
+    elsewhere = network.to("meta")
+    elsewhere.add_task(made_tasks("newer"))
+    assert {value.device.type for value in (*elsewhere.buffers(), *elsewhere.parameters())} == {"meta"}
+
+
+def test_a_network_shared_otherwise_does_not_notice_a_new_task() -> None:
+    network = MultiTaskNetwork(mlp, made_tasks("a", "b"), sharing=Tied())
+    network.with_sharing(LastAxisFlattening(rank=1)).add_task(made_tasks("new"))
+    assert [task.name for task in network.tasks] == ["a", "b"]
+    with pytest.raises(KeyError, match="new"):
+        network.number("new")
 
 
 def test_what_cannot_take_a_task_says_why_and_stays_as_it_was() -> None:
