@@ -190,12 +190,16 @@ def batch_of(name: str, content: bytes) -> Batch:
         ValueError: the content is not that.
     """
     entries = unpickled(content)
-    images, labels = entries.get(b"data"), np.asarray(entries.get(b"labels", []), dtype=object)
+    images, labels = entries.get(b"data"), entries.get(b"labels")
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != 3 * _TILE**2:
         raise ValueError(f"{name}: 'data' must be bytes of shape (N, {3 * _TILE**2})")
-    if labels.shape != (len(images),) or not all(type(label) is int and 0 <= label < len(CLASSES) for label in labels):
+    if (
+        not isinstance(labels, list)
+        or len(labels) != len(images)
+        or not all(type(label) is int and 0 <= label < len(CLASSES) for label in labels)
+    ):
         raise ValueError(f"{name}: 'labels' must be {len(images)} numbers from 0 to {len(CLASSES) - 1}")
-    return Batch("test" if name.startswith("test") else "train", images.reshape(-1, 3, _TILE, _TILE), labels.astype(np.int64))
+    return Batch("test" if name.startswith("test") else "train", images.reshape(-1, 3, _TILE, _TILE), np.array(labels, dtype=np.int64))
 
 
 def _sheets() -> Iterator[Batch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import struct
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from damage import attempt, damaged
 
+from softshare.data import pickled
 from softshare.data.pickled import unpickled
 
 
@@ -73,7 +75,6 @@ def test_other_objects_are_refused(value: object) -> None:
         b"",
         b"no pickle",
         pickle.dumps([1, 2]),
-        b"\x80\x02}r" + struct.pack("<I", 0xFFFFFFF0) + b".",  # a memory place that would take 64 GB
         b"\x80\x05\x96" + struct.pack("<Q", 1 << 40) + b".",  # a byte array of a terabyte
         b"\x80\x02}X\x01\x00\x00\x00aK\x01s",  # without an end
         b"\x80\x02(K\x01K\x02t.",
@@ -81,11 +82,57 @@ def test_other_objects_are_refused(value: object) -> None:
         pickle.dumps({b"a": np.zeros(3)}, protocol=2).replace(b"f8", b"O8"),
         pickle.dumps({b"a": np.zeros(300, np.uint8)}, protocol=2).replace(struct.pack("<H", 300), struct.pack("<H", 301), 1),
     ],
-    ids=range(10),
+    ids=range(9),
 )  # fmt: skip
 def test_broken_pickles_and_bombs_are_errors(content: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - each has words of its own
         unpickled(content)
+
+
+NESTED = b"(K\x01t" + b"2\x86" * 60  # a tuple, sixty times a pair of the one before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02}" + NESTED + b"K\x01s.",
+        b"\x80\x02}(" + NESTED + b"K\x01u.",
+        b"\x80\x02(" + NESTED + b"K\x01d.",
+        b"\x80\x04\x8f(" + NESTED + b"\x90.",
+        b"\x80\x04(" + NESTED + b"\x91.",
+        b"\x80\x02c_codecs\nencode\n(X\x01\0\0\0a" + NESTED + b"tR.",
+        b"\x80\x02cnumpy\ndtype\n(" + NESTED + b"tR.",
+    ],
+    ids=["setitem", "setitems", "dict", "set", "frozenset", "encoding", "data type"],
+)
+def test_nested_tuples_do_not_take_forever(content: bytes) -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:  # what hangs in C cannot be interrupted here
+        error = pool.apply_async(attempt, (partial(unpickled, content),)).get(timeout=30)[1]
+    assert error
+
+
+def test_an_array_whose_shape_repeats_a_list_is_refused() -> None:
+    whole = pickle.dumps({b"a": np.zeros(2, np.uint8)}, protocol=2)
+    hostile = whole.replace(b"K\x02\x85", b"J\xff\xff\xff\x7f](K\x00e\x86")
+    assert hostile != whole
+    with pytest.raises(ValueError, match="shape of an array must be whole numbers"):
+        unpickled(hostile)
+
+
+@pytest.mark.parametrize("name", [b"_codecs\nencode", b"builtins\nbytes", b"numpy\ndtype", b"numpy\nndarray"])
+@pytest.mark.parametrize("state", [b"(N}X\x0c\0\0\0__defaults__)st", b"}X\x04\0\0\0evil)s"])
+def test_a_state_changes_no_function_or_class(name: bytes, state: bytes) -> None:
+    def all_there_is() -> list[Any]:
+        return [(vars(value).copy(), getattr(value, "__defaults__", None)) for value in pickled._ADMITTED.values()]
+
+    before = all_there_is()
+    with pytest.raises(ValueError, match="may give a state to arrays only"):
+        unpickled(b"\x80\x02c" + name + b"\n" + state + b"b.")
+    assert all_there_is() == before
+
+
+def test_a_vast_memory_place_takes_no_memory() -> None:
+    assert unpickled(b"\x80\x02}r" + struct.pack("<I", 0xFFFFFFF0) + b".") == {}
 
 
 def test_damaged_pickles_are_errors_or_plain_values() -> None:

@@ -150,6 +150,14 @@ def batch(n: int = 12) -> bytes:
     return pickle.dumps({b"data": pixels, b"labels": labels, **PUBLIC_BATCH}, protocol=2)
 
 
+def pairs_of_pairs(depth: int) -> list[Any]:
+    """A list that holds one list twice, which holds one twice, …"""
+    pair: list[Any] = [1]
+    for _ in range(depth):
+        pair = [pair, pair]
+    return pair
+
+
 @pytest.fixture
 def made_cifar10(made_folder: Path, monkeypatch: Patch) -> Path:
     """A training and a test batch of 12 images."""
@@ -219,6 +227,7 @@ def test_cifar10_is_read_from_the_public_archive_too(made_folder: Path, made_cif
         ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [1]}, "'labels' must be 2 numbers"),
         ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [1, 10]}, "'labels' must be 2 numbers"),
         ({b"data": np.zeros((2, 3072), np.uint8), b"labels": [1, "2"]}, "'labels' must be 2 numbers"),
+        ({b"data": np.zeros((2, 3072), np.uint8), b"labels": pairs_of_pairs(60)}, "'labels' must be 2 numbers"),
     ],
 )
 def test_a_batch_must_be_images_and_labels(entries: dict[bytes, Any], reason: str) -> None:
