@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,13 @@ import pandas as pd
 from softshare.data.cache import derived
 from softshare.data.mapped import MappedArray
 from softshare.data.roles import Roles
-from softshare.data.table_file import numbers_where_meant, read_chunks, read_frame
+from softshare.data.table_file import is_parquet, numbers_where_meant, read_chunks, read_frame
 from softshare.tasks.encoded_columns import EncodedColumns
 from softshare.tasks.frames import check_finite, is_numeric, numbers_of, texts_of
 from softshare.tasks.task_set import TaskSet
+
+USED = "used.tsv"
+"""The columns with a use, as texts: what they hold is told by all their rows."""
 
 MOST_CATEGORIES = 10_000
 """Different texts of a column; one with more is taken for an identifier, however many rows there are."""
@@ -44,25 +48,26 @@ def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
         raise ValueError(f"{path} has no rows")
     roles.check(list(first.columns))
     key = hashlib.blake2b(repr(roles.columns).encode(), digest_size=6).hexdigest()
-    folder = derived(f"table-1-{key}", [path], lambda folder: _write(folder, path, roles.columns, chunk_rows))
+    folder = derived(f"table-2-{key}", [path], lambda folder: _write(folder, path, roles.columns, chunk_rows))
     columns = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
     categories = {name: tuple(texts) for name, texts in columns["categories"].items()}
     inputs = EncodedColumns(MappedArray(folder / "values.npy"), tuple(columns["names"]), categories)
-    return roles.tasks(read_frame(folder / "used.csv"), inputs)
+    used = read_frame(path, roles.columns) if is_parquet(path) else read_frame(folder / USED)
+    return roles.tasks(used, inputs)
 
 
 def _write(folder: Path, path: Path, used: Sequence[str], chunk_rows: int) -> None:
-    """Write the columns with a use as they are, the inputs as numbers, and what these stand for."""
+    """Write the columns with a use as they stand in the file, the inputs as numbers, and what these stand for."""
     contents: dict[str, _Content] = {}
-    used_columns = []
-    for chunk in read_chunks(path, chunk_rows):
-        used_columns.append(chunk[list(used)])
+    n_rows = 0
+    for chunk in read_chunks(path, chunk_rows, texts=used):
+        if not is_parquet(path):  # which can be asked for some columns
+            chunk[list(used)].to_csv(folder / USED, mode="a", header=not n_rows, index=False, sep="\t", quoting=csv.QUOTE_ALL)
+        n_rows += len(chunk)
         for name in (name for name in chunk.columns if name not in used):
             contents.setdefault(name, _Content(name)).add(chunk[name])
     categories = {name: content.categories() for name, content in contents.items() if content.texts}
     names = list(contents)
-    n_rows = sum(map(len, used_columns))
-    pd.concat(used_columns).to_csv(folder / "used.csv", index=False)
     (folder / "columns.json").write_text(json.dumps({"names": names, "categories": categories}), encoding="utf-8")
     values = np.lib.format.open_memmap(folder / "values.npy", mode="w+", dtype=np.float32, shape=(n_rows, len(names)))
     begin = 0

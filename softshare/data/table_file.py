@@ -7,7 +7,7 @@ import gzip
 import warnings
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,19 @@ _MOSTLY = 0.9
 """A text column with at least this share of numbers is a column of numbers with mistakes in it."""
 
 
-def read_frame(table: str | Path | pd.DataFrame) -> pd.DataFrame:
+def read_frame(table: str | Path | pd.DataFrame, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """The rows of a file or frame, with columns named by different texts.
+
+    Args:
+        table: a file or a frame.
+        columns: all that is read of a Parquet file; the whole file when None.
 
     Raises:
         FileNotFoundError: there is no such file.
         ImportError: the file is Parquet and pyarrow is not installed.
         ValueError: the file cannot be read as a table, has no rows, or two columns of one name.
     """
-    frame = table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else _read_file(Path(table))
+    frame = table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else _read_file(Path(table), columns)
     where = "the data frame" if isinstance(table, pd.DataFrame) else f"{table}"
     names = [str(name) for name in frame.columns]
     _check_names(names, where)
@@ -73,27 +77,33 @@ def numbers_where_meant(column: pd.Series) -> pd.Series:
     return present
 
 
-def read_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+def read_chunks(path: Path, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
     """The rows of a file, so many at a time, as :func:`read_frame` would give them.
+
+    Args:
+        path: of the file.
+        rows: how many.
+        texts: columns that are left as they are written in a text file, as a part of a column may look like another type than all of it.
 
     Raises:
         As :func:`read_frame`.
     """
     check_file(path)
     with _naming(path):
-        chunks = _parquet_chunks(path, rows) if _is_parquet(path) else _text_chunks(path, rows)
+        chunks = _parquet_chunks(path, rows) if is_parquet(path) else _text_chunks(path, rows, texts)
         for chunk in chunks:
             _check_names(list(map(str, chunk.columns)), str(path))
             yield chunk.reset_index(drop=True).set_axis(list(map(str, chunk.columns)), axis=1)
 
 
-def _read_file(path: Path) -> pd.DataFrame:
+def _read_file(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
     check_file(path)
     with _naming(path):
-        return _read_parquet(path) if _is_parquet(path) else _read_text(path)
+        return _read_parquet(path, columns) if is_parquet(path) else _read_text(path)
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """Whether a file is a Parquet file, by its name."""
     return path.name.lower().endswith(".parquet")
 
 
@@ -132,9 +142,9 @@ def _naming(path: Path) -> Iterator[None]:
         raise ValueError(f"cannot read {path}: {error}") from None
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path, engine="pyarrow")
+        return pd.read_parquet(path, engine="pyarrow", columns=None if columns is None else list(columns))
     except ImportError:
         raise _needs_pyarrow(path) from None
 
@@ -161,9 +171,10 @@ def _read_text(path: Path) -> pd.DataFrame:
     return _named(frame, names)
 
 
-def _text_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+def _text_chunks(path: Path, rows: int, texts: Sequence[str]) -> Iterator[pd.DataFrame]:
     names, options = _text_form(path)
-    with pd.read_csv(path, chunksize=rows, **options) as reader:
+    types_of = {place: str for place, name in enumerate(names) if name in texts}
+    with pd.read_csv(path, chunksize=rows, dtype=types_of, **options) as reader:
         while True:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", pd.errors.ParserWarning)

@@ -74,6 +74,33 @@ def test_what_is_read_in_chunks_equals_what_is_read_at_once(file: Path, roles: d
     assert_same(large, read_table(file, **roles))
 
 
+@pytest.mark.parametrize("suffix", ["csv", "tsv.gz", "parquet"])
+@pytest.mark.parametrize(
+    ("task", "out"),
+    [
+        (["001"] * 30 + ["002"] * 30 + ["A"] * 30, ["01", "1", "B"] * 30),
+        (["01"] * 30 + ["1"] * 30 + ["B"] * 30, ["01"] * 30 + ["1"] * 30 + ["B"] * 30),
+        (["True"] * 40 + ["0"] * 50, ["1.0", "2"] * 45),
+        (['a;"b', " c\td", "e\nf"] * 30, ["x,", "é", None] * 30),
+        ([1, 2, 3] * 30, [None] * 40 + [1, 2] * 25),
+    ],
+    ids=["codes", "border", "booleans", "marks", "numbers"],
+)
+def test_columns_with_a_use_are_typed_by_all_their_rows(suffix: str, task: list[Any], out: list[Any], tmp_path: Path) -> None:
+    frame, path = pd.DataFrame({"the task": task, "out": out, "age": np.arange(90.0)}), tmp_path / f"visits.{suffix}"
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if "tsv" in suffix else ",")
+    for rows in (13, 30, 1000):
+        large = read_table(path, target="out", task="the task", chunk_rows=rows)
+        small = read_table(path, target="out", task="the task")
+        assert large.tasks == small.tasks
+        assert np.array_equal(large.rows, small.rows)
+        assert np.array_equal(large.targets, small.targets)
+
+
 def test_saved_preprocessing_gives_a_frame_the_same_features(frame: pd.DataFrame, tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "visits.csv", index=False)
     tasks = read_table(tmp_path / "visits.csv", target="out", task="where", chunk_rows=20)
