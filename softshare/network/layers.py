@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
+from softshare.sharing.layer_scales import LayerScales
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Parameter:
         is_weight: whether it is a layer that can be shared; biases and norm parameters are not.
         each_tasks_own: whether it stays each task's own unless a pattern names it, as its module says by an
             attribute of that name.
+        is_scales: whether it is the table of a soft ordering's scales.
     """
 
     layer: str
@@ -31,6 +33,7 @@ class Parameter:
     axes: tuple[int, ...]
     is_weight: bool
     each_tasks_own: bool = False
+    is_scales: bool = False
 
     def to_paper(self, value: Tensor) -> Tensor:
         """From PyTorch's axis order to the papers'."""
@@ -57,7 +60,8 @@ def parameters_of(template: nn.Module) -> dict[str, Parameter]:
             is_weight = value.ndim >= 2
             layer = module_name if name == "weight" and is_weight and module_name else path
             own = bool(getattr(module, "each_tasks_own", False))
-            found[path] = Parameter(layer, path, _paper_axes(module, name, value.ndim), is_weight, own)
+            axes = _paper_axes(module, name, value.ndim)
+            found[path] = Parameter(layer, path, axes, is_weight, own, is_scales=isinstance(module, LayerScales))
     return found
 
 

@@ -89,7 +89,8 @@ class TaskModule(TaskLayer):
         outputs = []
         for k, task in enumerate(tasks):
             state = {name: stack[k] for name, stack in unbound.items()} | self.buffers_of(task)
-            module.train(self.training and task >= self._n_kept)
+            if self._n_kept:
+                module.train(self.training and task >= self._n_kept)
             own = [fold.unfold(arg)[k] if isinstance(arg, Tensor) else arg for arg in args]
             own_named = {name: fold.unfold(arg)[k] if isinstance(arg, Tensor) else arg for name, arg in kwargs.items()}
             outputs.append(functional_call(module, state, (x[k], *own), own_named))

@@ -24,7 +24,8 @@ def make_weights(
         stacks: every parameter's initial values for all tasks, by full name.
         sharing: one sharing for all shareable layers, or layer-name pattern → sharing.
         streams: the random streams, which know the tasks' names.
-        random: draw weights of the initial values' size, instead of sharing the initial values.
+        random: draw weights of the initial values' size, instead of sharing the initial values. Scales of layers always start
+            from the initial values, unless their sharing sets them.
 
     Returns:
         Layer → its sharing, and parameter's full name → shared weight.
@@ -34,18 +35,30 @@ def make_weights(
     """
     by_layer = {p.layer: path for path, p in parameters.items() if p.is_weight}
     own = {list(by_layer)[-1]} | {p.layer for path, p in parameters.items() if p.each_tasks_own or not isinstance(stacks[path], Tensor)}
+    scales = {p.layer for p in parameters.values() if p.is_scales}
     grid = TaskGrid.of(streams.names)
     weights: dict[str, SharedWeight] = {}
     chosen: dict[str, Sharing] = {}
     for given, layers in assign_sharings(list(by_layer), own, sharing).items():
         value = given.on_grid(grid) if grid else given
         chosen |= dict.fromkeys(layers, value)
-        initial = {layer: stacks[by_layer[layer]] for layer in layers}
-        drawn = {layer: layer_shapes(stack) for layer, stack in initial.items()} if random else {}
-        made = value.draw(drawn, streams) if random else value.share(initial)
+        made = _made(value, {layer: stacks[by_layer[layer]] for layer in layers}, scales, streams if random else None)
         weights |= {by_layer[layer]: weight for layer, weight in made.items()}
     weights |= _weights_of_the_rest(parameters, stacks, chosen)
     return chosen, {path: weights[path] for path in parameters}
+
+
+def _made(value: Sharing, initial: Stacks, scales: set[str], streams: RandomStreams | None) -> dict[str, SharedWeight]:
+    """One sharing's layers, drawn where there are streams; scales are not, unless the sharing sets them."""
+    if value.orders_layers and (others := [layer for layer in initial if layer not in scales]):
+        name = type(value).__name__
+        raise ValueError(f"layer {others[0]!r}: {name} is for the scales of a SoftOrdering, not for weights; name the scales only")
+    at_random = [layer for layer in initial if value.orders_layers or layer not in scales]
+    if streams is None or not at_random:
+        return value.share(initial)
+    drawn = {layer: layer_shapes(initial[layer]) for layer in at_random}
+    given = {layer: stack for layer, stack in initial.items() if layer not in drawn}
+    return value.draw(drawn, streams) | (value.share(given) if given else {})
 
 
 def _weights_of_the_rest(parameters: Mapping[str, Parameter], stacks: Stacks, chosen: Mapping[str, Sharing]) -> dict[str, SharedWeight]:

@@ -197,6 +197,11 @@ class Sharing(ABC):
         """Whether biases and norm parameters of the group's layers are one for all tasks."""
         return False
 
+    @property
+    def orders_layers(self) -> bool:
+        """Whether it is for the scales of a :class:`~softshare.SoftOrdering` alone, which it sets, and for no weights."""
+        return False
+
     def on_grid(self, grid: TaskGrid) -> Sharing:
         """The same sharing for tasks that several factors index, with an axis for each if it can use them."""
         return self

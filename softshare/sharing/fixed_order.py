@@ -14,6 +14,8 @@ from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sha
 from softshare.sharing.factorised import FactorisedWeight
 from softshare.sharing.layer_scales import CERTAIN
 
+Order = Literal["parallel", "permuted"]
+
 
 @dataclass(frozen=True)
 class FixedOrder(Sharing):
@@ -27,23 +29,24 @@ class FixedOrder(Sharing):
         ValueError: ``order`` is neither.
     """
 
-    order: Literal["parallel", "permuted"] = "permuted"
+    order: Order = "permuted"
 
     def __post_init__(self) -> None:
         if self.order not in ("parallel", "permuted"):
             raise ValueError(f"FixedOrder: order must be 'parallel' or 'permuted', got {self.order!r}")
 
+    @property
+    def orders_layers(self) -> bool:
+        return True
+
     def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
-        """The orders; a layer that is no table of scales is refused."""
         weights: dict[str, SharedWeight] = {}
         for name, layer in layers.items():
-            if layer.std:  # scales start equal, at logits of 0
-                raise ValueError(f"layer {name!r}: FixedOrder is for the scales of a SoftOrdering, not for weights; name the scales only")
             n_layers = _size(name, layer.common(name, "FixedOrder"))
             orders = [torch.arange(n_layers)] * streams.n_tasks
             if self.order == "permuted":
                 orders = [torch.randperm(n_layers, generator=streams.generator(name, task)) for task in streams.names]
-            weights[name] = OrderWeight(torch.stack(orders))
+            weights[name] = OrderWeight(torch.stack(orders), order=self.order)
         return weights
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
@@ -63,7 +66,7 @@ class FixedOrder(Sharing):
                         "start from initial='independent' for random permutations"
                     )
                 orders = torch.stack([torch.from_numpy(linear_sum_assignment(-table)[1]) for table in stack.cpu().numpy()])
-            weights[name] = OrderWeight(orders).to(stack)
+            weights[name] = OrderWeight(orders, order=self.order).to(stack)
         return weights
 
 
@@ -72,20 +75,22 @@ class OrderWeight(FactorisedWeight):
 
     Args:
         orders: which layer each task applies at each depth, ``(T, D)``.
+        order: what kind of order they are; see :class:`FixedOrder`.
     """
 
-    def __init__(self, orders: Tensor) -> None:
+    def __init__(self, orders: Tensor, *, order: Order) -> None:
         chosen = torch.nn.functional.one_hot(orders, orders.shape[1])
         logits = (2 * chosen - 1) * torch.tensor(CERTAIN)
         super().__init__("tkj->tkj", {"weight": logits}, shape=logits.shape[1:], n_tasks=len(logits))
         self.requires_grad_(False)
+        self._order = order
 
     def with_task(self, start: Tensor) -> SharedWeight:
-        """The order that all tasks have, for one more."""
-        orders = self.stacked().argmax(-1)
-        if (orders != orders[0]).any():
+        """The parallel order for one more."""
+        if self._order != "parallel":
             raise ValueError("each task's order was drawn at the start and cannot be learned; add tasks where the scales are learned")
-        return OrderWeight(orders[:1].expand(len(orders) + 1, -1)).to(self.stacked())
+        orders = self.stacked().argmax(-1)
+        return OrderWeight(orders[:1].expand(len(orders) + 1, -1), order=self._order).to(self.stacked())
 
 
 def _size(layer: str, shape: tuple[int, ...]) -> int:

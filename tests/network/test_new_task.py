@@ -106,7 +106,9 @@ class Normed(nn.Module):
         return self.scale * self.norm(x)
 
 
-@pytest.mark.parametrize("norm", [lambda: nn.BatchNorm1d(4), lambda: nn.BatchNorm1d(4, affine=False), Normed], ids=["at once", "bare", "loop"])
+@pytest.mark.parametrize(
+    "norm", [lambda: nn.BatchNorm1d(4), lambda: nn.BatchNorm1d(4, affine=False), Normed], ids=["at once", "bare", "loop"]
+)
 @pytest.mark.parametrize("sharing", [Tied(), LastAxisFlattening(rank=2)], ids=repr)
 def test_a_new_task_learns_its_running_statistics_and_the_others_keep_theirs(sharing: Sharing, norm: Callable[[], nn.Module]) -> None:
     old = made_tasks("a", "b")

@@ -119,6 +119,22 @@ def test_one_task() -> None:
         assert_close(network.run(rows), by_definition(network, rows))
 
 
+@pytest.mark.parametrize("name", ["soft", "one order"])
+def test_scales_set_in_the_template_are_where_all_tasks_start(name: str) -> None:
+    template = ordering_mlp((5,), 1, width=6, depth=3)
+    scales = template.get_submodule("core.scales")
+    scales.set_scale(0, 1, 0.9)  # type: ignore[operator]
+    started = MultiTaskNetwork(template, TASKS, sharing=SHARINGS[name]).layers[SCALES].stacked()
+    assert_close(started, scales.get_parameter("weight").expand(3, 3, 3))
+
+
+def test_an_order_is_drawn_whatever_scales_the_template_has() -> None:
+    template = ordering_mlp((5,), 1, width=6, depth=3)
+    template.get_submodule("core.scales").set_scale(0, 1, 0.9)  # type: ignore[operator]
+    scales = MultiTaskNetwork(template, TASKS, sharing=SHARINGS["permuted"]).layers[SCALES].stacked().softmax(-1)
+    assert torch.equal(scales.sum(1), torch.ones(3, 3))
+
+
 def test_one_hot_scales_equal_the_permuted_order() -> None:
     permuted = mlp_network(SHARINGS["permuted"])
     soft = permuted.with_sharing(SHARINGS["soft"])
@@ -296,6 +312,10 @@ def test_one_tasks_network_can_be_exported_and_compiled(name: str) -> None:
         (lambda: ordering_cnn((8,), 1), r"got \(8,\)"),
         (lambda: mlp_network({"scales": Tied()}), r"no layer matches 'scales'.*'core\.scales'"),
         (lambda: mlp_network({"core.*": FixedOrder()}), r"layer 'core\.layers\.0': FixedOrder is for the scales"),
+        (
+            lambda: mlp_network(Tied()).with_sharing({"core.layers.1": FixedOrder()}),
+            r"layer 'core\.layers\.1': FixedOrder is for the scales",
+        ),
     ],
 )
 def test_what_cannot_be_built_is_refused(make: Callable[[], object], message: str) -> None:

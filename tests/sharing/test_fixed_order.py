@@ -13,7 +13,7 @@ NAMES = ("a", "b", "c", "d", "e", "f")
 
 
 def orders(names: tuple[str, ...], *, order: str = "permuted", seed: int = 0, layer: str = "core.scales") -> Tensor:
-    weight = FixedOrder(order).draw({layer: LayerShapes(((5, 5),), 0.0)}, RandomStreams(seed, names))[layer]  # type: ignore[arg-type]
+    weight = FixedOrder(order).draw({layer: LayerShapes(((5, 5),))}, RandomStreams(seed, names))[layer]  # type: ignore[arg-type]
     assert not any(parameter.requires_grad for parameter in weight.parameters())
     assert set(weight.stacked().unique().tolist()) == {-1000.0, 1000.0}
     return weight.stacked().argmax(-1)
@@ -47,21 +47,20 @@ def test_sharing_learned_scales_keeps_the_permutation_of_the_greatest_product() 
 def test_what_is_no_table_of_scales_is_refused() -> None:
     streams = RandomStreams(0, NAMES)
     with pytest.raises(ValueError, match=r"layer 'core\.scales': .* as many depths as layers, got scales of shape \(4, 3\)"):
-        FixedOrder().draw({"core.scales": LayerShapes(((4, 3),), 0.0)}, streams)
-    with pytest.raises(ValueError, match="layer 'fc': FixedOrder is for the scales"):
-        FixedOrder().draw({"fc": LayerShapes(((5, 5),), 0.1)}, streams)
+        FixedOrder().draw({"core.scales": LayerShapes(((4, 3),))}, streams)
     with pytest.raises(ValueError, match="all equal"):
         FixedOrder("permuted").share({"core.scales": torch.zeros(6, 3, 3)})
     with pytest.raises(ValueError, match="order must be 'parallel' or 'permuted', got 'soft'"):
         FixedOrder("soft")  # type: ignore[arg-type]
 
 
-def test_a_new_task_takes_the_order_that_all_have() -> None:
-    parallel = FixedOrder("parallel").draw({"s": LayerShapes(((3, 3),), 0.0)}, RandomStreams(0, NAMES))["s"].double()
+def test_a_new_task_takes_the_parallel_order_and_none_that_was_drawn() -> None:
+    parallel = FixedOrder("parallel").draw({"s": LayerShapes(((3, 3),))}, RandomStreams(0, NAMES))["s"].double()
     extended = parallel.with_task(torch.zeros(3, 3))
     assert torch.equal(extended.stacked().argmax(-1), torch.arange(3).expand(7, 3))
     assert extended.stacked().dtype == torch.float64
     assert not any(parameter.requires_grad for parameter in extended.parameters())
-    permuted = FixedOrder("permuted").draw({"s": LayerShapes(((3, 3),), 0.0)}, RandomStreams(0, NAMES))["s"]
-    with pytest.raises(ValueError, match="drawn at the start"):
-        permuted.with_task(torch.zeros(3, 3))
+    for names in (NAMES, NAMES[:1]):  # a single task's order is drawn as well
+        permuted = FixedOrder("permuted").draw({"s": LayerShapes(((3, 3),))}, RandomStreams(0, names))["s"]
+        with pytest.raises(ValueError, match="drawn at the start"):
+            permuted.with_task(torch.zeros(3, 3))
