@@ -98,8 +98,9 @@ class MultiTaskNetwork(nn.Module):
         outputs: dict[TaskName, Tensor] = {}
         for members in alike.values():
             names = [self.tasks[number].name for number in members]
-            joint = self.run(torch.stack([inputs[name] for name in names]), tasks=torch.tensor(members))
-            outputs |= {name: rows[..., : self.tasks[number].n_outputs] for name, number, rows in zip(names, members, joint, strict=True)}
+            rows = torch.stack([inputs[name] for name in names])
+            joint = self.run(rows, tasks=torch.tensor(members, device=rows.device))
+            outputs |= {name: own[..., : self.tasks[number].n_outputs] for name, number, own in zip(names, members, joint, strict=True)}
         return {name: outputs[name] for name in inputs}
 
     def run(self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Tensor:

@@ -60,7 +60,7 @@ class FactorisedWeight(SharedWeight):
         self._is_tied = not any(self._of_task)
         self._grid = tuple(rows or ())
         for name, numbers in (rows or {}).items():
-            self.register_buffer(f"rows_{name}", torch.tensor(numbers), persistent=False)
+            self.register_buffer(f"rows_{name}", torch.tensor(numbers, device=own[name].device), persistent=False)
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
         factors = list(self._all_factors().values())

@@ -137,6 +137,21 @@ def test_every_task_starts_with_the_size_of_its_own_initialiser(sharing: Sharing
         assert network.layers["layers.0"].of(number).std().item() == pytest.approx(expected, rel=tolerance)
 
 
+def test_some_tasks_numbers_are_where_their_inputs_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = []
+    run = MultiTaskNetwork.run
+
+    def spy(self: MultiTaskNetwork, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Tensor:
+        devices.append((inputs.device.type, tasks.device.type if tasks is not None else None))
+        return run(self, inputs, tasks=tasks, one_input=one_input)
+
+    monkeypatch.setattr(MultiTaskNetwork, "run", spy)
+    network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=LastAxisFlattening(rank=2)).to("meta")
+    outputs = network({"a": torch.zeros(4, 5, device="meta"), "c": torch.zeros(4, 5, device="meta")})
+    assert {name: rows.device.type for name, rows in outputs.items()} == {"a": "meta", "c": "meta"}
+    assert devices == [("meta", "meta")]
+
+
 def test_tasks_of_different_inputs_and_outputs() -> None:
     tasks = heterogeneous()
     network = MultiTaskNetwork(mlp, tasks, sharing=Tied()).eval()

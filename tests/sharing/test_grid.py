@@ -14,6 +14,7 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import mlp
 from softshare.sharing._trace_norms import tensor_trace_norms
 from softshare.sharing.base import LayerShapes, RandomStreams
+from softshare.sharing.factorised import FactorisedWeight
 from softshare.sharing.grid import TaskGrid
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.tensor_train import TensorTrain
@@ -102,6 +103,15 @@ def test_tasks_of_one_aspect_share_its_row() -> None:
     assert customers[0].any()
     assert not customers[1:].any()
     assert weight.task_parameters() == []
+
+
+def test_the_tasks_rows_are_where_the_factors_are() -> None:
+    weight = on_grid(Tucker(ranks=0.7), MIXED).share({"layer": torch.randn(6, 5, 4)})["layer"]
+    assert isinstance(weight, FactorisedWeight)
+    factors = {name: values.to("meta") for name, values in weight.factors.items()}
+    rows = {"task_1": [0, 1], "task_2": [1, 0]}
+    moved = FactorisedWeight(weight.equation, factors, shape=(5, 4), n_tasks=2, rows=rows)
+    assert {buffer.device.type for buffer in moved.buffers()} == {"meta"}
 
 
 @pytest.mark.parametrize("norm", ["tucker", "tt"])
