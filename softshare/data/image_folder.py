@@ -12,7 +12,7 @@ import pandas as pd
 
 from softshare.data.decoded_images import DecodedImages, decoded_images
 from softshare.data.image_form import ImageForm, size_of
-from softshare.data.roles import Roles
+from softshare.data.roles import Roles, groups_of
 from softshare.data.table_file import read_frame
 from softshare.tasks.columns import offsets_of
 from softshare.tasks.targets import encode_target
@@ -99,7 +99,8 @@ def image_table(
 ) -> TaskSet:
     """Tasks from the rows of a table, each of which names an image.
 
-    Rows of one image stay in one part of a split. Images are decoded as in :func:`image_folder`.
+    Rows of one image stay in one part of a split; so do groups that share an image. Images are decoded as in :func:`image_folder`,
+    each once however many rows name it.
 
     Args:
         labels: the table, a file or a data frame.
@@ -122,11 +123,26 @@ def image_table(
     folder = _folder(root if root is not None else Path(str(labels)).parent)
     roles = Roles.given(kinds, file=file, target=target, task=task, split=split, group=group)
     roles.check(list(frame.columns), inputs_left=False)
-    if group is None and frame[file].duplicated().any():
-        roles = Roles({**roles.of, "group": (file,)}, roles.kinds)
-    source, notes = _source(folder, _named_images(frame[file], folder), reading)
-    tasks = roles.tasks(frame.iloc[source.kept].reset_index(drop=True), source)
+    image, images = pd.factorize(_named_images(frame[file], folder))
+    if len(images) < len(frame):
+        units = image if group is None else _joined(image, groups_of(frame[group]))
+        roles = Roles({**roles.of, "group": (group or file,)}, roles.kinds)
+        frame = frame.assign(**{group or file: units})
+    source, notes = _source(folder, images.tolist(), reading)
+    there = np.isin(image, source.kept)
+    tasks = roles.tasks(frame[there].reset_index(drop=True), DecodedImages(source.folder, image[there]))
     return replace(tasks, notes=(*tasks.notes, *notes))
+
+
+def _joined(image: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """For every row a number for its group, one for groups that share an image."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    nodes = np.stack([image, image.max() + 1 + pd.factorize(groups)[0]])
+    n_nodes = int(nodes.max()) + 1
+    links = coo_array((np.ones(len(image)), tuple(nodes)), shape=(n_nodes, n_nodes))
+    return connected_components(links, directed=False)[1][image]
 
 
 def _folder(root: str | Path) -> Path:
@@ -152,17 +168,18 @@ def _listing(root: Path) -> tuple[list[str], list[str]]:
     return names, strays
 
 
-def _named_images(column: pd.Series, folder: Path) -> list[str]:
-    """The paths in a column, all of them to files within the folder."""
+def _named_images(column: pd.Series, folder: Path) -> np.ndarray:
+    """The paths in a column, all of them to files within the folder, those of one file written alike."""
     if column.isna().any():
         raise ValueError(f"file: column {column.name!r} is empty in row {int(column.isna().argmax()) + 1}")
-    names = [str(name) for name in column]
-    for row, path in enumerate(map(PurePosixPath, names), start=1):
+    paths = [PurePosixPath(str(name)) for name in column]
+    for row, path in enumerate(paths, start=1):
         if path.is_absolute() or ".." in path.parts:
             raise ValueError(f"file: row {row} names {str(path)!r}; paths must lead to files within {folder}")
+    names = [str(path) for path in paths]
     if missing := [name for name in dict.fromkeys(names) if not (folder / name).is_file()]:
         raise FileNotFoundError(f"{len(missing)} image(s) named by the table are not there, the first is {folder / missing[0]}")
-    return names
+    return np.array(names, dtype=object)
 
 
 def _source(root: Path, names: Sequence[str], reading: ImageReading) -> tuple[DecodedImages, tuple[str, ...]]:

@@ -77,7 +77,7 @@ class Roles:
         """
         targets = {name: numbers_where_meant(frame[name]) for name in self.of["target"]}
         kinds = self.kinds if isinstance(self.kinds, Mapping) else {} if self.kinds is None else dict.fromkeys(targets, self.kinds)
-        groups = next((_groups(frame[name]) for name in self.of["group"]), None)
+        groups = next((groups_of(frame[name]) for name in self.of["group"]), None)
         parts = next((_parts(frame[name]) for name in self.of["split"]), None)
         if not self.of["task"]:
             return TaskSet.from_shared_inputs(inputs, targets, kinds=kinds, groups=groups, parts=parts)
@@ -92,7 +92,12 @@ def _listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return () if names is None else (names,) if isinstance(names, str) else tuple(names)
 
 
-def _groups(column: pd.Series) -> np.ndarray:
+def groups_of(column: pd.Series) -> np.ndarray:
+    """The group of every row.
+
+    Raises:
+        ValueError: a row has none.
+    """
     empty = column.isna()
     if empty.any():
         raise ValueError(f"group: column {column.name!r} is empty in {int(empty.sum())} row(s), the first is row {int(empty.argmax()) + 1}")

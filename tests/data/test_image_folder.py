@@ -227,6 +227,41 @@ def test_rows_of_one_image_stay_in_one_part(root: Path, labels: pd.DataFrame) ->
     assert sum(map(len, files)) == len(set().union(*files)) == 20
 
 
+def test_one_image_written_in_several_ways_is_one(root: Path) -> None:
+    files = sorted(str(path.relative_to(root)) for path in root.rglob("*.*"))
+    table = pd.DataFrame({"file": [*files, *(f"./{name}" for name in files), *(name.replace("/", "//") for name in files)]})
+    table = table.assign(good=np.arange(60) % 2 == 0)
+    train, validation, test = image_table(table, root, target="good").split(seed=0)
+    images = [set(part.rows % 20) for part in (train, validation, test)]
+    assert sum(map(len, images)) == len(set().union(*images)) == 20
+
+
+def test_groups_that_share_an_image_stay_in_one_part(root: Path, labels: pd.DataFrame) -> None:
+    chains = {number: number % 7 for number in range(20)}  # seven sets of images, each rated by a chain of raters
+    rows = [(labels["file"][number], f"rater {chain}.{number // 7 + other}") for number, chain in chains.items() for other in (0, 1)]
+    table = pd.DataFrame(rows, columns=["file", "rater"]).assign(good=np.arange(40) % 4 < 2)
+    train, validation, test = image_table(table, root, target="good", group="rater").split(seed=0)
+    for column in ("file", "rater"):
+        found = [set(table[column][part.rows]) for part in (train, validation, test)]
+        assert sum(map(len, found)) == table[column].nunique()
+    empty = table.assign(rater=table["rater"].where(table.index > 0))
+    with pytest.raises(ValueError, match="group: column 'rater' is empty in 1 row"):
+        image_table(empty, root, target="good", group="rater")
+
+
+def test_an_image_of_several_rows_is_decoded_and_kept_once(root: Path, labels: pd.DataFrame, cache: Path) -> None:
+    (root / labels["file"][3]).write_bytes(b"broken")
+    table = pd.concat([labels, labels[::-1], labels], ignore_index=True)
+    tasks = image_table(table, root, target="good", reading=ImageReading(size=9, skip_broken=True))
+    (states,) = cache.rglob(decoded_images.STATES)
+    assert len(np.load(states)) == 20
+    rows = table["file"].drop(np.flatnonzero(table["file"] == labels["file"][3]))
+    inputs, targets = tasks.examples(0)
+    assert targets.tolist() == table["good"][rows.index].astype(float).tolist()
+    form = ImageForm(9, 9, resize=True)
+    assert np.array_equal(inputs, [form.decode(root / name) for name in rows])
+
+
 @pytest.mark.parametrize(
     ("file", "message"),
     [
