@@ -57,7 +57,8 @@ def split(tasks: TaskSet, *, seed: int, fractions: Fractions = FRACTIONS, train_
     validation, the share ``validation / (train + validation)`` of the given training rows is taken.
 
     Where ``tasks.train_share_of_all``, ``train_fraction`` is a share of all examples of a class (of the 20 drawings
-    of a character), and the rest is divided as ``validation : test``; a smaller share still lies within a larger one.
+    of a character), and the rest is divided as ``validation : test``; a smaller share still lies within a larger one where no rows
+    are grouped.
 
     Draws depend on the seed and, where rows belong to one task, its name: the order of the tasks and
     which others there are change nothing.

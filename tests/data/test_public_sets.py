@@ -23,6 +23,7 @@ from scipy.io import savemat
 from softshare import cli
 from softshare.data import adience, celeba, cifar10, imageclef_da, images, mnist, office_caltech, office_caltech_files, omniglot, uci
 from softshare.data.archives import naming
+from softshare.tasks.splits import split
 
 Patch = pytest.MonkeyPatch
 
@@ -359,6 +360,21 @@ def test_imageclef_needs_its_images(made_folder: Path, monkeypatch: Patch) -> No
     zipped(archive, {f"images/{name}": encoded(np.zeros((4, 5, 3), np.uint8)) for name in names[:-1]})
     with pytest.raises(ValueError, match=r"images\.zip: p/11\.jpg is not in the archive"):
         imageclef_da.load(size=4)
+
+
+def test_an_imageclef_image_of_two_classes_stays_in_one_part(made_folder: Path, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(imageclef_da, "N_EACH", 5)
+    images = [(f"both{number // 2}" if place == 0 else f"{number}_{place}", number) for number in range(12) for place in range(5)]
+    for domain, file in imageclef_da.LISTS.items():
+        lines = [f"{imageclef_da.DOMAINS[domain]}/{name}.jpg {number}\n" for name, number in images]
+        monkeypatch.setitem(imageclef_da.LISTS, domain, written(made_folder, file, "".join(lines).encode()))
+    names = [name for names, _ in imageclef_da.labels().values() for name in names]
+    zipped(made_folder / "imageclef_da" / "images.zip", {name: encoded(np.full((4, 5, 3), 7, np.uint8)) for name in set(names)})
+    tasks = imageclef_da.load(size=4)
+    for seed in range(5):
+        divided = split(tasks, seed=seed, train_fraction=0.4)
+        parts = [{names[row] for row in tasks.rows[entries]} for entries in (divided.train, divided.validation, divided.test)]
+        assert sum(map(len, parts)) == len(set().union(*parts)) == 4 * 54
 
 
 @pytest.fixture
