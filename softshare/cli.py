@@ -76,6 +76,7 @@ class Compared:
         seeds: how many splits and starts every method is run on.
         metric: to compare by, in place of roc_auc (binary), accuracy (multiclass) and rmse (regression).
         search: trials on validation data by which every method's settings are chosen, the same number for all.
+        option: METHOD.NAME=VALUE, an option of a method in place of its default, such as tensor-ring.shared=cv.
     """
 
     methods: Names = ()
@@ -83,6 +84,7 @@ class Compared:
     seeds: int = 5
     metric: str | None = None
     search: int = 0
+    option: Names = ()
 
 
 @Parameter(name="*", group="Training")
@@ -145,13 +147,15 @@ def compare(
         running: where it runs.
         wrong: what is wrong with options that could not be read.
     """
+    from softshare.evaluation.options import read_options
     from softshare.evaluation.plan import wrong_arguments
 
+    options, misread = read_options(compared.option)
     fractions = compared.train_fraction or ((0.1,) if source in FEW_LABELS else (1.0,))
-    chosen: dict[str, Any] = {"methods": compared.methods or None, "fractions": fractions, "seeds": compared.seeds}
+    chosen: dict[str, Any] = {"methods": compared.methods or None, "fractions": fractions, "seeds": compared.seeds, "options": options}
     settings = {"source": source, "metric": compared.metric, **asdict(training)}
     phrases = wrong_arguments(**chosen, workers=running.workers, settings={"trials": compared.search, **settings})
-    tasks = _load(source, data, wrong=[*wrong, *map(_as_option, phrases)])
+    tasks = _load(source, data, wrong=[*wrong, *map(_as_option, [*misread, *phrases])])
     out = running.out or RESULTS / Path(source).name.split(".")[0]
     return _compare(tasks, out, search=compared.search, workers=running.workers, cluster=running.cluster, **chosen, **settings)
 
@@ -305,7 +309,9 @@ def _kinds(given: Sequence[str]) -> Any:
 def _as_option(phrase: str) -> str:
     """A phrase on a Python argument as one on the option."""
     name, rest = phrase.split(":", 1)
-    option = {"fraction": "train-fraction", "fractions": "train-fraction", "trials": "search"}.get(name, name.replace("_", "-"))
+    option = {"fraction": "train-fraction", "fractions": "train-fraction", "trials": "search", "options": "option"}.get(
+        name, name.replace("_", "-")
+    )
     return f"--{option}:{rest}"
 
 

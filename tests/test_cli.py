@@ -106,6 +106,18 @@ def test_options_reach_the_runs(table, ran, capsys):
     assert all(groups is not None for groups in tasks.groups)
 
 
+def test_methods_options_reach_their_runs_and_the_reports_command(table, ran, capsys, tmp_path):
+    given = "--option tensor-ring.shared=cv tensor-ring.cores=2 tucker.ranks=0.5"
+    line = f"compare visits.csv --target readmitted pain --methods tensor-ring tucker --seeds 1 --workers 0 --out results {given}"
+    assert call(line, capsys)[0] == 0
+    assert {settings.method: dict(settings.method_options) for _, settings in ran} == {
+        "independent": {},
+        "tensor-ring": {"shared": "cv", "cores": 2},
+        "tucker": {"ranks": 0.5},
+    }
+    assert given in (tmp_path / "results" / "report.html").read_text()
+
+
 def test_digits_are_compared_at_a_tenth_of_their_training_part(ran, capsys):
     assert call("compare digits --methods tied --seeds 1 --workers 0", capsys)[0] == 0
     assert {settings.fraction for _, settings in ran} == {0.1}
@@ -138,6 +150,8 @@ def test_small_tasks_are_dropped_when_asked(table, ran, capsys):
     ("compare digits --methods pooled", ["pooled cannot apply", "same rows"]),
     ("compare digits --train-fraction 0 2", ["--train-fraction: ", "got 0.0", "got 2.0"]),
     ("compare digits --seeds 0", ["--seeds: "]),
+    ("compare digits --option tucker.rank=3 tucker", ["--option: tucker: no option 'rank', did you mean", "--option: expected METHOD."]),
+    ("compare digits --option tensor-ring.shared=cv", ["--option: tensor-ring is not among the methods that are compared"]),
     ("compare digits --search -1", ["--search: "]),
     ("compare digits --metric rmse", ["rmse", "binary", "roc_auc"]),
     ("methods --verbose", ["--verbose"]),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from softshare.evaluation.answer import answer, cautions
 from softshare.evaluation.engine import default_workers, open_engine
+from softshare.evaluation.options import GivenOptions
 from softshare.evaluation.plan import Plan, make_plan
 from softshare.evaluation.progress import WatchedEngine, Watcher
 from softshare.evaluation.records import Record, write_text
@@ -78,6 +79,7 @@ def compare(
     weight_decay: float | None = None,
     metric: str | None = None,
     search: int = 0,
+    options: GivenOptions | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
     cluster: str | None = None,
@@ -102,6 +104,7 @@ def compare(
         weight_decay: of Adam.
         metric: to compare by, instead of each kind's own.
         search: trials on validation data by which settings are chosen for every method; 0: none.
+        options: method → its option → value, such as ``{"tensor-ring": {"shared": "cv"}}``; a search leaves them as they are.
         out: folder for records, splits and ``summary.csv``; runs that it holds are not run again. None keeps all in memory.
         workers: processes; None: one a CPU; 0: run in this process.
         cluster: address of a Dask scheduler to use instead of processes here.
@@ -114,8 +117,8 @@ def compare(
     """
     settings: dict[str, Any] = {"source": source, "steps": steps, "batch_size": batch_size, "hidden": hidden, "metric": metric}
     settings |= {"learning_rate": learning_rate, "weight_decay": weight_decay, "trials": search}
-    plan = make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings=settings)
-    store = Store(None if out is None else Path(out), plan.common, tasks.fingerprint())
+    plan = make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings=settings, options=options)
+    store = Store(None if out is None else Path(out), plan.of_methods(), tasks.fingerprint())
     missing = {key: run_settings for key, run_settings in plan.runs().items() if key not in store.records}
     failures = _run_all(tasks, plan, missing, store, workers=workers, cluster=cluster, progress=progress) if missing else {}
     if not store.records:

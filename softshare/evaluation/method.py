@@ -46,6 +46,7 @@ class Method:
         template: (shape of an input, widths of the hidden layers, options) → the network of each task; the usual one when None.
         decide: (this method, settings, prepared training part) → the settings with what the training part decides, such as
             options that are :data:`CROSS_VALIDATED`; nothing when None.
+        cross_validated: options that can be :data:`CROSS_VALIDATED`.
         search_space: what a search may choose for the options.
         applies_to: why the method cannot apply to a task set, or None where it can.
         default: whether ``compare`` runs it unless told which methods to run.
@@ -60,6 +61,7 @@ class Method:
     rates: Mapping[str, float] = field(default_factory=dict)
     template: Callable[[Sequence[int], Sequence[int], Options], TemplateFactory] | None = None
     decide: Callable[[Method, RunSettings, TaskSet], RunSettings] | None = None
+    cross_validated: tuple[str, ...] = ()
     search_space: Mapping[str, Range] = field(default_factory=dict)
     applies_to: Callable[[TaskSet], str | None] = _suits_any
     default: bool = True

@@ -18,7 +18,7 @@ TNRDMTL = "Yang & Hospedales 2017 (trace norm)"
 TRACE_NORM_OPTIONS: Options = {"gamma": 0.01, "every": 1}
 TRACE_NORM_SPACE: Mapping[str, Range] = {"gamma": (1e-4, 1.0, "log")}
 DRN = "Long, Wang & Yu 2017 (DRN, MRN)"
-TENSOR_NORMAL_OPTIONS: Options = {"scale": 0.1, "epsilon": 0.1}
+TENSOR_NORMAL_OPTIONS: Options = {"scale": 0.1, "epsilon": 0.1, "every": 10}
 TENSOR_NORMAL_SPACE: Mapping[str, Range] = {"scale": (1e-4, 1.0, "log"), "epsilon": (1e-3, 0.3, "log")}
 
 SLO = "Meyerson & Miikkulainen 2018 (soft layer ordering)"
@@ -78,6 +78,7 @@ METHODS: tuple[Method, ...] = (
         recipes.tied_first_layers,
         options={"first": CROSS_VALIDATED},
         decide=recipes.choose_first_layers,
+        cross_validated=("first",),
         default=False,
     ),
     Method(
@@ -98,6 +99,7 @@ METHODS: tuple[Method, ...] = (
         options=TENSOR_RING_OPTIONS,
         initial="independent",
         decide=recipes.choose_pattern,
+        cross_validated=("shared",),
         search_space=TENSOR_RING_SPACE,
         default=False,
     ),

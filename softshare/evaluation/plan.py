@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
 
 from softshare.evaluation.method import Method
 from softshare.evaluation.methods import METHODS, method_named
+from softshare.evaluation.options import GivenOptions, unknown, wrong_options
 from softshare.evaluation.settings import BUDGETS, RunSettings, checked_settings
 from softshare.evaluation.statistics import ALL, BASELINE
 from softshare.network.templates import input_kind
@@ -31,6 +31,7 @@ class Plan:
         seeds: of splits and starts.
         common: settings of all runs; its method, fraction and seed are those of the first.
         left_out: methods that are not among them → why.
+        options: method → the options given for it.
     """
 
     methods: tuple[Method, ...]
@@ -38,14 +39,22 @@ class Plan:
     seeds: tuple[int, ...]
     common: RunSettings
     left_out: Mapping[str, str] = field(default_factory=dict)
+    options: GivenOptions = field(default_factory=dict)
+
+    def of_methods(self) -> dict[str, RunSettings]:
+        """Method → settings of its first run."""
+        return {
+            method.name: replace(self.common, method=method.name, method_options=dict(self.options.get(method.name, {})))
+            for method in self.methods
+        }
 
     def runs(self) -> dict[str, RunSettings]:
         """Key → settings of every run, seed by seed: what is finished when it is stopped early can be compared."""
         runs = [
-            replace(self.common, method=method.name, fraction=fraction, seed=seed)
+            replace(settings, fraction=fraction, seed=seed)
             for seed in self.seeds
             for fraction in self.fractions
-            for method in self.methods
+            for settings in self.of_methods().values()
         ]
         return {settings.key: settings for settings in runs}
 
@@ -58,6 +67,7 @@ def make_plan(
     seeds: int | Sequence[int],
     workers: int | None,
     settings: Mapping[str, Any],
+    options: GivenOptions | None = None,
 ) -> Plan:
     """Check the arguments of a comparison and make its plan.
 
@@ -69,11 +79,12 @@ def make_plan(
         seeds: how many (0, 1, …), or which.
         workers: processes, or None.
         settings: all other fields of :class:`RunSettings`.
+        options: method → option → value, in place of defaults.
 
     Raises:
         ValueError: arguments are wrong or do not suit the data; the message names them all.
     """
-    wrong = wrong_arguments(methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings=settings)
+    wrong = wrong_arguments(methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings=settings, options=options)
     wrong += _unsuitable(tasks, methods, settings.get("metric"))
     if wrong:
         raise ValueError("; ".join(wrong))
@@ -81,7 +92,7 @@ def make_plan(
     numbers = _seeds(seeds)
     given = {name: value for name, value in settings.items() if value is not None}
     common = checked_settings({**default_budget(tasks), **given, "method": BASELINE, "fraction": fractions[0], "seed": numbers[0]})
-    return Plan(chosen, tuple(float(fraction) for fraction in fractions), numbers, common, left_out)
+    return Plan(chosen, tuple(float(fraction) for fraction in fractions), numbers, common, left_out, options or {})
 
 
 def default_budget(tasks: TaskSet) -> Mapping[str, int]:
@@ -97,9 +108,10 @@ def wrong_arguments(
     seeds: int | Sequence[int],
     workers: int | None,
     settings: Mapping[str, Any],
+    options: GivenOptions | None = None,
 ) -> list[str]:
     """What is wrong with the arguments of a comparison, whatever the data; a phrase each."""
-    wrong = _wrong_methods(methods)
+    wrong = _wrong_methods(methods) + wrong_options(options or {}, _names(methods))
     wrong += _wrong_list("fractions", fractions) + _wrong_list("seeds", _seeds(seeds))
     for fraction in fractions or (1.0,):
         for seed in _seeds(seeds)[:1] or (0,):
@@ -111,7 +123,7 @@ def wrong_arguments(
         wrong.append(f"workers: must be 0 (this process) or more, got {workers}")
     metric = settings.get("metric")
     if metric is not None and metric not in HIGHER_IS_BETTER:
-        wrong.append(f"metric: {_unknown('metric', metric, list(HIGHER_IS_BETTER))}")
+        wrong.append(f"metric: {unknown('metric', metric, list(HIGHER_IS_BETTER))}")
     if settings.get("trials") and find_spec("optuna") is None:
         wrong.append("search: needs Optuna, install softshare[search]")
     return list(dict.fromkeys(wrong))
@@ -121,18 +133,20 @@ def _wrong_methods(names: Sequence[str] | None) -> list[str]:
     if names is None or list(names) == [EVERY]:
         return []
     known = [method.name for method in METHODS]
-    return [f"methods: {_unknown('method', name, known)}" for name in names if name not in known] + _wrong_list("methods", names)
+    return [f"methods: {unknown('method', name, known)}" for name in names if name not in known] + _wrong_list("methods", names)
+
+
+def _names(names: Sequence[str] | None) -> list[str]:
+    """The methods that are asked for, whether they apply or not."""
+    if names is not None and list(names) != [EVERY]:
+        return list(names)
+    return [method.name for method in METHODS if names is not None or method.default]
 
 
 def _wrong_list(name: str, values: Sequence[Any]) -> list[str]:
     if not len(values):
         return [f"{name}: at least one is needed"]
     return [f"{name}: {value!r} is named more than once" for value, count in Counter(values).items() if count > 1]
-
-
-def _unknown(what: str, name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, n=2)
-    return f"no {what} {name!r}, " + (f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}")
 
 
 def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None) -> list[str]:
@@ -156,7 +170,7 @@ def _chosen(tasks: TaskSet, names: Sequence[str] | None) -> tuple[tuple[Method, 
     if names is not None and list(names) != [EVERY]:
         others = [method_named(name) for name in names if name != BASELINE]
         return (method_named(BASELINE), *others), {}
-    reasons = {method.name: method.applies_to(tasks) for method in METHODS if names is not None or method.default}
+    reasons = {name: method_named(name).applies_to(tasks) for name in _names(names)}
     left_out = {name: reason for name, reason in reasons.items() if reason}
     return tuple(method_named(name) for name in reasons if name not in left_out), left_out
 

@@ -140,7 +140,7 @@ def tensor_normal(modes: tuple[str, ...], layers: Sequence[str], options: Option
     from softshare.sharing.tensor_normal import TensorNormal
     from softshare.sharing.tied import Tied
 
-    prior = TensorNormal(modes, scale=options["scale"], epsilon=options["epsilon"])
+    prior = TensorNormal(modes, scale=options["scale"], epsilon=options["epsilon"], every=options["every"])
     return {**dict.fromkeys(layers[-2:], prior), "*": Tied()}
 
 

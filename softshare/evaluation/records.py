@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from softshare.evaluation.settings import OF_ONE_RUN, TUNED
+from softshare.evaluation.settings import OF_ONE_RUN, given_settings
 
 FORMAT = 1
 RECORDS = "records"
@@ -52,23 +52,25 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
-def conflicts(records: Iterable[Record], settings: Mapping[str, Any], fingerprint: str) -> list[str]:
+def conflicts(records: Iterable[Record], settings: Mapping[str, Mapping[str, Any]], fingerprint: str) -> list[str]:
     """How earlier records differ from what is asked now, the settings aside in which runs may differ.
 
     Args:
         records: what the output folder holds.
-        settings: of any run asked now, as a record holds them.
+        settings: method → settings of any of its runs asked now, as given: nothing has been searched for.
         fingerprint: of the data asked now.
 
     Returns:
         One phrase for each setting that differs; none where the runs belong together.
     """
-    free = {*OF_ONE_RUN, *(TUNED if settings["trials"] else ())}
+    now_of = {method: _flat(of_method) for method, of_method in settings.items()}
     found = {}
     for record in records:
-        earlier = record["settings"]
-        for name in [name for name in settings if name not in free and earlier.get(name) != settings[name]]:
-            found[name] = f"{name} was {_shown(earlier.get(name))} and is {_shown(settings[name])}"
+        method, earlier = record["settings"]["method"], given_settings(record["settings"])
+        now = now_of.get(method, next(iter(now_of.values())))
+        for name in [name for name in {**now, **earlier} if name not in OF_ONE_RUN and earlier.get(name) != now.get(name)]:
+            if method in now_of or "." not in name:  # options of methods that are not asked for may be any
+                found[name] = f"{name} was {_shown(earlier.get(name))} and is {_shown(now.get(name))}"
         if record["data"]["fingerprint"] != fingerprint:
             found["data"] = "the data were others"
     return list(found.values())
@@ -92,6 +94,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return _plain(value.item())
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that nothing has been searched for, options as METHOD.NAME."""
+    return given_settings({**settings, "trials": 0}) | {"trials": settings["trials"]}
 
 
 def _shown(value: Any) -> str:

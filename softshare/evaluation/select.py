@@ -48,7 +48,8 @@ class Search:
         self.settings = replace(settings, method=method.name, seed=SEARCH_SEED)
         defaults = {"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY, **method.options}
         common = {name: space for name, space in COMMON_SEARCH_SPACE.items() if getattr(settings, name) is None}
-        self._space = {name: _distribution(space) for name, space in {**common, **method.search_space}.items()}
+        own = {name: space for name, space in method.search_space.items() if name not in settings.method_options}
+        self._space = {name: _distribution(space) for name, space in {**common, **own}.items()}
         sampler = optuna.samplers.TPESampler(seed=SEARCH_SEED, n_startup_trials=max(AT_A_TIME, settings.trials // 3))
         self._study: Study = optuna.create_study(direction="maximize", sampler=sampler)
         self._study.enqueue_trial({name: defaults[name] for name in self._space})
@@ -84,7 +85,8 @@ class Search:
     def _with(self, parameters: Mapping[str, Any]) -> RunSettings:
         common = {name: value for name, value in parameters.items() if name in COMMON_SEARCH_SPACE}
         own = {name: value for name, value in parameters.items() if name not in COMMON_SEARCH_SPACE}
-        return replace(self.settings, **common, method_options=own)
+        options = {**self.settings.method_options, **own}
+        return replace(self.settings, **common, method_options=options, searched=tuple(sorted(parameters)))
 
 
 def search_settings(methods: Iterable[Method], starts: Iterable[RunSettings], run_trials: Trials) -> dict[tuple[str, float], RunSettings]:

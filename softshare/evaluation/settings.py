@@ -26,8 +26,8 @@ WEIGHT_DECAY = 1e-4
 OF_ONE_RUN = ("method", "fraction", "seed")
 """Settings in which the runs of one comparison differ."""
 
-TUNED = ("learning_rate", "weight_decay", "method_options")
-"""Settings that a search chooses for every method and fraction."""
+TUNED = ("learning_rate", "weight_decay", "method_options", "searched")
+"""Settings that a search sets for every method and fraction."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class RunSettings:
         weight_decay: of Adam; likewise.
         metric: the metric to compare by, instead of each kind's own.
         trials: trials by which ``learning_rate``, ``weight_decay`` and ``method_options`` were chosen; 0: given or default.
-        method_options: settings of the method itself, by the names of its search space.
+        method_options: settings of the method itself, in place of its defaults.
+        searched: which of the learning rate, the weight decay and the method's options a search chose.
     """
 
     source: str
@@ -61,6 +62,7 @@ class RunSettings:
     metric: str | None = None
     trials: NonNegativeInt = 0
     method_options: Mapping[str, int | float | str] = field(default_factory=dict)
+    searched: tuple[str, ...] = ()
 
     @property
     def rate(self) -> float:
@@ -94,6 +96,17 @@ def checked_settings(values: Mapping[str, Any]) -> RunSettings:
     except ValidationError as error:
         wrong = [f"{item['loc'][0]}: {_lowered(item['msg'])}, got {item['input']!r}" for item in error.errors()]
         raise ValueError("; ".join(dict.fromkeys(wrong))) from None
+
+
+def given_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given for a run, from its settings as a record holds them: what a search chose left out, options as METHOD.NAME."""
+    plain = {name: value for name, value in settings.items() if name not in ("method_options", "searched")}
+    options = settings.get("method_options", {})
+    searched = settings.get("searched") or ()
+    if settings.get("trials") and not searched:  # a record from before the names were kept
+        searched = ("learning_rate", "weight_decay", *options)
+    given = {name: value for name, value in plain.items() if name not in searched}
+    return given | {f"{settings['method']}.{name}": value for name, value in options.items() if name not in searched}
 
 
 @cache

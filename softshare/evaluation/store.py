@@ -20,18 +20,19 @@ class Store:
 
     Args:
         out: the comparison's folder; None keeps all in memory.
-        settings: of any run of the comparison.
+        settings: method → settings of any of its runs, as given.
         fingerprint: of its data.
 
     Raises:
         ValueError: the folder holds records of other settings or other data, or a file that is no record.
     """
 
-    def __init__(self, out: Path | None, settings: RunSettings, fingerprint: str) -> None:
+    def __init__(self, out: Path | None, settings: Mapping[str, RunSettings], fingerprint: str) -> None:
         self.out = out
         self.records = self._read(RECORDS)
         self._trials = self._read(TRIALS)
-        found = conflicts([*self.records.values(), *self._trials.values()], settings.as_json(), fingerprint)
+        asked = {method: of_method.as_json() for method, of_method in settings.items()}
+        found = conflicts([*self.records.values(), *self._trials.values()], asked, fingerprint)
         if found:
             raise ValueError(f"out: {out} holds records of other settings ({'; '.join(found)}); choose another --out, or delete the folder")
 
@@ -47,7 +48,10 @@ class Store:
     def trial(self, key: str, settings: RunSettings) -> Record | None:
         """The record of a trial of these very settings, if there is one."""
         record = self._trials.get(key)
-        return record if record and record["settings"] == settings.as_json() else None
+        if record is None:
+            return None
+        asked = settings.as_json()
+        return record if {**record["settings"], "searched": asked["searched"]} == asked else None
 
     def _read(self, folder: str) -> dict[str, Record]:
         return {} if self.out is None else {record["key"]: record for record in read_records(self.out / folder)}

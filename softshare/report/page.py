@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from softshare.evaluation.answer import answer, cautions
 from softshare.evaluation.records import RECORDS, read_records, write_text
-from softshare.evaluation.settings import OF_ONE_RUN, TUNED
+from softshare.evaluation.settings import OF_ONE_RUN, given_settings
 from softshare.evaluation.statistics import BASELINE, RELATIVE
 from softshare.report import ordering, plates, tables
 from softshare.report.comparison import Comparison
@@ -125,10 +125,12 @@ def _command(comparison: Comparison) -> str:
     values = comparison.records[0]["settings"]
     words = ["softshare", "compare", str(values["source"]), "--methods", *sorted(comparison.methods)]
     words += ["--train-fraction", *(f"{fraction:g}" for fraction in comparison.fractions), "--seeds", str(len(comparison.seeds))]
-    chosen = {"source", "method_options", "trials", *OF_ONE_RUN, *(TUNED if values.get("trials") else ())}
-    for name, value in values.items():
-        if name not in chosen and value is not None:
+    given = {name: value for record in comparison.records for name, value in given_settings(record["settings"]).items()}
+    for name, value in given.items():
+        if name not in ("source", "trials", *OF_ONE_RUN) and "." not in name and value is not None:
             words += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
+    if options := [f"{name}={value}" for name, value in given.items() if "." in name]:
+        words += ["--option", *options]
     if values.get("trials"):
         words += ["--search", str(values["trials"])]
     return shlex.join(words)

@@ -85,6 +85,32 @@ def test_records_of_other_settings_or_data_are_not_mixed(tasks, tmp_path, ran):
     assert snapshot(tmp_path) == before
 
 
+def test_options_reach_their_method_and_keep_its_records_apart(tasks, tmp_path, ran):
+    arguments = {"methods": ["tucker", "tied"], "seeds": 1}
+    found = compared(tasks, tmp_path, options={"tucker": {"ranks": 0.5}}, **arguments)
+    given = {record["settings"]["method"]: record["settings"]["method_options"] for record in found.records}
+    assert given == {"independent": {}, "tied": {}, "tucker": {"ranks": 0.5}}
+    for options, phrase in (({}, "the default"), ({"tucker": {"ranks": 1}}, "1")):
+        with pytest.raises(ValueError, match=rf"other settings \(tucker.ranks was 0.5 and is {phrase}\)"):
+            compared(tasks, tmp_path, options=options, **arguments)
+    ran.clear()
+    compared(tasks, tmp_path, methods=["tied"], seeds=2)
+    assert ran == ["independent-f1-s1", "tied-f1-s1"]
+
+
+def test_a_search_takes_given_options_and_goes_on_from_its_trials(tasks, tmp_path, ran):
+    pytest.importorskip("optuna")
+    arguments = {"methods": ["tucker"], "search": 5, "options": {"tucker": {"ranks": 0.5}}}
+    compared(tasks, tmp_path, seeds=1, **arguments)
+    trials = [json.loads(path.read_text())["settings"] for path in (tmp_path / "trials").glob("tucker*")]
+    assert {trial["method_options"]["ranks"] for trial in trials} == {0.5}
+    ran.clear()
+    compared(tasks, tmp_path, seeds=2, **arguments)
+    assert ran == ["independent-f1-s1", "tucker-f1-s1"]
+    with pytest.raises(ValueError, match=r"tucker.ranks was 0.5 and is the default"):
+        compared(tasks, tmp_path, seeds=2, **{**arguments, "options": {}})
+
+
 def test_without_a_folder_nothing_is_written(tasks, tmp_path, ran, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert len(compared(tasks).records) == 6

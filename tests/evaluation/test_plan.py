@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from softshare.evaluation.methods import METHODS
+from softshare.evaluation.options import read_options
 from softshare.evaluation.plan import make_plan, wrong_arguments
 from softshare.tasks.task_set import TaskSet
 
@@ -16,8 +17,9 @@ SAME_ROWS = TaskSet.from_shared_inputs(np.zeros((40, 2)), {"a": np.arange(40) % 
 OWN_ROWS = TaskSet.from_arrays({name: (np.zeros((40, 2)), np.arange(40) % 2) for name in "ab"})
 
 
-def plan(tasks=OWN_ROWS, *, methods=None, fractions=(1.0,), seeds=2, workers=None, **settings):
-    return make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings={"source": "x", **settings})
+def plan(tasks=OWN_ROWS, *, methods=None, fractions=(1.0,), seeds=2, workers=None, options=None, **settings):
+    given = {"source": "x", **settings}
+    return make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, workers=workers, options=options, settings=given)
 
 
 def test_every_method_that_applies_is_compared_by_default():
@@ -67,6 +69,18 @@ def test_runs_are_methods_by_fractions_by_seeds_seed_by_seed():
     ({"metric": "auc"}, "metric: no metric 'auc', did you mean roc_auc?"),
     ({"metric": "rmse"}, "metric 'rmse' does not apply to binary task 'a'; choose from roc_auc, accuracy, balanced_error, f1, loss"),
     ({"steps": 0}, "steps: input should be greater than 0, got 0"),
+    ({"options": {"tuckr": {"ranks": 1}}}, "options: no method 'tuckr', did you mean tucker?"),
+    ({"options": {"tensor-ring": {"shared": 1}}}, "options: tensor-ring is not among the methods that are compared"),
+    ({"options": {"tied": {"ranks": 1}}}, "options: tied has no options, got 'ranks'"),
+    ({"options": {"tucker": {"rank": 1}}}, "options: tucker: no option 'rank', did you mean ranks"),
+    ({"options": {"tucker": {"ranks": "cv"}}}, "options: tucker.ranks must be a number, such as 1.0, got 'cv'"),
+    ({"options": {"tucker": {"apart": float("nan")}}}, "options: tucker.apart must be a number, such as 0.0, got nan"),
+    ({"methods": ["trace-norm-tt"], "options": {"trace-norm-tt": {"every": 2.5}}},
+     "options: trace-norm-tt.every must be a whole number, such as 1, got 2.5"),
+    ({"methods": ["tensor-ring"], "options": {"tensor-ring": {"shared": "best"}}},
+     "options: tensor-ring.shared must be a whole number or 'cv', such as 2, got 'best'"),
+    ({"methods": ["tied-wide"], "options": {"tied-wide": {"as_many_as": 3}}},
+     "options: tied-wide.as_many_as must be text, such as 'tensor-train', got 3"),
 ])  # fmt: skip
 def test_a_wrong_argument_is_named_with_its_value_and_the_remedy(arguments, phrase):
     with pytest.raises(ValueError, match=f"^{re.escape(phrase)}"):
@@ -114,3 +128,24 @@ def test_an_incomplete_grid_of_tasks_leaves_out_what_folds_weights_into_it():
     found = plan(grid_of(names[:5]), methods=["all"])
     assert set(found.left_out) == {"tucker", "tensor-train", "trace-norm-tucker", "trace-norm-tt"}
     assert "of the 6 combinations of the tasks' factors only 5 have a task" in found.left_out["tucker"]
+
+
+def test_options_go_to_the_runs_of_their_method():
+    given = {"tensor-ring": {"shared": "cv", "cores": 2}, "tucker": {"task_rank": 2}}
+    runs = plan(methods=["tensor-ring", "tucker", "tied"], options=given).runs()
+    assert {settings.method: dict(settings.method_options) for settings in runs.values()} == {"independent": {}, "tied": {}, **given}
+
+
+def test_options_are_read_from_texts():
+    texts = ["tensor-ring.shared=02", "tensor-ring.cores=3", "trace-norm-tt.gamma=1e-3", "tied-wide.as_many_as=tucker", "tucker.ranks=1.0"]
+    options, wrong = read_options([*texts, "tucker.ranks", "ranks=1"])
+    assert options == {
+        "tensor-ring": {"shared": "02", "cores": 3},
+        "trace-norm-tt": {"gamma": 0.001},
+        "tied-wide": {"as_many_as": "tucker"},
+        "tucker": {"ranks": 1.0},
+    }
+    assert [type(options[method][name]) for method, name in (("tensor-ring", "cores"), ("tucker", "ranks"))] == [int, float]
+    assert wrong == [
+        f"options: expected METHOD.NAME=VALUE, such as tensor-ring.shared=cv, got {text!r}" for text in ("tucker.ranks", "ranks=1")
+    ]

@@ -59,9 +59,9 @@ def test_what_is_no_record_is_named(tmp_path, text):
 def test_settings_that_differ_are_named():
     earlier = record("tied", 3, {"a": 0.5}, fraction=0.1)
     now = {**earlier["settings"], "method": "tucker", "fraction": 0.5, "seed": 0}
-    assert conflicts([earlier], now, "abc") == []
-    assert conflicts([earlier], {**now, "steps": 20}, "abc") == ["steps was 10 and is 20"]
-    assert conflicts([earlier], {**now, "learning_rate": 0.1}, "xyz") == [
+    assert conflicts([earlier], {"tucker": now}, "abc") == []
+    assert conflicts([earlier], {"tucker": {**now, "steps": 20}}, "abc") == ["steps was 10 and is 20"]
+    assert conflicts([earlier], {"tucker": {**now, "learning_rate": 0.1}}, "xyz") == [
         "learning_rate was the default and is 0.1",
         "the data were others",
     ]
@@ -69,7 +69,21 @@ def test_settings_that_differ_are_named():
 
 def test_what_a_search_chose_may_differ_between_records():
     earlier = record("tied", 0, {"a": 0.5})
-    earlier["settings"] |= {"trials": 5, "learning_rate": 0.003}
-    now = {**earlier["settings"], "learning_rate": None}
+    earlier["settings"] |= {"trials": 5, "learning_rate": 0.003, "searched": ["learning_rate"]}
+    now = {**earlier["settings"], "learning_rate": None, "searched": []}
+    assert conflicts([earlier], {"tied": now}, "abc") == []
+    assert conflicts([earlier], {"tied": {**now, "learning_rate": 0.003}}, "abc") == ["learning_rate was the default and is 0.003"]
+    assert conflicts([earlier], {"tied": {**now, "trials": 0}}, "abc") == ["trials was 5 and is 0"]
+
+
+def test_options_that_differ_are_named_with_their_method():
+    earlier = record("tucker", 0, {"a": 0.5})
+    earlier["settings"] |= {"method_options": {"ranks": 0.5, "apart": 0.25}}
+    now = {"tied": {**earlier["settings"], "method": "tied", "method_options": {}}, "tucker": {**earlier["settings"]}}
     assert conflicts([earlier], now, "abc") == []
-    assert conflicts([earlier], {**now, "trials": 0}, "abc") == ["trials was 5 and is 0", "learning_rate was 0.003 and is the default"]
+    assert conflicts([earlier], {"tied": now["tied"]}, "abc") == []  # tucker is not asked for
+    now["tucker"]["method_options"] = {"apart": 0.5}
+    assert conflicts([earlier], now, "abc") == ["tucker.apart was 0.25 and is 0.5", "tucker.ranks was 0.5 and is the default"]
+    earlier["settings"] |= {"trials": 5, "searched": ["ranks"]}
+    now = {name: {**settings, "trials": 5} for name, settings in now.items()}
+    assert conflicts([earlier], now, "abc") == ["tucker.apart was 0.25 and is 0.5"]

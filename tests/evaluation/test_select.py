@@ -69,6 +69,13 @@ def test_what_the_user_set_is_not_searched_for():
     assert len({settings.weight_decay for _, settings in tried}) > 5
 
 
+def test_options_that_are_given_are_not_searched_for():
+    chosen, tried = searched(["tucker"], lambda settings: 0.5, replace(START, method_options={"ranks": 0.625}))
+    assert {settings.method_options["ranks"] for _, settings in tried} == {0.625}
+    assert len({settings.method_options["task_rank"] for _, settings in tried}) > 5
+    assert chosen["tucker", 0.5].searched == ("apart", "epsilon", "learning_rate", "task_rank", "weight_decay")
+
+
 def test_the_same_search_makes_the_same_trials():
     first, second = (searched(["tucker", "tied"], lambda settings: settings.learning_rate)[1] for _ in range(2))
     assert first == second
