@@ -238,7 +238,11 @@ class MultiTaskNetwork(nn.Module):
         """Add a task that learns only what is its own: its row of a factor, its scales, its head; all else is frozen.
 
         Train it with ``fit(network, examples_of_the_new_task, ...)``. The other tasks' parameters and their
-        ``task(name)(x)`` stay the same bit for bit.
+        ``task(name)(x)`` stay the same bit for bit. Weights that are wholly its own start from the template; rows of factors,
+        which mean something beside the shared ones only, from what the others' have in common.
+
+        To load the saved state of a network with added tasks, build the network of the first tasks, add the others in the
+        same order, and then call ``load_state_dict``: the rows of tasks that came later are parameters of their own.
 
         Args:
             new: a set of the new task alone, prepared as the others were; or the task, where all inputs have one shape.

@@ -11,6 +11,8 @@ from softshare.network.forms import Form, paper_values
 from softshare.network.task_module import TaskModule
 from softshare.sharing.base import SharedWeight
 from softshare.sharing.independent import UnequalWeights
+from softshare.sharing.regularised import RegularisedWeight
+from softshare.sharing.unequal import UnequalWeight
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
@@ -46,7 +48,7 @@ def extended_weights(weights: Mapping[str, SharedWeight], template: nn.Module) -
 
     Args:
         weights: the weights by their full names.
-        template: the new task's network; what it has of its own and shares with none starts from it.
+        template: the new task's network; weights that are wholly its own start from it.
 
     Raises:
         ValueError: a layer's sharing takes no new task; names the layer.
@@ -63,9 +65,9 @@ def extended_weights(weights: Mapping[str, SharedWeight], template: nn.Module) -
 def _with_task(weight: SharedWeight, start: Tensor) -> SharedWeight:
     first = weight.of(0).detach()
     start = start.to(first)
-    if start.shape == first.shape:
+    if start.shape == first.shape or isinstance(weight, UnequalWeight | RegularisedWeight):
         return weight.with_task(start)
-    if set(dict(weight.named_parameters())) - set(weight.task_parameters()) and not isinstance(weight, UnequalWeights):
+    if set(dict(weight.named_parameters())) - set(weight.task_parameters()):
         raise ValueError(f"the new task needs the shape {tuple(start.shape)}, the tasks share one of {tuple(first.shape)}")
     return UnequalWeights([weight.of(task).detach() for task in range(weight.n_tasks)]).with_task(start)
 

@@ -104,7 +104,10 @@ class SharedWeight(nn.Module, ABC):
     n_tasks: int
 
     sparse_rows: bool = False
-    """Whether gradients of the tasks' own parameters hold only the rows of the tasks in the batch (sparse tensors)."""
+    """Whether gradients of the tasks' own parameters hold only the rows of the tasks in the batch (sparse tensors).
+
+    A task that came later has a parameter of its one row, whose gradient is an ordinary tensor.
+    """
 
     @abstractmethod
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
@@ -152,7 +155,11 @@ class SharedWeight(nn.Module, ABC):
 
     @abstractmethod
     def task_parameters(self) -> list[str]:
-        """Names of the parameters whose dim 0 is the task."""
+        """Names of the parameters whose dim 0 is the task.
+
+        Rows of tasks that came later (:meth:`with_task`) may stand in a parameter of their own, which then comes after
+        that of the others' rows.
+        """
 
     def own_values(self, task: int) -> list[Tensor]:
         """Views of all that is this task's own: its row of each of :meth:`task_parameters`."""
@@ -174,12 +181,12 @@ class SharedWeight(nn.Module, ABC):
         """The same weight with one more task, the last, whose own parameters are all that can still be trained.
 
         Args:
-            start: a weight of the new task's shape to start from where its own parameters are the whole weight.
+            start: a weight of the new task's shape, from which it starts where its own parameters are the whole weight.
 
         Raises:
-            ValueError: what joins the tasks was learned for these tasks alone.
+            ValueError: the tasks have nothing in common on which a new one could build, or not in this shape.
         """
-        raise ValueError(f"{type(self).__name__} takes no new task: what joins its tasks was learned for these alone")
+        raise ValueError("its sharing takes no new task: the tasks have no parts in common on which one could build")
 
     def ranks(self) -> tuple[int, ...]:
         """The ranks of a factorisation, in the paper's order; empty where there are none."""

@@ -94,6 +94,10 @@ class FactorisedWeight(SharedWeight):
         return factors[0] if len(factors) == 1 else contract(self.equation.replace("->t", "->"), factors).reshape(self.shape)
 
     def task_parameters(self) -> list[str]:
+        return self._rows_of_all() + [f"added.{name}" for name in self.added]
+
+    def _rows_of_all(self) -> list[str]:
+        """The factors with a row for each task but the one that came last."""
         return [f"factors.{name}" for name, own in zip(self.factors, self._of_task, strict=True) if own and name not in self._grid]
 
     def task_vectors(self) -> Tensor:
@@ -103,10 +107,10 @@ class FactorisedWeight(SharedWeight):
     def own_values(self, task: int) -> list[Tensor]:
         if self.added and task == self.n_tasks - 1:
             return [row.detach()[0] for row in self.added.values()]
-        return super().own_values(task)
+        return [self.get_parameter(name).detach()[task] for name in self._rows_of_all()]
 
     def with_task(self, start: Tensor) -> SharedWeight:
-        """One more row of every factor that the tasks have of their own, at the mean of theirs.
+        """One more row of every factor that the tasks have of their own: a typical one, or ``start`` where it is the whole weight.
 
         The row is a parameter of its own, so that no optimizer (weight decay!) touches the others'.
         """
@@ -116,7 +120,8 @@ class FactorisedWeight(SharedWeight):
         weight = FactorisedWeight(self.equation, factors, shape=self.shape, n_tasks=self.n_tasks + 1, ranks=self._ranks)
         weight.requires_grad_(False)
         own = [name for name, of_task in zip(factors, self._of_task, strict=True) if of_task]
-        weight.added.update({name: nn.Parameter(factors[name].mean(0, keepdim=True)) for name in own})
+        rows = {name: start.unsqueeze(0) if len(factors) == 1 else typical_row(factors[name]) for name in own}
+        weight.added.update({name: nn.Parameter(row.clone()) for name, row in rows.items()})
         return weight
 
     def independent_parameters(self) -> int:
@@ -127,6 +132,17 @@ class FactorisedWeight(SharedWeight):
 
     def extra_repr(self) -> str:
         return f"{self.equation}, shape={self.shape}, n_tasks={self.n_tasks}"
+
+
+def typical_row(rows: Tensor) -> Tensor:
+    """Where a new task starts: the mean of the tasks' rows, at their root-mean-square size; ``(T, *row)`` → ``(1, *row)``.
+
+    The mean is what the rows have in common. Of rows that have little in common it is small, up to ``1/√T`` of their size,
+    and a weight composed with several such rows would be next to nothing.
+    """
+    mean = rows.mean(0, keepdim=True)
+    size = root_mean_square(mean)
+    return mean * (root_mean_square(rows) / size) if size else mean
 
 
 class SparseRows(torch.autograd.Function):

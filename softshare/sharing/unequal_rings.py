@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from softshare.sharing._contraction import contract
 from softshare.sharing._ring import Ring, common_cores
-from softshare.sharing.base import RandomStreams
+from softshare.sharing.base import RandomStreams, SharedWeight
+from softshare.sharing.factorised import typical_row
 from softshare.sharing.unequal import UnequalWeight, padded_rows
 
 
@@ -31,6 +32,7 @@ class UnequalRings(UnequalWeight):
         self.rings = tuple(rings)
         self.shared = frozenset(shared)
         self.cores = nn.ParameterDict({name: nn.Parameter(values.detach().clone()) for name, values in cores.items()})
+        self.added = nn.ParameterDict()
         self._rows: list[dict[int, int]] = []
         counts = dict.fromkeys(cores, 0)
         for ring in self.rings:
@@ -47,7 +49,7 @@ class UnequalRings(UnequalWeight):
         ring = self.rings[self._members[group][0]]
         operands = []
         for core in range(len(ring.modes)):
-            values = self.cores[ring.core_name(core)]
+            values = self._core(ring.core_name(core))
             if core not in self.shared:
                 rows = [self._rows[task][core] for task in tasks]
                 values = values.index_select(0, torch.tensor(rows, device=values.device))
@@ -57,10 +59,34 @@ class UnequalRings(UnequalWeight):
             return contract(equation, operands).reshape(len(tasks), *ring.shape)
         return contract(equation.replace("->t", "->"), operands).reshape(ring.shape).expand(len(tasks), *ring.shape)
 
+    def _core(self, name: str) -> Tensor:
+        """A core with the rows of all tasks that have it, that of one that came later the last."""
+        return torch.cat([self.cores[name], self.added[name]]) if name in self.added else self.cores[name]
+
     def own_values(self, task: int) -> list[Tensor]:
-        ring = self.rings[task]
-        own = [core for core in range(len(ring.modes)) if core not in self.shared]
-        return [self.cores[ring.core_name(core)].detach()[self._rows[task][core]] for core in own]
+        if self.added and task == self.n_tasks - 1:
+            return [row.detach()[0] for row in self.added.values()]
+        return [self.cores[name].detach()[self._rows[task][core]] for core, name in self._own_cores(self.rings[task])]
+
+    def _own_cores(self, ring: Ring) -> list[tuple[int, str]]:
+        """Numbers and names of the cores that each task with this ring has of its own."""
+        return [(core, ring.core_name(core)) for core in range(len(ring.modes)) if core not in self.shared]
+
+    def with_task(self, start: Tensor) -> SharedWeight:
+        """A typical row of every own core for one more task; its weight has the shape of some other task's.
+
+        Raises:
+            ValueError: no task has a weight of this shape.
+        """
+        ring = next((ring for ring in self.rings if ring.shape == tuple(start.shape)), None)
+        if ring is None:
+            shapes = sorted({ring.shape for ring in self.rings})
+            raise ValueError(f"the new task needs the shape {tuple(start.shape)}, the tasks share cores of weights of shapes {shapes} only")
+        cores = {name: self._core(name).detach() for name in self.cores}
+        weight = UnequalRings([*self.rings, ring], self.shared, cores)
+        weight.requires_grad_(False)
+        weight.added.update({name: nn.Parameter(typical_row(cores[name])) for _, name in self._own_cores(ring)})
+        return weight
 
     def task_vectors(self) -> Tensor:
         nothing = next(iter(self.cores.values())).new_zeros(0)

@@ -25,6 +25,7 @@ from softshare.sharing.tucker import Tucker
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 from softshare.training.fit import fit
+from softshare.training.lazy_adam import LazyAdam
 
 SHARINGS: list[Sharing] = [
     Tied(),
@@ -171,3 +172,60 @@ def test_what_cannot_take_a_task_says_why_and_stays_as_it_was() -> None:
     wide = TaskSet.from_arrays({"wide": (torch.randn(6, 11), [0, 1] * 3)}, kinds="binary")
     with pytest.raises(ValueError, match=r"layer 'layers\.0'.*\(11, 64\)"):
         MultiTaskNetwork(mlp, old, sharing=Tied()).add_task(wide)
+
+
+@pytest.mark.parametrize("sharing", SHARINGS, ids=repr)
+def test_what_is_wholly_its_own_starts_from_the_template(sharing: Sharing) -> None:
+    network = MultiTaskNetwork(partial(mlp, hidden=(6, 6)), made_tasks("a", "b"), sharing=sharing, seed=3)
+    fit(network, made_tasks("a", "b"), steps=5)
+    network.add_task(made_tasks("new"))
+    torch.manual_seed(3)
+    template = mlp((8,), 1, hidden=(6, 6))
+    assert torch.equal(network.layers["output"].of(2), template.get_parameter("output.weight").T)
+    assert torch.equal(network.shared_weight("output.bias").of(2), template.get_parameter("output.bias"))
+
+
+def test_rings_of_tasks_with_different_inputs_take_a_task_of_a_size_that_there_is() -> None:
+    def made(**widths: int) -> TaskSet:
+        return TaskSet.from_arrays({name: (torch.randn(12, width), [0, 1] * 6) for name, width in widths.items()}, kinds="binary")
+
+    old = made(a=4, b=6, c=4)
+    network = MultiTaskNetwork(partial(mlp, hidden=(6, 6)), old, sharing={"layers.*": TensorRing(2, shared=1, cores=2)})
+    rows = {task.name: old.examples(number)[0] for number, task in enumerate(old.tasks)}
+    before, first = {name: network.task(name)(own) for name, own in rows.items()}, network.layers["layers.0"]
+    own = sum(value.numel() for value in network.own_values(1))
+    for name in ("new", "newer"):
+        new = made(**{name: 6})
+        network.add_task(new)
+        assert sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad) == own
+        kept = [value.clone() for value in network.own_values(3)]
+        fit(network, new, steps=3)
+    assert all(torch.equal(network.task(name)(own), before[name]) for name, own in rows.items())
+    assert all(torch.equal(value, other) for value, other in zip(network.own_values(3), kept, strict=True))
+    inputs = new.examples(0)[0]
+    torch.testing.assert_close(network({"newer": inputs})["newer"], network.task("newer")(inputs))
+    assert network.layers["layers.0"].task_vectors().shape == (5, first.task_vectors().shape[1])
+    with pytest.raises(ValueError, match=r"layer 'layers\.0': the new task needs the shape \(5, 6\).* shapes \[\(4, 6\), \(6, 6\)\] only"):
+        network.add_task(made(odd=5))
+
+
+@pytest.mark.parametrize("sharing", SHARINGS, ids=repr)
+def test_a_saved_network_is_built_and_loaded_in_the_same_order(sharing: Sharing) -> None:
+    def built() -> MultiTaskNetwork:
+        network = MultiTaskNetwork(partial(mlp, hidden=(6, 6)), made_tasks("a", "b"), sharing=sharing)
+        network.add_task(made_tasks("new"))
+        return network
+
+    network, rows = built(), torch.randn(9, 8)
+    fit(network, made_tasks("new"), steps=3)
+    other = built()
+    other.load_state_dict(network.state_dict())
+    assert torch.equal(other.run(rows, one_input=True), network.run(rows, one_input=True))
+
+
+def test_a_task_with_rows_of_its_own_learns_where_others_gradients_are_sparse() -> None:
+    network = MultiTaskNetwork(mlp, made_tasks("a", "b"), sharing=LastAxisFlattening(rank=1), sparse_rows=True)
+    network.add_task(made_tasks("new"))
+    before = [value.clone() for value in network.own_values(2)]
+    fit(network, made_tasks("new"), steps=3, optimizer=LazyAdam)
+    assert not any(torch.equal(value, other) for value, other in zip(network.own_values(2), before, strict=True))

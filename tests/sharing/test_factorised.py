@@ -6,8 +6,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from softshare.sharing.base import RandomStreams
-from softshare.sharing.factorised import FactorisedWeight, balance, draw_factors
+from softshare.sharing.base import LayerShapes, RandomStreams, Sharing
+from softshare.sharing.factorised import FactorisedWeight, balance, draw_factors, typical_row
+from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.tensor_ring import TensorRing
+from softshare.sharing.tucker import Tucker
 
 
 def test_factors_keep_the_equations_order_whatever_their_names() -> None:
@@ -53,3 +56,27 @@ def test_drawn_factors_have_one_size_and_the_composed_variance(equation: str, si
     variance, error = torch.stack(composed).mean(), torch.stack(composed).std() / len(composed) ** 0.5
     assert abs(float(variance) - 0.09) < 4 * float(error)
     assert float(error) < 0.01, "the test could not see a tenth of the variance"
+
+
+@pytest.mark.parametrize(
+    "sharing", [LastAxisFlattening(10), Tucker(1.0, task_rank=0.3), TensorRing(4, shared=1), TensorRing(4, shared=0)], ids=repr
+)
+def test_a_new_task_starts_as_large_as_those_that_started_apart(sharing: Sharing) -> None:
+    weight = sharing.draw({"layer": LayerShapes(((64, 64),), 0.1)}, RandomStreams(0, range(50)))["layer"]
+    extended = weight.with_task(torch.zeros(64, 64))
+    assert extended.of(50).std().item() == pytest.approx(0.1, rel=0.5)
+
+
+def test_a_new_task_starts_at_what_the_others_have_in_common() -> None:
+    rows = torch.tensor([[2.0, 1.0], [2.0, -1.0]])
+    row = typical_row(rows)
+    torch.testing.assert_close(row, torch.tensor([[5**0.5, 0.0]]))
+    assert torch.equal(typical_row(torch.zeros(3, 2)), torch.zeros(1, 2))
+
+
+def test_rows_of_a_task_that_came_later_are_named_after_the_others() -> None:
+    weight = LastAxisFlattening(2).share({"layer": torch.randn(3, 5, 4)})["layer"].with_task(torch.zeros(5, 4))
+    own = [weight.get_parameter(name) for name in weight.task_parameters()]
+    assert torch.equal(torch.cat(own), weight.task_vectors())
+    assert [len(rows) for rows in own] == [3, 1]
+    assert all(torch.equal(weight.own_values(task)[0], torch.cat(own)[task]) for task in range(4))
