@@ -14,11 +14,24 @@ from softshare.evaluation.run import start_network, train_network
 from softshare.evaluation.select_pattern import select_pattern
 from softshare.evaluation.settings import RunSettings
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.sharing.regularised import RegularisedWeight
 from softshare.sharing.unequal_rings import UnequalRings
 from softshare.tasks.task_set import TaskSet
 
 STEPS_OF_WIDTH = 16
 """Hidden layers are widened in steps of a sixteenth of their width."""
+
+WIDE = 512
+"""Features from which on an unfolding's or a covariance's eigenvalues take longer than the training step."""
+
+
+def choose_interval(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
+    """The interval ``every`` of what is expensive in wide layers: ten times the default, unless it is given."""
+    if "every" in settings.method_options:
+        return settings
+    weights = start_network(method, settings, train).layers.values()
+    widest = max((size for weight in weights if isinstance(weight, RegularisedWeight) for size in weight.of(0).shape), default=0)
+    return _with(settings, every=10 * method.options["every"]) if widest > WIDE else settings
 
 
 def choose_first_layers(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:

@@ -128,6 +128,13 @@ def choose_pattern(method: Method, settings: RunSettings, train: TaskSet) -> Run
     return choose_pattern(method, settings, train)
 
 
+def choose_interval(method: Method, settings: RunSettings, train: TaskSet) -> RunSettings:
+    """Longer intervals ``every`` where layers are wide."""
+    from softshare.evaluation.decisions import choose_interval
+
+    return choose_interval(method, settings, train)
+
+
 def trace_norm(norm: Norm, layers: Sequence[str], options: Options) -> Mapping[str, Sharing]:
     """Independent weights under a tensor trace norm."""
     from softshare.sharing.trace_norm import TraceNorm

@@ -160,3 +160,19 @@ def test_cross_validation_tries_patterns_of_all_rings_where_tasks_differ_in_size
 def test_a_pattern_written_as_a_number_is_a_pattern() -> None:
     network = start_network(method_named("tensor-ring"), settings_of("tensor-ring", shared=21), made_tasks())
     assert network.sharing["layers.1"] == TensorRing(8, shared="21", cores=3, common_start=True)
+
+
+@pytest.mark.parametrize(("name", "interval"), [("trace-norm-tucker", 10), ("trace-norm-tt", 10), ("tensor-normal-mrn", 100)])
+def test_what_is_expensive_in_wide_layers_is_done_at_longer_intervals(name: str, interval: int) -> None:
+    method, images = method_named(name), images_of(28)
+    assert method.decide is not None
+    assert method.decide(method, settings_of(name), images).method_options == {"every": interval}
+    for settings, tasks in ((settings_of(name, every=3), images), (settings_of(name), tasks_of_sizes(512, 512))):
+        assert method.decide(method, settings, tasks) is settings
+
+
+def test_a_wide_layer_without_a_prior_sets_no_interval() -> None:
+    for name, options in (("trace-norm-tt", {"every": 10}), ("tensor-normal-mrn", {})):
+        method = method_named(name)
+        assert method.decide is not None
+        assert method.decide(method, settings_of(name), tasks_of_sizes(513, 513)).method_options == options
