@@ -9,7 +9,6 @@ from torch import Tensor
 from softshare.network.forms import Stacks, layer_shapes
 from softshare.network.layers import Parameter, assign_sharings
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
-from softshare.sharing.grid import TaskGrid
 from softshare.sharing.independent import Independent
 from softshare.sharing.tied import Tied
 
@@ -36,11 +35,10 @@ def make_weights(
     by_layer = {p.layer: path for path, p in parameters.items() if p.is_weight}
     own = {list(by_layer)[-1]} | {p.layer for path, p in parameters.items() if p.each_tasks_own or not isinstance(stacks[path], Tensor)}
     scales = {p.layer for p in parameters.values() if p.is_scales}
-    grid = TaskGrid.of(streams.names)
     weights: dict[str, SharedWeight] = {}
     chosen: dict[str, Sharing] = {}
     for given, layers in assign_sharings(list(by_layer), own, sharing).items():
-        value = given.on_grid(grid) if grid else given
+        value = given.for_tasks(streams.names)
         chosen |= dict.fromkeys(layers, value)
         made = _made(value, {layer: stacks[by_layer[layer]] for layer in layers}, scales, streams if random else None)
         weights |= {by_layer[layer]: weight for layer, weight in made.items()}

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from softshare.sharing.grid import TaskGrid
-
 
 @dataclass(frozen=True)
 class LayerShapes:
@@ -209,8 +207,12 @@ class Sharing(ABC):
         """Whether it is for the scales of a :class:`~softshare.SoftOrdering` alone, which it sets, and for no weights."""
         return False
 
-    def on_grid(self, grid: TaskGrid) -> Sharing:
-        """The same sharing for tasks that several factors index, with an axis for each if it can use them."""
+    def for_tasks(self, names: Sequence[object]) -> Sharing:
+        """The same sharing for tasks of these names: with an axis for each factor, if tuples index them and it can use that.
+
+        Raises:
+            ValueError: the names span no grid, and the sharing would use one.
+        """
         return self
 
     @abstractmethod

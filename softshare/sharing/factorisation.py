@@ -84,8 +84,8 @@ class Factorisation(Sharing):
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
         return {name: self._factorised(name, common_stack(stack, name, type(self).__name__)) for name, stack in stacks.items()}
 
-    def on_grid(self, grid: TaskGrid) -> Sharing:
-        return replace(self, grid=grid)
+    def for_tasks(self, names: Sequence[object]) -> Sharing:
+        return replace(self, grid=TaskGrid.of(names))
 
     @property
     def _n_axes(self) -> int:

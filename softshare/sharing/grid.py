@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 
 
@@ -60,20 +61,10 @@ class TaskGrid:
         """
         if not self.is_whole:
             taken = set(self.places)
-            cells = [divmod_all(cell, self.shape) for cell in range(prod(self.shape))]
-            missing = next(cell for cell in cells if cell not in taken)
+            missing = next(cell for cell in product(*map(range, self.shape)) if cell not in taken)
             name = tuple(values[number] for values, number in zip(self.levels, missing, strict=True))
             raise ValueError(
                 f"layer {layer!r}: {sharing} needs a task for every combination of the factors here, {prod(self.shape)} in all, and there "
                 f"are {len(self.places)}: none is named {name!r}. Give the tasks plain names{remedy}"
             )
         return sorted(range(len(self.places)), key=self.places.__getitem__)
-
-
-def divmod_all(cell: int, shape: Sequence[int]) -> tuple[int, ...]:
-    """The row-major index of a cell."""
-    index = []
-    for size in reversed(shape):
-        cell, number = divmod(cell, size)
-        index.append(number)
-    return tuple(reversed(index))

@@ -11,7 +11,6 @@ from torch import Tensor
 from softshare.sharing._tensor_algebra import Truncation, unfold_sequentially
 from softshare.sharing.base import Sharing
 from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks
-from softshare.sharing.grid import TaskGrid
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class LastAxisFlattening(Factorisation):
 
     rank: int | float | None = None
 
-    def on_grid(self, grid: TaskGrid) -> Sharing:
+    def for_tasks(self, names: Sequence[object]) -> Sharing:
         """Unchanged: all factors of a grid are flattened into one task axis."""
         return self
 

@@ -68,8 +68,8 @@ class TraceNorm(Sharing):
         """The trained weights as they are."""
         return {name: self._weight(name, common_stack(stack, name, "TraceNorm")) for name, stack in stacks.items()}
 
-    def on_grid(self, grid: TaskGrid) -> Sharing:
-        return self if self.norm == "laf" else replace(self, grid=grid)
+    def for_tasks(self, names: Sequence[object]) -> Sharing:
+        return self if self.norm == "laf" else replace(self, grid=TaskGrid.of(names))
 
     def _weight(self, layer: str, stack: Tensor) -> SharedWeight:
         n_modes = stack.ndim - 1 + (len(self.grid.shape) if self.grid else 1)
@@ -113,7 +113,8 @@ class TraceNormWeight(RegularisedWeight):
     def __init__(self, stack: Tensor, *, strengths: Mapping[Unfolding, float], per_example: bool, every: int, cells: Cells = None) -> None:
         super().__init__(stack)
         self._cells = cells
-        own = unfoldings("laf", stack.ndim)
+        features = range(stack.ndim - 1)
+        own = [rows for rows in strengths if len(set(rows).intersection(features)) in (0, len(features))]  # one side tasks only
         self._each_step = {rows: gamma for rows, gamma in strengths.items() if every == 1 or rows in own}
         self._at_times = {rows: gamma for rows, gamma in strengths.items() if rows not in self._each_step}
         self._per_example, self._every = per_example, every

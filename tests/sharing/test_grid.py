@@ -16,8 +16,10 @@ from softshare.sharing._trace_norms import tensor_trace_norms
 from softshare.sharing.base import LayerShapes, RandomStreams
 from softshare.sharing.factorised import FactorisedWeight
 from softshare.sharing.grid import TaskGrid
+from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.tensor_train import TensorTrain
+from softshare.sharing.tied import Tied
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.sharing.tucker import Tucker
 from softshare.tasks.task import Task
@@ -36,9 +38,7 @@ def grid_tensor(names: list[tuple[str, str]], stack: Tensor) -> Tensor:
 
 
 def on_grid(sharing: Tucker | TensorTrain | TraceNorm, names: list[tuple[str, str]]) -> Tucker | TensorTrain | TraceNorm:
-    grid = TaskGrid.of(names)
-    assert grid is not None
-    return sharing.on_grid(grid)  # type: ignore[return-value]
+    return sharing.for_tasks(names)  # type: ignore[return-value]
 
 
 def test_places_do_not_depend_on_the_order_of_the_tasks() -> None:
@@ -120,6 +120,36 @@ def test_trace_norms_on_a_grid_are_those_of_the_four_mode_tensor(norm: str) -> N
     weight = on_grid(TraceNorm(norm, gamma=1.0), MIXED).share({"layer": stack})["layer"]  # type: ignore[arg-type]
     expected = tensor_trace_norms(grid_tensor(MIXED, stack), (norm,))[norm]  # type: ignore[arg-type,index]
     torch.testing.assert_close(weight.penalty(torch.ones(6)), expected)
+
+
+@pytest.mark.parametrize(("norm", "gamma"), [("tucker", (0.0, 0.0, 1.0, 1.0)), ("tt", (0.0, 1.0, 1.0))])
+def test_unfoldings_by_the_tasks_factors_are_evaluated_at_every_step(norm: str, gamma: tuple[float, ...]) -> None:
+    stacks = torch.randn(2, 6, 5, 4, dtype=torch.float64)
+    weight, changed = (
+        on_grid(TraceNorm(norm, gamma=gamma, every=every), NAMES).share({"layer": stack})["layer"]  # type: ignore[arg-type]
+        for stack, every in zip(stacks, (5, 1), strict=True)
+    )
+    weight.penalty(torch.ones(6))
+    weight.after_step()
+    weight.load_state_dict(changed.state_dict(), strict=False)
+    torch.testing.assert_close(weight.penalty(torch.ones(6)), changed.penalty(torch.ones(6)))
+
+
+def test_the_missing_cell_of_a_large_grid_is_found_without_going_through_it() -> None:
+    grid = TaskGrid.of([(f"user {n:05}", f"item {n:05}") for n in range(20_000)])  # of 400 million cells
+    assert grid is not None
+    with pytest.raises(ValueError, match="none is named \\('user 00000', 'item 00001'\\)"):
+        grid.order("layer", "Tucker")
+
+
+def test_names_span_a_grid_only_where_a_sharing_uses_one() -> None:
+    tasks = [Task(name, "binary") for name in (("f", "x"), "y")]
+    template = mlp((5,), 1, hidden=(4,))
+    for sharing in (Independent(), Tied(), LastAxisFlattening(rank=1), TraceNorm("laf")):
+        MultiTaskNetwork(template, tasks, sharing=sharing)
+    for sharing in (Tucker(ranks=0.7), TraceNorm("tucker")):
+        with pytest.raises(ValueError, match="do not go together"):
+            MultiTaskNetwork(template, tasks, sharing=sharing)
 
 
 @pytest.mark.parametrize("sharing", [Tucker(ranks=0.7), TensorTrain(ranks=0.7), LastAxisFlattening(rank=2), TraceNorm("tucker")], ids=repr)
