@@ -65,11 +65,12 @@ def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> Ta
         ValueError: it is laid out otherwise, a task has one class only, or images cannot be read.
     """
     root = _folder(root)
-    names, strays = _listing(root)
-    if strays and not reading.skip_broken:
-        raise ValueError(f"{root / strays[0]} has no place: {LAYOUT}; remove it, or leave such files out (skip_broken=True, --skip-broken)")
+    names, strays, empty = _listing(root)
     if not names:
         raise ValueError(f"{root} has no images; {LAYOUT}")
+    odd = [f"{root / name} has no place" for name in strays] + [f"the folder {root / name} has no images" for name in empty]
+    if odd and not reading.skip_broken:
+        raise ValueError(f"{odd[0]}: {LAYOUT}; remove it, or leave such files and folders out (skip_broken=True, --skip-broken)")
     source, notes = _source(root, names, reading)
     folders = pd.DataFrame([names[row].split("/")[:2] for row in source.kept], columns=["task", "label"])
     members = folders.groupby("task", sort=True).indices
@@ -81,7 +82,7 @@ def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> Ta
         offsets_of([len(rows) for rows in members.values()]),
         np.concatenate(list(members.values())),
         np.concatenate([targets for _, targets in columns]),
-        notes=(*_left_out(strays, "that are no images"), *notes),
+        notes=(*_left_out(strays, "that are no images"), *_left_out(empty, "without images", what="folder"), *notes),
     )
 
 
@@ -151,21 +152,28 @@ def _folder(root: str | Path) -> Path:
     return Path(root)
 
 
-def _listing(root: Path) -> tuple[list[str], list[str]]:
-    """The images ``TASK/CLASS/file`` in the order of their names, and what else there is but hidden files."""
+def _listing(root: Path) -> tuple[list[str], list[str], list[str]]:
+    """The images ``TASK/CLASS/file`` in the order of their names, what else there is but hidden files, and folders without images."""
+    tasks, strays = _within(root, "")
+    classes: list[str] = []
     names: list[str] = []
-    strays: list[str] = []
-    for folder, folders, files in os.walk(root):
-        parts = Path(folder).relative_to(root).parts
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for file in sorted(name for name in files if not name.startswith(".")):
-            is_image = len(parts) == 2 and file.lower().endswith(SUFFIXES)
-            if parts or file != LABELS:
-                (names if is_image else strays).append("/".join([*parts, file]))
-        if len(parts) == 2:  # no deeper
-            strays += ["/".join([*parts, name]) for name in folders]
-            folders.clear()
-    return names, strays
+    for task in tasks:
+        folders, files = _within(root, f"{task}/")
+        classes += folders
+        strays += files
+    for folder in classes:
+        folders, files = _within(root, f"{folder}/")
+        names += [file for file in files if file.lower().endswith(SUFFIXES)]
+        strays += folders + [file for file in files if not file.lower().endswith(SUFFIXES)]
+    parents = {name.rsplit("/", 1)[0] for name in (*classes, *names)}
+    return names, [name for name in strays if name != LABELS], [folder for folder in (*tasks, *classes) if folder not in parents]
+
+
+def _within(root: Path, prefix: str) -> tuple[list[str], list[str]]:
+    """Folders, linked ones too, and files in a folder, by name; hidden ones do not count."""
+    with os.scandir(root / prefix) as entries:
+        found = sorted((prefix + entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+    return [name for name, is_folder in found if is_folder], [name for name, is_folder in found if not is_folder]
 
 
 def _named_images(column: pd.Series, folder: Path) -> np.ndarray:
@@ -208,5 +216,5 @@ def _first_size(root: Path, names: Sequence[str], *, skip_broken: bool) -> tuple
     raise ValueError(f"none of the {len(names)} images in {root} can be read")
 
 
-def _left_out(names: Sequence[str], why: str) -> tuple[str, ...]:
-    return (f"left out {len(names)} file(s) {why}: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}",) if names else ()
+def _left_out(names: Sequence[str], why: str, *, what: str = "file") -> tuple[str, ...]:
+    return (f"left out {len(names)} {what}(s) {why}: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}",) if names else ()

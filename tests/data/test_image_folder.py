@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import shutil
 import struct
 import zlib
 from collections.abc import Callable
@@ -65,6 +66,25 @@ def test_folders_name_tasks_and_classes(root: Path) -> None:
         assert targets.tolist() == sorted(list(range(len(task.classes))) * 4)
         for row, path in zip(inputs, files, strict=True):
             assert np.array_equal(row, pixels(path))
+
+
+def test_linked_folders_are_tasks_and_classes_too(root: Path, tmp_path: Path) -> None:
+    direct = image_folder(root)
+    (root / "cars").rename(tmp_path / "elsewhere")
+    (root / "birds/30").rename(tmp_path / "owls")
+    (root / "cars").symlink_to(tmp_path / "elsewhere")
+    (root / "birds/30").symlink_to(tmp_path / "owls")
+    linked = image_folder(root)
+    assert linked.tasks == direct.tasks
+    assert linked.fingerprint() == direct.fingerprint()
+
+
+def test_empty_folders_are_noted_where_files_may_be_left_out(root: Path) -> None:
+    (root / "boats").mkdir()
+    (root / "birds/40").mkdir()
+    tasks = image_folder(root, ImageReading(skip_broken=True))
+    assert tasks.notes == ("left out 2 folder(s) without images: boats, birds/40",)
+    assert len(tasks) == 2
 
 
 def test_an_image_is_decoded_once_when_it_is_asked_for(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +156,10 @@ def test_a_broken_image_is_named_or_left_out_with_a_note(root: Path) -> None:
     [
         (lambda root: image(0).save(root / "birds/loose.png"), "loose.png has no place"),
         (lambda root: (root / "birds/10/0.jpg").rename(root / "birds/10/0.webp"), "0.webp has no place"),
-        (lambda root: [path.unlink() for path in (root / "cars/old").iterdir()], "task 'cars': the target has one class only"),
+        (lambda root: [path.unlink() for path in (root / "cars/old").iterdir()], "cars/old has no images: a folder of images is laid"),
+        (lambda root: (root / "boats").mkdir(), "boats has no images"),
+        (lambda root: (root / "boats/sail/large").mkdir(parents=True), "boats/sail/large has no place"),
+        (lambda root: shutil.rmtree(root / "cars/old"), "task 'cars': the target has one class only"),
         (lambda root: [path.unlink() for path in root.rglob("*.*")], "has no images; a folder of images is laid out as TASK/CLASS"),
         (lambda root: (root / "birds/10/0.jpg").write_text("text"), "0.jpg: it is neither PNG nor JPEG"),
         (lambda root: (root / "birds/10/0.jpg").write_bytes(b""), "0.jpg: it is neither PNG nor JPEG"),
