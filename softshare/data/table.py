@@ -9,13 +9,13 @@ import pandas as pd
 
 from softshare.data.large_table import read_large
 from softshare.data.roles import Roles
-from softshare.data.table_file import numbers_where_meant, read_frame
+from softshare.data.table_file import is_larger, numbers_where_meant, read_frame
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
 LARGE = 1 << 30
 CHUNK_ROWS = 100_000
-"""Bytes from which a file is read some rows at a time, and how many."""
+"""Bytes, unpacked, from which a file is read some rows at a time, and how many."""
 
 
 def read_table(
@@ -46,7 +46,7 @@ def read_table(
         split: a column with the given part of each row: ``train``, ``validation`` (``val``, ``valid``, ``dev``) or ``test``.
         group: a column whose equal values (a patient) stay in one part.
         chunk_rows: hold so many rows in memory at a time, and keep the inputs as an array of single precision in the
-            cache folder; files of more than a gigabyte are read so in any case.
+            cache folder; files of more than a gigabyte, unpacked, are read so in any case.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -55,7 +55,7 @@ def read_table(
     """
     roles = Roles.given(kinds, target=target, task=task, drop=drop, split=split, group=group)
     path = None if isinstance(table, pd.DataFrame) else Path(table)
-    if path is not None and (chunk_rows is not None or (path.is_file() and path.stat().st_size > LARGE)):
+    if path is not None and (chunk_rows is not None or is_larger(path, LARGE)):
         return read_large(path, roles, CHUNK_ROWS if chunk_rows is None else chunk_rows)
     frame = read_frame(table)
     roles.check(list(frame.columns))

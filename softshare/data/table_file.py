@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
-import gzip
+import io
 import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from softshare.data.archives import Unpacked
 from softshare.data.names import near
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
@@ -23,6 +24,10 @@ SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
 MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
 """Texts that stand for a missing value."""
+
+MOST_EXPANDED = 200
+ALWAYS_READ = 1 << 26
+"""How many times larger than the file a packed table may be (text packs ten times, a bomb a thousand), and bytes that any may have."""
 
 _MOSTLY = 0.9
 """A text column with at least this share of numbers is a column of numbers with mistakes in it."""
@@ -96,6 +101,26 @@ def read_chunks(path: Path, rows: int, texts: Sequence[str] = ()) -> Iterator[pd
             yield chunk.reset_index(drop=True).set_axis(list(map(str, chunk.columns)), axis=1)
 
 
+def is_larger(path: Path, size: int) -> bool:
+    """Whether a table has more bytes than these when it is unpacked.
+
+    Raises:
+        As :func:`read_frame`.
+    """
+    check_file(path)
+    with _naming(path):
+        if is_parquet(path):
+            with _parquet(path) as file:
+                return file.metadata.num_rows * file.metadata.num_columns * np.dtype(np.float64).itemsize > size
+        if not _is_packed(path):
+            return path.stat().st_size > size
+        with _opened(path) as file:
+            while file.tell() <= size:
+                if not file.read(1 << 20):
+                    return False
+    return True
+
+
 def _read_file(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
     check_file(path)
     with _naming(path):
@@ -105,6 +130,10 @@ def _read_file(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
 def is_parquet(path: Path) -> bool:
     """Whether a file is a Parquet file, by its name."""
     return path.name.lower().endswith(".parquet")
+
+
+def _is_packed(path: Path) -> bool:
+    return path.name.lower().endswith(".gz")
 
 
 def check_file(path: Path) -> None:
@@ -150,31 +179,41 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
 
 
 def _parquet_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
-    try:
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise _needs_pyarrow(path) from None
-    with ParquetFile(path) as file:
+    with _parquet(path) as file:
         for batch in file.iter_batches(batch_size=rows):
             yield batch.to_pandas()
+
+
+def _parquet(path: Path) -> Any:
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise _needs_pyarrow(path) from None
+    return parquet.ParquetFile(path)
 
 
 def _needs_pyarrow(path: Path) -> ImportError:
     return ImportError(f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'")
 
 
+def _opened(path: Path) -> IO[bytes]:
+    if not _is_packed(path):
+        return path.open("rb")
+    return cast(IO[bytes], Unpacked(path, most=max(ALWAYS_READ, MOST_EXPANDED * path.stat().st_size)))
+
+
 def _read_text(path: Path) -> pd.DataFrame:
     names, options = _text_form(path)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _opened(path) as file:
         warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas would drop what has no column name
-        frame = pd.read_csv(path, **options)
+        frame = pd.read_csv(file, **options)
     return _named(frame, names)
 
 
 def _text_chunks(path: Path, rows: int, texts: Sequence[str]) -> Iterator[pd.DataFrame]:
     names, options = _text_form(path)
     types_of = {place: str for place, name in enumerate(names) if name in texts}
-    with pd.read_csv(path, chunksize=rows, dtype=types_of, **options) as reader:
+    with _opened(path) as file, pd.read_csv(file, chunksize=rows, dtype=types_of, **options) as reader:
         while True:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -190,9 +229,8 @@ def _named(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
 
 def _text_form(path: Path) -> tuple[list[str], dict[str, Any]]:
     """The columns that the first line of a text file names, and what pandas needs to read it."""
-    open_file = gzip.open if path.name.lower().endswith(".gz") else open
-    with open_file(path, "rt", encoding="utf-8-sig", newline="") as file:
-        first = file.readline(1_000_000)
+    with _opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
+        first = lines.readline(1_000_000)
     separator = "\t" if ".tsv" in path.name.lower() else max(",;\t", key=first.count)
     names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
     if not names:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +125,27 @@ def test_a_table_is_written_once_until_it_changes(frame: pd.DataFrame, tmp_path:
     assert written
 
 
-def test_a_large_file_is_read_in_chunks_unasked(frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    frame.to_csv(tmp_path / "visits.csv", index=False)
-    monkeypatch.setattr(table, "LARGE", 100)
-    assert isinstance(read_table(tmp_path / "visits.csv", target="out", task="where").sources[0], EncodedColumns)
+def test_a_large_file_is_read_in_chunks_unasked(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "LARGE", 3000)
+    if file.suffix == ".gz":
+        assert file.stat().st_size < table.LARGE, "what counts is the size unpacked"
+    assert isinstance(read_table(file, target="out", task="where").sources[0], EncodedColumns)
+    monkeypatch.setattr(table, "LARGE", 30_000)
+    assert isinstance(read_table(file, target="out", task="where").sources[0], pd.DataFrame)
+
+
+@pytest.mark.parametrize("options", [{}, {"chunk_rows": 100_000}])
+def test_a_packed_table_expands_no_further_than_its_size_allows(tmp_path: Path, options: dict[str, int]) -> None:
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"x,y\n")
+        for _ in range(200):
+            file.write((b"0" * 1000 + b",1\n") * 1000)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"cannot read .*bomb\.csv\.gz: it unpacks to more than the [\d,]+ bytes"):
+        read_table(path, target="y", **options)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 28
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
