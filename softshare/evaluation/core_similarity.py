@@ -30,22 +30,23 @@ def core_similarity(
 
     Args:
         network: a trained network; it is left as it was.
-        tasks: the examples on which the losses are measured, of the training part.
+        tasks: the examples on which the losses are measured, of the training part: the network's tasks or some of them.
         noise: standard deviation of the noise, relative to the core's root mean square.
         n_draws: how many perturbations of each core.
         seed: of the noise.
 
     Returns:
         For every layer that is a tensor ring, for every core from the left, the correlations of the tasks' responses
-        ``(T, T)``: nan for tasks in which the core's modes differ or that have no such core.
+        ``(T, T)`` in the set's order: nan for tasks in which the core's modes differ or that have no such core.
 
     Raises:
         ValueError: no layer is a tensor ring.
+        KeyError: the network has no such task.
     """
     rings = {layer: weight for layer, weight in network.layers.items() if isinstance(network.sharing[layer], TensorRing)}
     if not rings:
         raise ValueError(f"core_similarity: no layer is a tensor ring; the layers are {network.sharing}")
-    losses = TaskLosses(tasks.tasks)
+    losses, numbers = TaskLosses(tasks.tasks), network.numbers(tasks.tasks).tolist()
     before = mean_losses(network, tasks, losses)
     result = {}
     for layer, weight in rings.items():
@@ -57,8 +58,9 @@ def core_similarity(
             for _ in range(n_draws):
                 kept = core.perturb(noise, generator)
                 responses.append(mean_losses(network, tasks, losses) - before)
-                core.parameter.copy_(kept)
-            similarities[core.number][np.ix_(core.tasks, core.tasks)] = _correlations(torch.stack(responses)[:, core.tasks])
+                core.restore(kept)
+            having = [place for place, number in enumerate(numbers) if number in core.tasks]
+            similarities[core.number][np.ix_(having, having)] = _correlations(torch.stack(responses)[:, having])
         result[layer] = similarities
     return result
 
@@ -81,31 +83,42 @@ def similar_cores(similarity: Mapping[str, list[np.ndarray]], *, threshold: floa
 
 @dataclass(frozen=True)
 class _Core:
-    """One parameter of a ring: the core's number, the tasks that have it, and whether each has its own row."""
+    """One core: its number, its values (those of a task that came later apart), who has it, and whether each has its own row."""
 
     number: int
-    parameter: nn.Parameter
+    parameters: list[nn.Parameter]
     tasks: list[int]
     is_own: bool
 
-    def perturb(self, noise: float, generator: torch.Generator) -> Tensor:
+    def perturb(self, noise: float, generator: torch.Generator) -> list[Tensor]:
         """Add the same noise in every task; returns the values before."""
-        kept = self.parameter.detach().clone()
-        drawn = torch.randn(kept.shape[1:] if self.is_own else kept.shape, generator=generator).to(kept)
-        self.parameter.add_(noise * root_mean_square(kept) * drawn)
+        kept = [parameter.detach().clone() for parameter in self.parameters]
+        drawn = torch.randn(kept[0].shape[1:] if self.is_own else kept[0].shape, generator=generator).to(kept[0])
+        size = root_mean_square(torch.cat(kept))
+        for parameter in self.parameters:
+            parameter.add_(noise * size * drawn)
         return kept
+
+    def restore(self, kept: list[Tensor]) -> None:
+        """Put back the values before."""
+        for parameter, values in zip(self.parameters, kept, strict=True):
+            parameter.copy_(values)
 
 
 def _cores(weight: SharedWeight) -> Iterator[_Core]:
     if isinstance(weight, FactorisedWeight):
         own = set(weight.task_parameters())
-        for number, (name, parameter) in enumerate(weight.factors.items()):
-            yield _Core(number, parameter, list(range(weight.n_tasks)), f"factors.{name}" in own)
+        for number, name in enumerate(weight.factors):
+            yield _Core(number, _values(weight.factors, weight.added, name), list(range(weight.n_tasks)), f"factors.{name}" in own)
     if isinstance(weight, UnequalRings):
-        for name, parameter in weight.cores.items():
+        for name in weight.cores:
             number = int(name.split("_")[1])
             tasks = [t for t, ring in enumerate(weight.rings) if len(ring.modes) > number and ring.core_name(number) == name]
-            yield _Core(number, parameter, tasks, number not in weight.shared)
+            yield _Core(number, _values(weight.cores, weight.added, name), tasks, number not in weight.shared)
+
+
+def _values(cores: nn.ParameterDict, added: nn.ParameterDict, name: str) -> list[nn.Parameter]:
+    return [cores[name], *([added[name]] if name in added else [])]
 
 
 def _correlations(responses: Tensor) -> np.ndarray:

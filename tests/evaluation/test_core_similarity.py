@@ -44,6 +44,28 @@ def test_equal_tasks_respond_alike_and_opposite_tasks_oppositely() -> None:
         np.testing.assert_allclose(np.diag(core), 1)
 
 
+@pytest.mark.parametrize("width_of_last", [8, 4], ids=["equal", "unequal"])
+def test_rows_are_those_of_the_sets_tasks_whichever_and_in_whatever_order(width_of_last: int) -> None:
+    tasks = made_tasks(width_of_last)
+    network = ring_network(tasks, TensorRing(3, shared=0, cores=3))
+    for members in ([2, 0, 1], [2, 1]):
+        part_of = core_similarity(network, tasks.keep_tasks(members))["layers.0"]
+        for whole, part in zip(core_similarity(network, tasks)["layers.0"], part_of, strict=True):
+            np.testing.assert_allclose(part, whole[np.ix_(members, members)], atol=1e-5)
+
+
+@pytest.mark.parametrize("width_of_last", [8, 4], ids=["equal", "unequal"])
+def test_a_task_that_came_later_is_perturbed_too(width_of_last: int) -> None:
+    tasks = made_tasks(width_of_last)
+    network = ring_network(tasks, TensorRing(3, shared=0, cores=3))
+    inputs, targets = tasks.examples(0)
+    network.add_task(TaskSet.from_arrays({"new": (inputs, targets)}, kinds="regression"))
+    before = [value.clone() for value in network.parameters()]
+    similarity = core_similarity(network, TaskSet.from_arrays({"new": (inputs, targets)}, kinds="regression"))["layers.0"]
+    np.testing.assert_allclose(np.concatenate(similarity), 1)  # a task that does not respond has no correlation with itself
+    assert all(torch.equal(value, kept) for value, kept in zip(network.parameters(), before, strict=True))
+
+
 @pytest.mark.parametrize("shared", [0, (1,), 3])
 def test_small_perturbations_measure_the_angle_between_the_tasks_gradients(shared: object) -> None:
     tasks = made_tasks()
