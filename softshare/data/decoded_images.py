@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from softshare.data.cache import derived
-from softshare.data.decoding import IMAGES, Decoders, read_list, write_list
+from softshare.data.decoding import IMAGES, LIST, Decoders, read_list, write_list
 from softshare.data.image_form import ImageForm
+from softshare.data.mapped import open_mapped
 
 STATES = "states.npy"
 UNKNOWN, DECODED, BROKEN = 0, 1, 2
@@ -38,8 +39,8 @@ class DecodedImages:
 
     def __init__(self, folder: Path, kept: np.ndarray | None = None) -> None:
         self.folder = folder
-        self._images = np.load(folder / IMAGES, mmap_mode="r")
-        self._states = np.load(folder / STATES, mmap_mode="r+")
+        self._images: Any = open_mapped(folder / IMAGES)
+        self._states = open_mapped(folder / STATES, mode="r+")
         self._decoders: Decoders | None = None
         self._touched = 0
         self._lock = Lock()
@@ -70,27 +71,39 @@ class DecodedImages:
             self._images._mmap.madvise(mmap.MADV_DONTNEED)
             self._touched = 0
 
-    def decoded(self) -> DecodedImages:
-        """These images without the broken ones, decoded now."""
+    def decoded(self, *, skip_broken: bool = False) -> DecodedImages:
+        """These images, all decoded now, without those that cannot be read; what could not be read before is tried again.
+
+        Raises:
+            ValueError: an image cannot be read, and such images are not to be skipped.
+        """
+        wrong: dict[int, str] = {}
         with self._lock:
-            unknown = self.kept[self._states[self.kept] == UNKNOWN]
-            for begin in range(0, len(unknown), 4096):
-                self._decode(unknown[begin : begin + 4096])
+            missing = self.kept[self._states[self.kept] != DECODED]
+            for begin in range(0, len(missing), 4096):
+                wrong |= self._decode(missing[begin : begin + 4096])
             self._rest()
-        return DecodedImages(self.folder, self.kept[self._states[self.kept] == DECODED])
+        if wrong and not skip_broken:
+            raise self._unreadable(wrong)
+        return DecodedImages(self.folder, self.kept[~np.isin(self.kept, list(wrong))])
 
     def _require(self, rows: np.ndarray) -> None:
         wrong = self._decode(rows)
         if (self._states[self.kept] != UNKNOWN).all():
             self._rest()
         if wrong:
-            root, names, _ = read_list(self.folder)
-            row, reason = next(iter(wrong.items()))
-            more = f" ({len(wrong)} images cannot be read)" if len(wrong) > 1 else ""
-            remedy = "mend it, or leave such images out (skip_broken=True, --skip-broken)"
-            raise ValueError(f"cannot read {root / names[row]}: {reason}{more}; {remedy}")
+            raise self._unreadable(wrong)
+
+    def _unreadable(self, wrong: Mapping[int, str]) -> ValueError:
+        root, names, _ = read_list(self.folder)
+        row, reason = next(iter(wrong.items()))
+        more = f" ({len(wrong)} images cannot be read)" if len(wrong) > 1 else ""
+        remedy = "mend it, or leave such images out (skip_broken=True, --skip-broken)"
+        return ValueError(f"cannot read {root / names[row]}: {reason}{more}; {remedy}")
 
     def _decode(self, rows: np.ndarray) -> dict[int, str]:
+        if not (self.folder / LIST).exists():
+            raise FileNotFoundError(f"{self.folder} was deleted while it was in use; read the images again")
         if self._decoders is None:
             self._decoders = Decoders(self.folder, min(os.cpu_count() or 1, MOST_PROCESSES))
         wrong = self._decoders.decode(rows)
@@ -129,5 +142,5 @@ def decoded_images(root: Path, names: Sequence[str], form: ImageForm) -> Decoded
     digest = hashlib.blake2b(repr((root.resolve(), form)).encode(), digest_size=6)
     for name in names:
         status = os.stat(f"{root}/{name}")
-        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    return DecodedImages(derived(f"images-1-{digest.hexdigest()}", [], build))
+        digest.update(os.fsencode(name) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return DecodedImages(derived(f"images-2-{digest.hexdigest()}", [], build))

@@ -199,11 +199,8 @@ def _source(root: Path, names: Sequence[str], reading: ImageReading) -> tuple[De
     source = decoded_images(root, names, ImageForm(height, width, grey=reading.grey, resize=reading.size is not None, crop=reading.crop))
     if not (reading.decode_first or reading.skip_broken):
         return source, ()
-    whole = source.decoded()
-    broken = np.setdiff1d(source.kept, whole.kept)
-    if len(broken) and not reading.skip_broken:
-        source[broken]  # raises
-    return whole, _left_out([names[row] for row in broken], "that cannot be read")
+    whole = source.decoded(skip_broken=reading.skip_broken)
+    return whole, _left_out([names[row] for row in np.setdiff1d(source.kept, whole.kept)], "that cannot be read")
 
 
 def _first_size(root: Path, names: Sequence[str], *, skip_broken: bool) -> tuple[int, int]:

@@ -43,7 +43,7 @@ class ImageForm:
         return (1 if self.grey else 3), self.height, self.width
 
     def decode(self, path: Path) -> np.ndarray:
-        """An image file's pixels, uint8 ``(C, H, W)``.
+        """An image file's pixels, uint8 ``(C, H, W)``, turned as its EXIF orientation says.
 
         Raises:
             OSError: the file cannot be opened.
@@ -53,12 +53,13 @@ class ImageForm:
 
         size, mode = (self.width, self.height), "L" if self.grey else "RGB"
         with opened(path) as image:
-            if self.resize:
-                image.draft(mode, size)  # a JPEG decodes at a half or a quarter of its size much faster
-            elif image.size != size:
-                sizes = f"{image.width}×{image.height} pixels, the first has {self.width}×{self.height}"
-                raise ValueError(f"it has {sizes}; give a size for all (size=, --image-size)")
+            if self.resize:  # a JPEG decodes at a half or a quarter of its size much faster
+                image.draft(mode, size[::-1] if _lies_on_its_side(image) else size)
             plain = image.convert(mode)
+            ImageOps.exif_transpose(plain, in_place=True)
+            if plain.size != size and not self.resize:
+                sizes = f"{plain.width}×{plain.height} pixels, the first has {self.width}×{self.height}"
+                raise ValueError(f"it has {sizes}; give a size for all (size=, --image-size)")
             if plain.size != size:
                 bilinear = Image.Resampling.BILINEAR
                 plain = ImageOps.fit(plain, size, bilinear) if self.crop else plain.resize(size, bilinear)
@@ -66,14 +67,20 @@ class ImageForm:
 
 
 def size_of(path: Path) -> tuple[int, int]:
-    """Height and width of an image file.
+    """Height and width of an image file, turned as its EXIF orientation says.
 
     Raises:
         OSError: the file cannot be opened.
         ValueError: it is no PNG or JPEG, or too large.
     """
     with opened(path) as image:
-        return image.height, image.width
+        return (image.width, image.height) if _lies_on_its_side(image) else (image.height, image.width)
+
+
+def _lies_on_its_side(image: Image) -> bool:
+    from PIL.ExifTags import Base
+
+    return image.getexif().get(Base.Orientation) in (5, 6, 7, 8)
 
 
 @contextmanager

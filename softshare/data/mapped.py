@@ -4,9 +4,26 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+
+
+def open_mapped(path: Path, *, mode: Literal["r", "r+"] = "r") -> np.ndarray:
+    """An array in a ``.npy`` file of the cache folder as a memory map.
+
+    Raises:
+        FileNotFoundError: the file is not there.
+        ValueError: it holds no array of numbers.
+    """
+    remedy = f"delete the folder {path.parent} and it is made again"
+    try:
+        return np.lib.format.open_memmap(path, mode=mode)
+    except FileNotFoundError:
+        other = "processes on other machines need a SOFTSHARE_CACHE folder that all machines see"
+        raise FileNotFoundError(f"{path} is not there; {remedy if path.parent.exists() else 'load the data again'}; {other}") from None
+    except (ValueError, EOFError, SyntaxError, UnicodeError, OverflowError) as error:
+        raise ValueError(f"{path} is damaged ({error}); {remedy}") from None
 
 
 class MappedArray:
@@ -28,14 +45,7 @@ class MappedArray:
 
     @cached_property
     def _content(self) -> np.ndarray:
-        if not self.path.exists():
-            raise FileNotFoundError(
-                f"{self.path} is not there; processes on other machines need a SOFTSHARE_CACHE folder that all machines see"
-            )
-        try:
-            return np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise ValueError(f"{self.path} is damaged ({error}); delete it and it is made again") from None
+        return open_mapped(self.path)
 
     def __len__(self) -> int:
         return self.shape[0]

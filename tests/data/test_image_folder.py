@@ -21,7 +21,7 @@ from PIL import Image, ImageOps
 from softshare.cli import main
 from softshare.data import decoded_images
 from softshare.data.image_folder import ImageReading, image_folder, image_table
-from softshare.data.image_form import MOST_PIXELS, ImageForm
+from softshare.data.image_form import MOST_PIXELS, ImageForm, size_of
 from softshare.tasks.task_set import take
 
 
@@ -149,6 +149,71 @@ def test_a_broken_image_is_named_or_left_out_with_a_note(root: Path) -> None:
     assert np.array_equal(tasks.examples(1)[0][2], pixels(root / "cars/new/3.png"))
     assert np.array_equal(tasks.sources[0].kept, np.delete(np.arange(20), 14))
     assert tasks.fingerprint()
+
+
+def test_an_image_once_broken_is_tried_again(root: Path) -> None:
+    path = root / "cars/new/2.jpg"
+    content, status = path.read_bytes(), path.stat()
+    path.write_bytes(bytes(len(content)))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # as where a disk fails for a while
+    assert image_folder(root, ImageReading(skip_broken=True)).n_examples.tolist() == [12, 7]
+    with pytest.raises(ValueError, match=r"cannot read .*cars/new/2.jpg: it is neither"):
+        image_folder(root, ImageReading(decode_first=True))
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    tasks = image_folder(root, ImageReading(decode_first=True))
+    assert tasks.n_examples.tolist() == [12, 8]
+    assert np.array_equal(tasks.examples(1)[0][2], pixels(path))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photographs_stand_as_their_orientation_says(orientation: int, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    gradient = np.add.outer(np.arange(48), 3 * np.arange(64))[:, :, None].repeat(3, 2).astype(np.uint8)
+    Image.fromarray(gradient).save(tmp_path / "photo.jpg", exif=exif, quality=95)
+    stored = np.asarray(Image.open(tmp_path / "photo.jpg"))
+    quarter_turns, mirrored = {1: (0, 0), 2: (0, 1), 3: (2, 0), 4: (2, 1), 5: (3, 1), 6: (3, 0), 7: (1, 1), 8: (1, 0)}[orientation]
+    upright = np.rot90(stored, quarter_turns)
+    upright = upright[:, ::-1] if mirrored else upright
+    assert size_of(tmp_path / "photo.jpg") == upright.shape[:2]
+    assert np.array_equal(ImageForm(*upright.shape[:2]).decode(tmp_path / "photo.jpg"), upright.transpose(2, 0, 1))
+    small = ImageForm(12, 8, resize=True).decode(tmp_path / "photo.jpg").transpose(1, 2, 0)
+    whole = Image.fromarray(upright).resize((8, 12), Image.Resampling.BILINEAR)
+    assert np.abs(small.astype(int) - np.asarray(whole)).max() < 8
+
+
+def test_names_that_are_not_utf8_are_names(root: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    try:
+        image(99).save(root / "birds/10" / name)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    tasks = image_folder(root, ImageReading(decode_first=True))
+    assert np.array_equal(tasks.examples(0)[0][4], pixels(root / "birds/10" / name))
+
+
+@pytest.mark.parametrize("file", ["images.npy", "states.npy"])
+def test_a_damaged_cache_names_the_file_and_the_folder_to_delete(root: Path, cache: Path, file: str) -> None:
+    tasks = image_folder(root, ImageReading(decode_first=True))
+    expected = tasks.examples(0)[0]
+    (path,) = cache.rglob(file)
+    for size in (0, 40, path.stat().st_size - 1):
+        os.truncate(path, size)
+        with pytest.raises(ValueError, match=rf"{file} is damaged .*; delete the folder .*{path.parent.name} and it is made again"):
+            image_folder(root)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=rf"{file} is not there; delete the folder .*{path.parent.name} and it is made again"):
+        image_folder(root)
+    shutil.rmtree(path.parent)
+    assert np.array_equal(image_folder(root).examples(0)[0], expected)
+
+
+def test_a_cache_deleted_in_use_says_so(root: Path, cache: Path) -> None:
+    tasks = image_folder(root)
+    shutil.rmtree(cache)
+    with pytest.raises(FileNotFoundError, match="was deleted while it was in use; read the images again"):
+        tasks.examples(0)
 
 
 @pytest.mark.parametrize(

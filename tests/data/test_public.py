@@ -158,5 +158,5 @@ def test_mapped_arrays_are_read_by_row_and_sent_as_a_path(tmp_path: Path) -> Non
 @pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00", pickle.dumps([1])])
 def test_a_damaged_map_says_how_to_make_it_again(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.npy").write_bytes(content)
-    with pytest.raises(ValueError, match=r"a\.npy is damaged .*; delete it and it is made again"):
+    with pytest.raises(ValueError, match=r"a\.npy is damaged .*; delete the folder .* and it is made again"):
         MappedArray(tmp_path / "a.npy")
