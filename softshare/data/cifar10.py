@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,11 +45,21 @@ SET = PublicSet(
     ),
     instead=(
         ("cifar10/cifar-10-batches-py/data_batch_?", "cifar10/cifar-10-batches-py/test_batch"),
-        ("cifar10/index.csv.gz", "cifar10/test.webp"),
+        ("cifar10/index.csv.gz", "cifar10/test.webp", "cifar10/train_[12].webp"),
     ),
 )
 
-_BATCH = re.compile(r"(?:data_batch_[1-5]|test_batch)")
+BATCHES: Mapping[str, tuple[str, ...]] = {
+    "data_batch_1": ("c99cafc152244af753f735de768cd75f", "5ea7870254dd2f1819fc2efa5c2c637f7f7c19593678d92eb044ac3b5682a16c"),
+    "data_batch_2": ("d4bba439e000b95fd0a9bffe97cbabec", "7eeb5b1327fe28e2fc81c7d2592e62f2d1a35150d1fd6a133e6f7fd36f4ffba1"),
+    "data_batch_3": ("54ebc095f3ab1f0389bbae665268c751",),
+    "data_batch_4": ("634d18415352ddfa80567beed471001a",),
+    "data_batch_5": ("482c414d41f54cd18b22e5b47cb7c3cb",),
+    "test_batch": ("40351d587109b95175f43aff81a1287e", "7b4a1e9fd083b83e3561780ceff82ef86f695161da57611b61041ad2c2fe5078"),
+}
+"""The md5 of each published batch, and the sha256 of the images and labels of that built of a sheet (its file may differ)."""
+
+_BATCH = re.compile("|".join(BATCHES))
 _MOST_OF_ALL = 1 << 28
 _TILE, _TILES = 32, 100
 """Pixels of an image's side, and images a side of a sheet."""
@@ -169,18 +180,25 @@ def _found() -> tuple[list[Path], Callable[[], Iterator[Batch]]]:
     batches = sorted(path for path in (SET.folder / "cifar-10-batches-py").glob("*") if _BATCH.fullmatch(path.name))
     if batches:
         return batches, lambda: (_batch(path) for path in batches)
-    return [_INDEX.place, *(sheet.place for sheet in _SHEETS.values())], _sheets
+    return [file.place for file in (_INDEX, *_SHEETS.values()) if file.is_there], _sheets
 
 
 def _packed(archive: Path) -> Iterator[tuple[str, bytes]]:
     SET.files[0].check()
-    for name, content in read_tar(archive, re.compile(f"cifar-10-batches-py/{_BATCH.pattern}"), most=_MOST_OF_ALL):
+    for name, content in read_tar(archive, re.compile(f"cifar-10-batches-py/(?:{_BATCH.pattern})"), most=_MOST_OF_ALL):
         yield Path(name).name, content
 
 
 def _batch(path: Path) -> Batch:
     with naming(path):
-        return batch_of(path.name, read_content(path, most=_MOST_OF_ALL // 6))
+        content = read_content(path, most=_MOST_OF_ALL // 6)
+        batch = batch_of(path.name, content)
+        found = hashlib.md5(content), hashlib.sha256(batch.images.tobytes() + batch.labels.astype(np.uint8).tobytes())
+        if all(digest.hexdigest() not in BATCHES[path.name] for digest in found):
+            raise ValueError(
+                f"it is neither the published batch nor built of the published images (md5 {found[0].hexdigest()}); get it again"
+            )
+        return batch
 
 
 def batch_of(name: str, content: bytes) -> Batch:
@@ -205,7 +223,7 @@ def batch_of(name: str, content: bytes) -> Batch:
 def _sheets() -> Iterator[Batch]:
     """The batches of the sheets of 100 by 100 images."""
     index = list(csv.DictReader(_INDEX.read().decode().splitlines()))
-    for name, sheet in _SHEETS.items():
+    for name, sheet in ((name, sheet) for name, sheet in _SHEETS.items() if sheet.is_there):
         with naming(sheet.place):
             grid = pixels_of(sheet.read())
             if grid.shape != (_TILES * _TILE, _TILES * _TILE, 3):

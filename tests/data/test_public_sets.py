@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import pickle
@@ -167,7 +168,47 @@ def made_cifar10(made_folder: Path, monkeypatch: Patch) -> Path:
     folder.mkdir(parents=True)
     for name in ("data_batch_1", "test_batch"):
         (folder / name).write_bytes(batch())
+    monkeypatch.setattr(cifar10, "BATCHES", dict.fromkeys(cifar10.BATCHES, (hashlib.md5(batch()).hexdigest(),)))
     return folder
+
+
+def test_cifar10_batches_must_be_the_published_ones(made_cifar10: Path, monkeypatch: Patch) -> None:
+    for place in made_cifar10.iterdir():
+        place.write_bytes(pickle.dumps(pickle.loads(place.read_bytes()), protocol=4))
+    with pytest.raises(ValueError, match=r"data_batch_1: it is neither the published batch nor built of the published images"):
+        cifar10.load()
+    built = cifar10.batch_of("data_batch_1", batch())
+    digest = hashlib.sha256(built.images.tobytes() + bytes(built.labels.tolist())).hexdigest()
+    monkeypatch.setattr(cifar10, "BATCHES", dict.fromkeys(cifar10.BATCHES, (digest,)))
+    assert len(cifar10.load()) == 3
+
+
+@pytest.fixture
+def made_sheets(made_folder: Path, monkeypatch: Patch) -> Path:
+    """A training and a test sheet of four images; another training sheet is not there."""
+    monkeypatch.setattr(cifar10, "_TILES", 2)
+    monkeypatch.setattr(cifar10, "N_TEST", 4)
+    index = "file,row,label,filename\n" + "".join(f"{name}.webp,{row},{2 + row},a.png\n" for name in cifar10._SHEETS for row in range(4))
+    monkeypatch.setattr(cifar10, "_INDEX", written(made_folder, cifar10._INDEX, index.encode()))
+    pixels = np.arange(4, dtype=np.uint8).reshape(2, 2).repeat(32, 0).repeat(32, 1)
+    sheet = encoded(np.stack([pixels] * 3, -1), "WEBP", lossless=True)
+    for name in ("train_1", "test"):
+        monkeypatch.setitem(cifar10._SHEETS, name, written(made_folder, cifar10._SHEETS[name], sheet))
+    (made_folder / "cifar10" / "index.csv").rename(made_folder / "cifar10" / "index.csv.gz")
+    (made_folder / "cifar10" / "index.csv.gz").write_bytes(gzip.compress(index.encode()))
+    return made_folder / "cifar10"
+
+
+def test_cifar10_is_read_from_the_sheets_that_are_there(made_sheets: Path) -> None:
+    tasks = cifar10.load()
+    assert tasks.notes == ("4 of the 50,000 training images are there",)
+    inputs, targets = tasks.examples(2)
+    assert inputs[:, 0, 0, 0].tolist() == [0, 0]
+    assert [tasks.tasks[2].classes[int(target)] for target in targets] == ["bird", "bird"]
+    (made_sheets / "train_1.webp").unlink()
+    assert cifar10.SET.missing
+    with pytest.raises(FileNotFoundError, match=r"cifar10: cifar10/cifar-10-python\.tar\.gz not found"):
+        cifar10.load()
 
 
 def test_cifar10_is_three_groups_of_classes(made_cifar10: Path) -> None:
