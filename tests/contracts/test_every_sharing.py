@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from math import ceil, prod
+
+import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 from torch.testing import assert_close
 
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.ordering_templates import ordering_mlp
+from softshare.network.templates import TemplateFactory
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
+from softshare.sharing.fixed_order import FixedOrder
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.tensor_normal import TensorNormal
@@ -15,27 +29,66 @@ from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.sharing.tucker import Tucker
+from softshare.tasks.task_set import TaskSet
+from softshare.training.fit import fit
 
-SHARINGS = [
-    Independent(),
-    Tied(),
-    LastAxisFlattening(2),
-    Tucker(0.5),
-    TensorTrain(0.5),
-    TensorRing(2),
-    TraceNorm(),
-    TensorNormal(("in", "out", "task")),
-]
+N_TASKS = 5
+LAYERS = {"fc": (6, 5), "conv": (3, 2, 4, 3)}
+RING_CORES = {(6, 5): (3, 2, 1, 5), (3, 2, 4, 3): (6, 2, 2, 3)}
+"""Sizes of the modes of each core, four a layer: 6 = 3·2·1·1 beside 5 = 1·1·1·5; the window 3·2, and 4 = 2·2·1 beside 3 = 1·1·3."""
+
+
+def independent_size(shape: Sequence[int]) -> int:
+    return N_TASKS * prod(shape)
+
+
+def tucker_size(shape: Sequence[int]) -> int:
+    """A core, and a basis for each mode."""
+    modes = (*shape, N_TASKS)
+    ranks = [ceil(min(size, prod(modes) // size) / 2) for size in modes]
+    return prod(ranks) + sum(size * rank for size, rank in zip(modes, ranks, strict=True))
+
+
+def tensor_train_size(shape: Sequence[int]) -> int:
+    """A core for each mode, between ranks that are half of the largest."""
+    modes = (*shape, N_TASKS)
+    ranks = [1, *(ceil(min(prod(modes[:cut]), prod(modes[cut:])) / 2) for cut in range(1, len(modes))), 1]
+    return sum(left * size * right for left, size, right in zip(ranks, modes, ranks[1:], strict=False))
+
+
+def tensor_ring_size(shape: Sequence[int]) -> int:
+    """Cores between ranks of 2, all shared but the last."""
+    *shared, own = RING_CORES[tuple(shape)]
+    return 2 * 2 * (sum(shared) + N_TASKS * own)
+
+
+SHARINGS = {
+    Independent(): independent_size,
+    Tied(): prod,
+    Tied(bias="own"): prod,
+    LastAxisFlattening(0.4): lambda shape: 2 * (prod(shape) + N_TASKS),
+    Tucker(0.5): tucker_size,
+    TensorTrain(0.5): tensor_train_size,
+    TensorRing(2): tensor_ring_size,
+    TraceNorm("tucker"): independent_size,
+    TensorNormal(("in", "out", "task"), warm_up=0, every=1): independent_size,
+}
+"""Sharing → the number of parameters that all tasks have together in a layer of this shape."""
+
 RANDOM_ONLY = (TensorRing,)
 """Those that refuse to start from trained weights."""
 
 REGULARISED = (TraceNorm, TensorNormal)
 """Those that add a penalty to the loss."""
 
-LAYERS = {"fc": (6, 5), "conv": (3, 2, 4, 3)}
-N_TASKS = 5
 
-pytestmark = pytest.mark.parametrize("sharing", SHARINGS, ids=lambda sharing: type(sharing).__name__)
+def label(sharing: Sharing) -> str:
+    return "Tied but for biases" if sharing == Tied(bias="own") else type(sharing).__name__
+
+
+@pytest.fixture(params=SHARINGS, ids=label)
+def sharing(request: pytest.FixtureRequest) -> Sharing:
+    return request.param
 
 
 def drawn(sharing: Sharing, names: tuple[str, ...] = ("a", "b", "c", "d", "e"), *, seed: int = 0) -> dict[str, SharedWeight]:
@@ -86,25 +139,31 @@ def test_the_contraction_is_the_composed_weight(sharing: Sharing, start: object)
             assert_close(composed.reshape(-1, *weight.stacked().shape[1:]).expand_as(weight.stacked(tasks)), weight.stacked(tasks))
 
 
-def test_gradients_equal_finite_differences(sharing: Sharing) -> None:
+def test_gradients_of_weights_and_penalties_equal_finite_differences(sharing: Sharing) -> None:
     for weight in shared(sharing).values():
+        weight.after_step()
         names, values = zip(*weight.named_parameters(), strict=True)
 
-        def compose(*new: torch.Tensor, weight: SharedWeight = weight, names: tuple[str, ...] = names) -> torch.Tensor:
-            return torch.func.functional_call(
-                _Stacked(weight), {f"weight.{name}": value for name, value in zip(names, new, strict=True)}, ()
-            )
+        def composed(*new: Tensor, weight: SharedWeight = weight, names: tuple[str, ...] = names) -> tuple[Tensor, ...]:
+            replaced = {f"weight.{name}": value for name, value in zip(names, new, strict=True)}
+            return torch.func.functional_call(_Evaluated(weight), replaced, ())
 
-        assert torch.autograd.gradcheck(compose, values)
+        assert torch.autograd.gradcheck(composed, values)
 
 
-class _Stacked(torch.nn.Module):
+class _Evaluated(nn.Module):
     def __init__(self, weight: SharedWeight) -> None:
         super().__init__()
         self.weight = weight
 
-    def forward(self) -> torch.Tensor:
-        return self.weight.stacked()
+    def forward(self) -> tuple[Tensor, ...]:
+        penalty = self.weight.penalty(torch.full((N_TASKS,), 4.0, dtype=torch.float64))
+        return (self.weight.stacked(), penalty) if penalty.requires_grad else (self.weight.stacked(),)
+
+
+def test_the_number_of_parameters_is_that_of_the_formula(sharing: Sharing) -> None:
+    for name, weight in drawn(sharing).items():
+        assert sum(parameter.numel() for parameter in weight.parameters()) == SHARINGS[sharing](LAYERS[name])  # type: ignore[operator]
 
 
 @both_starts
@@ -185,3 +244,151 @@ def test_settings_are_values(sharing: Sharing) -> None:
 def test_nothing_is_penalised_unless_the_sharing_says_so(sharing: Sharing, start: object) -> None:
     for weight in start(sharing).values():  # type: ignore[operator]
         assert (weight.penalty(torch.tensor([3, 4, 5, 6, 7])).item() != 0) == isinstance(sharing, REGULARISED)
+
+
+# --- networks ----------------------------------------------------------------------------------
+
+
+def small(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
+    """A convolution, an affine layer and one with a single output."""
+    return nn.Sequential(
+        OrderedDict(
+            conv=nn.Conv2d(1, 3, 2),
+            conv_tanh=nn.Tanh(),
+            flatten=nn.Flatten(),
+            hidden=nn.Linear(27, 4),
+            hidden_tanh=nn.Tanh(),
+            output=nn.Linear(4, n_outputs),
+        )
+    )
+
+
+def ordered(*named: tuple[str, Sharing]) -> tuple[TemplateFactory, dict[str, Sharing]]:
+    return partial(ordering_mlp, width=4, depth=2), {**dict(named), "output": Tied(), "*": Tied()}
+
+
+NETWORKS: dict[str, tuple[TemplateFactory, Mapping[str, Sharing]]] = {
+    **{label(sharing): (small, {"output": sharing, "*": sharing}) for sharing in SHARINGS},
+    "soft ordering": ordered(),
+    "permuted ordering": ordered(("core.scales", FixedOrder("permuted"))),
+    "parallel ordering": ordered(("core.scales", FixedOrder("parallel"))),
+}
+"""Networks in which every layer is shared so, the one with a single output too."""
+
+
+@pytest.fixture(params=NETWORKS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def tasks_named(names: str) -> TaskSet:
+    numbers = np.random.default_rng(0)
+    data = {name: (numbers.normal(size=(8, 1, 4, 4)).astype(np.float32), np.arange(8) % 2) for name in names}
+    return TaskSet.from_arrays(data, kinds="binary")
+
+
+def network_of(kind: str, names: str = "abc", *, seed: int = 0) -> MultiTaskNetwork:
+    template, sharing = NETWORKS[kind]
+    return MultiTaskNetwork(template, tasks_named(names), sharing=sharing, seed=seed)
+
+
+def batch(n_tasks: int = 3) -> Tensor:
+    return torch.randn(n_tasks, 6, 1, 4, 4)
+
+
+def test_a_task_alone_computes_what_it_computes_among_the_others(kind: str) -> None:
+    network, rows = network_of(kind), batch()
+    for task, expected, inputs in zip(network.tasks, network.run(rows), rows, strict=True):
+        assert_close(network.task(task.name)(inputs), expected)
+
+
+def test_one_task_alone_is_a_network_too(kind: str) -> None:
+    network, rows = network_of(kind, "a"), batch(1)
+    outputs = network.run(rows)
+    assert outputs.shape == (1, 6, 1)
+    assert_close(network.task("a")(rows[0]), outputs[0])
+    network.after_step()
+    assert torch.isfinite(network.penalty(torch.tensor([8.0])))
+
+
+def test_permuted_tasks_compute_the_same_permuted(kind: str) -> None:
+    rows = batch()
+    expected = network_of(kind).run(rows)
+    assert_close(network_of(kind, "cab").run(rows[[2, 0, 1]]), expected[[2, 0, 1]])
+
+
+def test_a_state_goes_to_a_network_of_another_seed(kind: str) -> None:
+    first, second, rows = network_of(kind), network_of(kind, seed=1), batch()
+    first.after_step()
+    second.load_state_dict(first.state_dict())
+    examples = torch.full((3,), 8.0)
+    assert torch.equal(first.run(rows), second.run(rows))
+    assert torch.equal(first.penalty(examples), second.penalty(examples))
+
+
+def test_a_deep_copy_is_equal_and_its_own(kind: str) -> None:
+    network, rows = network_of(kind), batch()
+    before = network.run(rows)
+    twin = copy.deepcopy(network)
+    assert torch.equal(twin.run(rows), before)
+    with torch.no_grad():
+        for parameter in twin.parameters():
+            parameter.add_(1)
+    assert not torch.equal(twin.run(rows), before)
+    assert torch.equal(network.run(rows), before)
+
+
+def test_a_network_moves_to_another_type_and_device(kind: str) -> None:
+    network, rows = network_of(kind), batch()
+    expected = network.run(rows)
+    wide = network.double()
+    assert_close(wide.run(rows.double()), expected.double(), rtol=1e-4, atol=1e-5)
+    wide.after_step()
+    assert wide.penalty(torch.full((3,), 8.0, dtype=torch.float64)).dtype == torch.float64
+    moved = wide.to("meta")
+    assert {value.device.type for value in (*moved.parameters(), *moved.buffers())} == {"meta"}
+    if "FixedOrder" in repr(NETWORKS[kind]):
+        return  # which layers are applied is read from the values, and there are none on this device
+    outputs = moved.run(rows.double().to("meta"))
+    assert (outputs.device.type, outputs.dtype, outputs.shape) == ("meta", torch.float64, expected.shape)
+
+
+def compiled_as_it_is(kind: str, backend: str) -> None:
+    torch._dynamo.reset()
+    network, rows = network_of(kind), batch()
+    outputs = []
+    for run in (network.run, torch.compile(network.run, backend=backend)):
+        network.zero_grad()
+        values = run(rows)
+        values.square().sum().backward()
+        outputs.append((values.detach(), [value.grad for value in network.parameters() if value.grad is not None]))
+    assert_close(outputs[1], outputs[0])
+
+
+def test_compiled_it_computes_the_same(kind: str) -> None:
+    compiled_as_it_is(kind, "aot_eager")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")  # in torch's own compiler
+@pytest.mark.skipif(shutil.which("c++") is None, reason="the compiler of torch needs a C++ compiler")
+def test_compiled_to_machine_code_it_computes_the_same() -> None:
+    compiled_as_it_is("LastAxisFlattening", "inductor")
+
+
+def test_a_task_is_exported(kind: str) -> None:
+    module, rows = network_of(kind).task("b").eval(), batch(1)[0]
+    assert_close(torch.export.export(module, (rows,)).module()(rows), module(rows))
+
+
+WITHOUT_PENALTY = {TraceNorm: {"gamma": 0.0}, TensorNormal: {"scale": 0.0}}
+
+
+def test_a_task_that_never_has_data_keeps_what_is_its_own(kind: str) -> None:
+    template, named = NETWORKS[kind]
+    sharing = {layer: replace(value, **WITHOUT_PENALTY.get(type(value), {})) for layer, value in named.items()}  # type: ignore[type-var]
+    network = MultiTaskNetwork(template, tasks_named("abc"), sharing=sharing)
+    before = [[value.clone() for value in network.own_values(task)] for task in range(3)]
+    fit(network, tasks_named("ab"), steps=3)
+    unchanged = [all(map(torch.equal, was, network.own_values(task))) for task, was in enumerate(before)]
+    has_nothing_own = kind in ("Tied", "permuted ordering", "parallel ordering")
+    assert unchanged == [has_nothing_own, has_nothing_own, True]
