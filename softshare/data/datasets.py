@@ -28,6 +28,8 @@ class MapStyle(Protocol):
 class Items:
     """The inputs of an object that gives items by their numbers; an item is read whenever a batch asks for it.
 
+    Reading one runs code of others, which may draw random numbers.
+
     Args:
         read: numbers of items → their inputs.
         length: number of items.
@@ -35,6 +37,8 @@ class Items:
     Raises:
         ValueError: the inputs are not numbers.
     """
+
+    may_draw = True
 
     def __init__(self, read: Callable[[list[int]], Sequence[Any]], length: int) -> None:
         self._read, self._length = read, length
@@ -56,12 +60,13 @@ class Items:
 def from_datasets(datasets: Mapping[Any, MapStyle], *, targets: Mapping[Any, Any] | None = None, kinds: Kinds = None) -> TaskSet:
     """One task a data set of PyTorch, items ``(input, target)``.
 
-    Inputs are read when a batch asks for them, by the thread that reads ahead of training, through ``__getitems__`` where
-    there is one; a data set's own transformations work as ever. Tasks with inputs of one shape run as one group.
+    Inputs are read when a batch asks for them, through ``__getitems__`` where there is one. A data set's own transformations
+    work as ever; what they draw from the generators of Python, NumPy and PyTorch depends on the seed and the step only, so
+    they run in the thread that trains, and not ahead of it. Tasks with inputs of one shape run as one group.
 
     Args:
         datasets: task name → data set with a length, whose items are pairs of input and target.
-        targets: task name → its targets ``(N_t,)``; when None, all items are read once to learn them.
+        targets: task name → its targets ``(N_t,)``, for every task; when None, all items are read once to learn them.
         kinds: the kind of every task, or of all; inferred where not given.
 
     Raises:
@@ -71,9 +76,12 @@ def from_datasets(datasets: Mapping[Any, MapStyle], *, targets: Mapping[Any, Any
     for name, dataset in datasets.items():
         if not hasattr(dataset, "__len__"):
             raise TypeError(f"task {label_of(name)!r}: the data set must be map-style, with a length; {type(dataset).__name__} has none")
-    found = targets or {name: [_pair(name, dataset[number])[1] for number in range(len(dataset))] for name, dataset in datasets.items()}
+    if targets is None:
+        targets = {name: [_pair(name, dataset[number])[1] for number in range(len(dataset))] for name, dataset in datasets.items()}
+    if apart := [label_of(name) for name in {**datasets, **targets} if name not in datasets or name not in targets]:
+        raise ValueError(f"targets: give those of every data set and no others; {', '.join(map(repr, apart))} is one of the two only")
     inputs = {name: Items(partial(_inputs, name, dataset), len(dataset)) for name, dataset in datasets.items()}
-    return TaskSet.from_arrays({name: (inputs[name], _column(found[name])) for name in datasets}, kinds=kinds)
+    return TaskSet.from_arrays({name: (inputs[name], _column(targets[name])) for name in datasets}, kinds=kinds)
 
 
 def from_hugging_face(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import count
 
 import numpy as np
@@ -12,7 +13,8 @@ from torch import Tensor
 from softshare.tasks.ahead import ahead
 from softshare.tasks.batch import Augment, Batch, Plan, SameRows, augmented, own_rows
 from softshare.tasks.orders import Orders
-from softshare.tasks.random_keys import key_of
+from softshare.tasks.random_keys import key_of, seeded
+from softshare.tasks.sources import may_draw
 from softshare.tasks.task_draws import POLICIES, Policy, TaskDraws, probabilities
 from softshare.tasks.task_set import TaskSet
 
@@ -63,8 +65,9 @@ class Batches:
         tasks_per_step: ``k``, from 1 to the number of tasks; all when None.
         temperature: of ``"temperature"``, above 0.
         augment: changes a step's inputs at random; what it draws depends on the seed and the step only.
-        read_ahead: steps that a background thread reads ahead; when None, 2 where inputs are read from disk or
-            made when they are asked for, and 0 where they are in memory. The steps are the same.
+        read_ahead: steps that a background thread reads ahead; when None, 2 where inputs are read from disk, and 0 where they are
+            in memory or reading them may draw random numbers (:func:`softshare.data.datasets.from_datasets`). The steps are the
+            same, but for such draws: without reading ahead they depend on the seed and the step, else on all that draws meanwhile.
 
     Raises:
         ValueError: an argument is out of range, or a task has no examples.
@@ -86,8 +89,10 @@ class Batches:
         self._tasks, self._seed, self._augment = tasks, seed, augment
         self._policy, self._probabilities = policy, probabilities(tasks.n_examples, policy, temperature)
         self.tasks_per_step = len(tasks) if tasks_per_step is None else tasks_per_step
-        in_memory = all(isinstance(tasks.sources[number], Tensor) for number in np.unique(tasks.source_of))
-        self._read_ahead = read_ahead if read_ahead is not None else 0 if in_memory else READ_AHEAD
+        sources = [tasks.sources[number] for number in np.unique(tasks.source_of)]
+        draws, in_memory = any(map(may_draw, sources)), all(isinstance(source, Tensor) for source in sources)
+        self._read_ahead = read_ahead if read_ahead is not None else 0 if in_memory or draws else READ_AHEAD
+        self._seed_reading = draws and not self._read_ahead
         self._same_rows = SameRows(tasks) if _suits_same_rows(tasks) else None
         self._sizes = tasks.n_examples if self._same_rows is None else np.full(len(tasks), len(self._same_rows.rows))
         self.batch_size = min(batch_size, int(self._sizes.min() if policy == "shortest" else self._sizes.max()))
@@ -124,7 +129,8 @@ class Batches:
             yield from map(Plan, steps, chosen, examples)
 
     def _read(self, plan: Plan) -> tuple[Batch, ...]:
-        batches = own_rows(self._tasks, plan) if self._same_rows is None else (self._same_rows.read(plan),)
+        with seeded(key_of(self._seed, ("read", plan.step))) if self._seed_reading else nullcontext():
+            batches = own_rows(self._tasks, plan) if self._same_rows is None else (self._same_rows.read(plan),)
         if self._augment is None:
             return batches
         generator = torch.Generator().manual_seed(key_of(self._seed, ("augment", plan.step)) >> 1)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
+import torch
 
 
 def key_of(seed: object, name: object) -> int:
@@ -22,3 +26,21 @@ def mixed(state: np.ndarray) -> np.ndarray:
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return state ^ (state >> np.uint64(31))
+
+
+@contextmanager
+def seeded(key: int) -> Iterator[None]:
+    """Seeds the generators that all code shares, Python's, NumPy's and PyTorch's on the processor; afterwards they go on where they were.
+
+    Not while another thread draws from them.
+    """
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 — transformations of others draw from it
+    with torch.random.fork_rng(devices=[]):
+        random.seed(key)
+        np.random.seed(key % 2**32)  # noqa: NPY002
+        torch.default_generator.manual_seed(key >> 1)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002

@@ -53,6 +53,7 @@ class Transformed:
 
     def __init__(self, source: Source, transform: Callable[[Tensor], Tensor], *, width: int | None = None) -> None:
         self._source, self._transform = source, transform
+        self.may_draw = may_draw(source)
         self.shape = tuple(source.shape) if width is None else (len(source), width)
 
     def __len__(self) -> int:
@@ -74,6 +75,7 @@ class Joined:
         self._begins = np.cumsum([0, *(len(source) for source in sources[:-1])])
         self.shape = (sum(len(source) for source in sources), *sources[0].shape[1:])
         self.dtype = getattr(sources[0], "dtype", None)
+        self.may_draw = any(map(may_draw, sources))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -84,6 +86,11 @@ class Joined:
         numbers = np.unique(which) if len(rows) else [0]  # no rows have a shape too
         taken = [take(self._sources[number], rows[which == number] - self._begins[number]) for number in numbers]
         return torch.cat(taken)[torch.from_numpy(np.argsort(order))]
+
+
+def may_draw(source: Source) -> bool:
+    """Whether reading rows may draw random numbers, from the generators that all code shares: their attribute ``may_draw``."""
+    return bool(getattr(source, "may_draw", False))
 
 
 def take(source: Source, rows: np.ndarray) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import random
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,37 @@ def test_items_are_read_when_they_are_asked_for() -> None:
         assert batch.inputs.shape == (2, 3, 2, 3)
         assert torch.equal(batch.inputs[..., 0, 0], batch.targets)
     assert from_datasets(data, kinds="regression").targets.tolist() == tasks.targets.tolist()
+
+
+class Drawn(Squares):
+    """Items that are changed at random, by all generators that there are."""
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, float]:
+        return torch.tensor([torch.rand(1).item(), np.random.rand(), random.random(), index]), index  # noqa: NPY002
+
+
+@pytest.mark.parametrize("n_tasks", [1, 2])
+def test_what_transformations_draw_depends_on_the_seed_and_the_step(n_tasks: int) -> None:
+    tasks = from_datasets({name: Drawn(12, 0) for name in "ab"[:n_tasks]}, targets=dict.fromkeys("ab"[:n_tasks], range(12)))
+    runs = []
+    for noise in (0, 3):  # what training draws between the steps, and has drawn before, is none of their business
+        state, steps = torch.get_rng_state(), []
+        for (batch,), _ in zip(Batches(tasks, batch_size=5, seed=7), range(4), strict=False):
+            assert torch.equal(torch.get_rng_state(), state)
+            steps.append(batch.inputs)
+            torch.rand(noise), np.random.rand(noise), [random.random() for _ in range(noise)]  # noqa: NPY002
+            state = torch.get_rng_state()
+        runs.append(torch.stack(steps))
+    assert torch.equal(*runs)
+    assert len(runs[0][..., :3].unique()) == runs[0][..., :3].numel()
+
+
+def test_targets_must_be_those_of_the_data_sets() -> None:
+    data = {"a": Squares(4, 0), "b": Squares(4, 0)}
+    with pytest.raises(ValueError, match=r"targets: give those of every data set .* 'b', 'c' is one of the two only"):
+        from_datasets(data, targets={"a": range(4), "c": range(4)})
+    with pytest.raises(ValueError, match="targets: give those"):
+        from_datasets(data, targets={})
 
 
 class AtOnce(Squares):
