@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import isqrt, prod
+from numbers import Integral
 from typing import cast
 
 Modes = tuple[Sequence[int], Sequence[int]]
@@ -36,6 +37,27 @@ def balanced_modes(size: int, count: int) -> tuple[int, ...]:
     return tuple(min(options, key=lambda modes: (sum(modes), modes)))
 
 
+def check_modes(layer: str, given: object) -> None:
+    """Make sure that these are a layer's modes: one pair of input and output modes, or several.
+
+    Raises:
+        ValueError: they are not.
+    """
+    pairs = [given] if _is_pair(given) else given
+    if not isinstance(pairs, Sequence) or not pairs or not all(_is_pair(pair) for pair in pairs):
+        raise ValueError(
+            f"layer {layer!r}: modes are a pair of input and output modes, equally many whole numbers of at least 1, such as "
+            f"((3, 2), (2, 2)), or several such pairs; got {given!r}"
+        )
+
+
+def _is_pair(given: object) -> bool:
+    if not isinstance(given, Sequence) or len(given) != 2 or not all(isinstance(modes, Sequence) and modes for modes in given):
+        return False
+    inputs, outputs = given
+    return len(inputs) == len(outputs) and all(isinstance(mode, Integral) and int(mode) >= 1 for mode in (*inputs, *outputs))
+
+
 def given_modes(layer: str, given: Modes | Sequence[Modes], n_in: int, n_out: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The given pair whose products are a weight's sizes.
 
@@ -48,10 +70,10 @@ def given_modes(layer: str, given: Modes | Sequence[Modes], n_in: int, n_out: in
     Raises:
         ValueError: no pair suits; the message says the sizes and what is allowed.
     """
-    pairs = cast("Sequence[Modes]", [given] if isinstance(given[0][0], int) else given)
+    pairs = cast("Sequence[Modes]", [given] if _is_pair(given) else given)
     for inputs, outputs in pairs:
-        if (prod(inputs), prod(outputs)) == (n_in, n_out) and len(inputs) == len(outputs):
-            return tuple(inputs), tuple(outputs)
+        if (prod(inputs), prod(outputs)) == (n_in, n_out):
+            return tuple(map(int, inputs)), tuple(map(int, outputs))
     told = "; ".join(f"{tuple(ins)} and {tuple(outs)} with products {prod(ins)} and {prod(outs)}" for ins, outs in pairs)
     suitable = modes_of(n_in, n_out, len(pairs[0][0]))
     raise ValueError(

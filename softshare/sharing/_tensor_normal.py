@@ -73,7 +73,9 @@ class Covariance(nn.Module):
             self._set(estimate * (self._trace / estimate.trace()))
 
     def _set(self, covariance: Tensor) -> None:
-        factor = torch.linalg.cholesky(covariance)
+        factor, failed = torch.linalg.cholesky_ex(covariance)
+        if failed:
+            raise ValueError(f"TensorNormal: a covariance cannot be inverted with epsilon={self._epsilon}; take a larger one")
         self.covariance.copy_(covariance)
         self.precision.copy_(torch.cholesky_inverse(factor))
         self.log_determinant.copy_(2 * factor.diagonal().log().sum())

@@ -10,7 +10,8 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor, nn
@@ -197,6 +198,11 @@ class Sharing(ABC):
     It is called once for the whole group of layers it is given.
     """
 
+    def _take_numbers(self) -> None:
+        """Settings that are numbers of other kinds, such as NumPy's in a sweep, become Python's: what checks then ask for."""
+        for setting in fields(self):  # type: ignore[arg-type]  # every sharing is a dataclass
+            object.__setattr__(self, setting.name, _plain(getattr(self, setting.name)))
+
     @property
     def ties_bias(self) -> bool:
         """Whether biases and norm parameters of the group's layers are one for all tasks."""
@@ -236,6 +242,21 @@ class Sharing(ABC):
         Raises:
             ValueError: a setting cannot apply to a layer; the message names the layer and what is allowed.
         """
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(_plain(part) for part in value)
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
+
+
+def is_number(value: object) -> bool:
+    """Whether a setting is a finite number."""
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
 
 
 def common_stack(stack: Sequence[Tensor] | Tensor, layer: str, sharing: str) -> Tensor:

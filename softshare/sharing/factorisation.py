@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from softshare.sharing._tensor_algebra import Rule, Truncation, grid_last, task_last, truncated_svd, truncations
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
+from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack, is_number
 from softshare.sharing.factorised import FactorisedWeight, balance, draw_factors
 from softshare.sharing.grid import TaskGrid
 
@@ -57,21 +57,22 @@ class Factorisation(Sharing):
     grid: TaskGrid | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
+        self._take_numbers()
         name, ranks = type(self).__name__, self._given_ranks()
         if (ranks is None) == (self.epsilon is None):
             raise ValueError(f"{name}: give either ranks or epsilon, and not both; got ranks {ranks} and epsilon={self.epsilon}")
-        if self.epsilon is not None and not 0 < self.epsilon < 1:
-            raise ValueError(f"{name}: epsilon is a relative error between 0 and 1, got {self.epsilon}")
+        if self.epsilon is not None and not (is_number(self.epsilon) and 0 < self.epsilon < 1):
+            raise ValueError(f"{name}: epsilon is a relative error between 0 and 1, got {self.epsilon!r}")
         if self.rule not in get_args(Rule):
             raise ValueError(f"{name}: rule must be one of {get_args(Rule)}, got {self.rule!r}")
-        if self.least_rank < 1:
-            raise ValueError(f"{name}: least_rank must be at least 1, got {self.least_rank}")
+        if type(self.least_rank) is not int or self.least_rank < 1:
+            raise ValueError(f"{name}: least_rank must be a whole number of at least 1, got {self.least_rank!r}")
         if ranks is not None:
             _check_ranks(name, ranks)
         if self.task_rank is not None:
             if not isinstance(ranks, float):
                 raise ValueError(f"{name}: task_rank goes with ranks that are a share of the largest, such as 1.0; got ranks {ranks}")
-            _check_ranks(name, float(self.task_rank))
+            _check_ranks(name, float(self.task_rank) if is_number(self.task_rank) else self.task_rank)
 
     def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
         if self.epsilon is not None:

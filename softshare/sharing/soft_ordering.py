@@ -16,6 +16,9 @@ from softshare.sharing.layer_scales import Gate, LayerScales
 ELEMENTWISE = (nn.Identity, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.Softplus, nn.Hardtanh)
 """Activations of one element, whatever stands beside it."""
 
+Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
+"""Layers whose widths are known."""
+
 
 class SoftOrdering(nn.Module):
     """D layers of one shape, applied again and again: ``y_k = Σ_j s_jk φ(W_j y_{k−1})`` (equation 7).
@@ -100,7 +103,7 @@ def _affine(layer: nn.Module) -> tuple[Tensor, Tensor | None] | None:
     return None if affine is None else affine()
 
 
-def adapted(layer: nn.Linear | nn.Conv2d, width: int, *, activation: nn.Module | None = None) -> nn.Module:
+def adapted(layer: Layer, width: int, *, activation: nn.Module | None = None) -> nn.Module:
     """A layer of any width as one from ``width`` to ``width``: adapters before and after it where they are needed.
 
     The activation stands between the layer and the adapter after it: without one, the two would be one linear map.
@@ -109,12 +112,18 @@ def adapted(layer: nn.Linear | nn.Conv2d, width: int, *, activation: nn.Module |
         layer: an affine or a convolutional layer.
         width: features or channels of the core; the adapters are affine, or convolutions of window 1.
         activation: the layer's own; ReLU when None.
+
+    Raises:
+        ValueError: the layer is of another kind.
     """
+    if not isinstance(layer, Layer):
+        raise ValueError(f"adapted: layer must be an nn.Linear, nn.Conv1d, nn.Conv2d or nn.Conv3d, got {type(layer).__name__}")
     before, after = _widths(layer)
     parts: OrderedDict[str, nn.Module] = OrderedDict()
 
     def adapter(n_in: int, n_out: int) -> nn.Module:
-        return nn.Conv2d(n_in, n_out, 1) if isinstance(layer, nn.Conv2d) else nn.Linear(n_in, n_out)
+        kind = next((kind for kind in (nn.Conv1d, nn.Conv2d, nn.Conv3d) if isinstance(layer, kind)), None)
+        return nn.Linear(n_in, n_out) if kind is None else kind(n_in, n_out, 1)
 
     if before != width:
         parts["before"] = adapter(width, before)
@@ -144,16 +153,14 @@ def _weighted_sum(terms: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     return mixed
 
 
-def _widths(layer: nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d) -> tuple[int, int]:
+def _widths(layer: Layer) -> tuple[int, int]:
     return (layer.in_features, layer.out_features) if isinstance(layer, nn.Linear) else (layer.in_channels, layer.out_channels)
 
 
 def _check(layers: Sequence[nn.Module], depth: int) -> None:
     if not layers or depth < 1:
         raise ValueError(f"SoftOrdering: there must be at least one layer and depth 1, got {len(layers)} layers, depth={depth}")
-    widths = {
-        number: _widths(layer) for number, layer in enumerate(layers) if isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d)
-    }
+    widths = {number: _widths(layer) for number, layer in enumerate(layers) if isinstance(layer, Layer)}
     if len({width for pair in widths.values() for width in pair}) > 1:
         raise ValueError(
             f"SoftOrdering: every layer must map one width to the same width, got {widths} (layer → in, out); "

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 
 import torch
 from torch import Tensor, nn
 
 from softshare.sharing._tensor_normal import Covariance, negative_log_density, scatter
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
+from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack, is_number
 from softshare.sharing.factorisation import axis_names
 from softshare.sharing.regularised import RegularisedWeight, drawn_stack
 
 TASK = "task"
+
+LEAST_EPSILON = 1e-10
+"""What double precision still tells from 0 beside a covariance's largest eigenvalue, whatever its rank."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,21 @@ class TensorNormal(Sharing):
     shared_covariance: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        self._take_numbers()
         if not isinstance(self.modes, tuple) or len(set(self.modes)) < len(self.modes):
             raise ValueError(f'TensorNormal: modes is a tuple of different names, such as ("task",), got {self.modes!r}')
-        if not (isfinite(self.epsilon) and self.epsilon > 0):
-            raise ValueError(f"TensorNormal: epsilon must be above 0, so that covariances can be inverted; got {self.epsilon}")
-        if not (isfinite(self.scale) and self.scale >= 0):
-            raise ValueError(f"TensorNormal: scale must be at least 0, got {self.scale}")
-        if self.every < 1 or self.warm_up < 0:
-            raise ValueError(f"TensorNormal: every must be at least 1 and warm_up at least 0 steps, got {self.every} and {self.warm_up}")
+        if not (is_number(self.epsilon) and self.epsilon >= LEAST_EPSILON):
+            raise ValueError(
+                f"TensorNormal: epsilon must be above 0, at least {LEAST_EPSILON}, so that covariances can be inverted; "
+                f"got {self.epsilon!r}"
+            )
+        if not (is_number(self.scale) and self.scale >= 0):
+            raise ValueError(f"TensorNormal: scale must be at least 0, got {self.scale!r}")
+        if {type(self.every), type(self.warm_up)} != {int} or self.every < 1 or self.warm_up < 0:
+            raise ValueError(
+                "TensorNormal: every must be at least 1 and warm_up at least 0 steps, whole numbers; "
+                f"got {self.every!r} and {self.warm_up!r}"
+            )
         if self.shared_covariance and TASK not in self.modes:
             raise ValueError(f'TensorNormal: shared_covariance is of the tasks, and "task" is not among the modes {self.modes}')
 

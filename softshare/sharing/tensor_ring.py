@@ -9,7 +9,7 @@ from math import ceil, floor, isqrt, prod
 
 from torch import Tensor
 
-from softshare.sharing._modes import Modes, given_modes, modes_of
+from softshare.sharing._modes import Modes, check_modes, given_modes, modes_of
 from softshare.sharing._ring import Ring, common_cores, count_parameters
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
 from softshare.sharing.factorised import FactorisedWeight, draw_factors
@@ -53,6 +53,7 @@ class TensorRing(Sharing):
     common_start: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        self._take_numbers()
         if (self.ranks is None) == (self.parameters is None):
             raise ValueError(
                 f"TensorRing: give either ranks or parameters, and not both; got ranks={self.ranks!r}, parameters={self.parameters!r}"
@@ -69,8 +70,12 @@ class TensorRing(Sharing):
                 "TensorRing: shared is a number of cores, a pattern with a digit a layer such as '4431', or the numbers "
                 f"of different cores such as (0, 2); got {self.shared!r}"
             )
-        if not 2 <= self.cores <= MOST_CORES:
-            raise ValueError(f"TensorRing: cores must be from 2 to {MOST_CORES}, got {self.cores}")
+        if type(self.cores) is not int or not 2 <= self.cores <= MOST_CORES:
+            raise ValueError(f"TensorRing: cores must be a whole number from 2 to {MOST_CORES}, got {self.cores!r}")
+        if not isinstance(self.modes, Mapping | None):
+            raise ValueError(f"TensorRing: modes is a mapping layer → its modes, got {self.modes!r}")
+        for layer, given in (self.modes or {}).items():
+            check_modes(layer, given)
 
     def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
         self._check_group(list(layers))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite, nan
+from math import nan
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch import Tensor
 from softshare.sharing._tensor_algebra import grid_last, task_last
 from softshare.sharing._trace_norms import NORMS, Unfolding, matricise, tensor_trace_norms, trace_norm, unfoldings
 from softshare.sharing._trace_norms import Norm as Norm
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
+from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack, is_number
 from softshare.sharing.factorisation import axis_names
 from softshare.sharing.grid import TaskGrid
 from softshare.sharing.regularised import RegularisedWeight, drawn_stack
@@ -53,10 +53,11 @@ class TraceNorm(Sharing):
     grid: TaskGrid | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
+        self._take_numbers()
         if self.norm not in NORMS:
             raise ValueError(f"TraceNorm: norm must be one of {NORMS}, got {self.norm!r}")
         values = self.gamma if isinstance(self.gamma, tuple) else (self.gamma,)
-        if not values or not all(type(value) in (int, float) and isfinite(value) and value >= 0 for value in values):
+        if not values or not all(is_number(value) and value >= 0 for value in values):
             raise ValueError(f"TraceNorm: gamma is a number of at least 0, or a tuple of one for each unfolding; got {self.gamma!r}")
         if type(self.every) is not int or self.every < 1:
             raise ValueError(f"TraceNorm: every is a number of steps of at least 1, got {self.every!r}")

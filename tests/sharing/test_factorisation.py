@@ -278,7 +278,9 @@ def test_ranks_that_do_not_suit_a_layer_are_refused(sharing: Factorisation, shap
         ({"epsilon": 0.0}, "epsilon is a relative error between 0 and 1, got 0.0"),
         ({"epsilon": 1.0}, "epsilon is a relative error between 0 and 1, got 1.0"),
         ({"epsilon": 0.1, "rule": "spectral"}, r"rule must be one of \('frobenius', 'reference'\), got 'spectral'"),
-        ({"epsilon": 0.1, "least_rank": 0}, "least_rank must be at least 1, got 0"),
+        ({"epsilon": 0.1, "least_rank": 0}, "least_rank must be a whole number of at least 1, got 0"),
+        ({"epsilon": "small"}, "epsilon is a relative error between 0 and 1, got 'small'"),
+        ({"ranks": 0.5, "task_rank": "small"}, "got 'small'"),
         ({"ranks": 0.0}, "share of the largest ranks is above 0 and at most 1, got 0.0"),
         ({"ranks": 1.5}, "share of the largest ranks is above 0 and at most 1, got 1.5"),
         ({"ranks": 3}, "ranks are whole numbers of at least 1, such as .* got 3"),
@@ -289,6 +291,12 @@ def test_ranks_that_do_not_suit_a_layer_are_refused(sharing: Factorisation, shap
 def test_settings_out_of_range_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Tucker(**settings)  # type: ignore[arg-type]
+
+
+def test_numbers_may_be_numpys() -> None:
+    assert Tucker(tuple(np.array([3, 2, 2]))) == Tucker((3, 2, 2))
+    assert [Tucker(share).ranks for share in np.linspace(0.2, 0.4, 2, dtype=np.float64)] == [0.2, 0.4]
+    assert LastAxisFlattening(np.int64(3)).share({"fc": random_stack(4, 7, 5)})["fc"].ranks() == (3,)  # type: ignore[arg-type]
 
 
 @each_kind

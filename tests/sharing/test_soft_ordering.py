@@ -137,6 +137,12 @@ def test_layers_of_other_widths_go_through_adapters() -> None:
     for _ in range(3):
         expected = sum(layer(expected).relu() for layer in layers) / 3  # type: ignore[assignment]
     assert_close(module(x), expected)
+    for layer, window in ((nn.Conv1d(2, 3, 3, padding=1), (5,)), (nn.Conv3d(2, 3, 3, padding=1), (5, 5, 5))):
+        inputs = torch.randn(2, 4, *window)
+        assert adapted(layer, 4)(inputs).shape == inputs.shape
+    for other in (nn.LSTM(4, 4), nn.ConvTranspose2d(4, 4, 3)):
+        with pytest.raises(ValueError, match=f"layer must be an nn.Linear, .* got {type(other).__name__}"):
+            adapted(other, 4)  # type: ignore[arg-type]
     convolution = adapted(nn.Conv2d(2, 3, 3, padding=1), 4)
     assert convolution(torch.randn(1, 4, 6, 6)).shape == (1, 4, 6, 6)
     assert nn.Sequential(adapted(nn.Linear(4, 4), 4))(x).shape == x.shape

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 import softshare as ss
-from softshare.sharing._tensor_normal import negative_log_density, scatter, smoothed
+from softshare.sharing._tensor_normal import Covariance, negative_log_density, scatter, smoothed
 from softshare.sharing.base import LayerShapes, RandomStreams, Sharing
 from softshare.sharing.tensor_normal import TensorNormal, TensorNormalWeight
 
@@ -314,15 +314,30 @@ def test_training_finds_which_tasks_are_related_and_keeps_the_covariance_from_co
         ({"modes": ["task"]}, "modes is a tuple of different names"),
         ({"modes": ("task", "task")}, "modes is a tuple of different names"),
         ({"epsilon": 0.0}, "epsilon must be above 0.*got 0"),
+        ({"epsilon": 1e-18}, "at least 1e-10, so that covariances can be inverted; got 1e-18"),
+        ({"epsilon": "small"}, "epsilon must be above 0.*got 'small'"),
+        ({"every": 2.5}, "whole numbers; got 2.5 and 100"),
         ({"scale": -1.0}, "scale must be at least 0, got -1"),
-        ({"every": 0}, "every must be at least 1 and warm_up at least 0 steps, got 0 and 100"),
-        ({"warm_up": -1}, "every must be at least 1 and warm_up at least 0 steps, got 10 and -1"),
+        ({"every": 0}, "every must be at least 1 and warm_up at least 0 steps, .*got 0 and 100"),
+        ({"warm_up": -1}, "every must be at least 1 and warm_up at least 0 steps, .*got 10 and -1"),
         ({"modes": ("in",), "shared_covariance": True}, '"task" is not among the modes'),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TensorNormal(**settings)  # type: ignore[arg-type]
+
+
+def test_the_least_epsilon_inverts_a_covariance_of_more_tasks_than_weights() -> None:
+    weight = weight_of(TensorNormal(warm_up=0, every=1, epsilon=1e-10), random(300, 3, 2).float())
+    weight.after_step()
+    assert torch.isfinite(weight.penalty(torch.ones(300)))
+
+
+def test_a_covariance_that_cannot_be_inverted_says_what_to_change() -> None:
+    covariance = Covariance(3, trace=1.0, epsilon=1e-10, n_weights=1, like=torch.zeros(1))
+    with pytest.raises(ValueError, match="cannot be inverted with epsilon=1e-10; take a larger one"):
+        covariance.add(torch.diag(torch.tensor([1.0, 1.0, -0.5], dtype=torch.float64)), 1)
 
 
 def test_a_mode_that_a_layer_has_not_names_the_layer_and_its_modes() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from math import prod, sqrt
 
+import numpy as np
 import pytest
 import torch
 from tensorly.tr_tensor import tr_to_tensor
@@ -328,6 +329,13 @@ def test_a_network_of_unequal_inputs_shares_cores_and_runs() -> None:
 # --- what is refused ---------------------------------------------------------------------------
 
 
+def test_numbers_may_be_numpys() -> None:
+    two, three = np.array([2, 3])
+    assert TensorRing(three, shared=two, cores=three) == TensorRing(3, shared=2, cores=3)
+    given = drawn(TensorRing(two, modes={"layer": ((two, three), (three, two))}), (6, 6))
+    assert torch.equal(given.stacked(), drawn(TensorRing(2, modes={"layer": ((2, 3), (3, 2))}), (6, 6)).stacked())
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -339,7 +347,17 @@ def test_a_network_of_unequal_inputs_shares_cores_and_runs() -> None:
         ({"ranks": 3, "shared": "4x"}, "shared is .*got '4x'"),
         ({"ranks": 3, "shared": (0, 0)}, r"different cores.*got \(0, 0\)"),
         ({"ranks": 3, "shared": -1}, "got -1"),
-        ({"ranks": 3, "cores": 1}, "cores must be from 2 to 9, got 1"),
+        ({"ranks": 3, "cores": 1}, "cores must be a whole number from 2 to 9, got 1"),
+        ({"ranks": 3, "cores": 2.5}, "cores must be a whole number from 2 to 9, got 2.5"),
+        ({"ranks": 3, "cores": "3"}, "cores must be a whole number from 2 to 9, got '3'"),
+        ({"ranks": 3, "modes": ((3, 2), (2, 3))}, r"modes is a mapping layer .* got \(\(3, 2\), \(2, 3\)\)"),
+        ({"ranks": 3, "modes": {"fc": (6, 6)}}, r"layer 'fc': modes are a pair .* got \(6, 6\)"),
+        ({"ranks": 3, "modes": {"fc": ((), ())}}, r"layer 'fc': modes are a pair .* got \(\(\), \(\)\)"),
+        ({"ranks": 3, "modes": {"fc": ((-2, -3), (2, 3))}}, "layer 'fc': modes are .* at least 1"),
+        ({"ranks": 3, "modes": {"fc": ((2.0, 3.0), (2, 3))}}, "layer 'fc': modes are .* whole numbers"),
+        ({"ranks": 3, "modes": {"fc": ((4, 4), (4, 2, 2))}}, "layer 'fc': modes are .* equally many"),
+        ({"ranks": 3, "modes": {"fc": "ab"}}, "layer 'fc': modes are .* got 'ab'"),
+        ({"ranks": 3, "modes": {"fc": 6}}, "layer 'fc': modes are .* got 6"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
@@ -355,7 +373,6 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, object], messag
         (TensorRing(2, shared="5"), ((16, 16),), r"layer 'layer': .*'5' asks for 5, the layer has 4 cores.*\[0, 1, 2, 3\]"),
         (TensorRing(2, shared=(1, 7)), ((16, 16),), r"layer 'layer': .* asks for cores \(1, 7\)"),
         (TensorRing(2, modes={"layer": ((4, 5), (4, 4))}), ((16, 16),), r"layer 'layer': no given modes suit its 16 inputs.*\(4, 4\)"),
-        (TensorRing(2, modes={"layer": ((4, 4), (4, 2, 2))}), ((16, 16),), "equally many"),
         (TensorRing(2, modes={"layer": ((16,), (16,))}), ((16, 16),), "layer 'layer': a ring has 2 to 9 cores"),
         (TensorRing(2, modes={"other": ((4, 4), (4, 4))}), ((16, 16),), "modes are given for 'other'; its layers are 'layer'"),
         (TensorRing(parameters=10), ((16, 16),), "layer 'layer': .*parameters=10 allow 10 parameters, rank 1 has"),

@@ -218,12 +218,19 @@ def test_strength_needs_stacks_of_one_shape() -> None:
         ({"gamma": float("nan")}, "gamma is a number"),
         ({"gamma": (0.1, -1.0)}, "gamma is a number"),
         ({"gamma": ()}, "gamma is a number"),
+        ({"gamma": "strong"}, "gamma is a number.*'strong'"),
+        ({"gamma": True}, "gamma is a number"),
         ({"every": 0}, "every is a number of steps of at least 1, got 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TraceNorm(**settings)  # type: ignore[arg-type]
+
+
+def test_numbers_may_be_numpys() -> None:
+    assert [TraceNorm(gamma=gamma) for gamma in np.logspace(-3, 0, 4)] == [TraceNorm(gamma=gamma) for gamma in (0.001, 0.01, 0.1, 1.0)]
+    assert TraceNorm("tt", gamma=(np.float32(0.5), 0.25), every=np.int64(2)) == TraceNorm("tt", gamma=(0.5, 0.25), every=2)  # type: ignore[arg-type]
 
 
 def test_a_wrong_count_of_gammas_names_the_layer_and_its_axes() -> None:
