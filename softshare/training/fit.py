@@ -61,6 +61,10 @@ def fit(
     Each step takes one batch of every task (or of some, see ``tasks_per_step``), adds up the tasks' mean losses and the
     sharings' penalties, and makes one update.
 
+    A task of the network that is not in ``train`` keeps what is its own bit for bit under the default optimizer. Two things
+    are meant for all tasks and move it too: a penalty, which draws each task's weights towards what the others know, and
+    an optimizer's weight decay.
+
     Args:
         network: the network.
         train: the training examples.

@@ -9,19 +9,21 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
-from torch.optim import SGD, Adam
+from torch.optim import SGD, Adam, AdamW
 from torch.optim.lr_scheduler import ExponentialLR
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import mlp
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
+from softshare.sharing.tensor_normal import TensorNormal
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
+from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.batches import Batches
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import mean_losses
-from softshare.training.fit import fit
+from softshare.training.fit import MakeOptimizer, fit
 from softshare.training.objective import Loss, Objective
 
 
@@ -79,6 +81,22 @@ def test_same_seed_same_bits_with_dropout() -> None:
         states.append(torch.cat([value.flatten() for value in network.state_dict().values()]))
     assert torch.equal(states[0], states[1])
     assert not torch.equal(states[0], states[2])
+
+
+@pytest.mark.parametrize(
+    ("sharing", "optimizer", "stays"),
+    [
+        (Independent(), Adam, True),
+        (TraceNorm(gamma=0.1), Adam, False),
+        (TensorNormal(), Adam, False),
+        (Independent(), partial(AdamW, weight_decay=0.1), False),
+    ],
+)
+def test_only_penalties_and_weight_decay_move_a_task_without_data(sharing: Sharing, optimizer: MakeOptimizer, stays: bool) -> None:
+    network = MultiTaskNetwork(mlp, made_tasks(), sharing=sharing)
+    before = [value.clone() for value in network.own_values(2)]
+    fit(network, made_tasks().keep_tasks([0, 1]), steps=5, optimizer=optimizer)
+    assert all(map(torch.equal, before, network.own_values(2))) == stays
 
 
 def test_the_callers_random_state_is_left_alone() -> None:
