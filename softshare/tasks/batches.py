@@ -41,8 +41,9 @@ class Batches:
     * ``"cycle"``: all tasks equally often, so every task weighs the same and the examples of a small
       task come more often than those of a large one. With fewer tasks a step than there are, every task comes once, in
       random order, before any comes again. An epoch is one pass through the largest task.
-    * ``"shortest"``: as ``"cycle"``, but an epoch ends before the smallest task would begin again: no example
-      comes twice in it. The next epoch goes on with the other tasks where this one left them.
+    * ``"shortest"``: as ``"cycle"``, but an epoch ends before the smallest task would begin again, and at the next one all tasks
+      begin a new order of which too little is left: no example comes twice in an epoch (unless steps take some tasks of several
+      on the same rows).
     * ``"proportional"``: tasks are drawn with a probability in proportion to their number of examples, with replacement, so
       every example weighs the same, and a task as much as it has examples. An epoch is as many
       examples as there are; each comes once on average.
@@ -120,13 +121,19 @@ class Batches:
         names = (task.name for task in self._tasks.tasks) if self._same_rows is None else (None,)
         sizes = self._sizes if self._same_rows is None else self._sizes[:1]
         orders = Orders(sizes, np.fromiter((key_of(self._seed, name) for name in names), dtype=np.uint64, count=len(sizes)))
-        steps_at_once = max(1, DRAWN_AHEAD // (self.tasks_per_step * self.batch_size))
+        at_once = max(1, DRAWN_AHEAD // (self.tasks_per_step * self.batch_size))
         steps = count()
         while True:
-            chosen = draws.take(steps_at_once)
-            lists = chosen if self._same_rows is None else np.zeros((steps_at_once, 1), dtype=np.int64)
-            examples = orders.take(lists.ravel(), self.batch_size).reshape(*lists.shape, self.batch_size)
-            yield from map(Plan, steps, chosen, examples)
+            if self._policy == "shortest":
+                draws.new_round()
+                orders.make_room(self._sizes.min() // self.batch_size * self.batch_size)
+            until = self.steps_per_epoch if self._policy == "shortest" else at_once
+            for begin in range(0, until, at_once):
+                n_steps = min(at_once, until - begin)
+                chosen = draws.take(n_steps)
+                lists = chosen if self._same_rows is None else np.zeros((n_steps, 1), dtype=np.int64)
+                examples = orders.take(lists.ravel(), self.batch_size).reshape(*lists.shape, self.batch_size)
+                yield from map(Plan, steps, chosen, examples)
 
     def _read(self, plan: Plan) -> tuple[Batch, ...]:
         with seeded(key_of(self._seed, ("read", plan.step))) if self._seed_reading else nullcontext():

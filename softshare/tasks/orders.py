@@ -45,6 +45,11 @@ class Orders:
         keys = numbered(self._keys[lists][:, None], first[:, None] + np.arange(width))
         return permuted(places - passes * sizes[:, None], sizes[:, None], keys.ravel()[passes + width * np.arange(len(lists))[:, None]])
 
+    def make_room(self, count: int) -> None:
+        """Begin a new pass of every list of which fewer than ``count`` items are left in the one it is in."""
+        left = -self._taken % self._sizes
+        self._taken += np.where(left < count, left, 0)
+
 
 def permuted(places: np.ndarray, sizes: np.ndarray, keys: np.ndarray) -> np.ndarray:
     """What stands at these places of random orders of ``0 … size − 1``.

@@ -35,6 +35,10 @@ class TaskDraws:
         self._upper = None if probabilities is None else np.cumsum(probabilities / probabilities.sum())
         self._random = np.random.default_rng(key)
 
+    def new_round(self) -> None:
+        """Let all tasks come again before any comes twice, where they are taken in turn."""
+        self._turns.make_room(self._n_tasks)
+
     def take(self, steps: int) -> np.ndarray:
         """The tasks of the next steps, shape ``(steps, k)``."""
         shape = steps, self._per_step
@@ -47,11 +51,11 @@ class TaskDraws:
 
 
 def probabilities(sizes: np.ndarray, policy: Policy, temperature: float) -> np.ndarray | None:
-    """How likely each task is drawn, in proportion to ``size^(1/temperature)``; None where tasks are taken in turn.
+    """How likely each task is drawn, in proportion to ``size^(1/temperature)`` and 1 for the largest; None where taken in turn.
 
     Shape:
         sizes and the result ``(T,)``.
     """
     if policy in ("cycle", "shortest"):
         return None
-    return sizes.astype(np.float64) ** (1.0 if policy == "proportional" else 1 / temperature)
+    return (sizes / sizes.max()) ** (1.0 if policy == "proportional" else 1 / temperature)

@@ -132,6 +132,36 @@ def test_an_epoch_of_shortest_ends_before_an_example_comes_twice() -> None:
     assert Batches(sized({"a": 7, "b": 30}), batch_size=64, policy="shortest").batch_size == 7
 
 
+@pytest.mark.parametrize("tasks_per_step", [None, 1, 2])
+@pytest.mark.parametrize("drawn_ahead", [1, 1 << 14])
+def test_no_epoch_of_shortest_shows_an_example_twice(tasks_per_step: int | None, drawn_ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("softshare.tasks.batches.DRAWN_AHEAD", drawn_ahead)
+    batches = Batches(sized({"a": 10, "b": 30, "c": 13}), batch_size=4, policy="shortest", tasks_per_step=tasks_per_step, seed=3)
+    steps, whole = iter(batches), Counter[tuple[float, float]]()
+    for _ in range(200):
+        epoch = examples_of(list(islice(steps, batches.steps_per_epoch)))
+        assert set(epoch.values()) == {1}
+        whole += epoch
+    of_b = [whole[1, number] for number in range(30)]  # which goes on from epoch to epoch
+    assert min(of_b) > 0.75 * max(of_b)
+    assert len(whole) == 53
+
+
+def test_no_epoch_of_shortest_shows_a_shared_row_twice() -> None:
+    batches = Batches(shared(0.8), batch_size=12, policy="shortest")
+    assert batches.same_rows
+    steps = iter(batches)
+    for _ in range(20):
+        rows = torch.cat([batch.inputs for (batch,) in islice(steps, batches.steps_per_epoch)])
+        assert len(rows.unique()) == len(rows) == 36
+
+
+def test_a_low_temperature_draws_the_largest_task() -> None:
+    for temperature in (0.005, 1e-320):
+        batches = Batches(sized({"a": 100, "b": 99, "c": 30_000}), batch_size=4, policy="temperature", temperature=temperature)
+        assert all(batch.tasks.tolist() == [2, 2, 2] for (batch,) in islice(batches, 20))
+
+
 def test_some_tasks_a_step_come_in_turn_and_an_epoch_shows_the_largest_once() -> None:
     batches = Batches(sized(dict.fromkeys("abcdefg", 6)), batch_size=2, tasks_per_step=3, seed=1)
     assert batches.steps_per_epoch == 7  # 3 steps of each of 7 tasks, 3 tasks a step
