@@ -37,8 +37,7 @@ class Tied(Sharing):
 
     def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
         return {
-            name: _tied(layer.stds[0] * streams.normal(name, layer.common(name, "Tied")), streams.n_tasks)
-            for name, layer in layers.items()
+            name: _tied(layer.stds[0] * streams.normal(name, layer.common(name, "Tied")), streams.n_tasks) for name, layer in layers.items()
         }
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
