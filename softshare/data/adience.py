@@ -11,7 +11,7 @@ import pandas as pd
 
 from softshare.data.archives import naming
 from softshare.data.cache import derived
-from softshare.data.images import image_reader, write_square_images
+from softshare.data.images import image_files, image_reader, write_square_images
 from softshare.data.mapped import MappedArray
 from softshare.data.public import PublicFile, PublicSet
 from softshare.tasks.task_set import TaskSet
@@ -61,7 +61,7 @@ def load(*, test_fold: int = 0, size: int = 64) -> TaskSet:
     SET.require()
     faces = labels()
     names = [_aligned(face) for face in faces.itertuples()]
-    paths = [file.place for file in (IMAGES, *FOLDS)]
+    paths = [*(file.place for file in FOLDS), *image_files(IMAGES.place, names)]
     folder = derived(f"adience-{size}-1", paths, lambda folder: _decode(names, folder, size))
     return TaskSet.from_shared_inputs(
         MappedArray(folder / "images.npy"),

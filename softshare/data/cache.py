@@ -7,12 +7,22 @@ which can be deleted at any time.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a file system that has no room."""
+
+_UNFINISHED = ".unfinished-"
+_KEPT_SECONDS = 24 * 60 * 60
+"""How long after its last change an unfinished folder may belong to a build that goes on."""
 
 
 def data_folder() -> Path:
@@ -29,7 +39,8 @@ def derived(name: str, inputs: Sequence[Path], build: Callable[[Path], None]) ->
     """A folder of files derived from others, built when it is first asked for.
 
     The folder's name tells which files it was built from (path, size, time of change), so changed files are derived
-    again. It appears when it is complete: a build that fails or is killed leaves nothing that would be read.
+    again. It appears when it is complete: a build that fails or is killed leaves nothing that would be read, and what
+    it left is removed by another build a day later.
 
     Args:
         name: of the folder, with a version where the layout of what is built changes.
@@ -39,21 +50,49 @@ def derived(name: str, inputs: Sequence[Path], build: Callable[[Path], None]) ->
     Raises:
         OSError: an input does not exist, or the cache folder cannot be written.
     """
-    states = [(str(path.resolve()), status.st_size, status.st_mtime_ns) for path in inputs for status in [path.stat()]]
+    states = [(str(path.absolute()), status.st_size, status.st_mtime_ns) for path in inputs for status in [path.stat()]]
     folder = cache_folder() / f"{name}-{hashlib.blake2b(repr(states).encode(), digest_size=6).hexdigest()}"
     if folder.is_dir():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
+    outer = _unfinished(name)
     try:
+        unfinished = outer / folder.name  # has the rights that the user's folders have, where that around it is private
+        unfinished.mkdir()
         build(unfinished)
         unfinished.rename(folder)
-    except OSError:
+    except OSError as error:
         if not folder.is_dir():  # else another process was faster, and its files are the same
+            if error.errno in FULL:
+                raise full_disk(folder.parent) from None
             raise
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(outer, ignore_errors=True)
     return folder
+
+
+def full_disk(folder: Path) -> OSError:
+    """What to say when derived files do not fit on the disk."""
+    return OSError(f"no space is left for the cache folder {folder}; make room, or name another folder with SOFTSHARE_CACHE")
+
+
+def _unfinished(name: str) -> Path:
+    """A new folder in the cache folder, in place of those of builds that were killed long ago.
+
+    Raises:
+        OSError: the cache folder cannot be written.
+    """
+    parent = cache_folder()
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{name}-", dir=parent))
+    except OSError as error:
+        reason = f"cannot write to the cache folder {parent} ({error.strerror})"
+        raise OSError(f"{reason}; name one that can be written with SOFTSHARE_CACHE") from None
+    for old in parent.glob(f"{_UNFINISHED}*"):
+        with suppress(OSError):  # its own process may finish it
+            if max(path.stat().st_mtime for path in (old, *old.rglob("*"))) < time.time() - _KEPT_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
+    return unfinished
 
 
 def _folder(variable: str, name: str) -> Path:

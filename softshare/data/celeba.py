@@ -11,7 +11,7 @@ import pandas as pd
 
 from softshare.data.archives import naming
 from softshare.data.cache import derived
-from softshare.data.images import image_reader, write_square_images
+from softshare.data.images import image_files, image_reader, write_square_images
 from softshare.data.mapped import MappedArray
 from softshare.data.names import near
 from softshare.data.public import PublicFile, PublicSet
@@ -49,7 +49,7 @@ def load(attributes: Sequence[str] | None = None, *, size: int = 64) -> TaskSet:
     chosen = known if attributes is None else list(attributes)
     if unknown := [name for name in chosen if name not in known]:
         raise ValueError(f"attributes: there is no {unknown[0]!r}; {near(unknown[0], known, most=40)}")
-    paths = [file.place for file in (IMAGES, ATTRIBUTES)]
+    paths = [ATTRIBUTES.place, *image_files(IMAGES.place, has.index)]
     folder = derived(f"celeba-{size}-1", paths, lambda folder: _decode(list(has.index), folder, size))
     images = MappedArray(folder / "images.npy")
     return TaskSet.from_shared_inputs(images, {name: has[name].to_numpy() for name in chosen}, kinds="binary", parts=has["part"].to_numpy())

@@ -9,7 +9,7 @@ import numpy as np
 
 from softshare.data.archives import naming
 from softshare.data.cache import derived
-from softshare.data.images import image_reader, write_square_images
+from softshare.data.images import image_files, image_reader, write_square_images
 from softshare.data.mapped import MappedArray
 from softshare.data.public import PublicFile, PublicSet
 from softshare.tasks.columns import offsets_of
@@ -57,7 +57,7 @@ def load(*, size: int = 64) -> TaskSet:
     SET.require()
     lists = labels()
     names = [name for names, _ in lists.values() for name in names]
-    paths = [IMAGES.place, *(file.place for file in LISTS.values())]
+    paths = [*(file.place for file in LISTS.values()), *image_files(IMAGES.place, names)]
     folder = derived(f"imageclef-da-{size}-1", paths, lambda folder: _decode(names, folder, size))
     return TaskSet(
         tuple(Task(domain, "multiclass", N_CLASSES, tuple(map(str, range(N_CLASSES)))) for domain in lists),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +74,11 @@ def image_reader(collection: Path) -> Iterator[Callable[[str], bytes]]:
             return read_member(archive, members[name])
 
         yield read
+
+
+def image_files(collection: Path, names: Iterable[str]) -> list[Path]:
+    """The files that these images are in: each its own in a folder, or the one archive."""
+    return [collection / name for name in names] if collection.is_dir() else [collection]
 
 
 def write_square_images(path: Path, names: Sequence[str], read: Callable[[str], bytes], *, size: int) -> None:

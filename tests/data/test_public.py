@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -126,6 +128,47 @@ def test_a_build_that_fails_leaves_nothing(made_folder: Path) -> None:
     with pytest.raises(ValueError, match="broken"):
         derived("made", [made_folder / "in"], build)
     assert list(cache_folder().iterdir()) == []
+
+
+def test_a_derived_folder_has_the_rights_of_any_new_folder(made_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "any").mkdir()
+    assert derived("made", [], lambda folder: None).stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_what_a_killed_build_left_is_removed_after_a_day(made_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(folder: Path) -> None:
+        (folder / "half").touch()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("softshare.data.cache.shutil.rmtree", lambda *_, **__: None)
+        patch.setattr(Path, "rename", lambda *_: None)
+        derived("killed", [], killed)
+    (left,) = cache_folder().iterdir()
+    (cache_folder() / ".someone-else").mkdir()
+    derived("second", [], killed)
+    assert left.exists(), "it may be at work"
+    long_ago = left.stat().st_mtime - 100_000
+    os.utime(cache_folder() / ".someone-else", (long_ago, long_ago))
+    for path in (*left.rglob("*"), left):
+        os.utime(path, (long_ago, long_ago))
+    derived("third", [], killed)
+    assert {path.name.split("-")[0] for path in cache_folder().iterdir()} == {"second", "third", ".someone"}
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/nothing"])
+def test_a_cache_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SOFTSHARE_CACHE", str(tmp_path / place))
+    with pytest.raises(OSError, match=rf"cannot write to the cache folder {tmp_path / place} \(.*SOFTSHARE_CACHE"):
+        derived("made", [], lambda folder: None)
+
+
+def test_a_full_disk_is_told_of_once(made_folder: Path) -> None:
+    def build(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match=rf"no space is left for the cache folder {cache_folder()}; make room, or name another"):
+        derived("made", [], build)
 
 
 def test_a_build_that_another_process_finished_first_is_dropped(made_folder: Path) -> None:

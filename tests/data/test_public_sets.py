@@ -453,7 +453,7 @@ def test_celeba_attributes_are_tasks_on_the_same_images(made_celeba: Path) -> No
         celeba.load(["Smilng"], size=8)
     (made_celeba / "img_align_celeba" / "000004.jpg").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"000004\.jpg: not an image"):
-        celeba.load(size=4)
+        celeba.load(size=8)
 
 
 FACES = "user_id\toriginal_image\tface_id\tage\tgender\tx\ty\tdx\tdy\ttilt_ang\tfiducial_yaw_angle\tfiducial_score\n"
@@ -487,6 +487,8 @@ def test_adience_folds_give_the_test_set(made_folder: Path, monkeypatch: Patch) 
     assert [task.n_outputs for task in tasks.tasks] == [1, 4]
     assert tasks.n_examples.tolist() == [15, 20]
     assert tasks.examples(0)[0][tasks.parts[0][tasks.rows[tasks.entries(0)]] == "test"].unique().tolist() == [3]
+    path.write_bytes(encoded(np.full((8, 8, 3), 99, np.uint8)))
+    assert 99 in adience.load(test_fold=3, size=8).examples(1)[0], "an image that changes is decoded again"
     with pytest.raises(ValueError, match="test_fold: must be 0 to 4, got 5"):
         adience.load(test_fold=5)
     with pytest.raises(ValueError, match="an age must be a number or a range, found 'old'"):
