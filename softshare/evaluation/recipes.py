@@ -89,7 +89,10 @@ def whole_grid(tasks: TaskSet) -> str | None:
     """Weights can be folded into a grid of tasks where every combination of the factors has one."""
     from softshare.sharing.grid import TaskGrid
 
-    grid = TaskGrid.of([task.name for task in tasks.tasks])
+    try:
+        grid = TaskGrid.of([task.name for task in tasks.tasks])
+    except ValueError as names_of_several_lengths:
+        return str(names_of_several_lengths)
     if grid is None or grid.is_whole:
         return None
     return f"of the {prod(grid.shape)} combinations of the tasks' factors only {len(tasks)} have a task: give the tasks plain names"

@@ -130,6 +130,12 @@ def test_an_incomplete_grid_of_tasks_leaves_out_what_folds_weights_into_it():
     assert "of the 6 combinations of the tasks' factors only 5 have a task" in found.left_out["tucker"]
 
 
+def test_names_that_span_no_grid_leave_out_what_needs_one():
+    found = plan(grid_of([("food", "x"), "y"]), methods=["all"])
+    assert set(found.left_out) == {"tucker", "tensor-train", "trace-norm-tucker", "trace-norm-tt"}
+    assert "('food', 'x') and 'y' do not go together" in found.left_out["tucker"]
+
+
 def test_options_go_to_the_runs_of_their_method():
     given = {"tensor-ring": {"shared": "cv", "cores": 2}, "tucker": {"task_rank": 2}}
     runs = plan(methods=["tensor-ring", "tucker", "tied"], options=given).runs()
