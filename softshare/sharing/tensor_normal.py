@@ -25,7 +25,9 @@ class TensorNormal(Sharing):
 
     ``W ~ TN(0, Σ_1, …, Σ_N)``, one covariance for each mode of the stack, the task's last (equations 2 and 8); the
     penalty is minus the log density. Covariances are updated in closed form between optimiser steps (equations 5
-    and 13). Start these layers from independent initial weights: tasks with equal weights are perfectly correlated.
+    and 13), each scaled to a fixed trace. The update is the best covariance but for its scale: at the first one, or where the
+    tasks' mean squared weights add up to 1, the penalty falls; elsewhere it may rise.
+    Start these layers from independent initial weights: tasks with equal weights are perfectly correlated.
 
     Args:
         modes: whose covariances are learned, the others' being the identity: ``("task",)`` is the deep relationship

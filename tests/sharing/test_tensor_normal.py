@@ -75,6 +75,15 @@ def test_identity_covariances_give_half_the_squared_norm() -> None:
         assert (25 * weight.penalty(EXAMPLES)).item() == pytest.approx(0.5 * float(stack.square().sum()))
 
 
+def test_before_its_first_update_the_prior_is_half_the_squared_norm_but_for_the_tasks_trace() -> None:
+    """``Σ_task = I/T`` there, of trace 1: the norm counts T times, and the log determinants are ``−½ d ln T``."""
+    stack = random(4, 3, 5)
+    expected = 0.5 * 4 * float(stack.square().sum()) - 0.5 * stack.numel() * log(4)
+    for modes in (("task",), ("in", "out", "task")):
+        weight = weight_of(TensorNormal(modes, scale=1), stack)
+        assert (25 * weight.penalty(EXAMPLES)).item() == pytest.approx(expected)
+
+
 def test_gradients_equal_finite_differences() -> None:
     covariances = {0: covariance(3), 2: covariance(5)}
     assert torch.autograd.gradcheck(lambda stack: minus_log_density(stack, covariances), random(3, 4, 5).requires_grad_())
@@ -129,6 +138,44 @@ def test_the_update_raises_the_density_whatever_the_scale() -> None:
         after = at_best_scale(weight.task_covariance(), stack)
         assert after < before
         assert all(after <= at_best_scale(covariance(4, seed=other), stack) for other in range(10))
+
+
+@pytest.mark.parametrize("size", [0.05, 0.3, 0.5, 1.0, 3.0])
+def test_with_its_trace_fixed_the_update_lowers_the_trained_penalty_where_that_is_promised(size: float) -> None:
+    """At the first update, and where ``tr(Σ⁻¹ Σ_new) − T`` has the sign of ``tr S − 1`` or one of them is 0, S being the estimate."""
+    kept = []
+    for seed in range(10):
+        weight = weight_of(TensorNormal(warm_up=0, every=1, epsilon=1e-10, scale=1), size * random(4, 6, 5, seed=seed))
+        assert updated(weight)[1]
+        factors = 0.2 + 2 * random(4, 1, 1, seed=100 + seed).abs()
+        with torch.no_grad():
+            weight.weight.mul_(factors)
+            promised, falls = updated(weight)
+            assert falls or not promised
+            kept.append(promised)
+            weight.weight.mul_(factors).div_(weight.weight.square().mean((1, 2)).sum().sqrt())  # tr S = 1
+            assert updated(weight) == (True, True)
+    assert any(kept)
+
+
+def test_with_its_trace_fixed_the_update_may_raise_the_trained_penalty_elsewhere() -> None:
+    weight = weight_of(TensorNormal(warm_up=0, every=1, epsilon=1e-6, scale=1), torch.tensor([1, 2]).view(2, 1, 1) * random(2, 40, 30))
+    weight.after_step()
+    with torch.no_grad():
+        weight.weight[1] *= 2
+    assert updated(weight) == (False, False)
+
+
+def updated(weight: TensorNormalWeight) -> tuple[bool, bool]:
+    """Whether an update was sure to lower the penalty, and whether it did."""
+    sigma, stack = weight.task_covariance(), weight.weight.detach().flatten(1)
+    assert sigma is not None
+    estimate = stack @ stack.T / stack.shape[1]
+    excess = torch.trace(torch.linalg.solve(sigma, estimate / estimate.trace())) - len(stack)
+    before = weight.penalty(torch.ones(len(stack))).item()
+    weight.after_step()
+    after = weight.penalty(torch.ones(len(stack))).item()
+    return bool((estimate.trace() - 1) * excess >= -1e-9), after <= before + 1e-9 * abs(before)
 
 
 def test_a_sweep_through_all_modes_never_lowers_the_density() -> None:

@@ -16,6 +16,7 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import mlp
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
+from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.tensor_normal import TensorNormal
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
@@ -56,6 +57,25 @@ def test_fit_equals_a_loop_written_by_hand(sharing: Sharing) -> None:
         torch.testing.assert_close(
             value, by_hand.state_dict()[name], rtol=1e-4, atol=1e-4
         )  # Adam enlarges rounding where a gradient is near 0
+
+
+def test_one_linear_layer_with_one_output_under_laf_is_the_matrix_factorisation() -> None:
+    """``W = L S`` trained by gradients written out: ``∂L = G Sᵀ`` and ``∂S = Lᵀ G``, ``G`` the gradient by ``W``."""
+    tasks, rate = made_tasks(), 0.5
+    network = MultiTaskNetwork(partial(mlp, hidden=()), tasks, sharing={"output": LastAxisFlattening(2)})
+    basis, mixtures, bias = (value.detach().clone().double() for value in network.parameters())
+    basis, mixtures = basis[:, 0], mixtures.T  # (4, 2) and (2, 3)
+    for _ in range(25):
+        gradient, gradient_of_bias = torch.zeros(4, 3, dtype=torch.float64), torch.zeros_like(bias)
+        for task in range(3):
+            inputs, targets = (part.double() for part in tasks.examples(task))
+            errors = torch.sigmoid(inputs @ basis @ mixtures[:, task] + bias[task]) - targets
+            gradient[:, task], gradient_of_bias[task] = inputs.T @ errors / len(errors), errors.mean()
+        basis, mixtures = basis - rate * gradient @ mixtures.T, mixtures - rate * basis.T @ gradient
+        bias = bias - rate * gradient_of_bias
+    fit(network, tasks, steps=25, batch_size=20, learning_rate=rate, optimizer=SGD)
+    torch.testing.assert_close(network.layers["output"].stacked()[..., 0].double(), (basis @ mixtures).T, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(network.shared_weight("output.bias").stacked().double(), bias, rtol=1e-4, atol=1e-5)
 
 
 def test_training_apart_together_equals_training_each_task_alone() -> None:
