@@ -28,10 +28,11 @@ def freeze(network: MultiTaskNetwork, patterns: str | Sequence[str]) -> None:
     unmatched = [p for p in wanted if not any(fnmatchcase(name, p) for pair in names.values() for name in pair)]
     if unmatched:
         raise ValueError(f"freeze: nothing matches {', '.join(map(repr, unmatched))}; the parameters are {', '.join(map(repr, names))}")
-    for path, weight in network.shared_weights.items():
-        if any(fnmatchcase(name, p) for name in names[path] for p in wanted):
-            weight.requires_grad_(False)
-            weight.zero_grad()
+    matched = {path for path in names if any(fnmatchcase(name, p) for name in names[path] for p in wanted)}
+    for path in matched:
+        weight = network.shared_weight(path)
+        weight.requires_grad_(False)
+        weight.zero_grad()
     for layer in network.bodies.modules():
-        if isinstance(layer, TaskModule) and layer.is_frozen:
+        if isinstance(layer, TaskModule) and layer.is_frozen and not matched.isdisjoint(layer.paths):
             layer.keep_statistics(len(network.tasks))

@@ -107,6 +107,11 @@ class TaskModule(TaskLayer):
         self._n_kept = n_tasks
 
     @property
+    def paths(self) -> list[str]:
+        """The full names of its parameters in the template."""
+        return [parameter.path for parameter, _ in self._sources.values()]
+
+    @property
     def is_frozen(self) -> bool:
         """Whether there are parameters and none of them can be trained."""
         weights = [weight for _, weight in self._sources.values()]

@@ -252,6 +252,19 @@ def test_frozen_parts_stay_bit_for_bit() -> None:
         freeze(network, "decoder")
 
 
+def test_freezing_a_part_leaves_the_statistics_of_a_new_task_elsewhere_alone() -> None:
+    tasks = made_tasks(widths=(4, 4, 4))
+    network = MultiTaskNetwork(Encoded(), tasks.keep_tasks([0, 1]), sharing=Tied())
+    network.add_task(tasks.keep_tasks([2]))
+    freeze(network, SCALES)
+    fit(network, tasks.keep_tasks([2]), steps=2)
+    assert network.task("c").get_buffer("encoder.1.running_mean").any()
+    freeze(network, "encoder.1")
+    kept = network.task("c").get_buffer("encoder.1.running_mean")
+    fit(network, tasks.keep_tasks([2]), steps=2)
+    assert torch.equal(network.task("c").get_buffer("encoder.1.running_mean"), kept)
+
+
 def test_a_new_task_learns_its_scales_and_head_alone() -> None:
     tasks = made_tasks(widths=(4, 4, 4))
     network = MultiTaskNetwork(functools.partial(ordering_mlp, width=6, depth=3), tasks.keep_tasks([0, 1]), sharing=Tied())
