@@ -17,9 +17,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
-"""Errors of a file system that has no room."""
-
 _UNFINISHED = ".unfinished-"
 _KEPT_SECONDS = 24 * 60 * 60
 """How long after its last change an unfinished folder may belong to a build that goes on."""
@@ -62,17 +59,13 @@ def derived(name: str, inputs: Sequence[Path], build: Callable[[Path], None]) ->
         unfinished.rename(folder)
     except OSError as error:
         if not folder.is_dir():  # else another process was faster, and its files are the same
-            if error.errno in FULL:
-                raise full_disk(folder.parent) from None
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                remedy = "make room, or name another folder with SOFTSHARE_CACHE"
+                raise OSError(f"no space is left for the cache folder {folder.parent}; {remedy}") from None
             raise
     finally:
         shutil.rmtree(outer, ignore_errors=True)
     return folder
-
-
-def full_disk(folder: Path) -> OSError:
-    """What to say when derived files do not fit on the disk."""
-    return OSError(f"no space is left for the cache folder {folder}; make room, or name another folder with SOFTSHARE_CACHE")
 
 
 def _unfinished(name: str) -> Path:

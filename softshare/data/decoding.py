@@ -48,6 +48,7 @@ class Decoders:
     """
 
     def __init__(self, folder: Path, n_processes: int) -> None:
+        self._folder = folder
         package = str(Path(__file__).parents[2])
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}
         command = [sys.executable, "-P", "-m", __name__, str(folder)]
@@ -61,37 +62,53 @@ class Decoders:
         """Decode these images; returns what is wrong with those that could not be.
 
         Raises:
-            OSError: a process ended.
+            OSError: decoded images cannot be written, or a process ended.
         """
         parts = [part for part in np.array_split(rows, len(self._processes)) if len(part)]
-        wrong: dict[int, str] = {}
         try:
             for process, part in zip(self._processes, parts, strict=False):
                 _tell(process.stdin, " ".join(map(str, part.tolist())))
-            for process, _ in zip(self._processes, parts, strict=False):
-                answer = json.loads(process.stdout.readline()) if process.stdout else {}
-                wrong |= {int(row): reason for row, reason in answer.items()}
+            answers = [json.loads(process.stdout.readline()) for process, _ in zip(self._processes, parts, strict=False) if process.stdout]
         except (BrokenPipeError, json.JSONDecodeError):
-            raise OSError("a process that decodes images has ended; memory or the disk may be full") from None
-        return wrong
+            raise OSError("a process that decodes images has ended; memory may be full") from None
+        if reason := next((answer for answer in answers if isinstance(answer, str)), None):
+            remedy = "make room there, or name another cache folder with SOFTSHARE_CACHE"
+            raise OSError(f"cannot write decoded images to {self._folder} ({reason}); {remedy}")
+        return {int(row): reason for answer in answers for row, reason in answer.items()}
 
 
 def work(folder: Path, requests: IO[str], answers: IO[str]) -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until there are no more; an answer that is a text says why images cannot be written."""
     root, names, form = read_list(folder)
     begin = np.load(folder / IMAGES, mmap_mode="r").offset
     with (folder / IMAGES).open("r+b", buffering=0) as file:  # written pages of a map would count as this process's memory
         for request in requests:
-            wrong = {}
-            for row in map(int, request.split()):
-                try:
-                    pixels = form.decode(root / names[row]).tobytes()
-                except (OSError, ValueError) as error:
-                    wrong[row] = (error.strerror if isinstance(error, OSError) else None) or str(error)
-                else:
-                    file.seek(begin + row * len(pixels))
-                    file.write(pixels)
-            _tell(answers, json.dumps(wrong))
+            wrong: dict[int, str] = {}
+            try:
+                for row in map(int, request.split()):
+                    pixels, wrong_with_it = _pixels(form, root / names[row])
+                    if wrong_with_it:
+                        wrong[row] = wrong_with_it
+                    _write(file, begin + row * len(pixels), pixels)
+            except OSError as error:
+                _tell(answers, json.dumps(str(error.strerror)))
+            else:
+                _tell(answers, json.dumps(wrong))
+
+
+def _pixels(form: ImageForm, path: Path) -> tuple[bytes, str]:
+    """An image's content, or none and what is wrong with it."""
+    try:
+        return form.decode(path).tobytes(), ""
+    except (OSError, ValueError) as error:
+        return b"", (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _write(file: IO[bytes], place: int, content: bytes) -> None:
+    rest = memoryview(content)
+    file.seek(place)
+    while rest:  # where room ends within an image, only the next write fails
+        rest = rest[file.write(rest) :]
 
 
 def _tell(stream: IO[str] | None, line: str) -> None:

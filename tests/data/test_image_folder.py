@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import resource
 import shutil
 import struct
 import zlib
@@ -98,6 +99,21 @@ def test_an_image_is_decoded_once_when_it_is_asked_for(root: Path, cache: Path, 
     assert np.array_equal(again[np.array([3, 3, 7])], wanted)
     with pytest.raises(TypeError):
         again[np.array([0])]
+
+
+def test_a_full_disk_is_one_error_that_names_the_cache_folder(root: Path, cache: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    source = image_folder(root).sources[0]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))  # room for the first image, and for a part of the second
+    try:
+        for _ in range(2):
+            with pytest.raises(OSError, match=rf"cannot write decoded images to {cache}/\S+ \(File too large\); make room there, or name"):
+                take(source, np.arange(5))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert capfd.readouterr().err == ""
+    with pytest.raises(OSError, match="cannot write decoded images"):
+        take(source, np.arange(5))  # the process still has its limit, and nothing was taken for decoded
 
 
 def test_a_decoding_process_that_ends_is_an_error(root: Path) -> None:
