@@ -10,8 +10,7 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from numbers import Integral, Real
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -103,10 +102,7 @@ class SharedWeight(nn.Module, ABC):
     n_tasks: int
 
     sparse_rows: bool = False
-    """Whether gradients of the tasks' own parameters hold only the rows of the tasks in the batch (sparse tensors).
-
-    A task that came later has a parameter of its one row, whose gradient is an ordinary tensor.
-    """
+    """Whether gradients of the tasks' own parameters are sparse: only rows of the batch's tasks. (An added task has one row, and needs none.)"""
 
     @abstractmethod
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
@@ -154,11 +150,7 @@ class SharedWeight(nn.Module, ABC):
 
     @abstractmethod
     def task_parameters(self) -> list[str]:
-        """Names of the parameters whose dim 0 is the task.
-
-        Rows of tasks that came later (:meth:`with_task`) may stand in a parameter of their own, which then comes after
-        that of the others' rows.
-        """
+        """Names of the parameters whose dim 0 is the task; rows that :meth:`with_task` added apart come after the others'."""
 
     def own_values(self, task: int) -> list[Tensor]:
         """Views of all that is this task's own: its row of each of :meth:`task_parameters`."""
@@ -197,11 +189,6 @@ class Sharing(ABC):
 
     It is called once for the whole group of layers it is given.
     """
-
-    def _take_numbers(self) -> None:
-        """Settings that are numbers of other kinds, such as NumPy's in a sweep, become Python's: what checks then ask for."""
-        for setting in fields(self):  # type: ignore[arg-type]  # every sharing is a dataclass
-            object.__setattr__(self, setting.name, _plain(getattr(self, setting.name)))
 
     @property
     def ties_bias(self) -> bool:
@@ -242,21 +229,6 @@ class Sharing(ABC):
         Raises:
             ValueError: a setting cannot apply to a layer; the message names the layer and what is allowed.
         """
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return tuple(_plain(part) for part in value)
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, Integral):
-        return int(value)
-    return float(value) if isinstance(value, Real) else value
-
-
-def is_number(value: object) -> bool:
-    """Whether a setting is a finite number."""
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
 
 
 def common_stack(stack: Sequence[Tensor] | Tensor, layer: str, sharing: str) -> Tensor:

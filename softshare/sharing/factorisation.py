@@ -13,8 +13,9 @@ from typing import get_args
 import torch
 from torch import Tensor
 
+from softshare.sharing._settings import is_number, take_numbers
 from softshare.sharing._tensor_algebra import Rule, Truncation, grid_last, task_last, truncated_svd, truncations
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack, is_number
+from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
 from softshare.sharing.factorised import FactorisedWeight, balance, draw_factors
 from softshare.sharing.grid import TaskGrid
 
@@ -57,7 +58,7 @@ class Factorisation(Sharing):
     grid: TaskGrid | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
-        self._take_numbers()
+        take_numbers(self)
         name, ranks = type(self).__name__, self._given_ranks()
         if (ranks is None) == (self.epsilon is None):
             raise ValueError(f"{name}: give either ranks or epsilon, and not both; got ranks {ranks} and epsilon={self.epsilon}")

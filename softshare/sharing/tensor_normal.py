@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from softshare.sharing._settings import is_number, take_numbers
 from softshare.sharing._tensor_normal import Covariance, negative_log_density, scatter
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack, is_number
+from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
 from softshare.sharing.factorisation import axis_names
 from softshare.sharing.regularised import RegularisedWeight, drawn_stack
 
@@ -54,7 +55,7 @@ class TensorNormal(Sharing):
     shared_covariance: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        self._take_numbers()
+        take_numbers(self)
         if not isinstance(self.modes, tuple) or len(set(self.modes)) < len(self.modes):
             raise ValueError(f'TensorNormal: modes is a tuple of different names, such as ("task",), got {self.modes!r}')
         if not (is_number(self.epsilon) and self.epsilon >= LEAST_EPSILON):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from softshare.sharing._modes import Modes, check_modes, given_modes, modes_of
 from softshare.sharing._ring import Ring, common_cores, count_parameters
+from softshare.sharing._settings import take_numbers
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
 from softshare.sharing.factorised import FactorisedWeight, draw_factors
 from softshare.sharing.unequal_rings import UnequalRings, draw_unequal
@@ -53,7 +54,7 @@ class TensorRing(Sharing):
     common_start: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        self._take_numbers()
+        take_numbers(self)
         if (self.ranks is None) == (self.parameters is None):
             raise ValueError(
                 f"TensorRing: give either ranks or parameters, and not both; got ranks={self.ranks!r}, parameters={self.parameters!r}"

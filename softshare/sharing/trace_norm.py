@@ -9,10 +9,11 @@ from math import nan
 import torch
 from torch import Tensor
 
+from softshare.sharing._settings import is_number, take_numbers
 from softshare.sharing._tensor_algebra import grid_last, task_last
 from softshare.sharing._trace_norms import NORMS, Unfolding, matricise, tensor_trace_norms, trace_norm, unfoldings
 from softshare.sharing._trace_norms import Norm as Norm
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack, is_number
+from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
 from softshare.sharing.factorisation import axis_names
 from softshare.sharing.grid import TaskGrid
 from softshare.sharing.regularised import RegularisedWeight, drawn_stack
@@ -53,7 +54,7 @@ class TraceNorm(Sharing):
     grid: TaskGrid | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
-        self._take_numbers()
+        take_numbers(self)
         if self.norm not in NORMS:
             raise ValueError(f"TraceNorm: norm must be one of {NORMS}, got {self.norm!r}")
         values = self.gamma if isinstance(self.gamma, tuple) else (self.gamma,)
