@@ -6,6 +6,9 @@ from .data.image_folder import image_folder as image_folder
 from .data.image_folder import image_table as image_table
 from .data.table import read_table as read_table
 from .evaluation.compare import compare as compare
+from .evaluation.core_similarity import core_similarity as core_similarity
+from .evaluation.core_similarity import similar_cores as similar_cores
+from .evaluation.select_pattern import select_pattern as select_pattern
 from .network.freezing import freeze as freeze
 from .network.multitask_network import MultiTaskNetwork as MultiTaskNetwork
 from .network.ordering_templates import ordering_cnn as ordering_cnn
@@ -25,6 +28,7 @@ from .sharing.tensor_ring import TensorRing as TensorRing
 from .sharing.tensor_train import TensorTrain as TensorTrain
 from .sharing.tied import Tied as Tied
 from .sharing.trace_norm import TraceNorm as TraceNorm
+from .sharing.trace_norm import trace_norm_strength as trace_norm_strength
 from .sharing.tucker import Tucker as Tucker
 from .tasks.task import Task as Task
 from .tasks.task_set import TaskSet as TaskSet

@@ -68,6 +68,9 @@ def core_similarity(
 def similar_cores(similarity: Mapping[str, list[np.ndarray]], *, threshold: float = 0.5) -> dict[str, tuple[int, ...]]:
     """The cores to share: those of which every two tasks that can share them respond alike.
 
+    The paper shares a core among the pairs above the threshold. A ring's core is one for all tasks or each task's own, so the
+    least pair decides here: where some tasks alone respond alike, :func:`core_similarity` says which.
+
     Args:
         similarity: what :func:`core_similarity` measured.
         threshold: the least correlation of a pair.
