@@ -33,7 +33,7 @@ def prepare(tasks: TaskSet, split: Split, *, standardise: bool = True) -> tuple[
     Args:
         tasks: the tasks with raw inputs.
         split: which entries train, validate and test.
-        standardise: whether to scale vectors; without it they stay as they are and must be finite.
+        standardise: whether to scale vectors; without it they stay as they are (numbers of tokens, say) and must be finite.
 
     Raises:
         ValueError: an input is infinite, or of a kind that cannot be turned into numbers.

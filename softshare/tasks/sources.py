@@ -25,7 +25,7 @@ def as_source(inputs: Any) -> Source:
     """Inputs as something that rows can be taken from: arrays and nested lists become tensors, the rest stays.
 
     Raises:
-        ValueError: an array holds something else than numbers, or two columns of a frame have one name.
+        ValueError: an array, in memory or on disk, holds something else than real numbers, or two columns of a frame have one name.
     """
     if isinstance(inputs, pd.DataFrame):
         frame = inputs.reset_index(drop=True).rename(columns=str)
@@ -34,11 +34,12 @@ def as_source(inputs: Any) -> Source:
                 f"two columns are called {frame.columns[frame.columns.duplicated()][0]!r}; every column needs a name of its own"
             )
         return frame
-    if not isinstance(inputs, np.ndarray | list | tuple) or isinstance(inputs, np.memmap):
-        return inputs
-    array = np.asarray(inputs)
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"inputs must be numbers, got an array of {array.dtype}; hand columns of text in as a pandas data frame")
+    array = np.asarray(inputs) if isinstance(inputs, list | tuple) else inputs
+    dtype = getattr(array, "dtype", None)
+    if dtype.is_complex if isinstance(dtype, torch.dtype) else isinstance(dtype, np.dtype) and dtype.kind not in "biuf":
+        raise ValueError(f"inputs must be real numbers, got an array of {dtype}; hand columns of text in as a pandas data frame")
+    if not isinstance(array, np.ndarray) or isinstance(array, np.memmap):
+        return array
     return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float64 else np.require(array, requirements=["C", "W"]))
 
 

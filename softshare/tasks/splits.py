@@ -75,24 +75,22 @@ def split(tasks: TaskSet, *, seed: int, fractions: Fractions = FRACTIONS, train_
         ValueError: a fraction is out of range, a task has too few rows or groups for the parts or one class only.
     """
     _check_fractions(fractions, train_fraction)
+    label, unit = labels_of(tasks), units_of(tasks)
     if tasks.train_share_of_all:
-        fractions, train_fraction = _with_train_share(fractions, train_fraction), 1.0
+        fractions, train_fraction = _with_train_share(fractions, train_fraction, np.bincount(label, minlength=1).max()), 1.0
     small = small_tasks(tasks, fractions)
     if small.any():
         raise ValueError(
             f"{_too_small(tasks, small, fractions)}; leave them out with --drop-small-tasks (in Python: tasks.drop_small_tasks())"
         )
-    label, unit = labels_of(tasks), units_of(tasks)
     _check_groups(tasks, unit)
     for attempt in range(20):  # a small task whose rows serve others too may be left without a part: draw again
         part = _divide(tasks, label, unit, fractions, seed=f"{seed}/{attempt}")
-        lacking = _counts(tasks, part)[:, np.array(fractions) > 0].min(axis=1) == 0
-        if not lacking.any():
+        empty = (_counts(tasks, part) == 0) & (np.array(fractions) > 0)
+        if not empty.any():
             break
     else:
-        raise ValueError(
-            f"no split gives {_names(tasks, lacking)} rows in every part, as they share rows or groups with other tasks; leave them out"
-        )
+        raise ValueError(_without_rows(tasks, empty))
     train = np.flatnonzero(part == 0)
     kept = train[thinned(tasks.select(train), label[train], train_fraction, seed=f"{seed}/thin")] if train_fraction < 1 else train
     return Split(kept, np.flatnonzero(part == 1), np.flatnonzero(part == 2))
@@ -206,14 +204,23 @@ def _check_fractions(fractions: Fractions, train_fraction: float) -> None:
         raise ValueError(f"train_fraction must be above 0 and at most 1, got {train_fraction}")
 
 
-def _with_train_share(fractions: Fractions, share: float) -> Fractions:
-    """This share for training, the rest divided as the fractions for validation and test are."""
-    rest = fractions[1] + fractions[2]
-    if share == 1 or rest == 0:
+def _with_train_share(fractions: Fractions, share: float, largest: int) -> Fractions:
+    """This share for training, the rest, some even of the largest class, divided as the fractions for validation and test are."""
+    rest, others = fractions[1] + fractions[2], max(1, sum(fraction > 0 for fraction in fractions[1:]))
+    if rest == 0 or largest - round(share * largest) < others:
         raise ValueError(
-            f"train_fraction: here it is a share of all examples, and {share:g} leaves none to choose and judge by; give less, such as 0.5"
+            f"train_fraction: here it is a share of all examples, and {share:g} of the {largest} of the largest class leaves fewer "
+            f"than the {others} that choose and judge; give at most {(largest - others) / largest:.3g}"
         )
     return share, (1 - share) * fractions[1] / rest, (1 - share) * fractions[2] / rest
+
+
+def _without_rows(tasks: TaskSet, empty: np.ndarray) -> str:
+    lacking = " and ".join(part for number, part in enumerate(PARTS) if empty[:, number].any())
+    return (
+        f"no split gives {_names(tasks, empty.sum(axis=1) > 0)} rows for {lacking}: the first rows of a class train, and rows or groups "
+        f"that tasks share fall in one part; leave such tasks out, or divide without validation (fractions=(0.8, 0.0, 0.2))"
+    )
 
 
 def _check_groups(tasks: TaskSet, unit: np.ndarray) -> None:

@@ -226,10 +226,13 @@ class TaskSet:
             target_scaling=None if self.target_scaling is None else self.target_scaling[kept],
         )
 
-    def split(self, *, seed: int, fractions: Fractions = FRACTIONS, train_fraction: float = 1.0) -> tuple[TaskSet, TaskSet, TaskSet]:
+    def split(
+        self, *, seed: int, fractions: Fractions = FRACTIONS, train_fraction: float = 1.0, standardise: bool = True
+    ) -> tuple[TaskSet, TaskSet, TaskSet]:
         """Training, validation and test examples, their inputs turned into numbers by what the training rows say.
 
-        See :func:`softshare.tasks.splits.split` and :func:`softshare.tasks.preprocessing.prepare`.
+        See :func:`softshare.tasks.splits.split` and :func:`softshare.tasks.preprocessing.prepare`; without ``standardise`` vectors stay
+        as they are, as numbers of tokens must.
 
         Raises:
             ValueError: a task has too few rows for three parts, or an input cannot be turned into numbers.
@@ -237,7 +240,8 @@ class TaskSet:
         from softshare.tasks.preprocessing import prepare  # both are written in terms of this class
         from softshare.tasks.splits import split
 
-        return prepare(self, split(self, seed=seed, fractions=fractions, train_fraction=train_fraction))
+        divided = split(self, seed=seed, fractions=fractions, train_fraction=train_fraction)
+        return prepare(self, divided, standardise=standardise)
 
     def drop_small_tasks(self, *, fractions: Fractions = FRACTIONS) -> TaskSet:
         """The same set without the tasks that :meth:`split` would refuse, and a note that says which.

@@ -123,6 +123,31 @@ def test_padding_is_left_out_of_the_mean() -> None:
     assert pooled.tolist() == [[3.0, 30.0], [3.0, 30.0], [0.0, 0.0]]
 
 
+class Embedded(Tokens):
+    """A model that knows five tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(5, 3)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Any:
+        return type("Output", (), {"last_hidden_state": self.table(input_ids)})
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_tokens_reach_the_encoder_as_they_are(on_disk: bool, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    tokens = random.integers(1, 5, (40, 6)) * (np.arange(6) < random.integers(1, 7, 40)[:, None])
+    np.save(tmp_path / "tokens.npy", tokens)
+    inputs = np.load(tmp_path / "tokens.npy", mmap_mode="r" if on_disk else None)
+    tasks = TaskSet.from_arrays({name: (inputs, np.arange(40) % 2) for name in "ab"})
+    train, validation, _ = tasks.split(seed=0, standardise=False)
+    assert np.array_equal(train.examples(1)[0], tokens[train.rows[train.entries(1)] % 40])
+    network = MultiTaskNetwork(with_encoder(Pooled(Embedded())), train, sharing=TIED, initial="common")
+    history = fit(network, train, validation=validation, steps=3, learning_rates={"encoder.*": 1e-3})
+    assert np.isfinite(history[-1]["train_loss"])
+
+
 def test_a_missing_library_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
     with pytest.raises(ImportError, match=r"pip install 'softshare\[hf\]'"):

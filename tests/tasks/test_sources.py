@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
 
-from softshare.tasks.sources import Joined, Transformed, digest_of, merge, take
+from softshare.tasks.sources import Joined, Transformed, as_source, digest_of, merge, take
 
 
 class Lazy:
@@ -19,6 +23,18 @@ class Lazy:
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         return self._array[rows]
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.complex64, "<U3", "datetime64[s]", np.dtype([("a", "f4")])], ids=["complex", "text", "dates", "records"]
+)
+def test_what_holds_no_real_numbers_is_refused_in_memory_and_on_disk(dtype: Any, tmp_path: Path) -> None:
+    mapped = np.memmap(tmp_path / "array", dtype=dtype, mode="w+", shape=(6, 2))
+    for inputs in (mapped, np.array(mapped), Lazy(mapped)):
+        with pytest.raises(ValueError, match="inputs must be real numbers, got an array of"):
+            as_source(inputs)
+    with pytest.raises(ValueError, match=r"real numbers, got an array of torch\.complex64"):
+        as_source(torch.zeros(6, 2, dtype=torch.complex64))
 
 
 def arrays() -> list[np.ndarray]:

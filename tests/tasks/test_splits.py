@@ -288,3 +288,13 @@ def test_parts_of_other_names_are_refused() -> None:
     tasks = TaskSet.from_task_column(np.zeros((2, 1)), [0.5, 1.5], ["a", "a"], kind="regression", parts=pd.array(["train", "tset"]))
     with pytest.raises(ValueError, match="given parts must be train, validation, test, found 'tset'"):
         split(tasks, seed=0)
+
+
+def test_one_given_training_row_a_class_leaves_nothing_to_validate() -> None:
+    labels = np.arange(150) % 10
+    parts = np.where(np.arange(150) < 10, "train", "test")
+    tasks = TaskSet.from_shared_inputs(np.zeros((150, 2)), {"dslr": labels}, kinds="multiclass", parts=parts)
+    with pytest.raises(ValueError, match=r"gives 'dslr' \(150 rows\) rows for validation: the first .* or divide without validation"):
+        split(tasks, seed=0)
+    divided = split(tasks, seed=0, fractions=(0.8, 0.0, 0.2))
+    assert [len(part) for part in parts_of(divided)] == [10, 0, 140]

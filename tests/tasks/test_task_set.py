@@ -122,7 +122,7 @@ def test_many_tasks_are_cheap_to_name() -> None:
         (lambda: TaskSet.from_arrays({}), ValueError, "at least one task"),
         (lambda: TaskSet.from_arrays({"a": (np.zeros((3, 1)), [0, 1])}), ValueError, "task 'a': 3 inputs but 2 targets"),
         (lambda: TaskSet.from_arrays({0: (np.zeros((2, 1)), [0, 1])}), TypeError, "must be text or a tuple of texts, got 0"),
-        (lambda: TaskSet.from_arrays({"a": (np.array([["x"], ["y"]]), [0, 1])}), ValueError, "inputs must be numbers"),
+        (lambda: TaskSet.from_arrays({"a": (np.array([["x"], ["y"]]), [0, 1])}), ValueError, "inputs must be real numbers"),
         (lambda: TaskSet.from_shared_inputs(np.zeros((2, 1)), {"a": [0, 1]}, kinds={"b": "binary"}), ValueError, "kinds names 'b'"),
         (lambda: TaskSet.from_shared_inputs(np.zeros((2, 1)), {}), ValueError, "at least one task"),
         (

@@ -54,8 +54,15 @@ def test_the_rest_is_divided_as_validation_and_test_are() -> None:
 
 
 def test_all_examples_cannot_train() -> None:
-    with pytest.raises(ValueError, match="train_fraction: here it is a share of all examples, and 1 leaves none"):
+    with pytest.raises(ValueError, match="train_fraction: here it is a share of all examples, and 1 of the 20"):
         split(drawings(), seed=0)
+
+
+@pytest.mark.parametrize(("share", "fractions", "most"), [(0.95, (0.6, 0.2, 0.2), "0.9"), (0.98, (0.8, 0.0, 0.2), "0.95")])
+def test_a_share_that_leaves_too_little_is_refused(share: float, fractions: tuple[float, float, float], most: str) -> None:
+    with pytest.raises(ValueError, match=f"{share} of the 20 of the largest class leaves fewer than .*; give at most {most}"):
+        split(drawings(), seed=0, train_fraction=share, fractions=fractions)
+    assert len(split(drawings(), seed=0, train_fraction=float(most), fractions=fractions).train) == float(most) * 240
 
 
 class Recorded:
