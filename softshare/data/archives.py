@@ -31,22 +31,28 @@ _DAMAGE = (
 )
 
 
+class FileContentError(ValueError):
+    """A file is damaged, or another file than expected; the message names it."""
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Turns what goes wrong with the content of a file into one error that names it.
+    """Turns what goes wrong with the content of a file into one error that names it; what names a file already stays.
 
     Raises:
-        ValueError: the file is damaged, or another file than expected.
+        FileContentError: the file is damaged, or another file than expected.
     """
     try:
         yield
+    except FileContentError:
+        raise
     except _DAMAGE as error:
         reason = "it ends too early" if isinstance(error, EOFError) else str(error) or type(error).__name__
-        raise ValueError(f"{path}: {reason}") from None
+        raise FileContentError(f"{path}: {reason}") from None
     except OSError as error:
         if error.filename is not None:  # the file system's own, which names it
             raise
-        raise ValueError(f"{path}: {error}") from None
+        raise FileContentError(f"{path}: {error}") from None
 
 
 def read_content(path: Path, *, most: int) -> bytes:

@@ -176,17 +176,19 @@ def _found() -> tuple[list[Path], Callable[[], Iterator[Batch]]]:
     """The files of the layout that is there, and what reads their batches."""
     archive = SET.files[0].place
     if archive.is_file():
-        return [archive], lambda: (batch_of(name, content) for name, content in _packed(archive))
+        return [archive], lambda: _packed(archive)
     batches = sorted(path for path in (SET.folder / "cifar-10-batches-py").glob("*") if _BATCH.fullmatch(path.name))
     if batches:
         return batches, lambda: (_batch(path) for path in batches)
     return [file.place for file in (_INDEX, *_SHEETS.values()) if file.is_there], _sheets
 
 
-def _packed(archive: Path) -> Iterator[tuple[str, bytes]]:
+def _packed(archive: Path) -> Iterator[Batch]:
     SET.files[0].check()
     for name, content in read_tar(archive, re.compile(f"cifar-10-batches-py/(?:{_BATCH.pattern})"), most=_MOST_OF_ALL):
-        yield Path(name).name, content
+        with naming(archive / name):
+            batch = batch_of(Path(name).name, content)
+        yield batch
 
 
 def _batch(path: Path) -> Batch:
@@ -210,13 +212,13 @@ def batch_of(name: str, content: bytes) -> Batch:
     entries = unpickled(content)
     images, labels = entries.get(b"data"), entries.get(b"labels")
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != 3 * _TILE**2:
-        raise ValueError(f"{name}: 'data' must be bytes of shape (N, {3 * _TILE**2})")
+        raise ValueError(f"'data' must be bytes of shape (N, {3 * _TILE**2})")
     if (
         not isinstance(labels, list)
         or len(labels) != len(images)
         or not all(type(label) is int and 0 <= label < len(CLASSES) for label in labels)
     ):
-        raise ValueError(f"{name}: 'labels' must be {len(images)} numbers from 0 to {len(CLASSES) - 1}")
+        raise ValueError(f"'labels' must be {len(images)} numbers from 0 to {len(CLASSES) - 1}")
     return Batch("test" if name.startswith("test") else "train", images.reshape(-1, 3, _TILE, _TILE), np.array(labels, dtype=np.int64))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from softshare.data.archives import open_zip, read_content, read_member
+from softshare.data.archives import naming, open_zip, read_content, read_member
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 1 << 26
@@ -63,7 +63,8 @@ def image_reader(collection: Path) -> Iterator[Callable[[str], bytes]]:
         ValueError: the archive is damaged, or has no such image.
     """
     if collection.is_dir():
-        yield lambda name: read_content(collection / name, most=MOST_BYTES)
+        with naming(collection):
+            yield lambda name: read_content(collection / name, most=MOST_BYTES)
         return
     with open_zip(collection, most=1 << 37) as archive:
         members = {member.filename.removeprefix(f"{collection.stem}/"): member for member in archive.infolist()}
@@ -82,7 +83,7 @@ def image_files(collection: Path, names: Iterable[str]) -> list[Path]:
 
 
 def write_square_images(path: Path, names: Sequence[str], read: Callable[[str], bytes], *, size: int) -> None:
-    """Decode images into one ``.npy`` file of bytes, in threads (decoding does not hold Python's lock).
+    """Decode images into one ``.npy`` file of bytes.
 
     Args:
         path: the file to write, ``(N, 3, size, size)``.
@@ -94,10 +95,25 @@ def write_square_images(path: Path, names: Sequence[str], read: Callable[[str], 
         ValueError: an image is damaged; the message names it.
     """
     images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(len(names), 3, size, size))
+    decode_square(images, names, read)
+    images.flush()
+
+
+def decode_square(images: np.ndarray, names: Sequence[str], read: Callable[[str], bytes]) -> None:
+    """Decode images into an array, in threads (decoding does not hold Python's lock).
+
+    Args:
+        images: the array to fill, ``(N, 3, size, size)`` bytes.
+        names: of the images, in the order of the rows.
+        read: gives an image's encoded content.
+
+    Raises:
+        ValueError: an image is damaged; the message names it.
+    """
 
     def decode(row: int, content: bytes) -> None:
         try:
-            images[row] = pixels_of(content, size=size).transpose(2, 0, 1)
+            images[row] = pixels_of(content, size=images.shape[-1]).transpose(2, 0, 1)
         except ValueError as error:
             raise ValueError(f"{names[row]}: {error}") from None
 
@@ -106,4 +122,3 @@ def write_square_images(path: Path, names: Sequence[str], read: Callable[[str], 
         for begin in range(0, len(names), 64 * n_threads):  # a few contents at a time in memory
             rows = range(begin, min(begin + 64 * n_threads, len(names)))
             list(threads.map(decode, rows, [read(names[row]) for row in rows]))
-    images.flush()

@@ -6,7 +6,6 @@ import io
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -16,7 +15,7 @@ import numpy as np
 
 from softshare.data.archives import naming, open_zip, read_member
 from softshare.data.cache import derived
-from softshare.data.images import write_square_images
+from softshare.data.images import decode_square
 from softshare.data.mapped import MappedArray
 from softshare.data.office_caltech_files import FEATURES, IMAGES, LISTS, SET, Features
 from softshare.data.public import PublicFile
@@ -100,25 +99,36 @@ def _of_images(size: int) -> tuple[TaskSet, list[str]]:
 
 def _decode(folder: Path, size: int) -> None:
     """Write the images of the four domains, and the name of each."""
-    with ExitStack() as opened:
-        archives = {domain: opened.enter_context(open_zip(file.place, most=_MOST)) for domain, file in IMAGES.items()}
-        members = {member.filename: (domain, member) for domain, archive in archives.items() for member in _jpegs(archive, domain)}
-        names = sorted(members)
-        write_square_images(folder / "images.npy", names, lambda name: read_member(archives[members[name][0]], members[name][1]), size=size)
+    shape = (sum(map(sum, COUNTS.values())), 3, size, size)
+    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    names: list[str] = []
+    for domain in COUNTS:
+        names += _decode_domain(domain, images[len(names) :])
+    images.flush()
     (folder / "names.txt").write_text("\n".join(names), encoding="utf-8")
 
 
-def _jpegs(archive: ZipFile, domain: str) -> list[ZipInfo]:
-    """The images of a domain.
+def _decode_domain(domain: str, images: np.ndarray) -> list[str]:
+    """Decode the images of a domain into the first rows of an array; returns their names."""
+    with open_zip(IMAGES[domain].place, most=_MOST) as archive:
+        members = _jpegs(archive, domain)
+        names = sorted(members)
+        decode_square(images, names, lambda name: read_member(archive, members[name]))
+    return names
+
+
+def _jpegs(archive: ZipFile, domain: str) -> dict[str, ZipInfo]:
+    """The images of a domain by their names.
 
     Raises:
         ValueError: a class has another number of images than published.
     """
-    images = [member for member in archive.infolist() if re.fullmatch(rf"{domain}/({'|'.join(CLASSES)})/[^/]+\.jpg", member.filename)]
-    counts = Counter(member.filename.split("/")[1] for member in images)
+    name_of_image = re.compile(rf"{domain}/({'|'.join(CLASSES)})/[^/]+\.jpg")
+    images = {member.filename: member for member in archive.infolist() if name_of_image.fullmatch(member.filename)}
+    counts = Counter(name.split("/")[1] for name in images)
     if tuple(counts[name] for name in CLASSES) != COUNTS[domain]:
         wrong = next(name for name, expected in zip(CLASSES, COUNTS[domain], strict=True) if counts[name] != expected)
-        raise ValueError(f"{archive.filename}: {counts[wrong]} images in {domain}/{wrong}, expected {COUNTS[domain][CLASSES.index(wrong)]}")
+        raise ValueError(f"{counts[wrong]} images in {domain}/{wrong}, expected {COUNTS[domain][CLASSES.index(wrong)]}")
     return images
 
 

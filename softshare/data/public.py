@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from softshare.data.archives import read_content
+from softshare.data.archives import FileContentError, read_content
 from softshare.data.cache import data_folder
 
 MOST_EXPANDED = 16
@@ -147,7 +147,7 @@ def _compare(place: Path, file: io.BufferedIOBase, checksum: str) -> None:
     kind, expected = checksum.split(":")
     found = hashlib.file_digest(file, kind).hexdigest()
     if found != expected:
-        raise ValueError(
+        raise FileContentError(
             f"{place}: its content differs from the published file ({kind} {found}, expected {expected}); delete it and get it again"
         )
 
