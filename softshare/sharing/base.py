@@ -102,7 +102,7 @@ class SharedWeight(nn.Module, ABC):
     n_tasks: int
 
     sparse_rows: bool = False
-    """Whether gradients of the tasks' own parameters are sparse, with the rows of the batch's tasks alone; an added task's one row needs it not."""
+    """Whether gradients of the tasks' own parameters are sparse, with the rows of the batch's tasks alone; never for an added row."""
 
     @abstractmethod
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
