@@ -12,7 +12,7 @@ import pandas as pd
 
 from softshare.data.decoded_images import DecodedImages, decoded_images
 from softshare.data.image_form import ImageForm, size_of
-from softshare.data.roles import Roles, groups_of
+from softshare.data.roles import Roles, about, groups_of
 from softshare.data.table_file import read_frame
 from softshare.tasks.columns import offsets_of
 from softshare.tasks.targets import encode_target
@@ -123,15 +123,18 @@ def image_table(
     frame = read_frame(labels)
     folder = _folder(root if root is not None else Path(str(labels)).parent)
     roles = Roles.given(kinds, file=file, target=target, task=task, split=split, group=group)
-    roles.check(list(frame.columns), inputs_left=False)
-    image, images = pd.factorize(_named_images(frame[file], folder))
+    with about(labels):
+        roles.check(list(frame.columns), inputs_left=False)
+        image, images = pd.factorize(_named_images(frame[file], folder))
+        groups = None if group is None else groups_of(frame[group])
     if len(images) < len(frame):
-        units = image if group is None else _joined(image, groups_of(frame[group]))
+        units = image if groups is None else _joined(image, groups)
         roles = Roles({**roles.of, "group": (group or file,)}, roles.kinds)
         frame = frame.assign(**{group or file: units})
     source, notes = _source(folder, images.tolist(), reading)
     there = np.isin(image, source.kept)
-    tasks = roles.tasks(frame[there].reset_index(drop=True), DecodedImages(source.folder, image[there]))
+    with about(labels):
+        tasks = roles.tasks(frame[there].reset_index(drop=True), DecodedImages(source.folder, image[there]))
     return replace(tasks, notes=(*tasks.notes, *notes))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -90,6 +91,17 @@ class Roles:
 
 def _listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return () if names is None else (names,) if isinstance(names, str) else tuple(names)
+
+
+@contextmanager
+def about(table: Any) -> Iterator[None]:
+    """Lets errors name the file whose content does not fit, where they do not name it yet."""
+    try:
+        yield
+    except ValueError as error:
+        if isinstance(table, pd.DataFrame) or str(table) in str(error):
+            raise
+        raise ValueError(f"{table}: {error}") from None
 
 
 def groups_of(column: pd.Series) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from softshare.data.large_table import read_large
-from softshare.data.roles import Roles
+from softshare.data.roles import Roles, about
 from softshare.data.table_file import is_larger, numbers_where_meant, read_frame
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
@@ -34,7 +34,8 @@ def read_table(
     With ``task``, every row is an example of the task that this column names. Without it, every target
     column is a task and all tasks see the same rows. All columns with no other use are inputs; they become
     numbers only after the split, by what the training rows say (:func:`softshare.tasks.preprocessing.prepare`).
-    Empty fields, ``?``, ``NA``, ``NaN``, ``null`` and ``None`` are missing values.
+    Empty fields, ``?``, ``NA``, ``NaN``, ``null`` and ``None`` are missing values. A first column without a name is a saved index, and
+    left out.
 
     Args:
         table: a file (``.csv``, ``.tsv``, either may end in ``.gz``, or ``.parquet``), or a data frame.
@@ -55,8 +56,9 @@ def read_table(
     """
     roles = Roles.given(kinds, target=target, task=task, drop=drop, split=split, group=group)
     path = None if isinstance(table, pd.DataFrame) else Path(table)
-    if path is not None and (chunk_rows is not None or is_larger(path, LARGE)):
-        return read_large(path, roles, CHUNK_ROWS if chunk_rows is None else chunk_rows)
-    frame = read_frame(table)
-    roles.check(list(frame.columns))
-    return roles.tasks(frame, frame.drop(columns=roles.columns).apply(numbers_where_meant))
+    with about(table):
+        if path is not None and (chunk_rows is not None or is_larger(path, LARGE)):
+            return read_large(path, roles, CHUNK_ROWS if chunk_rows is None else chunk_rows)
+        frame = read_frame(table)
+        roles.check(list(frame.columns))
+        return roles.tasks(frame, frame.drop(columns=roles.columns).apply(numbers_where_meant))

@@ -224,7 +224,10 @@ def _text_chunks(path: Path, rows: int, texts: Sequence[str]) -> Iterator[pd.Dat
 
 
 def _named(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    return frame.set_axis(names, axis=1).loc[:, [bool(name) for name in names]]  # a column without a name is a saved index
+    filled = [place for place, name in enumerate(names) if not name and place and frame.iloc[:, place].notna().any()]
+    if filled:
+        raise ValueError(f"column {filled[0] + 1} has values and no name; name it in the first line, or remove it")
+    return frame.set_axis(names, axis=1).loc[:, [bool(name) for name in names]]  # a first one without a name is a saved index
 
 
 def _text_form(path: Path) -> tuple[list[str], dict[str, Any]]:

@@ -202,6 +202,30 @@ def test_files_that_are_no_table_are_refused(tmp_path: Path, text: str, message:
     assert "t.csv" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("a,,b\n1,2,3\n", {}, "column 2 has values and no name"),
+        ("a,b,\n1,2,\n3,4,x\n", {}, "column 3 has values and no name"),
+        ("x,b\n1,2\n", {"target": "c"}, "target: no column 'c'"),
+        ("x,b\n" + "1,2.5\n" * 20 + "z,2\n", {}, "column 'x' holds"),
+        ("x,b\n1,u\n2,v\n", {"kinds": "regression"}, "a regression target must be numbers"),
+    ],
+)
+@pytest.mark.parametrize("chunk_rows", [None, 2])
+def test_what_is_wrong_with_the_content_names_the_file(
+    text: str, options: dict[str, Any], message: str, chunk_rows: int | None, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=f"t.csv: .*{message}") as caught:
+        read_table(written(tmp_path, text), **{"target": "b", **options}, chunk_rows=chunk_rows)
+    assert str(caught.value).count("t.csv") == 1
+
+
+def test_separators_at_the_ends_of_lines_and_a_saved_index_are_no_columns(tmp_path: Path) -> None:
+    tasks = read_table(written(tmp_path, ",a,b,\nu,1,2,\nv,3,4,\n"), target="b")
+    assert list(tasks.sources[0].columns) == ["a"]
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.tsv", "t.parquet"])
 def test_foreign_bytes_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(bytes(range(256)) * 20)
