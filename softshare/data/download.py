@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,17 +46,30 @@ def _fetch(file: PublicFile, public_set: PublicSet, progress: Progress | None) -
     import requests
 
     pooch.get_logger().setLevel(logging.WARNING)
-    packed = ".gz" if file.url.endswith(".gz") and not file.path.endswith(".gz") else ""
-    place = data_folder() / f"{file.path}{packed}"
+    place = data_folder() / _download_name(file)
+    new_folders = [folder for folder in place.parents if not folder.exists()]
     try:
         pooch.retrieve(file.url, file.download, fname=place.name, path=place.parent, downloader=_Resuming(place, file.size, progress))
     except requests.RequestException as error:
         reason = "no network, or its home does not answer" if isinstance(error, requests.ConnectionError) else str(error)
-        remedy = f"to go on, ask again, or get the file elsewhere and put it at {place}"
+        missing = ", ".join(_download_name(other) for other in public_set.missing if other.url)
+        remedy = f"to go on, ask again, or get the files elsewhere and put them into {data_folder()} (SOFTSHARE_DATA): {missing}"
         raise OSError(f"{public_set.name}: cannot download {file.url} ({reason}); {remedy}") from None
+    except OSError as error:
+        remedy = "make it so, or name another folder with SOFTSHARE_DATA"
+        raise OSError(f"the data folder {data_folder()} cannot be written ({error.strerror or error}); {remedy}") from None
     except ValueError:
         raise ValueError(f"{public_set.name}: {file.url} is not the published file, its checksum is not {file.download}") from None
+    finally:
+        for folder in new_folders:  # the innermost first; what is not empty stays
+            with suppress(OSError):
+                folder.rmdir()
     return place
+
+
+def _download_name(file: PublicFile) -> str:
+    """Under which a download is kept in the data folder: packed where its home has it so."""
+    return f"{file.path}.gz" if file.url.endswith(".gz") and not file.path.endswith(".gz") else file.path
 
 
 @dataclass(frozen=True)
@@ -73,11 +87,13 @@ class _Resuming:
     progress: Progress | None
 
     def __call__(self, url: str, output_file: str, _pooch: object) -> None:
+        from requests.exceptions import ContentDecodingError
+
         part = self.place.with_name(f".{self.place.name}.part")
         try:
             self._receive(url, part)
-        except ValueError:
-            part.unlink()  # not worth going on with
+        except (ValueError, ContentDecodingError):
+            part.unlink(missing_ok=True)  # not worth going on with
             raise
         part.replace(output_file)
 
@@ -85,7 +101,8 @@ class _Resuming:
         import requests
 
         there = part.stat().st_size if part.exists() else 0
-        headers = {"Range": f"bytes={there}-"} if there else {}
+        headers = {"Accept-Encoding": "identity"}  # a part of what was encoded on its way cannot be gone on with
+        headers |= {"Range": f"bytes={there}-"} if there else {}
         with requests.get(url, headers=headers, stream=True, timeout=SECONDS_TO_ANSWER) as answer:
             if there and answer.status_code == requests.codes.requested_range_not_satisfiable:
                 return  # all of it is there

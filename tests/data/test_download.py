@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import http.server
 import threading
@@ -19,7 +20,11 @@ CONTENT = np.random.default_rng(0).bytes(1_000_000)
 
 
 class Home(http.server.BaseHTTPRequestHandler):
-    """Serves ``CONTENT``, in parts where asked; ``/cut`` breaks off once in the middle, ``/other`` is another file."""
+    """Serves ``CONTENT``, in parts where asked.
+
+    ``/cut`` breaks off once in the middle, and so do ``/encoded``, which is packed on its way where that is accepted, and ``/stubborn``,
+    where it is not; ``/other`` is another file.
+    """
 
     asked: list[tuple[str, str | None]]
     broken: set[str]
@@ -28,14 +33,18 @@ class Home(http.server.BaseHTTPRequestHandler):
         span = self.headers.get("Range")
         self.asked.append((self.path, span))
         content = CONTENT[::-1] if self.path == "/other" else CONTENT * 4 if self.path == "/long" else CONTENT
+        encoded = self.path == "/stubborn" or (self.path == "/encoded" and "gzip" in self.headers.get("Accept-Encoding", ""))
+        content = gzip.compress(content) if encoded else content
         begin = int(span.removeprefix("bytes=").rstrip("-")) if span else 0
         if self.path == "/gone" or begin >= len(content):
             self.send_error(404 if self.path == "/gone" else 416)
             return
         self.send_response(206 if span else 200)
         self.send_header("Content-Length", str(len(content) - begin))
+        if encoded:
+            self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        cut = self.path == "/cut" and self.path not in self.broken
+        cut = self.path in ("/cut", "/encoded", "/stubborn") and self.path not in self.broken
         self.wfile.write(content[begin : 400_000 if cut else None])
         self.broken.add(self.path)
 
@@ -81,7 +90,9 @@ def test_a_file_is_fetched_checked_and_told_of(made_folder: Path, home: str) -> 
 
 def test_a_download_that_broke_off_goes_on_where_it_was(made_folder: Path, home: str) -> None:
     made = set_at(f"{home}/cut")
-    with pytest.raises(OSError, match=r"made: cannot download .*/cut .*ask again, or get the file elsewhere and put it at .*file\.bin"):
+    with pytest.raises(
+        OSError, match=r"made: cannot download .*/cut .*ask again, or get the files elsewhere and put them into .*: made/file\.bin"
+    ):
         download(made)
     assert files_in(made_folder) == ["made/.file.bin.part"], "half a file has no name that is read"
     there = (made_folder / "made" / ".file.bin.part").stat().st_size
@@ -90,6 +101,34 @@ def test_a_download_that_broke_off_goes_on_where_it_was(made_folder: Path, home:
     assert Home.asked == [("/cut", None), ("/cut", f"bytes={there}-")]
     assert made.files[0].read() == CONTENT
     assert files_in(made_folder) == ["made/file.bin"]
+
+
+@pytest.mark.parametrize(("page", "n_tries"), [("encoded", 2), ("stubborn", 3)])
+def test_a_home_that_packs_files_on_their_way_does_not_block_a_download(made_folder: Path, home: str, page: str, n_tries: int) -> None:
+    made = set_at(f"{home}/{page}")
+    for _ in range(n_tries - 1):
+        with pytest.raises(OSError, match="cannot download"):
+            download(made)
+    download(made)
+    assert made.files[0].read() == CONTENT
+    assert files_in(made_folder) == ["made/file.bin"]
+
+
+def test_without_a_network_one_line_says_which_files_to_put_where(made_folder: Path) -> None:
+    made_folder.rmdir()
+    files = tuple(PublicFile(f"made/{name}", 9, f"http://127.0.0.1:9/{name}.gz", "md5:0") for name in ("one", "two"))
+    made = PublicSet("made", "a made set", "", "", "its page", files)
+    with pytest.raises(OSError, match=rf"^made: .* put them into {made_folder} \(SOFTSHARE_DATA\): made/one\.gz, made/two\.gz$"):
+        download(made)
+    assert not made_folder.exists(), "a try that failed leaves no folders"
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/nothing"])
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path, home: str, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SOFTSHARE_DATA", str(tmp_path / place))
+    with pytest.raises(OSError, match=rf"the data folder {tmp_path / place} cannot be written \(.*name another folder with SOFTSHARE_DATA"):
+        download(set_at(f"{home}/file"))
 
 
 def test_a_download_that_only_lacked_its_name_is_not_fetched_again(made_folder: Path, home: str) -> None:
@@ -109,7 +148,7 @@ def test_another_file_is_refused_and_leaves_nothing(made_folder: Path, home: str
 def test_a_home_that_does_not_answer_is_one_line(made_folder: Path, home: str) -> None:
     with pytest.raises(OSError, match=r"made: cannot download .*404"):
         download(set_at(f"{home}/gone"))
-    with pytest.raises(OSError, match=r"no network, or its home does not answer.*put it at "):
+    with pytest.raises(OSError, match=r"no network, or its home does not answer.*put them into "):
         download(set_at("http://127.0.0.1:9/file"))
     assert files_in(made_folder) == []
 
