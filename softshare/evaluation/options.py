@@ -42,7 +42,7 @@ def wrong_options(options: GivenOptions, compared: Sequence[str]) -> list[str]:
         if name not in known:
             wrong.append(f"options: {unknown('method', name, list(known))}")
         elif name not in compared:
-            wrong.append(f"options: {name} is not among the methods that are compared")
+            wrong.append(f"options: {name} is not among the methods that are compared, name it in methods")
         else:
             wrong += [f"options: {phrase}" for option, value in values.items() if (phrase := _misfit(known[name], option, value))]
     return wrong
