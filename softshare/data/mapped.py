@@ -22,7 +22,9 @@ def open_mapped(path: Path, *, mode: Literal["r", "r+"] = "r") -> np.ndarray:
     except FileNotFoundError:
         other = "processes on other machines need a SOFTSHARE_CACHE folder that all machines see"
         raise FileNotFoundError(f"{path} is not there; {remedy if path.parent.exists() else 'load the data again'}; {other}") from None
-    except (ValueError, EOFError, SyntaxError, UnicodeError, OverflowError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # NumPy reads a header as Python, which fails in many ways
         raise ValueError(f"{path} is damaged ({error}); {remedy}") from None
 
 

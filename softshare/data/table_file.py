@@ -172,28 +172,28 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path, engine="pyarrow", columns=None if columns is None else list(columns))
-    except ImportError:
-        raise _needs_pyarrow(path) from None
+    with _parquet(path) as file:
+        return _checked(file.read(columns=None if columns is None else list(columns)))
 
 
 def _parquet_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
     with _parquet(path) as file:
         for batch in file.iter_batches(batch_size=rows):
-            yield batch.to_pandas()
+            yield _checked(batch)
 
 
 def _parquet(path: Path) -> Any:
     try:
         from pyarrow import parquet
     except ImportError:
-        raise _needs_pyarrow(path) from None
+        raise ImportError(f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'") from None
     return parquet.ParquetFile(path)
 
 
-def _needs_pyarrow(path: Path) -> ImportError:
-    return ImportError(f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'")
+def _checked(rows: Any) -> pd.DataFrame:
+    rows.validate(full=True)  # text that is none would be found only where it is used
+    frame: pd.DataFrame = rows.to_pandas()
+    return frame
 
 
 def _opened(path: Path) -> IO[bytes]:
