@@ -17,7 +17,7 @@ from softshare.evaluation.plan import Plan, make_plan
 from softshare.evaluation.progress import WatchedEngine, Watcher
 from softshare.evaluation.records import Record, write_text
 from softshare.evaluation.run import run
-from softshare.evaluation.select import SEARCH_SEED, search_settings
+from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search, search_settings
 from softshare.evaluation.settings import TUNED, RunSettings
 from softshare.evaluation.statistics import leaderboard, summarise
 from softshare.evaluation.store import Store
@@ -142,8 +142,9 @@ def _run_all(
     """Make the missing runs, keep their records, and tell which failed."""
     trials = plan.common.trials
     starts = list({(settings.method, settings.fraction): settings for settings in missing.values()}.values()) if trials else []
-    splits = _splits(tasks, [*missing.values(), *(replace(start, seed=SEARCH_SEED) for start in starts)])
-    total = len(missing) + trials * len(starts)
+    searching = [replace(start, seed=seed) for start in starts for seed in (SEARCH_SEED, *FINAL_SEEDS)]
+    splits = _splits(tasks, [*missing.values(), *searching])
+    total = len(missing) + runs_of_search(trials) * len(starts)
     failures = {}
     workers = min(default_workers() if workers is None else workers, total)
     with open_engine(_run_one, (tasks, splits), workers=workers, cluster=cluster) as engine:
@@ -151,6 +152,7 @@ def _run_all(
         if trials:
             tuned = search_settings(plan.methods, starts, partial(_trials, watched, store, splits))
             missing = {key: _tuned(settings, tuned[settings.method, settings.fraction]) for key, settings in missing.items()}
+            watched.expect(len(missing))  # there are fewer finalists where trials failed
         for outcome in watched.outcomes(missing):
             if outcome.error is None:
                 settings = missing[outcome.key]

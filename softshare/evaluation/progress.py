@@ -60,6 +60,10 @@ class WatchedEngine:
         """Count jobs of the total that need not run."""
         self._total -= jobs
 
+    def expect(self, jobs: int) -> None:
+        """So many are still to come."""
+        self._total = self._done + jobs
+
     def _tell(self, waiting: list[str], finished: Outcome | None = None) -> None:
         if self._watcher is None:
             return

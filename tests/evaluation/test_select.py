@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,8 @@ from made_records import record
 
 from softshare.evaluation.method import COMMON_SEARCH_SPACE
 from softshare.evaluation.methods import METHODS, method_named
-from softshare.evaluation.select import SEARCH_SEED, score, search_settings
-from softshare.evaluation.settings import RunSettings
+from softshare.evaluation.select import FINAL_SEEDS, FINALISTS, SEARCH_SEED, runs_of_search, score, search_settings
+from softshare.evaluation.settings import LEARNING_RATE, RunSettings
 
 pytest.importorskip("optuna")
 
@@ -41,11 +42,29 @@ def test_every_method_has_the_same_number_of_trials_its_defaults_first():
     assert set(chosen) == {(name, 0.5) for name in names}
     for name in names:
         own = [settings for _, settings in tried if settings.method == name]
-        assert len(own) == 10
+        trials, finals = own[:10], own[10:]
         assert {**method_named(name).options, **own[0].method_options} == method_named(name).options
-        assert {settings.seed for settings in own} == {SEARCH_SEED}
+        assert {settings.seed for settings in trials} == {SEARCH_SEED}
+        assert Counter(settings.seed for settings in finals) == dict.fromkeys(FINAL_SEEDS, FINALISTS)
         assert {settings.steps for settings in own} == {7}
-    assert len({key for key, _ in tried}) == 10 * len(names)
+    assert len({key for key, _ in tried}) == runs_of_search(10) * len(names) == 16 * len(names)
+
+
+@pytest.mark.parametrize("again", [0.1, None])
+def test_a_trial_that_was_lucky_on_one_split_does_not_win(again):
+    def judge(settings):
+        lucky = settings.learning_rate == LEARNING_RATE  # the defaults
+        if settings.seed == SEARCH_SEED:
+            return 0.9 if lucky else 0.5
+        return again if lucky else 0.5
+
+    chosen, tried = searched(["tied"], judge)
+    assert tried[0][1].learning_rate == LEARNING_RATE != chosen["tied", 0.5].learning_rate
+
+
+def test_one_trial_needs_no_final():
+    _, tried = searched(["tied"], lambda settings: 0.5, replace(START, trials=1))
+    assert len(tried) == runs_of_search(1) == 1
 
 
 def test_trials_stay_in_the_space_and_the_best_is_chosen():
