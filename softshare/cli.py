@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 RESULTS = Path("softshare-results")
 FEW_LABELS = ("digits", "omniglot", "omniglot-groups", "office-caltech", "office-caltech-surf", "office-caltech-googlenet", "imageclef-da")
 """Data sets of which a tenth trains by default: those with more labels than the question asks for, or whose fractions are of all labels."""
+
+_OPTION_OF = {"fraction": "train-fraction", "fractions": "train-fraction", "trials": "search", "options": "option", "size": "image-size"}
+"""Python arguments whose options have other names."""
 
 WRONG_USE, SOME_FAILED, INTERRUPTED = 2, 1, 130
 
@@ -155,7 +159,7 @@ def compare(
     chosen: dict[str, Any] = {"methods": compared.methods or None, "fractions": fractions, "seeds": compared.seeds, "options": options}
     settings = {"source": source, "metric": compared.metric, **asdict(training)}
     phrases = wrong_arguments(**chosen, workers=running.workers, settings={"trials": compared.search, **settings})
-    tasks = _load(source, data, wrong=[*wrong, *map(_as_option, [*misread, *phrases])])
+    tasks = _load(source, data, fractions, wrong=[*wrong, *misread, *phrases])
     out = running.out or RESULTS / Path(source).name.split(".")[0]
     return _compare(tasks, out, search=compared.search, workers=running.workers, cluster=running.cluster, **chosen, **settings)
 
@@ -199,7 +203,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
     try:
         sys.exit(_run(sys.argv[1:] if tokens is None else list(tokens)))
     except (ValueError, OSError) as error:
-        _complain(str(error))
+        _complain(_with_options(str(error)))
         sys.exit(WRONG_USE)
     except KeyboardInterrupt:
         _complain("interrupted; finished runs are kept, and the same command goes on from there")
@@ -232,7 +236,7 @@ def _without(tokens: list[str], error: UnknownOptionError | CoercionError) -> li
     return tokens[:begin] + tokens[end:]
 
 
-def _load(source: str, data: Data, *, wrong: Sequence[str]) -> TaskSet:
+def _load(source: str, data: Data, fractions: Sequence[float], *, wrong: Sequence[str]) -> TaskSet:
     """The tasks, unless the data or other arguments are wrong."""
     from softshare.data.load import load
 
@@ -241,7 +245,8 @@ def _load(source: str, data: Data, *, wrong: Sequence[str]) -> TaskSet:
         columns = {"task": data.task, "target": data.target, "kinds": _kinds(data.kind), "drop": data.drop}
         images: dict[str, Any] = {"image_size": data.image_size, "skip_broken": data.skip_broken}
         tasks = _with_files(partial(load, source, n_tasks=data.tasks, split=data.split, group=data.group, **columns, **images))
-        tasks = tasks.drop_small_tasks() if data.drop_small_tasks else tasks
+        for fraction in fractions if data.drop_small_tasks and not wrong else ():
+            tasks = tasks.drop_small_tasks(train_fraction=fraction)
     except (ValueError, OSError, ImportError) as error:
         problems.append(str(error))
     if problems:
@@ -260,10 +265,18 @@ def _with_files(read: Callable[[], TaskSet]) -> TaskSet:
             raise
         size = sum(file.size for file in missing.public_set.missing) / 1e6
         print(f"{missing.public_set.name} is not in the data folder. Download {size:.1f} MB? [y/N] ", end="", file=sys.stderr, flush=True)
-        if input().strip().lower() not in ("y", "yes"):
+        if not _says_yes():
             raise
         _download(missing.public_set)
         return read()
+
+
+def _says_yes() -> bool:
+    try:
+        return input().strip().lower() in ("y", "yes")
+    except EOFError:
+        print(file=sys.stderr)
+        return False
 
 
 def _download(public_set: PublicSet) -> None:
@@ -306,13 +319,11 @@ def _kinds(given: Sequence[str]) -> Any:
     return dict(pair.rsplit("=", 1) for pair in given)
 
 
-def _as_option(phrase: str) -> str:
-    """A phrase on a Python argument as one on the option."""
-    name, rest = phrase.split(":", 1)
-    option = {"fraction": "train-fraction", "fractions": "train-fraction", "trials": "search", "options": "option"}.get(
-        name, name.replace("_", "-")
-    )
-    return f"--{option}:{rest}"
+def _with_options(message: str) -> str:
+    """A message with options in place of the Python arguments that its phrases begin with."""
+    arguments = [field.name for group in (Data, Compared, Training, Running) for field in fields(group)]
+    option_of = {name: name.replace("_", "-") for name in arguments} | _OPTION_OF
+    return re.sub(rf"(^|[:;] )({'|'.join(option_of)}):", lambda found: f"{found[1]}--{option_of[found[2]]}:", message)
 
 
 def _complain(message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from softshare import cli
 from softshare.evaluation import settings as defaults
 from softshare.evaluation.methods import METHODS
+from softshare.tasks.task_set import TaskSet
 
 spec = importlib.util.spec_from_file_location("stub_run", Path(__file__).parent / "evaluation" / "stub_run.py")
 assert spec is not None
@@ -134,6 +136,25 @@ def test_small_tasks_are_dropped_when_asked(table, ran, capsys):
     assert ran[0][0].names == ("north", "south")
 
 
+def test_tasks_too_small_for_the_share_that_trains_are_dropped_when_asked(table, ran, capsys, monkeypatch):
+    tasks = TaskSet.from_task_column(table[["age"]], table["readmitted"], np.repeat(["large", "small"], [100, 20]))
+    monkeypatch.setattr("softshare.data.load.load", lambda *_, **__: replace(tasks, train_share_of_all=True))
+    line = "compare digits --train-fraction 0.5 0.04 --methods tied --seeds 1 --workers 0"
+    code, _, err = call(line, capsys)
+    assert code == 2
+    assert "1 task(s) too small to be split: 'small' (20 rows); a task needs at least 25 rows" in err
+    assert call(f"{line} --drop-small-tasks", capsys)[0] == 0
+    assert {tasks.names for tasks, _ in ran} == {("large",)}
+
+
+def test_a_share_that_leaves_nothing_to_judge_by_is_told_by_its_option(table, capsys, monkeypatch):
+    tasks = TaskSet.from_task_column(table[["age"]], table["readmitted"], table["hospital"])
+    monkeypatch.setattr("softshare.data.load.load", lambda *_, **__: replace(tasks, train_share_of_all=True))
+    code, _, err = call("compare digits --train-fraction 1 --workers 0", capsys)
+    assert code == 2
+    assert err.startswith("softshare: --train-fraction: here it is a share of all examples")
+
+
 @pytest.mark.parametrize(("line", "phrases"), [
     ("compare", ["SOURCE"]),
     ("compar digits", ["compar", "Did you mean", "compare"]),
@@ -149,6 +170,9 @@ def test_small_tasks_are_dropped_when_asked(table, ran, capsys):
     ("compare digits --methods tuckr", ["--methods: no method 'tuckr', did you mean tucker?"]),
     ("compare digits --methods pooled", ["pooled cannot apply", "same rows"]),
     ("compare digits --train-fraction 0 2", ["--train-fraction: ", "got 0.0", "got 2.0"]),
+    ("compare . --image-size 0", ["--image-size: must be"]),
+    ("compare digits --tasks 11", ["--tasks: there are 10"]),
+    ("compare visits.csv --target readmitted --split hospital", ["--split: column 'hospital' must say train"]),
     ("compare digits --seeds 0", ["--seeds: "]),
     ("compare digits --option tucker.rank=3 tucker", ["--option: tucker: no option 'rank', did you mean", "--option: expected METHOD."]),
     ("compare digits --option tensor-ring.shared=cv", ["--option: tensor-ring is not among the methods that are compared"]),

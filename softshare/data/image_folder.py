@@ -47,7 +47,7 @@ class ImageReading:
     def __post_init__(self) -> None:
         sizes = self.size if isinstance(self.size, tuple) else (self.size, self.size)
         if self.size is not None and not (len(sizes) == 2 and all(isinstance(size, int) and 0 < size <= 8192 for size in sizes)):
-            raise ValueError(f"size must be a number of pixels or (height, width), each from 1 to 8192, got {self.size!r}")
+            raise ValueError(f"size: must be a number of pixels or (height, width), each from 1 to 8192, got {self.size!r}")
 
 
 def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> TaskSet:

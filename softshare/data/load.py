@@ -94,9 +94,7 @@ def load(
             _images(Path(source), ImageReading(size=image_size, decode_first=True, skip_broken=skip_broken), options, given), n_tasks
         )
     if not Path(source).exists() and not str(source).lower().endswith(SUFFIXES):
-        raise ValueError(
-            f"no data set, file or folder is called {str(source)!r}; {near(str(source), SOURCES)} (there are {', '.join(SOURCES)})"
-        )
+        raise ValueError(f"no data set, file or folder is called {str(source)!r}; {near(str(source), SOURCES, most=len(SOURCES))}")
     check_file(Path(source))
     if not target:
         raise ValueError(

@@ -80,9 +80,8 @@ def split(tasks: TaskSet, *, seed: int, fractions: Fractions = FRACTIONS, train_
         fractions, train_fraction = _with_train_share(fractions, train_fraction, np.bincount(label, minlength=1).max()), 1.0
     small = small_tasks(tasks, fractions)
     if small.any():
-        raise ValueError(
-            f"{_too_small(tasks, small, fractions)}; leave them out with --drop-small-tasks (in Python: tasks.drop_small_tasks())"
-        )
+        remedy = "leave them out with --drop-small-tasks (in Python: tasks.drop_small_tasks, with these fractions)"
+        raise ValueError(f"{_too_small(tasks, small, fractions)}; {remedy}")
     _check_groups(tasks, unit)
     for attempt in range(20):  # a small task whose rows serve others too may be left without a part: draw again
         part = _divide(tasks, label, unit, fractions, seed=f"{seed}/{attempt}")
@@ -116,12 +115,14 @@ def least_rows(fractions: Fractions = FRACTIONS) -> int:
     return math.ceil(1 / min(fraction for fraction in fractions if fraction > 0) - 1e-9)
 
 
-def drop_small_tasks(tasks: TaskSet, *, fractions: Fractions = FRACTIONS) -> TaskSet:
-    """The same set without the tasks that :func:`split` would refuse, and a note that says which.
+def drop_small_tasks(tasks: TaskSet, *, fractions: Fractions = FRACTIONS, train_fraction: float = 1.0) -> TaskSet:
+    """The same set without the tasks that :func:`split` with these fractions would refuse, and a note that says which.
 
     Raises:
         ValueError: no task is left.
     """
+    if tasks.train_share_of_all and train_fraction < 1:
+        fractions = _with_train_share(fractions, train_fraction, np.bincount(labels_of(tasks), minlength=1).max())
     small = small_tasks(tasks, fractions)
     if small.all():
         raise ValueError(f"no task is left: {_too_small(tasks, small, fractions)}")

@@ -243,15 +243,15 @@ class TaskSet:
         divided = split(self, seed=seed, fractions=fractions, train_fraction=train_fraction)
         return prepare(self, divided, standardise=standardise)
 
-    def drop_small_tasks(self, *, fractions: Fractions = FRACTIONS) -> TaskSet:
-        """The same set without the tasks that :meth:`split` would refuse, and a note that says which.
+    def drop_small_tasks(self, *, fractions: Fractions = FRACTIONS, train_fraction: float = 1.0) -> TaskSet:
+        """The same set without the tasks that :meth:`split` with these fractions would refuse, and a note that says which.
 
         Raises:
             ValueError: no task is left.
         """
         from softshare.tasks.splits import drop_small_tasks
 
-        return drop_small_tasks(self, fractions=fractions)
+        return drop_small_tasks(self, fractions=fractions, train_fraction=train_fraction)
 
     def fingerprint(self) -> str:
         """A digest of the data: equal for equal tasks, inputs and targets, whatever machine made it."""

@@ -396,7 +396,7 @@ def test_wrong_arguments_are_refused(root: Path, labels: pd.DataFrame) -> None:
         image_table(labels, root, target="god", file="path")
     with pytest.raises(ValueError, match="root: name the images' folder"):
         image_table(labels, target="good")
-    with pytest.raises(ValueError, match="size must be a number of pixels"):
+    with pytest.raises(ValueError, match="size: must be a number of pixels"):
         ImageReading(size=(3, 0))
     with pytest.raises(FileNotFoundError, match="no such folder"):
         image_folder(root / "none")

@@ -602,16 +602,16 @@ def test_the_command_line_says_what_is_missing(made_folder: Path, capsys: pytest
     assert list(made_folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("answer", ["y", "n"])
+@pytest.mark.parametrize("answer", ["y", "n", None])
 def test_missing_files_are_downloaded_only_after_a_yes(
-    answer: str, made_mnist: np.ndarray, made_folder: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]
+    answer: str | None, made_mnist: np.ndarray, made_folder: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = mnist.SET.files[3].place
     labels.rename(made_folder / "kept")
     asked = []
+    monkeypatch.setattr("sys.stdin", io.StringIO() if answer is None else io.StringIO(f"{answer}\n"))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda: answer)
     monkeypatch.setattr(
         "softshare.data.download.download", lambda wanted, progress: asked.append(wanted) or [(made_folder / "kept").rename(labels)]
     )
