@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from scipy.io import savemat
 from softshare import cli
 from softshare.data import adience, celeba, cifar10, imageclef_da, images, mnist, office_caltech, office_caltech_files, omniglot, uci
 from softshare.data.archives import naming
+from softshare.data.public import PublicFile
 from softshare.tasks.splits import split
 
 Patch = pytest.MonkeyPatch
@@ -592,6 +594,43 @@ def test_the_command_line_tells_damage_in_one_line(made_omniglot: Path, content:
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r"softshare: \S*images_background\.zip: .+\n", err)
+
+
+@pytest.fixture
+def made_tar(made_cifar10: Path, monkeypatch: Patch) -> Path:
+    """The batches as their public archive, whose checksum is never what a test finds fault with."""
+    place = made_cifar10.with_name("cifar-10-python.tar.gz")
+    with tarfile.open(place, "w:gz") as tar:
+        tar.add(made_cifar10, "cifar-10-batches-py")
+    monkeypatch.setattr(PublicFile, "check", lambda _: None)
+    return place
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "foreign", "other type"])
+@pytest.mark.parametrize(
+    ("made", "source", "path"),
+    [
+        ("made_mnist", "mnist-odd-even", "mnist/train-images-idx3-ubyte.gz"),
+        ("made_cifar10", "cifar10", "cifar10/cifar-10-batches-py/test_batch"),
+        ("made_tar", "cifar10", "cifar10/cifar-10-python.tar.gz"),
+        ("made_office", "office-caltech", "office_caltech10/images/webcam.zip"),
+    ],
+)
+def test_the_command_line_tells_damage_to_any_kind_of_file_in_one_line(
+    made: str, source: str, path: str, damage: str, made_folder: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request.getfixturevalue(made)
+    place = made_folder / path
+    whole = place.read_bytes()
+    contents = {"empty": b"", "half": whole[: len(whole) // 2], "foreign": b"no such file", "other type": pickle.dumps(Fraction(1, 2))}
+    place.write_bytes(contents[damage])
+    with pytest.raises(SystemExit) as left:
+        cli.main(["compare", source, "--workers", "0"])
+    assert left.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(rf"softshare: {place}\S*: .+\n", err)
+    assert err.count(str(made_folder)) == 1
 
 
 def test_the_command_line_says_what_is_missing(made_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
