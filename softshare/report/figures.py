@@ -14,7 +14,7 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 from softshare.evaluation.statistics import BASELINE
-from softshare.report.style import Look, colour
+from softshare.report.style import Look, colour, legend_above
 from softshare.report.words import labels
 
 WIDTH = 4.9
@@ -48,7 +48,7 @@ def learning_curves(curves: pd.DataFrame, looks: Mapping[str, Look], *, column: 
     axes.set_xlabel("step")
     axes.set_ylabel("mean loss of the tasks")
     _limit_losses(axes, table["mean"])
-    figure.legend(loc="outside upper left", ncols=2)
+    legend_above(figure)
     return figure
 
 
@@ -84,7 +84,7 @@ def by_layer(layers: pd.DataFrame, looks: Mapping[str, Look], *, column: str, fl
         axes.axhline(boundary - 0.5, color=colour("line"), linewidth=0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    figure.legend(loc="outside upper left", ncols=2)
+    legend_above(figure)
     return figure
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from softshare.report.style import Look, colour
+from softshare.report.style import Look, colour, legend_above
 from softshare.report.words import Scale, labels, share
 
 WIDTH = 4.9
@@ -111,7 +111,7 @@ def gain_over_fractions(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale:
     axes.set_xlabel("share of the training data")
     axes.set_ylabel("gain over independent learning")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scale.tick(value)))
-    figure.legend(loc="outside upper left", ncols=2)
+    legend_above(figure)
     return figure
 
 

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import matplotlib
@@ -33,6 +34,10 @@ PALETTE: Mapping[str, tuple[str, str]] = {
     "series-7": ("#8a4b2f", "#d9a185"),
 }
 """Colours by name, (light, dark). A figure is drawn in the light ones, which then become CSS variables."""
+
+_LEGEND_ROW = 0.21
+_LEGEND_ROWS = 1
+"""Inches of a row of names, and how many rows a figure has room for."""
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h")
 _SETTINGS: dict[Any, Any] = {
@@ -67,6 +72,14 @@ class Look:
 
     colour: str
     marker: str
+
+
+def legend_above(figure: Figure, *, columns: int = 2) -> None:
+    """Names of what is drawn above a figure's panel; the figure grows with them, so that many leave the panel its height."""
+    _, names = figure.axes[0].get_legend_handles_labels()
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + _LEGEND_ROW * max(0, ceil(len(names) / columns) - _LEGEND_ROWS))
+    figure.legend(loc="outside upper left", ncols=columns)
 
 
 def colour(name: str) -> str:

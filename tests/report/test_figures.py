@@ -11,7 +11,7 @@ from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from softshare.report.figures import clustered
-from softshare.report.gain_figures import limits_of, verdicts
+from softshare.report.gain_figures import gain_over_fractions, limits_of, verdicts
 from softshare.report.style import drawing, looks, svg
 from softshare.report.words import Scale, count, duration, labels, listed, short, span
 
@@ -31,6 +31,20 @@ def test_clustering_orders_few_tasks_and_missing_pairs(n_tasks):
 def test_a_verdict_needs_an_interval_on_one_side_of_zero():
     rows = pd.DataFrame({"ci_low": [0.1, -0.2, -0.1, np.nan, 0.0], "ci_high": [0.2, -0.1, 0.1, np.nan, 0.1]})
     assert list(verdicts(rows)) == ["helped", "hurt", "undecided", "undecided", "undecided"]
+
+
+def test_many_methods_leave_the_panel_its_height():
+    def height(n_methods):
+        rows = pd.DataFrame(
+            {"method": [f"method {number}" for number in range(n_methods)] * 2, "fraction": [0.1] * n_methods + [1.0] * n_methods}
+        )
+        rows[["gain", "ci_low", "ci_high"]] = [0.1, 0.0, 0.2]
+        with drawing():
+            figure = gain_over_fractions(rows, looks(rows["method"].unique()), scale=Scale())
+            figure.draw_without_rendering()
+        return figure.axes[0].get_position().height * figure.get_size_inches()[1]
+
+    assert height(15) > 0.9 * height(2)
 
 
 def test_a_single_wide_interval_does_not_dwarf_the_others():
