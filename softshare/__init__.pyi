@@ -21,6 +21,7 @@ from .network.templates import mlp as mlp
 from .sharing.fixed_order import FixedOrder as FixedOrder
 from .sharing.independent import Independent as Independent
 from .sharing.last_axis_flattening import LastAxisFlattening as LastAxisFlattening
+from .sharing.rank_report import rank_report as rank_report
 from .sharing.soft_ordering import SoftOrdering as SoftOrdering
 from .sharing.soft_ordering import adapted as adapted
 from .sharing.tensor_normal import TensorNormal as TensorNormal

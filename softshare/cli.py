@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,6 @@ from cyclopts import App, CoercionError, CycloptsError, Parameter, UnknownOption
 from softshare._version import __version__
 
 if TYPE_CHECKING:
-    from softshare.data.public import PublicSet
     from softshare.tasks.task_set import TaskSet
 
 # What a command needs is imported when it runs: --help must not wait for torch.
@@ -193,8 +192,10 @@ def get_data(name: str, /) -> int:
         name: one of `softshare data list`.
     """
     from softshare.data.load import public_set
+    from softshare.data.terminal import fetch
+    from softshare.report.terminal import console_on
 
-    _download(public_set(name))
+    fetch(public_set(name), console_on(sys.stderr))
     return 0
 
 
@@ -239,12 +240,15 @@ def _without(tokens: list[str], error: UnknownOptionError | CoercionError) -> li
 def _load(source: str, data: Data, fractions: Sequence[float], *, wrong: Sequence[str]) -> TaskSet:
     """The tasks, unless the data or other arguments are wrong."""
     from softshare.data.load import load
+    from softshare.data.terminal import with_files
+    from softshare.report.terminal import console_on
 
     problems = list(wrong)
     try:
         columns = {"task": data.task, "target": data.target, "kinds": _kinds(data.kind), "drop": data.drop}
         images: dict[str, Any] = {"image_size": data.image_size, "skip_broken": data.skip_broken}
-        tasks = _with_files(partial(load, source, n_tasks=data.tasks, split=data.split, group=data.group, **columns, **images))
+        read = partial(load, source, n_tasks=data.tasks, split=data.split, group=data.group, **columns, **images)
+        tasks = with_files(read, console_on(sys.stderr))
         for fraction in fractions if data.drop_small_tasks and not wrong else ():
             tasks = tasks.drop_small_tasks(train_fraction=fraction)
     except (ValueError, OSError, ImportError) as error:
@@ -252,41 +256,6 @@ def _load(source: str, data: Data, fractions: Sequence[float], *, wrong: Sequenc
     if problems:
         raise ValueError("; ".join(problems))
     return tasks
-
-
-def _with_files(read: Callable[[], TaskSet]) -> TaskSet:
-    """What is read, after files that are missing were downloaded, if the user at the terminal says so."""
-    from softshare.data.public import MissingFilesError
-
-    try:
-        return read()
-    except MissingFilesError as missing:
-        if not (missing.can_be_downloaded and sys.stdin.isatty() and sys.stderr.isatty()):
-            raise
-        size = sum(file.size for file in missing.public_set.missing) / 1e6
-        print(f"{missing.public_set.name} is not in the data folder. Download {size:.1f} MB? [y/N] ", end="", file=sys.stderr, flush=True)
-        if not _says_yes():
-            raise
-        _download(missing.public_set)
-        return read()
-
-
-def _says_yes() -> bool:
-    try:
-        return input().strip().lower() in ("y", "yes")
-    except EOFError:
-        print(file=sys.stderr)
-        return False
-
-
-def _download(public_set: PublicSet) -> None:
-    from softshare.data.download import download
-    from softshare.data.terminal import DownloadDisplay
-    from softshare.report.terminal import console_on
-
-    with DownloadDisplay(console_on(sys.stderr)) as display:
-        fetched = download(public_set, progress=display)
-    print(f"{public_set.name}: {f'{len(fetched)} file(s) downloaded' if fetched else 'all files were there'}", file=sys.stderr)
 
 
 def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:

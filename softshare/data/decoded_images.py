@@ -15,7 +15,7 @@ import numpy as np
 from softshare.data.cache import derived
 from softshare.data.decoding import IMAGES, LIST, Decoders, read_list, write_list
 from softshare.data.image_form import ImageForm
-from softshare.data.mapped import open_mapped
+from softshare.data.mapped import RowsOnDisk, open_mapped
 
 STATES = "states.npy"
 UNKNOWN, DECODED, BROKEN = 0, 1, 2
@@ -26,7 +26,7 @@ RESIDENT, FAULT = 1 << 27, 1 << 16
 """Bytes of the file that may count as this process's memory (all of it stays in the system's cache), and how many one read may add."""
 
 
-class DecodedImages:
+class DecodedImages(RowsOnDisk):
     """Images ``(N, C, H, W)`` of bytes in a folder of the cache, decoded when they are first asked for.
 
     What is sent to another process is the folder's path. Several processes may use one folder: at worst two decode
@@ -46,14 +46,6 @@ class DecodedImages:
         self._lock = Lock()
         self.kept = np.arange(len(self._images)) if kept is None else kept
         self.shape, self.dtype = (len(self.kept), *self._images.shape[1:]), self._images.dtype
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
 
     def __getitem__(self, rows: Any) -> np.ndarray:
         wanted = self.kept[rows]

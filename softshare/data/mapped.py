@@ -28,7 +28,21 @@ def open_mapped(path: Path, *, mode: Literal["r", "r+"] = "r") -> np.ndarray:
         raise ValueError(f"{path} is damaged ({error}); {remedy}") from None
 
 
-class MappedArray:
+class RowsOnDisk:
+    """What a source of inputs says of its size: ``shape`` is ``(N, *input)``."""
+
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+
+class MappedArray(RowsOnDisk):
     """An array in a ``.npy`` file, as a source of inputs.
 
     What is sent to another process is the path, not the content: processes on one machine share one copy in memory.
@@ -42,20 +56,12 @@ class MappedArray:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.shape: tuple[int, ...] = self._content.shape
+        self.shape = self._content.shape
         self.dtype = self._content.dtype
 
     @cached_property
     def _content(self) -> np.ndarray:
         return open_mapped(self.path)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
 
     def __getitem__(self, rows: Any) -> np.ndarray:
         return np.asarray(self._content[rows])

@@ -1,8 +1,9 @@
-"""Public data sets on the terminal: what is there, and how far a download has come."""
+"""Public data sets on the terminal: what is there, whether to download it, and how far that has come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +13,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 
 from softshare.data.cache import data_folder
-from softshare.data.public import PublicSet
+from softshare.data.public import MissingFilesError, PublicSet
+from softshare.tasks.task_set import TaskSet
 
 
 def show_sets(sets: Iterable[PublicSet], console: Console) -> None:
@@ -51,6 +53,51 @@ class DownloadDisplay:
         if name not in self._bar_of:
             self._bar_of[name] = self._bars.add_task(name, total=total)
         self._bars.update(self._bar_of[name], completed=there, total=total)
+
+
+def with_files(read: Callable[[], TaskSet], console: Console) -> TaskSet:
+    """What is read, after files that are missing were downloaded, if the user at the terminal says so.
+
+    Args:
+        read: reads the tasks.
+        console: where to ask.
+
+    Raises:
+        MissingFilesError: files are missing, and cannot be downloaded or shall not be.
+    """
+    try:
+        return read()
+    except MissingFilesError as missing:
+        if not (missing.can_be_downloaded and sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        size = sum(file.size for file in missing.public_set.missing) / 1e6
+        print(f"{missing.public_set.name} is not in the data folder. Download {size:.1f} MB? [y/N] ", end="", file=sys.stderr, flush=True)
+        if not _says_yes():
+            raise
+        fetch(missing.public_set, console)
+        return read()
+
+
+def fetch(public_set: PublicSet, console: Console) -> None:
+    """Download what is missing of a set, and say so.
+
+    Args:
+        public_set: the set.
+        console: where to show how far it has come.
+    """
+    from softshare.data.download import download
+
+    with DownloadDisplay(console) as display:
+        fetched = download(public_set, progress=display)
+    print(f"{public_set.name}: {f'{len(fetched)} file(s) downloaded' if fetched else 'all files were there'}", file=sys.stderr)
+
+
+def _says_yes() -> bool:
+    try:
+        return input().strip().lower() in ("y", "yes")
+    except EOFError:
+        print(file=sys.stderr)
+        return False
 
 
 def _there(public_set: PublicSet) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,13 +64,6 @@ def rank_report(weights: Mapping[str, SharedWeight], stacks: Mapping[str, Sequen
         )
         for name, weight in weights.items()
     ]
-
-
-def warn_where_nothing_is_shared(report: Sequence[LayerRanks]) -> None:
-    """One :class:`UserWarning` for every layer whose factorisation shares nothing or costs more than independent learning."""
-    for row in report:
-        if row.warning:
-            warnings.warn(row.warning, stacklevel=2)
 
 
 @torch.no_grad()

@@ -21,12 +21,14 @@ import pandas as pd
 import pytest
 from damage import attempt, damaged
 from made_files import RANDOM, encoded, idx, omniglot_zip, written, zipped
+from rich.console import Console
 from scipy.io import savemat
 
 from softshare import cli
 from softshare.data import adience, celeba, cifar10, imageclef_da, images, mnist, office_caltech, office_caltech_files, omniglot, uci
 from softshare.data.archives import naming
 from softshare.data.public import PublicFile
+from softshare.data.terminal import with_files
 from softshare.tasks.splits import split
 
 Patch = pytest.MonkeyPatch
@@ -654,7 +656,7 @@ def test_missing_files_are_downloaded_only_after_a_yes(
     monkeypatch.setattr(
         "softshare.data.download.download", lambda wanted, progress: asked.append(wanted) or [(made_folder / "kept").rename(labels)]
     )
-    read = partial(cli._with_files, mnist.odd_even)
+    read = partial(with_files, mnist.odd_even, Console())
     if answer == "y":
         assert len(read()) == 2
         assert asked == [mnist.SET]
@@ -668,7 +670,7 @@ def test_missing_files_are_downloaded_only_after_a_yes(
 def test_nobody_is_asked_where_nobody_can_answer(made_folder: Path, monkeypatch: Patch) -> None:
     monkeypatch.setattr("builtins.input", lambda: pytest.fail("there is no terminal"))
     with pytest.raises(FileNotFoundError):
-        cli._with_files(mnist.load)
+        with_files(mnist.load, Console())
 
 
 def test_sets_are_listed_whether_they_are_there_or_not(made_omniglot: Path, capsys: pytest.CaptureFixture[str]) -> None:

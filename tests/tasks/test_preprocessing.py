@@ -153,10 +153,13 @@ def test_columns_that_cannot_be_inputs_are_refused(column: object, message: str)
 
 
 def test_many_categories_are_no_identifiers_while_they_repeat_or_are_few() -> None:
-    repeated = of_frame(pd.DataFrame({"c": [f"{k % 60}" for k in range(120)], "d": [f"{k % 50}" for k in range(120)]}))
-    few = of_frame(pd.DataFrame({"c": [f"{k}" for k in range(50)]}))
-    for tasks in (repeated, few):
-        prepare(tasks, split(tasks, seed=0))
+    repeated = pd.DataFrame({"c": [f"{k % 60}" for k in range(120)], "d": [f"{k % 50}" for k in range(120)]})
+    few = pd.DataFrame({"c": [f"{k}" for k in range(50)]})
+    for frame in (repeated, few):
+        tasks = of_frame(frame)
+        divided = split(tasks, seed=0)
+        train, _, _ = prepare(tasks, divided)
+        assert train.input_shape(0) == (frame.iloc[divided.train].nunique().sum(),)
 
 
 def test_vectors_are_standardised_by_training_rows_and_keep_their_width() -> None:
