@@ -152,6 +152,7 @@ def test_a_script_without_a_main_guard_is_not_run_again_by_its_workers(tmp_path)
 
 
 INTERRUPTED = """
+import signal
 import time
 from softshare.evaluation.engine import open_engine
 
@@ -166,6 +167,7 @@ def main():
 def pause(shared, job):
     time.sleep(0.2 if job < 2 else 60)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
 main()
 """
 
@@ -178,7 +180,12 @@ def test_an_interrupt_from_the_keyboard_ends_all_processes_silently(tmp_path):
     assert process.stdout is not None
     first = process.stdout.readline()
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
     assert first.strip() in ("0", "1")
     assert out.endswith("stopped\n")
     assert err == ""
