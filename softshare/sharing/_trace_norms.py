@@ -5,8 +5,9 @@ Modes stand in the papers' order here, as in ``_tensor_algebra``: the task last.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from math import isfinite, prod
+from math import isfinite, prod, sqrt
 from typing import Any, Literal, get_args
 
 import torch
@@ -93,11 +94,14 @@ class _TraceNorm(torch.autograd.Function):
         if not isfinite(float(gram.trace())):
             ctx.save_for_backward(matrix, torch.full_like(gram, torch.nan))
             return matrix.new_tensor(torch.nan)
-        squares, vectors = torch.linalg.eigh(gram)
-        inverses = torch.where(squares > ZERO**2 * squares[-1], squares.rsqrt(), 0)  # of the singular values, 0 for those that are zero
-        root = (vectors * inverses) @ vectors.T
-        ctx.save_for_backward(matrix, root.to(matrix.dtype) if squares[-1] < WELL_CONDITIONED**2 * squares[0] else root)
-        return (squares @ inverses).to(matrix.dtype)
+        squares, vectors = torch.linalg.eigh(gram, UPLO="U")  # the triangle that LAPACK reads faster in this layout of memory
+        spectrum = squares.tolist()  # ascending; few numbers, and a kernel's launch would cost more than all of them here
+        n_zeros = bisect_right(spectrum, ZERO**2 * spectrum[-1])
+        kept = vectors[:, n_zeros:]
+        root = (kept * squares[n_zeros:].rsqrt()) @ kept.T
+        well_conditioned = spectrum[-1] < WELL_CONDITIONED**2 * spectrum[0]
+        ctx.save_for_backward(matrix, root.to(matrix.dtype) if well_conditioned else root)
+        return matrix.new_tensor(sum(map(sqrt, spectrum[n_zeros:])))
 
     @staticmethod
     @once_differentiable
@@ -116,8 +120,10 @@ class _TraceNorm(torch.autograd.Function):
 
 def _gram(short: Tensor) -> Tensor:
     """``XXᵀ`` in float64, chunk by chunk of a long side; a float32 Gram matrix would lose small singular values."""
-    gram = short.new_zeros(len(short), len(short), dtype=torch.float64)
-    for chunk in _chunks(short):
+    first, *others = _chunks(short)
+    wide = first.double()
+    gram = wide @ wide.T
+    for chunk in others:
         wide = chunk.double()
         gram.addmm_(wide, wide.T)
     return gram
@@ -125,4 +131,6 @@ def _gram(short: Tensor) -> Tensor:
 
 def _chunks(short: Tensor) -> Sequence[Tensor]:
     """Columns of a matrix, some at a time, but not fewer than it has rows: a product of few columns waits for its result's memory."""
+    if short.numel() <= CHUNK:
+        return (short,)
     return short.split(max(len(short), CHUNK // len(short)), dim=1)
