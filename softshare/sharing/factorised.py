@@ -29,6 +29,7 @@ class FactorisedWeight(SharedWeight):
         ranks: what :meth:`ranks` reports.
         rows: factor → which of its rows is each task's, ``(T,)`` numbers, where tasks have rows in common (tasks
             on a grid of factors); a task's row is its own number otherwise.
+        added: factor → the row ``(1, …)`` of a task that came later, a parameter of its own.
 
     Shape:
         composed ``(T, *shape)``.
@@ -43,6 +44,7 @@ class FactorisedWeight(SharedWeight):
         n_tasks: int,
         ranks: Sequence[int] = (),
         rows: Mapping[str, Sequence[int]] | None = None,
+        added: Mapping[str, Tensor] | None = None,
     ) -> None:
         super().__init__()
         self.equation = equation
@@ -53,12 +55,13 @@ class FactorisedWeight(SharedWeight):
             (name, nn.Parameter(values.detach().clone(memory_format=torch.contiguous_format))) for name, values in factors.items()
         )
         self.factors = nn.ParameterDict(own)
-        self.added = nn.ParameterDict()
+        self.added = nn.ParameterDict({name: nn.Parameter(row.clone()) for name, row in (added or {}).items()})
         self._ranks = tuple(ranks)
         terms = equation.split("->")[0].split(",")
         self._of_task = tuple(term.startswith("t") for term in terms)
         self._is_tied = not any(self._of_task)
         self._grid = tuple(rows or ())
+        self._has_rows_apart = bool(rows or added)
         for name, numbers in (rows or {}).items():
             self.register_buffer(f"rows_{name}", torch.tensor(numbers, device=own[name].device), persistent=False)
 
@@ -71,7 +74,7 @@ class FactorisedWeight(SharedWeight):
     def _all_factors(self) -> dict[str, Tensor]:
         """The factors with a row for each task: rows in common repeated, that of a task that came later added."""
         factors: dict[str, Any] = dict(self.factors._parameters)  # a ParameterDict's own way costs more than a small layer's product
-        if not self._grid and not self.added:
+        if not self._has_rows_apart:
             return factors
         factors |= {name: self._rows(factors[name], self.get_buffer(f"rows_{name}")) for name in self._grid}
         return factors | {name: torch.cat([factors[name], row]) for name, row in self.added.items()}
@@ -117,11 +120,10 @@ class FactorisedWeight(SharedWeight):
         if self._grid:
             raise ValueError("tasks on a grid of factors take no new task: it would be a new value of some factor, not a row")
         factors = {name: factor.detach() for name, factor in self._all_factors().items()}
-        weight = FactorisedWeight(self.equation, factors, shape=self.shape, n_tasks=self.n_tasks + 1, ranks=self._ranks)
-        weight.requires_grad_(False)
         own = [name for name, of_task in zip(factors, self._of_task, strict=True) if of_task]
-        rows = {name: start.unsqueeze(0) if len(factors) == 1 else typical_row(factors[name]) for name in own}
-        weight.added.update({name: nn.Parameter(row.clone()) for name, row in rows.items()})
+        added = {name: start.unsqueeze(0) if len(factors) == 1 else typical_row(factors[name]) for name in own}
+        weight = FactorisedWeight(self.equation, factors, shape=self.shape, n_tasks=self.n_tasks + 1, ranks=self._ranks, added=added)
+        weight.factors.requires_grad_(False)
         return weight
 
     def independent_parameters(self) -> int:

@@ -38,12 +38,12 @@ class LayerScales(nn.Module):
         self._start = -math.log(max(n_layers - 1, 1))  # the logit of 1/D
 
     def forward(self, x: Tensor) -> Tensor:
-        """The scales for every row of ``x``: ``(B, …)`` → ``(B, depth, D)``."""
-        return self.scales(self.weight).expand(len(x), -1, -1)
+        """The scales for all rows of ``x`` as one block: ``(B, …)`` → ``(1, depth, D)``."""
+        return self.scales(self.weight).unsqueeze(0)
 
     def run_tasks(self, x: Tensor, values: Mapping[str, Tensor]) -> Tensor:
-        """The same for k tasks at once: ``(k, B, …)`` and weights ``(k, depth, D)`` → ``(k, B, depth, D)``."""
-        return self.scales(values["weight"]).unsqueeze(1).expand(-1, x.shape[1], -1, -1)
+        """The same for k tasks at once, a block of rows each: ``(k, B, …)`` and weights ``(k, depth, D)`` → ``(k, 1, depth, D)``."""
+        return self.scales(values["weight"]).unsqueeze(1)
 
     def readings(self, values: Mapping[str, Tensor]) -> list[Reading]:
         """The tasks' scales, for the record."""

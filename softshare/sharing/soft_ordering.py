@@ -60,26 +60,25 @@ class SoftOrdering(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        scales = self.scales(x).permute(1, 2, 0)
+        scales = self.scales(x)  # (k, depth, D): the rows lie in k blocks of equal length, each with scales of its own
         affine = _stacked(self.layers) if type(self.activation) in ELEMENTWISE else None
-        used_by_depth = _used(scales)
-        scales = scales.reshape(*scales.shape, *[1] * (x.ndim - 1))
-        for scales_here, used in zip(scales.unbind(0), used_by_depth, strict=True):
-            x = self._mix(x, scales_here, used) if affine is None or not all(used) else self._mix_at_once(x, scales_here, *affine)
+        for here, used in zip(scales.unbind(1), _used(scales), strict=True):
+            x = self._mix(x, here, used) if affine is None or not all(used) else self._mix_at_once(x, here, *affine)
             x = x if self.dropout is None else self.dropout(x)
         return x
 
     def _mix_at_once(self, x: Tensor, scales: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """One depth with all layers in one batched product: ``(B, *)`` and scales ``(D, B, 1, …)`` → ``(B, *)``."""
+        """One depth with all layers in one batched product: ``(B, *)`` and scales ``(k, D)`` → ``(B, *)``."""
         rows = x.flatten(0, -2).expand(len(weight), -1, -1)
-        y = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
-        y = self.activation(y)
-        return ((y if x.ndim == 2 else y.unflatten(1, x.shape[:-1])) * scales).sum(0)
+        y = self.activation(torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight))
+        blocks = y.view(len(weight), len(scales), -1).transpose(0, 1)
+        return torch.bmm(scales.unsqueeze(1), blocks).view_as(x)
 
     def _mix(self, x: Tensor, scales: Tensor, used: Sequence[bool]) -> Tensor:
-        """One depth, layer by layer: ``(B, *)`` and scales ``(D, B, 1, …)`` → ``(B, *)``."""
+        """One depth, layer by layer: ``(B, *)`` and scales ``(k, D)`` → ``(B, *)``."""
+        by_row = scales.unsqueeze(1).expand(-1, len(x) // len(scales), -1).flatten(0, 1)
         terms = [
-            (self.activation(layer(x)), scale) for layer, scale, needed in zip(self.layers, scales.unbind(0), used, strict=True) if needed
+            (self.activation(layer(x)), scale) for layer, scale, needed in zip(self.layers, by_row.unbind(1), used, strict=True) if needed
         ]
         return _weighted_sum(terms)
 
@@ -134,13 +133,13 @@ def adapted(layer: Layer, width: int, *, activation: nn.Module | None = None) ->
 
 
 def _used(scales: Tensor) -> list[list[bool]]:
-    """At which depth any row uses which layer, ``(depth, D, B)`` → depth × D: a fixed order runs only those.
+    """At which depth any rows use which layer, ``(k, depth, D)`` → depth × D: a fixed order runs only those.
 
     Scales that are learned, or traced into a graph, always use all; where all are 0, one layer runs for the shape of its outputs.
     """
     if scales.requires_grad or torch.compiler.is_compiling():
-        return [[True] * scales.shape[1]] * len(scales)
-    used: list[list[bool]] = scales.any(-1).tolist()
+        return [[True] * scales.shape[2]] * scales.shape[1]
+    used: list[list[bool]] = scales.any(0).tolist()
     return [row if any(row) else [True, *row[1:]] for row in used]
 
 

@@ -33,8 +33,9 @@ class Loss:
 
     @cached_property
     def total(self) -> Tensor:
-        """``Σ_t mean loss_t + Σ penalties``, ``()``."""
-        return self.by_task.sum() + self.penalty
+        """``Σ_t mean loss_t + Σ penalties``, ``()``; a penalty that no trained weight moves, 0 as a rule, is left out."""
+        losses = self.by_task.sum()
+        return losses + self.penalty if self.penalty.requires_grad else losses
 
     def require_finite(self, tasks: Sequence[Task], step: int) -> None:
         """Stop where training diverges.

@@ -54,13 +54,13 @@ def test_gradients_equal_finite_differences() -> None:
 
 @pytest.mark.parametrize("gate", GATES)
 def test_scales_start_equal(gate: Gate) -> None:
-    assert_close(core(4, gate=gate).scales(torch.zeros(2, 4)), torch.full((2, 4, 4), 0.25, dtype=torch.float64))
+    assert_close(core(4, gate=gate).scales(torch.zeros(2, 4)), torch.full((1, 4, 4), 0.25, dtype=torch.float64))
 
 
 def test_softmax_scales_sum_to_one() -> None:
     scales = LayerScales(3, 5)
     nn.init.normal_(scales.weight, std=3)
-    assert_close(scales(torch.zeros(2, 1)).sum(-1), torch.ones(2, 3))
+    assert_close(scales(torch.zeros(2, 1)).sum(-1), torch.ones(1, 3))
 
 
 @pytest.mark.parametrize("gate", GATES)
