@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from math import prod
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from softshare.network.fold import is_one_for_all
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.tasks.batch import Batch
 from softshare.tasks.task_set import TaskSet, take
 
 ROWS_AT_ONCE = 512
 """Rows of a task that go through the network in one pass."""
 
-FEW_ROWS, NUMBERS_AT_ONCE = 32, 1 << 23
-"""With large inputs fewer rows, but no fewer than these: as many as hold so many numbers, all tasks together."""
+FEW_ROWS, FEW_TASKS, NUMBERS_AT_ONCE = 32, 32, 1 << 23
+"""With large inputs fewer rows, with very many tasks some at a time, but no fewer than these: as many as hold so many numbers, inputs
+and the tasks' own weights together."""
+
+Piece = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
+"""Tasks ``(k,)``; the rows that they see, ``(k, B)``, or ``(B,)`` where all see the same; the entries that these are,
+``(k, B)``, -1 where they are none; and whether all see the same."""
 
 
-@torch.no_grad()
 def predict(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
     """Every task's outputs on its examples, in the order of its entries.
 
@@ -29,47 +37,103 @@ def predict(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
     Returns:
         For every task ``(N_t, n_outputs_t)``, on the CPU.
     """
+    joint = torch.empty(len(tasks.rows), max(task.n_outputs for task in tasks.tasks), dtype=next(network.parameters()).dtype)
+    for _, outputs, entries in run_in_pieces(network, tasks):
+        joint[entries[entries >= 0], : outputs.shape[2]] = outputs.cpu()[entries >= 0].to(joint.dtype)
+    return [rows[:, : task.n_outputs] for rows, task in zip(joint.split(tasks.n_examples.tolist()), tasks.tasks, strict=True)]
+
+
+@torch.no_grad()
+def run_in_pieces(network: MultiTaskNetwork, tasks: TaskSet) -> Iterator[tuple[Batch, Tensor, Tensor]]:
+    """Runs the network on all examples, those of many tasks at once, yet in bounded memory.
+
+    Args:
+        network: it is run in evaluation mode and left in the mode it was in.
+        tasks: the examples of the network's tasks, or of some of them.
+
+    Yields:
+        A batch of ``tasks``, whose divisors are the tasks' numbers of examples: the losses of a task's batches add up to its
+        mean loss. Then its outputs ``(k, B, W)``, and the entries it is made of ``(k, B)``, -1 where a task has none.
+    """
+    parameter = next(network.parameters())
+    numbers = network.numbers(tasks.tasks).to(parameter.device)
     was_training = network.training
     network.eval()
     try:
-        outputs = _on_same_rows(network, tasks) if tasks.one_input else _on_own_rows(network, tasks)
+        own, shared = _composed_numbers(network)
+        for piece in _on_same_rows(tasks, own) if _suits_same_rows(tasks, own, shared) else _on_own_rows(tasks, own):
+            batch = _read(tasks, piece).to(parameter.device, parameter.dtype)
+            yield batch, network.run(batch.inputs, tasks=numbers[batch.tasks], one_input=batch.one_input), torch.from_numpy(piece[2])
     finally:
         network.train(was_training)
-    return [rows[:, : task.n_outputs] for rows, task in zip(outputs, tasks.tasks, strict=True)]
 
 
-def _on_same_rows(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
-    """Every row once for all tasks; then each task picks its own."""
+def _composed_numbers(network: MultiTaskNetwork) -> tuple[int, int]:
+    """How many numbers one task's composed weights are: those that are its own, and those that are the same for all."""
+    counts = {True: 0, False: 0}
+    for weight in network.shared_weights.values():
+        counts[is_one_for_all(weight)] += weight.of(0).numel()
+    return counts[False], counts[True]
+
+
+def _suits_same_rows(tasks: TaskSet, own: int, shared: int) -> bool:
+    """Whether all tasks on all rows, what they share run once, take fewer multiply-adds than each task on the rows with its labels."""
+    if not tasks.one_input:
+        return False
+    n_rows = int(np.count_nonzero(np.bincount(tasks.rows)))
+    return n_rows * (shared + len(tasks) * own) <= len(tasks.rows) * (shared + own)
+
+
+def _at_once(shape: tuple[int, ...], own: int, n_tasks: int) -> tuple[int, int]:
+    """How many tasks, and how many rows of each, go through the network in one pass."""
+    of_row = prod(shape)
+    many = min(n_tasks, max(FEW_TASKS, NUMBERS_AT_ONCE // (own + FEW_ROWS * of_row)))
+    return many, min(ROWS_AT_ONCE, max(FEW_ROWS, NUMBERS_AT_ONCE // (many * of_row)))
+
+
+def _on_same_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
+    """Every row once for all tasks that go through at once."""
     rows, place = np.unique(tasks.rows, return_inverse=True)
-    device = next(network.parameters()).device
-    numbers = network.numbers(tasks.tasks).to(device)
-    parts = [network.run(take(tasks.sources[0], chunk).to(device), tasks=numbers, one_input=True).cpu() for chunk in _chunks(rows)]
-    joint = torch.cat(parts, dim=1) if parts else torch.empty(len(tasks), 0, max(task.n_outputs for task in tasks.tasks))
-    return [joint[number, torch.from_numpy(place[tasks.entries(number)])] for number in range(len(tasks))]
+    n_tasks, n_rows = _at_once(tasks.input_shape(0), own, len(tasks))
+    starts = np.arange(0, len(rows) + n_rows, n_rows)
+    for first in range(0, len(tasks), n_tasks):
+        members = np.arange(first, min(first + n_tasks, len(tasks)))
+        entries = np.arange(tasks.offsets[first], tasks.offsets[members[-1] + 1])
+        entries = entries[np.argsort(place[entries], kind="stable")]
+        for (start, end), inside in zip(pairwise(starts), np.split(entries, np.searchsorted(place[entries], starts[1:-1])), strict=True):
+            seen = rows[start:end]
+            table = np.full((len(members), len(seen)), -1)
+            table[tasks.task_of[inside] - first, place[inside] - start] = inside
+            yield members, seen, table, True
 
 
-def _on_own_rows(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
-    """Chunk after chunk, each over the tasks that still have rows, short ones filled up with their first row."""
-    device = next(network.parameters()).device
-    numbers = network.numbers(tasks.tasks).to(device)
-    parts: list[list[Tensor]] = [[] for _ in tasks.tasks]
+def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
+    """Tasks of about one size together, rows after rows, each over those that still have some."""
     sizes = tasks.n_examples
     for source in np.unique(tasks.source_of):
-        members = np.flatnonzero(tasks.source_of == source)
-        fitting = NUMBERS_AT_ONCE // (len(members) * prod(tasks.input_shape(members[0])))
-        at_once = min(ROWS_AT_ONCE, max(FEW_ROWS, fitting))
-        for begin in range(0, int(sizes[members].max(initial=0)), at_once):
-            active = members[sizes[members] > begin]
-            counts = np.minimum(sizes[active] - begin, at_once)
-            within = np.arange(counts.max())
-            entries = tasks.offsets[active][:, None] + begin + np.where(within < counts[:, None], within, 0)
-            inputs = take(tasks.sources[source], tasks.rows[entries.ravel()]).to(device)
-            joint = network.run(inputs.unflatten(0, entries.shape), tasks=numbers[torch.from_numpy(active).to(device)]).cpu()
-            for number, count, outputs in zip(active, counts, joint, strict=True):
-                parts[number].append(outputs[:count])
-    width = max(task.n_outputs for task in tasks.tasks)
-    return [torch.cat(own) if own else torch.empty(0, width) for own in parts]
+        members = np.flatnonzero((tasks.source_of == source) & (sizes > 0))
+        members = members[np.argsort(-sizes[members], kind="stable")]
+        n_tasks, n_rows = _at_once(tuple(tasks.sources[source].shape[1:]), own, max(1, len(members)))
+        for first in range(0, len(members), n_tasks):
+            together = members[first : first + n_tasks]
+            for begin in range(0, int(sizes[together[0]]), n_rows):
+                active = together[sizes[together] > begin]
+                within = np.arange(begin, min(begin + n_rows, sizes[active[0]]))
+                entries = tasks.offsets[active][:, None] + within
+                present = within < sizes[active][:, None]
+                filled = np.where(present, entries, entries[:, :1])
+                yield active, tasks.rows[filled], np.where(present, entries, -1), False
 
 
-def _chunks(rows: np.ndarray) -> list[np.ndarray]:
-    return [rows[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(rows), ROWS_AT_ONCE)]
+def _read(tasks: TaskSet, piece: Piece) -> Batch:
+    members, rows, entries, one_input = piece
+    present = entries >= 0
+    inputs = take(tasks.sources[tasks.source_of[members[0]]], rows.ravel())
+    return Batch(
+        torch.from_numpy(members),
+        inputs if one_input else inputs.unflatten(0, entries.shape),
+        torch.from_numpy(np.where(present, tasks.targets[entries], 0)).to(torch.get_default_dtype()),
+        None if present.all() else torch.from_numpy(present),
+        one_input,
+        torch.from_numpy(tasks.n_examples[members]),
+    )

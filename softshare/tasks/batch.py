@@ -36,11 +36,21 @@ class Batch:
     one_input: bool = False
     divisors: Tensor | None = None
 
-    def to(self, device: torch.device) -> Batch:
-        """The batch on a device."""
+    def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Batch:
+        """The batch on a device.
+
+        Args:
+            device: where the network is.
+            dtype: of its parameters, which inputs that are no whole numbers then have too; targets at least their own, as many
+                classes cannot be told apart in half precision. None changes nothing.
+        """
+        inputs, targets = self.inputs, self.targets
+        if dtype is not None:
+            inputs = inputs.to(dtype) if inputs.is_floating_point() else inputs
+            targets = targets.to(torch.promote_types(targets.dtype, dtype))
         present = None if self.present is None else self.present.to(device)
         divisors = None if self.divisors is None else self.divisors.to(device)
-        return Batch(self.tasks.to(device), self.inputs.to(device), self.targets.to(device), present, self.one_input, divisors)
+        return Batch(self.tasks.to(device), inputs.to(device), targets.to(device), present, self.one_input, divisors)
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,11 @@ class TaskLosses:
         else:
             tasks = batch.tasks.cpu()
             widths = self._widths[tasks].to(outputs.device)
-            losses = torch.zeros_like(batch.targets, dtype=outputs.dtype)
+            losses = torch.zeros_like(batch.targets, dtype=torch.promote_types(outputs.dtype, batch.targets.dtype))
             for kind, loss in enumerate(self._losses):
                 rows = torch.nonzero(self._kinds[tasks] == kind).flatten().to(outputs.device)
                 if len(rows):
-                    losses = losses.index_copy(0, rows, loss(outputs[rows], batch.targets[rows], widths[rows]))
+                    losses = losses.index_copy(0, rows, loss(outputs[rows], batch.targets[rows], widths[rows]).to(losses.dtype))
         if batch.present is None:
             return losses.mean(1) if batch.divisors is None else losses.sum(1) / batch.divisors
         return (losses * batch.present).sum(1) / (batch.present.sum(1).clamp(min=1) if batch.divisors is None else batch.divisors)

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.predict import predict
-from softshare.tasks.batches import Batch
+from softshare.network.predict import run_in_pieces
 from softshare.tasks.losses import TaskLosses
 from softshare.tasks.task_set import TaskSet
 from softshare.training.history import History
@@ -36,7 +35,7 @@ class Recorder:
         validation: examples that are not trained on; None records the training loss only.
         losses: the tasks' losses.
         patience: evaluations without a better mean validation loss after which training stops; None never stops.
-        keep_best: end with the weights of :class:`BestWeights`.
+        keep_best: end with the weights of :class:`BestWeights`, a second copy of the network in memory.
         mean: of the tasks' losses ``(T,)``, nan where a task has none; several processes take it together, so that all decide alike.
 
     Raises:
@@ -130,10 +129,9 @@ class BestWeights:
 
 
 def mean_losses(network: MultiTaskNetwork, tasks: TaskSet, losses: TaskLosses) -> Tensor:
-    """Every task's mean loss on its examples, ``(T,)``; nan for a task without any."""
-    values = []
-    for number, outputs in enumerate(predict(network, tasks)):
-        targets = torch.from_numpy(tasks.targets[tasks.entries(number)]).to(outputs.dtype)
-        batch = Batch(torch.tensor([number]), outputs, targets.unsqueeze(0))
-        values.append(losses(outputs.unsqueeze(0), batch)[0] if len(targets) else outputs.new_tensor(torch.nan))
-    return torch.stack(values)
+    """Every task's mean loss on its examples, ``(T,)``, on the CPU; nan for a task without any."""
+    sums = torch.zeros(len(tasks), dtype=torch.promote_types(torch.get_default_dtype(), next(network.parameters()).dtype))
+    with torch.no_grad():
+        for batch, outputs, _ in run_in_pieces(network, tasks):
+            sums.index_add_(0, batch.tasks.cpu(), losses(outputs, batch).to("cpu", sums.dtype))
+    return sums.masked_fill_(torch.from_numpy(tasks.n_examples == 0), torch.nan)

@@ -270,6 +270,17 @@ def test_an_augmentation_differs_from_step_to_step() -> None:
     assert not torch.allclose(noise[0], noise[1])
 
 
+def test_a_batch_in_another_precision_keeps_whole_numbers_and_the_classes_apart() -> None:
+    classes = torch.tensor([[256.0, 257.0, 258.0]])  # one number in bfloat16
+    tokens = Batch(torch.zeros(1, dtype=torch.long), torch.tensor([[7, 8, 9]]), classes)
+    images = Batch(tokens.tasks, torch.rand(1, 3, 2), classes)
+    for dtype, of_targets in ((torch.bfloat16, torch.float32), (torch.float64, torch.float64)):
+        for batch, of_inputs in ((tokens, torch.int64), (images, dtype)):
+            moved = batch.to(torch.device("cpu"), dtype)
+            assert (moved.inputs.dtype, moved.targets.dtype) == (of_inputs, of_targets)
+            assert torch.equal(moved.targets, classes.to(of_targets))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

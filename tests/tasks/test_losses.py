@@ -36,6 +36,13 @@ def test_every_kind_equals_torchs_loss() -> None:
     torch.testing.assert_close(TaskLosses(TASKS)(outputs, batch), expected(outputs, batch.targets))
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.bfloat16, 0.05)])
+def test_outputs_in_another_precision_than_the_targets(dtype: torch.dtype, tolerance: float) -> None:
+    outputs, batch = mixed_batch()
+    losses = TaskLosses(TASKS)(outputs.to(dtype), batch)
+    torch.testing.assert_close(losses.float(), expected(outputs, batch.targets), rtol=tolerance, atol=tolerance)
+
+
 def test_outputs_beyond_a_tasks_width_get_no_gradient() -> None:
     outputs, batch = mixed_batch()
     (gradient,) = torch.autograd.grad(TaskLosses(TASKS)(outputs, batch).sum(), outputs)
