@@ -105,7 +105,7 @@ def fit(
         augment=augment,
     )
     total = _total_steps(steps, epochs, batches)
-    device = next(network.parameters()).device
+    parameter = next(network.parameters())
     processes = processes_for(network, train)
     objective = Objective(processes.own(train), binary=binary_loss)
     groups = parameter_groups(network, learning_rate, learning_rates or {})
@@ -123,7 +123,7 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + processes.rank)  # dropout differs between processes
         for step, batch in enumerate(islice(batches, total), start=1):
-            loss = objective(network, [part.to(device) for part in processes.share(batch)])
+            loss = objective(network, [part.to(parameter.device, parameter.dtype) for part in processes.share(batch)])
             for parameter in trained:  # what the optimizer's zero_grad does, without its bookkeeping
                 parameter.grad = None
             loss.total.backward()

@@ -59,6 +59,37 @@ def test_fit_equals_a_loop_written_by_hand(sharing: Sharing) -> None:
         )  # Adam enlarges rounding where a gradient is near 0
 
 
+def test_a_network_in_double_precision_is_trained_in_it() -> None:
+    tasks = made_tasks()
+    fitted, by_hand = (MultiTaskNetwork(mlp, tasks, sharing=TensorTrain(ranks=0.5), seed=1).double() for _ in range(2))
+    history = fit(fitted, tasks, validation=tasks, steps=5, batch_size=8, learning_rate=0.01, seed=4)
+    optimizer = Adam(by_hand.parameters(), lr=0.01)
+    for (batch,) in islice(Batches(tasks, batch_size=8, seed=4), 5):
+        optimizer.zero_grad()
+        outputs = by_hand(batch.inputs.double())[..., 0]
+        losses = functional.binary_cross_entropy_with_logits(outputs, batch.targets.double(), reduction="none")
+        losses.mean(1).sum().backward()
+        optimizer.step()
+    for name, value in fitted.state_dict().items():
+        assert value.dtype == torch.float64
+        torch.testing.assert_close(value, by_hand.state_dict()[name], rtol=1e-8, atol=1e-8)
+    losses_now = mean_losses(by_hand, tasks, Objective(tasks).losses)
+    assert history.column("validation_loss")[-1] == pytest.approx(float(losses_now.mean()), rel=1e-8)
+
+
+@pytest.mark.parametrize("one_input", [True, False])
+def test_a_network_in_bfloat16_learns(one_input: bool) -> None:
+    tasks = made_tasks()
+    if one_input:
+        inputs, targets = tasks.examples(0)
+        tasks = TaskSet.from_shared_inputs(inputs, {"class": targets.long(), "number": inputs[:, 1]})
+    network = MultiTaskNetwork(mlp, tasks, sharing=Tied()).bfloat16()
+    history = fit(network, tasks, validation=tasks, steps=60, learning_rate=0.01, evaluate_every=20)
+    assert all(parameter.dtype == torch.bfloat16 for parameter in network.parameters())
+    losses = history.column("validation_loss")
+    assert losses[-1] < losses[0]
+
+
 def test_one_linear_layer_with_one_output_under_laf_is_the_matrix_factorisation() -> None:
     """``W = L S`` trained by gradients written out: ``∂L = G Sᵀ`` and ``∂S = Lᵀ G``, ``G`` the gradient by ``W``."""
     tasks, rate = made_tasks(), 0.5
