@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
+from itertools import cycle
 
 import torch
 from torch.nn import functional
@@ -19,6 +20,9 @@ from softshare.training.lazy_adam import LazyAdam
 IN_STEP, BATCH, N_INPUTS, HIDDEN, RANK = 32, 8, 32, 32, 8
 
 WITHIN = 1 / 1.5
+
+CHOICES = 50
+"""Steps of different tasks, taken in turns: rows used a moment ago would still lie in the processor's cache."""
 
 
 def cases() -> list[Case]:
@@ -40,7 +44,6 @@ def _steps(n_tasks: int, device: torch.device) -> tuple[Step, Step]:
     return _step(n_tasks, device), _step(1_000, device)
 
 
-@lru_cache(maxsize=1)
 def _network(n_tasks: int) -> MultiTaskNetwork:
     tasks = [Task(str(number), "binary") for number in range(n_tasks)]
     sharing = LastAxisFlattening(rank=min(RANK, n_tasks))
@@ -50,12 +53,14 @@ def _network(n_tasks: int) -> MultiTaskNetwork:
 def _step(n_tasks: int, device: torch.device) -> Step:
     network = _network(n_tasks).to(device)
     generator = torch.Generator().manual_seed(0)
-    chosen = torch.randperm(n_tasks, generator=generator)[:IN_STEP].to(device)
-    inputs, targets = torch.randn(len(chosen), BATCH, N_INPUTS, device=device), torch.ones(len(chosen), BATCH, device=device)
+    chosen = [torch.randperm(n_tasks, generator=generator)[:IN_STEP].to(device) for _ in range(CHOICES)]
+    turns = cycle(chosen)
+    n_chosen = len(chosen[0])
+    inputs, targets = torch.randn(n_chosen, BATCH, N_INPUTS, device=device), torch.ones(n_chosen, BATCH, device=device)
     optimizer = LazyAdam(parameter_groups(network, 1e-4, {}))
 
     def step() -> None:
-        outputs = network.run(inputs, tasks=chosen)
+        outputs = network.run(inputs, tasks=next(turns))
         loss = functional.binary_cross_entropy_with_logits(outputs[..., 0], targets, reduction="none").mean(1).sum()
         optimizer.zero_grad()
         loss.backward()

@@ -30,7 +30,7 @@ class Measurement:
         low: first quartile of these ratios.
         high: third quartile.
         seconds: median time of our step, and of the other.
-        peak_bytes: most memory that our step, and the other, held at once beyond what lasts between steps.
+        peak_bytes: most memory that our step, and the other, held at once beyond parameters and the optimizer's state.
         gemm_share: arithmetic of our step, and of the other, by what a large matrix product does in that time.
     """
 
@@ -56,7 +56,7 @@ def measure(ours: Step, other: Step, *, seconds: float, device: torch.device) ->
     turns: list[list[float]] = []
     begin = time.perf_counter()
     while len(turns) < 7 or time.perf_counter() - begin < seconds:
-        turns.append([_timed(step, count, device) for step, count in zip(steps, repeats, strict=True)])
+        turns.append([timed(step, count, device) for step, count in zip(steps, repeats, strict=True)])
     ratios = np.array([theirs / own for own, theirs, _ in turns])
     times = [median(column) for column in zip(*turns, strict=True)]
     rate = 2 * GEMM_SIZE**3 / times[2]
@@ -72,14 +72,15 @@ def measure(ours: Step, other: Step, *, seconds: float, device: torch.device) ->
 
 
 def peak_bytes(step: Step, device: torch.device) -> int:
-    """Most memory that a step holds at once, beyond what was held before it."""
-    if device.type == "cuda":
+    """Most memory that a step holds at once, beyond what lasts: its gradients count, and those of the step before while they are held."""
+    if device.type == "cuda":  # what was held before includes the gradients of the step before
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
         step()
         return int(torch.cuda.max_memory_allocated(device)) - before
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as trace:
-        step()
+        for _ in range(3):  # what was made before the profile is let go unseen: only from the second step on all is
+            step()
     changes = [event.nbytes() for event in trace.profiler.kineto_results.events() if event.name() == "[memory]"]
     return int(np.cumsum([0, *changes]).max())
 
@@ -91,11 +92,11 @@ def _gemm(device: torch.device) -> Step:
 
 def _repeats(step: Step, device: torch.device) -> int:
     """How often a step goes into a sample; the first runs, which set things up, do not count."""
-    _timed(step, 2, device)
-    return max(1, round(SAMPLE / _timed(step, 1, device)))
+    timed(step, 2, device)
+    return max(1, round(SAMPLE / timed(step, 1, device)))
 
 
-def _timed(step: Step, count: int, device: torch.device) -> float:
+def timed(step: Step, count: int, device: torch.device) -> float:
     """Seconds of one step, the mean over ``count``.
 
     On a processor those that it gave to this process, which is one thread: a neighbour's turns do not count.

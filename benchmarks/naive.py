@@ -1,97 +1,125 @@
-"""What one would write without softshare: a loop over the tasks that composes each one's weights, or applies its factors."""
+"""What one would write without softshare: loops over the tasks that compose weights, or let the input join the factors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from benchmarks.measure import Step
-from benchmarks.steps import Setting
+from benchmarks.steps import Forward, Setting, Training
 from softshare.network.layers import parameters_of
-from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.sharing._contraction import carry_out, plan
 from softshare.sharing.base import Sharing
 from softshare.sharing.factorised import FactorisedWeight
 
-Weights = dict[str, FactorisedWeight]
+Shapes = tuple[tuple[int, ...], ...]
 
-Forward = Callable[[Tensor], Tensor]
+Contract = Callable[[Sequence[Tensor]], Tensor]
+
+Order = Callable[[str, Shapes], Contract]
+"""An equation and its operands' shapes → what contracts such operands."""
 
 
-def composing_per_task(setting: Setting, sharing: Sharing) -> Step:
-    """A loop over the tasks, each composing its own weights by one einsum a layer."""
-    network, weights = _same_start(setting, sharing)
-    template = setting.template(setting.input_shape, setting.n_outputs).to(setting.device)
+def as_written(equation: str, shapes: Shapes) -> Contract:
+    """By one einsum, which goes from left to right."""
+    return partial(torch.einsum, equation) if len(shapes) > 1 else lambda operands: operands[0]
+
+
+def cheapest(equation: str, shapes: Shapes) -> Contract:
+    """In the cheapest order, found beforehand."""
+    return partial(carry_out, plan(equation, shapes))
+
+
+def composing_per_task(setting: Setting, sharing: Sharing, order: Order) -> Training:
+    """A loop over the tasks, each composing its own weights."""
+    weights = {path: _OfTasks(weight) for path, weight in _same_start(setting, sharing).items()}
+    compose = {path: order(weight.equation, weight.shapes) for path, weight in weights.items()}
+
+    def stacks() -> Iterator[dict[str, Tensor]]:
+        for operands in _by_task(weights):
+            yield {path: compose[path](own).reshape(weights[path].shape) for path, own in operands.items()}
+
+    return setting.loop(_modules(setting, stacks), _parameters(weights))
+
+
+def composing_once(setting: Setting, sharing: Sharing) -> Training:
+    """Weights composed for all tasks by our own contraction, then a loop over the tasks."""
+    weights = _same_start(setting, sharing)
+
+    def stacks() -> Iterator[dict[str, Tensor]]:
+        stacked = [weight.stacked().unbind(0) for weight in weights.values()]
+        return (dict(zip(weights, own, strict=True)) for own in zip(*stacked, strict=True))
+
+    return setting.loop(_modules(setting, stacks), nn.ModuleList(weights.values()).parameters())
+
+
+def factors_per_task(setting: Setting, sharing: Sharing) -> Training:
+    """A loop over the tasks of multilayer perceptrons whose layers take the input into the contraction, in the cheapest order."""
+    weights = {path: _OfTasks(weight) for path, weight in _same_start(setting, sharing).items()}
+    batch_size = setting.rows()[0].shape[0]
+    layers = list(dict.fromkeys(path.rpartition(".")[0] for path in weights))
+    products = {layer: weights[f"{layer}.weight"].product(batch_size) for layer in layers}
+
+    def forward(operands: dict[str, tuple[Tensor, ...]], x: Tensor) -> Tensor:
+        for layer in layers:
+            x = products[layer]([*operands[f"{layer}.weight"], x]) + operands[f"{layer}.bias"][0]
+            x = x if layer == layers[-1] else functional.relu(x)
+        return x
+
+    return setting.loop(lambda: (partial(forward, operands) for operands in _by_task(weights)), _parameters(weights))
+
+
+class _OfTasks:
+    """One weight's factors, task by task.
+
+    Args:
+        weight: of all tasks.
+    """
+
+    def __init__(self, weight: FactorisedWeight) -> None:
+        inputs, output = weight.equation.split("->")
+        terms = inputs.split(",")
+        self.weight, self.shape = weight, weight.shape
+        self._own = [term.startswith("t") for term in terms]
+        self.equation = f"{','.join(term.removeprefix('t') for term in terms)}->{output.removeprefix('t')}"
+        self.shapes: Shapes = tuple(tuple(factor.shape) for factor in next(iter(self.operands())))
+
+    def operands(self) -> Iterator[tuple[Tensor, ...]]:
+        """Each task's factors. The task axis is unbound once: each index would cost a gradient of the axis's whole length."""
+        factors = self.weight.contraction()[1]
+        columns = [f.unbind(0) if own else [f] * self.weight.n_tasks for f, own in zip(factors, self._own, strict=True)]
+        return zip(*columns, strict=True)
+
+    def product(self, batch_size: int) -> Contract:
+        """The layer's product: of the factors and an input ``(batch_size, in)``."""
+        inputs, (n_in, n_out) = self.equation.split("->")
+        return cheapest(f"{inputs},z{n_in}->z{n_out}", (*self.shapes, (batch_size, self.shape[0])))
+
+
+def _same_start(setting: Setting, sharing: Sharing) -> dict[str, FactorisedWeight]:
+    weights = setting.network(sharing).shared_weights
+    return {path: weight for path, weight in weights.items() if isinstance(weight, FactorisedWeight)}
+
+
+def _parameters(weights: dict[str, _OfTasks]) -> Iterator[nn.Parameter]:
+    return nn.ModuleList(weight.weight for weight in weights.values()).parameters()
+
+
+def _by_task(weights: dict[str, _OfTasks]) -> Iterator[dict[str, tuple[Tensor, ...]]]:
+    return (dict(zip(weights, own, strict=True)) for own in zip(*(weight.operands() for weight in weights.values()), strict=True))
+
+
+def _modules(setting: Setting, stacks: Callable[[], Iterator[dict[str, Tensor]]]) -> Callable[[], Iterator[Forward]]:
+    """The template with each task's weights."""
+    template = setting.template(setting.input_shape, setting.n_outputs)
     places = parameters_of(template)
 
-    def module(task: int) -> Forward:
-        def forward(x: Tensor) -> Tensor:
-            state = {path: places[path].to_torch(_composed(weight, task)) for path, weight in weights.items()}
-            outputs: Tensor = functional_call(template, state, (x,))
-            return outputs
+    def networks() -> Iterator[Forward]:
+        for weights in stacks():
+            yield partial(functional_call, template, {path: places[path].to_torch(value) for path, value in weights.items()})
 
-        return forward
-
-    return setting.loop([module(task) for task in range(network.n_tasks)], network.parameters())
-
-
-def factors_per_task(setting: Setting, sharing: Sharing) -> Step:
-    """A loop over the tasks of multilayer perceptrons whose layers apply the factors one by one, the input's first."""
-    network, weights = _same_start(setting, sharing)
-    layers = list(dict.fromkeys(path.rpartition(".")[0] for path in weights))
-
-    def module(task: int) -> Forward:
-        def forward(x: Tensor) -> Tensor:
-            for number, layer in enumerate(layers):
-                x = _applied(weights[f"{layer}.weight"], task, x) + _composed(weights[f"{layer}.bias"], task)
-                x = x if number == len(layers) - 1 else functional.relu(x)
-            return x
-
-        return forward
-
-    return setting.loop([module(task) for task in range(network.n_tasks)], network.parameters())
-
-
-class _Network(nn.ModuleList):
-    """The shared weights alone."""
-
-    n_tasks: int
-
-
-def _same_start(setting: Setting, sharing: Sharing) -> tuple[_Network, Weights]:
-    ours: MultiTaskNetwork = setting.network(sharing)
-    weights = {path: weight for path, weight in ours.shared_weights.items() if isinstance(weight, FactorisedWeight)}
-    network = _Network(weights.values())
-    network.n_tasks = len(ours.tasks)
-    return network, weights
-
-
-def _of_task(weight: FactorisedWeight, task: int) -> tuple[list[str], list[Tensor]]:
-    terms = weight.equation.split("->")[0].split(",")
-    factors = weight.factors.values()
-    return [term.removeprefix("t") for term in terms], [f[task] if term[0] == "t" else f for f, term in zip(factors, terms, strict=True)]
-
-
-def _composed(weight: FactorisedWeight, task: int) -> Tensor:
-    terms, factors = _of_task(weight, task)
-    if len(factors) == 1:
-        return factors[0]
-    return torch.einsum(f"{','.join(terms)}->{weight.equation.split('->t')[1]}", *factors).reshape(weight.shape)
-
-
-def _applied(weight: FactorisedWeight, task: int, x: Tensor) -> Tensor:
-    """The input goes through the factor of the input mode, then through what is left, composed for the task."""
-    terms, factors = _of_task(weight, task)
-    if len(factors) == 1:
-        return x @ factors[0]
-    n_in, n_out = tuple(weight.equation.split("->t")[1])
-    first = next(place for place, term in enumerate(terms) if n_in in term)
-    if n_out in terms[first] or len(terms[first]) != 2:
-        return x @ _composed(weight, task)
-    rank = terms[first].replace(n_in, "")
-    others = [place for place in range(len(terms)) if place != first]
-    middle = torch.einsum(f"{','.join(terms[place] for place in others)}->{rank}{n_out}", *(factors[place] for place in others))
-    return (x @ factors[first]) @ middle
+    return networks

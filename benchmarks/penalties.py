@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
 
 import torch
 from torch import Tensor
@@ -28,26 +29,39 @@ STACKS = {
 }
 """The layers of the networks measured here: tasks first, then the papers' modes."""
 
-WIDEST_SVD = 1000
-"""Matrices whose short side is longer are left out: one SVD with its derivative takes minutes."""
+LITERAL, TALL = "autograd through an SVD of the unfolding", "autograd through an SVD of the unfolding laid tall"
 
 
 def cases() -> list[Case]:
     """Every unfolding of every layer, and the whole penalty beside a step of the Omniglot network."""
-    found = []
-    for name, shape in STACKS.items():
-        for rows in dict.fromkeys((*unfoldings("tucker", len(shape)), *unfoldings("tt", len(shape)))):
-            sides = sorted(matricise(task_last(torch.empty(shape, device="meta")), rows).shape)
-            if 1 < sides[0] <= WIDEST_SVD:
-                sizes = f"{sides[0]} × {sides[1]}"
-                found.append(
-                    Case("trace norm", f"{name}: unfolding {sizes}", "autograd through an SVD", partial(_norm, shape, rows), _least(*sides))
-                )
+    found = [case for name, shape in STACKS.items() for case in _unfoldings(name, shape)]
     omniglot = "Omniglot CNN, T = 50, B = 16"
     return [
         *found,
         Case("trace norm", f"LAF penalty of all layers, {omniglot}", "the training step", partial(_laf_penalty, omniglot), 1 / 0.15),
     ]
+
+
+def _unfoldings(name: str, shape: tuple[int, ...]) -> list[Case]:
+    """One layer's, each size once."""
+    tensor, found, seen = task_last(torch.empty(shape, device="meta")), [], set()
+    for rows in (*unfoldings("tucker", len(shape)), *unfoldings("tt", len(shape))):
+        height, width = unfolded(tensor, rows).shape
+        short, long = sorted((height, width))
+        if short > 1 and (short, long) not in seen:
+            seen.add((short, long))
+            about = "trace norm", f"{name}: unfolding {short} × {long}"
+            found.append(Case(*about, LITERAL, partial(_norm, shape, rows, False), _least(short, long)))
+            if height < width:
+                found.append(Case(*about, TALL, partial(_norm, shape, rows, True), _least(short, long)))
+    return found
+
+
+def unfolded(tensor: Tensor, rows: Unfolding) -> Tensor:
+    """An unfolding as the papers write it; that of all modes but the last is the last mode's, transposed."""
+    others = tuple(mode for mode in range(tensor.ndim) if mode not in rows)
+    rows, others = (others, rows) if len(others) == 1 else (rows, others)
+    return tensor.permute(rows + others).reshape(prod(tensor.shape[mode] for mode in rows), -1)
 
 
 def _least(short: int, long: int) -> float | None:
@@ -56,13 +70,19 @@ def _least(short: int, long: int) -> float | None:
     return 4.0 if short > 50 else 1.5
 
 
-def _norm(shape: tuple[int, ...], rows: Unfolding, device: torch.device) -> tuple[Step, Step]:
+def _norm(shape: tuple[int, ...], rows: Unfolding, tall: bool, device: torch.device) -> tuple[Step, Step]:
     stack = torch.randn(shape, device=device).requires_grad_()
-    return _gradient(stack, rows, trace_norm), _gradient(stack, rows, lambda matrix: torch.linalg.svdvals(matrix).sum())
+    tensor = task_last(stack)
+
+    def svd() -> Tensor:
+        matrix = unfolded(tensor, rows)
+        return torch.linalg.svdvals(matrix.T if tall else matrix).sum()
+
+    return _gradient(lambda: trace_norm(matricise(tensor, rows)), stack), _gradient(svd, stack)
 
 
-def _gradient(stack: Tensor, rows: Unfolding, norm: Callable[[Tensor], Tensor]) -> Step:
-    return lambda: torch.autograd.grad(norm(matricise(task_last(stack), rows)), stack)
+def _gradient(norm: Callable[[], Tensor], stack: Tensor) -> Step:
+    return lambda: torch.autograd.grad(norm(), stack)
 
 
 def _laf_penalty(name: str, device: torch.device) -> tuple[Step, Step]:

@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.measure import Step
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import TemplateFactory
 from softshare.sharing.base import Sharing
+from softshare.sharing.independent import Independent
 from softshare.tasks.batches import Batch, Batches
+from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 from softshare.training.fit import fused_adam, parameter_groups
 from softshare.training.objective import Objective
+
+LEARNING_RATE = 1e-4
+
+Forward = Callable[[Tensor], Tensor]
+
+
+class Training:
+    """A step of training: forward, backward and an update by the optimizer that :func:`softshare.fit` takes.
+
+    The gradients of the step before are let go where ``fit`` does so, after the forward pass.
+
+    Args:
+        loss: the forward pass.
+        groups: what is trained, as optimizers take it.
+        after: what follows the update.
+    """
+
+    def __init__(self, loss: Callable[[], Tensor], groups: Iterable[dict[str, Any]], *, after: Callable[[], object] | None = None) -> None:
+        groups = list(groups)
+        self.loss, self._after = loss, after
+        self._trained = [parameter for group in groups for parameter in group["params"]]
+        self._optimizer = fused_adam(groups)
+
+    def __call__(self) -> None:
+        """Make the step."""
+        loss = self.loss()
+        for parameter in self._trained:
+            parameter.grad = None
+        loss.backward()
+        self._optimizer.step()
+        if self._after is not None:
+            self._after()
 
 
 class Setting:
@@ -27,7 +62,7 @@ class Setting:
         n_tasks: how many tasks.
         batch_size: examples of each in the batch.
         n_outputs: classes of every task; 1 for tasks of yes and no.
-        one_input: whether all tasks see the same rows.
+        one_input: whether all tasks see the same rows, each with labels of its own.
         device: where it runs.
     """
 
@@ -42,72 +77,71 @@ class Setting:
         one_input: bool = False,
         device: torch.device,
     ) -> None:
-        generator = torch.Generator().manual_seed(0)
-        n_inputs = 1 if one_input else n_tasks
         n_examples = max(batch_size, n_outputs)  # the classes are told by the labels
-        inputs = torch.randn(n_inputs, n_examples, *input_shape, generator=generator).numpy()
+        generator = torch.Generator().manual_seed(0)
+        inputs = torch.randn(1 if one_input else n_tasks, n_examples, *input_shape, generator=generator).numpy()
         labels = (torch.arange(n_examples) % max(n_outputs, 2)).numpy()
-        self.tasks = TaskSet.from_arrays(
-            {f"task {t}": (inputs[t % n_inputs], labels) for t in range(n_tasks)}, kinds="binary" if n_outputs == 1 else "multiclass"
-        )
+        kinds: Kind = "binary" if n_outputs == 1 else "multiclass"
+        names = [f"task {number}" for number in range(n_tasks)]
+        if one_input:
+            self.tasks = TaskSet.from_shared_inputs(inputs[0], {name: np.roll(labels, t) for t, name in enumerate(names)}, kinds=kinds)
+        else:
+            self.tasks = TaskSet.from_arrays({name: (own, labels) for name, own in zip(names, inputs, strict=True)}, kinds=kinds)
         self.template, self.device, self.n_outputs = template, device, n_outputs
         self.input_shape = tuple(input_shape)
         (batch,) = next(iter(Batches(self.tasks, batch_size=batch_size)))
         self.batch: Batch = batch.to(device)
 
     def network(self, sharing: Sharing | Mapping[str, Sharing]) -> MultiTaskNetwork:
-        """Our network for these tasks."""
+        """Our network for these tasks; always the same start."""
         return MultiTaskNetwork(self.template, self.tasks, sharing=sharing).to(self.device)
 
-    def ours(self, sharing: Sharing | Mapping[str, Sharing]) -> Step:
+    def ours(self, sharing: Sharing | Mapping[str, Sharing]) -> Training:
         """One step of our network, as the training loop makes it."""
         network = self.network(sharing)
         objective = Objective(self.tasks)
-        groups = parameter_groups(network, 1e-4, {})
-        trained = [parameter for group in groups for parameter in group["params"]]
-        optimizer = fused_adam(groups)
-
-        def step() -> None:
-            loss = objective(network, (self.batch,))
-            for parameter in trained:
-                parameter.grad = None
-            loss.total.backward()
-            loss.require_finite(self.tasks.tasks, 1)
-            optimizer.step()
-            network.after_step()
-
-        return step
-
-    def loop(self, modules: Sequence[Callable[[Tensor], Tensor]], parameters: Iterable[nn.Parameter]) -> Step:
-        """One step of a loop over the tasks' modules."""
-        rows = [self.batch.inputs] * len(modules) if self.batch.one_input else list(self.batch.inputs.unbind(0))
-        targets = list(self.batch.targets.unbind(0))
 
         def loss() -> Tensor:
-            each = zip(modules, rows, targets, strict=True)
-            return torch.stack([self.loss(module(x), y) for module, x, y in each]).sum()
+            loss = objective(network, (self.batch,))
+            loss.require_finite(self.tasks.tasks, 1)
+            return loss.total
 
-        return stepping(loss, parameters)
+        return Training(loss, parameter_groups(network, LEARNING_RATE, {}), after=network.after_step)
 
-    def modules(self) -> Step:
+    def modules(self, sharing: Sharing) -> list[nn.Sequential]:
+        """Each task's network as a plain module, with our network's start."""
+        network = self.network(sharing)
+        return [cast(nn.Sequential, network.task(name)) for name in self.tasks.names]
+
+    def rows(self) -> list[Tensor]:
+        """Each task's inputs."""
+        return [self.batch.inputs] * len(self.tasks) if self.batch.one_input else list(self.batch.inputs.unbind(0))
+
+    def loop(self, networks: Callable[[], Iterable[Forward]], parameters: Iterable[nn.Parameter]) -> Training:
+        """One step of a loop over the tasks' networks.
+
+        Args:
+            networks: gives them anew for each step, where something is composed for it.
+            parameters: what is trained.
+        """
+        rows = self.rows()
+        return stepping(lambda: self.loss(network(x) for network, x in zip(networks(), rows, strict=True)), parameters)
+
+    def independent_loop(self) -> Training:
         """One step of a loop over independent modules."""
-        modules = [self.template(self.input_shape, self.n_outputs).to(self.device) for _ in self.tasks.tasks]
-        return self.loop(modules, [parameter for module in modules for parameter in module.parameters()])
+        modules = self.modules(Independent())
+        return self.loop(lambda: modules, nn.ModuleList(modules).parameters())
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """One task's mean loss."""
+    def loss(self, outputs: Iterable[Tensor]) -> Tensor:
+        """The sum of the tasks' mean losses."""
+        return torch.stack([self._loss(own, targets) for own, targets in zip(outputs, self.batch.targets.unbind(0), strict=True)]).sum()
+
+    def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         if self.n_outputs == 1:
             return functional.binary_cross_entropy_with_logits(outputs[:, 0], targets)
         return functional.cross_entropy(outputs, targets.long())
 
 
-def stepping(loss: Callable[[], Tensor], parameters: Iterable[nn.Parameter]) -> Step:
-    """Forward, backward and an update by the optimizer that :func:`softshare.fit` takes."""
-    optimizer = fused_adam([{"params": list(parameters), "lr": 1e-4}])
-
-    def step() -> None:
-        optimizer.zero_grad()
-        loss().backward()
-        optimizer.step()
-
-    return step
+def stepping(loss: Callable[[], Tensor], parameters: Iterable[nn.Parameter]) -> Training:
+    """A step that trains these parameters."""
+    return Training(loss, [{"params": list(parameters), "lr": LEARNING_RATE}])
