@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import Adam, Optimizer
+from torch.optim import SGD, Adam, Optimizer, SparseAdam
 from torch.optim.lr_scheduler import LRScheduler
 
 from softshare.network.multitask_network import MultiTaskNetwork
@@ -20,6 +20,7 @@ from softshare.tasks.losses import BinaryLoss
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback, Recorder
 from softshare.training.history import History
+from softshare.training.lazy_adam import LazyAdam
 from softshare.training.objective import Objective
 from softshare.training.task_processes import processes_for
 
@@ -66,7 +67,7 @@ def fit(
     an optimizer's weight decay.
 
     Args:
-        network: the network.
+        network: the network; it is trained on its device, in the precision of its parameters.
         train: the training examples.
         validation: examples to watch, never trained on.
         steps: updates to make; give this or ``epochs``.
@@ -83,7 +84,7 @@ def fit(
         binary_loss: ``"logistic"`` or ``"hinge"``.
         evaluate_every: steps between rows of history; a fiftieth of the steps when None.
         patience: evaluations without a better mean validation loss after which training stops.
-        keep_best: end with the weights of the best mean validation loss.
+        keep_best: end with the weights of the best mean validation loss, a copy of which is kept meanwhile.
         callbacks: called after every step; one that returns True ends the training.
         seed: of the examples' order and of dropout.
 
@@ -91,10 +92,12 @@ def fit(
         The history, one row an evaluation.
 
     Raises:
+        TypeError: ``optimizer`` is no function that makes one.
         ValueError: not exactly one of ``steps`` and ``epochs``, a pattern that matches no layer, or an optimizer that
             needs every task's gradient for a network made with ``sparse_rows``.
         FloatingPointError: the loss is not finite; names the task and the step.
     """
+    _require_maker(optimizer)
     batches = Batches(
         train,
         batch_size=batch_size,
@@ -168,12 +171,23 @@ def parameter_groups(network: MultiTaskNetwork, learning_rate: float, learning_r
     return [{"params": parameters, "lr": rate, "sparse_rows": sparse} for (rate, sparse), parameters in chosen.items()]
 
 
-def _require_lazy(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
-    if isinstance(optimizer, Adam) and any(group["sparse_rows"] for group in groups):
-        raise ValueError(
-            f"optimizer: {type(optimizer).__name__} moves all tasks' rows in every step, and a network made with sparse_rows=True has "
-            "gradients of a step's tasks only; pass optimizer=LazyAdam, or make the network without sparse_rows"
+def _require_maker(optimizer: object) -> None:
+    if not callable(optimizer):
+        raise TypeError(
+            f"optimizer: pass a function that makes one from parameter groups, such as functools.partial(torch.optim.SGD, momentum=0.9), "
+            f"got {optimizer if isinstance(optimizer, str) else type(optimizer).__name__ + '(…)'!r}"
         )
+
+
+def _require_lazy(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
+    plain = isinstance(optimizer, SGD) and not any(group["momentum"] or group["weight_decay"] for group in optimizer.param_groups)
+    if plain or isinstance(optimizer, LazyAdam | SparseAdam) or not any(group["sparse_rows"] for group in groups):
+        return
+    raise ValueError(
+        f"optimizer: {type(optimizer).__name__}{' with momentum or weight decay' if isinstance(optimizer, SGD) else ''} moves all tasks' "
+        "rows in every step, and a network made with sparse_rows=True has gradients of a step's tasks only; pass optimizer=LazyAdam "
+        "(or torch.optim.SGD without momentum and weight decay), or make the network without sparse_rows"
+    )
 
 
 def _total_steps(steps: int | None, epochs: int | None, batches: Batches) -> int:

@@ -24,9 +24,18 @@ class LazyAdam(Optimizer):
             ``sparse_rows`` are updated lazily.
         lr: learning rate of groups without one of their own.
         betas: Adam's decay rates.
+
+    Raises:
+        TypeError: plain parameters, which do not say whose gradients are rows.
     """
 
     def __init__(self, groups: Iterable[dict[str, Any]], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999)) -> None:
+        groups = list(groups)
+        if any(not isinstance(group, dict) for group in groups):
+            raise TypeError(
+                "LazyAdam takes parameter groups that say whose gradients are rows, not plain parameters: make it by "
+                "LazyAdam(softshare.training.fit.parameter_groups(network, 1e-3, {})), or let ss.fit make it (optimizer=LazyAdam)"
+            )
         groups = [dict(group) for group in groups]
         super().__init__(groups, {"lr": lr, "sparse_rows": False})
         lazy = [group for group in self.param_groups if group["sparse_rows"]]

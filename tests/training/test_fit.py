@@ -237,3 +237,10 @@ def test_wrong_arguments_are_refused() -> None:
         fit(network, tasks, steps=0)
     with pytest.raises(ValueError, match="need validation data"):
         fit(network, tasks, steps=1, patience=3)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", SGD([torch.zeros(1, requires_grad=True)], lr=0.1)], ids=["text", "instance"])
+def test_an_optimizer_that_cannot_be_made_is_refused(optimizer: object) -> None:
+    tasks = made_tasks()
+    with pytest.raises(TypeError, match=r"function that makes one.*partial\(torch.optim.SGD, momentum=0.9\), got '(adam|SGD\(…\))'"):
+        fit(MultiTaskNetwork(mlp, tasks), tasks, steps=1, optimizer=optimizer)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import pytest
 import torch
-from torch.optim import Adam
+from torch.optim import SGD, Adagrad, Adam, RMSprop, SparseAdam
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import mlp
@@ -14,7 +15,7 @@ from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
-from softshare.training.fit import fit, parameter_groups
+from softshare.training.fit import MakeOptimizer, fit, parameter_groups
 from softshare.training.lazy_adam import LazyAdam
 
 TASKS = tuple(Task(f"task {number}", "regression") for number in range(6))
@@ -92,9 +93,45 @@ def tasks_on_one_input() -> TaskSet:
     return TaskSet.from_shared_inputs(inputs, {task.name: inputs[:, 0] for task in TASKS}, kinds="regression")
 
 
-def test_plain_adam_on_sparse_rows_is_refused_before_the_first_step() -> None:
-    with pytest.raises(ValueError, match=r"Adam moves all tasks' rows.*pass optimizer=LazyAdam"):
-        fit(network(sparse_rows=True), tasks_on_one_input(), steps=1)
+@pytest.mark.parametrize(
+    ("optimizer", "name"),
+    [
+        (Adam, "Adam"),
+        (partial(SGD, momentum=0.9), "SGD with momentum or weight decay"),
+        (partial(SGD, weight_decay=0.1), "SGD with momentum or weight decay"),
+        (RMSprop, "RMSprop"),
+        (Adagrad, "Adagrad"),
+    ],
+)
+def test_what_is_not_lazy_is_refused_on_sparse_rows_before_the_first_step(optimizer: MakeOptimizer, name: str) -> None:
+    learner = network(sparse_rows=True)
+    before = copy.deepcopy(learner.state_dict())
+    with pytest.raises(ValueError, match=rf"{name} moves all tasks' rows.*pass optimizer=LazyAdam"):
+        fit(learner, tasks_on_one_input(), steps=1, optimizer=optimizer)
+    assert all(torch.equal(before[key], value) for key, value in learner.state_dict().items())
+    fit(network(sparse_rows=False), tasks_on_one_input(), steps=1, optimizer=optimizer)
+
+
+def test_plain_gradient_descent_on_sparse_rows_is_that_on_all() -> None:
+    tasks, learners = tasks_on_one_input(), (network(sparse_rows=True), network(sparse_rows=False))
+    for learner in learners:
+        fit(learner, tasks, steps=5, tasks_per_step=2, optimizer=SGD, learning_rate=0.1)
+    for name, value in learners[0].state_dict().items():
+        torch.testing.assert_close(value, learners[1].state_dict()[name])
+
+
+def test_sparse_adam_is_taken_where_all_is_the_tasks_own() -> None:
+    learner = MultiTaskNetwork(mlp((3,), 1, hidden=(4,)), TASKS, sparse_rows=True)
+    before = copy.deepcopy(learner.state_dict())
+    fit(learner, tasks_on_one_input(), steps=1, tasks_per_step=2, optimizer=SparseAdam)
+    assert all(int((before[name] != value).flatten(1).any(1).sum()) == 2 for name, value in learner.state_dict().items())
+
+
+def test_plain_parameters_are_refused_with_what_is_wanted() -> None:
+    learner = network(sparse_rows=True)
+    for parameters in (learner.parameters(), learner.named_parameters()):
+        with pytest.raises(TypeError, match=r"takes parameter groups.*parameter_groups\(network"):
+            LazyAdam(parameters)
 
 
 def test_what_a_penalty_moves_in_all_its_rows_is_updated_by_adam() -> None:
