@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softshare.tasks.targets import encode_target, text_of
+from softshare.tasks.targets import OneClassError, encode_target, text_of
 from softshare.tasks.task import Kind, Task, TaskName, label_of
 
 Kinds = Mapping[Any, Kind] | Kind | None
@@ -23,7 +23,7 @@ def encode_all(targets: Mapping[Any, Any], kinds: Kinds) -> list[tuple[Task, np.
     """Every target column as its task and its values as numbers.
 
     Raises:
-        ValueError: there is no column, ``kinds`` names another task, or a column is no target.
+        ValueError: there is no column, ``kinds`` names another task, or a column is no target; names all that have one class only.
     """
     if not targets:
         raise ValueError("a task set needs at least one task, got an empty mapping")
@@ -32,7 +32,20 @@ def encode_all(targets: Mapping[Any, Any], kinds: Kinds) -> list[tuple[Task, np.
     if unknown:
         known = ", ".join(map(label_of, targets))
         raise ValueError(f"kinds names {', '.join(map(repr, unknown))}, which is no task; the tasks are {known}")
-    return [encode_target(name, target, by_name.get(name)) for name, target in targets.items()]
+    encoded, of_one_class = [], []
+    for name, target in targets.items():
+        try:
+            encoded.append(encode_target(name, target, by_name.get(name)))
+        except OneClassError:
+            of_one_class.append(label_of(name))
+    if of_one_class:
+        names = ", ".join(map(repr, of_one_class[:5])) + (f" and {len(of_one_class) - 5} more" if len(of_one_class) > 5 else "")
+        raise OneClassError(
+            f"{len(of_one_class)} of {len(targets)} task(s) have one class only, so there is nothing to learn: {names}; leave them out. Or "
+            "name the task of every row in a column (TaskSet.from_task_column): tasks then have the classes of all rows, and "
+            "tasks.drop_small_tasks() leaves such tasks out"
+        )
+    return encoded
 
 
 def check_lengths(columns: Sequence[tuple[Task, np.ndarray]], n_inputs: Sequence[int]) -> None:

@@ -43,6 +43,10 @@ class _Levels:
         return "multiclass" if whole and few else "regression"
 
 
+class OneClassError(ValueError):
+    """A target whose labels are all of one class: there is nothing to learn."""
+
+
 def infer_kind(target: Any) -> Kind:
     """The kind of a target column.
 
@@ -78,8 +82,9 @@ def encode_target(name: TaskName, target: Any, kind: Kind | None = None, *, call
         are numbered in their order: numbers by size, text by the alphabet, categories as pandas has them.
 
     Raises:
-        ValueError: the target has no labels, one class only, more than two classes for a binary task, or
-            text, dates or infinite values where a number is needed.
+        OneClassError: the target has one class only.
+        ValueError: the target has no labels, more than two classes for a binary task, or text, dates or infinite
+            values where a number is needed.
     """
     called = called or f"task {label_of(name)!r}"
     if kind is not None and kind not in KINDS:
@@ -91,7 +96,7 @@ def encode_target(name: TaskName, target: Any, kind: Kind | None = None, *, call
             return Task(name, kind), _values_of(levels)
         _check_classes(levels, kind)
     except ValueError as error:
-        raise ValueError(f"{called}: {error}") from None
+        raise type(error)(f"{called}: {error}") from None
     numbers = np.where(levels.codes < 0, np.nan, levels.codes.astype(np.float64))
     return Task(name, kind, 1 if kind == "binary" else len(levels.values), levels.names), numbers
 
@@ -114,7 +119,7 @@ def _values_of(levels: _Levels) -> np.ndarray:
 def _check_classes(levels: _Levels, kind: Kind) -> None:
     n_classes = len(levels.values)
     if n_classes == 1:
-        raise ValueError(f"the target has one class only ({levels.names[0]!r}), so there is nothing to learn")
+        raise OneClassError(f"the target has one class only ({levels.names[0]!r}), so there is nothing to learn")
     if kind == "binary" and n_classes > 2:
         raise ValueError(f"a binary target has two values, found {n_classes}; its kind is multiclass or regression")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -114,6 +115,20 @@ def test_many_tasks_are_cheap_to_name() -> None:
     tasks = TaskSet.from_task_column(np.zeros((2 * n_tasks, 1)), np.tile([0, 1], n_tasks), np.repeat(np.arange(n_tasks), 2))
     assert len(tasks) == n_tasks
     assert tasks.index("19999") == n_tasks - 1
+
+
+def test_all_tasks_of_one_class_are_named_at_once_with_a_remedy_that_works() -> None:
+    """Of eight tasks seven have one class: five are named."""
+    labels = {f"t{task}": [task % 2] * 5 for task in range(7)} | {"both": [0, 1, 0, 1, 0]}
+    inputs = np.zeros((5, 1))
+    remedy = r"leave them out.*from_task_column.*drop_small_tasks"
+    for make in (TaskSet.from_arrays, partial(TaskSet.from_shared_inputs, inputs)):
+        data = {name: (inputs, own) for name, own in labels.items()} if make == TaskSet.from_arrays else labels
+        with pytest.raises(ValueError, match=rf"7 of 8 task\(s\) have one class only.*'t0', 't1', 't2', 't3', 't4' and 2 more; {remedy}"):
+            make(data)
+    names = np.repeat(list(labels), 5)
+    tasks = TaskSet.from_task_column(np.zeros((40, 1)), np.concatenate(list(labels.values())), names)
+    assert tasks.drop_small_tasks().names == ("both",)
 
 
 @pytest.mark.parametrize(
