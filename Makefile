@@ -24,7 +24,7 @@ test: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	$(BIN)/python -m benchmarks
+	KINETO_LOG_LEVEL=6 TORCH_CPP_LOG_LEVEL=ERROR $(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.page
 
 lint: $(INSTALLED)

@@ -6,10 +6,11 @@ from functools import partial
 from itertools import cycle
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.case import Case
-from benchmarks.measure import Step
+from benchmarks.steps import LEARNING_RATE, Training
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import mlp
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
@@ -40,7 +41,7 @@ def cases() -> list[Case]:
     ]
 
 
-def _steps(n_tasks: int, device: torch.device) -> tuple[Step, Step]:
+def _steps(n_tasks: int, device: torch.device) -> tuple[Training, Training]:
     return _step(n_tasks, device), _step(1_000, device)
 
 
@@ -50,20 +51,16 @@ def _network(n_tasks: int) -> MultiTaskNetwork:
     return MultiTaskNetwork(mlp((N_INPUTS,), 1, hidden=(HIDDEN,)), tasks, sharing=sharing, sparse_rows=True)
 
 
-def _step(n_tasks: int, device: torch.device) -> Step:
+def _step(n_tasks: int, device: torch.device) -> Training:
     network = _network(n_tasks).to(device)
     generator = torch.Generator().manual_seed(0)
     chosen = [torch.randperm(n_tasks, generator=generator)[:IN_STEP].to(device) for _ in range(CHOICES)]
     turns = cycle(chosen)
     n_chosen = len(chosen[0])
     inputs, targets = torch.randn(n_chosen, BATCH, N_INPUTS, device=device), torch.ones(n_chosen, BATCH, device=device)
-    optimizer = LazyAdam(parameter_groups(network, 1e-4, {}))
 
-    def step() -> None:
+    def loss() -> Tensor:
         outputs = network.run(inputs, tasks=next(turns))
-        loss = functional.binary_cross_entropy_with_logits(outputs[..., 0], targets, reduction="none").mean(1).sum()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        return functional.binary_cross_entropy_with_logits(outputs[..., 0], targets, reduction="none").mean(1).sum()
 
-    return step
+    return Training(loss, LazyAdam(parameter_groups(network, LEARNING_RATE, {})))

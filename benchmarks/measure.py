@@ -20,6 +20,9 @@ SAMPLE = 0.03
 
 GEMM_SIZE = 768
 
+PROFILED = 2
+"""Steps whose memory is read: the second begins with the gradients of the first."""
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -72,17 +75,23 @@ def measure(ours: Step, other: Step, *, seconds: float, device: torch.device) ->
 
 
 def peak_bytes(step: Step, device: torch.device) -> int:
-    """Most memory that a step holds at once, beyond what lasts: its gradients count, and those of the step before while they are held."""
-    if device.type == "cuda":  # what was held before includes the gradients of the step before
+    """Most memory that steps hold at once, beyond what lasts: gradients count, also those of the step before while they are held."""
+    for parameter in getattr(step, "trained", ()):
+        parameter.grad = None  # a profile knows the sizes of those blocks only that were made in it
+    if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
-        step()
+        _repeated(step, PROFILED)
         return int(torch.cuda.max_memory_allocated(device)) - before
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as trace:
-        for _ in range(3):  # what was made before the profile is let go unseen: only from the second step on all is
-            step()
+        _repeated(step, PROFILED)
     changes = [event.nbytes() for event in trace.profiler.kineto_results.events() if event.name() == "[memory]"]
     return int(np.cumsum([0, *changes]).max())
+
+
+def _repeated(step: Step, count: int) -> None:
+    for _ in range(count):
+        step()
 
 
 def _gemm(device: torch.device) -> Step:
@@ -103,8 +112,7 @@ def timed(step: Step, count: int, device: torch.device) -> float:
     """
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     begin = clock()
-    for _ in range(count):
-        step()
+    _repeated(step, count)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return (clock() - begin) / count

@@ -89,12 +89,12 @@ def _torchjd(name: str, device: torch.device) -> tuple[Step, Step]:
     aggregator, optimizer = UPGrad(), torch.optim.Adam([*trunk.parameters(), *heads.parameters()], lr=1e-4, fused=True)
 
     def step() -> None:
-        optimizer.zero_grad()
         features = trunk(setting.batch.inputs.flatten(0, 1))
         each = zip(features.unflatten(0, (N_TASKS, -1)).unbind(0), heads, setting.batch.targets.long().unbind(0), strict=True)
         losses = [functional.cross_entropy(head(rows), targets) for rows, head, targets in each]
         mtl_backward(losses, features=features)
         jac_to_grad(trunk.parameters(), aggregator)
         optimizer.step()
+        optimizer.zero_grad()
 
     return setting.ours(Tied()), step

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import Optimizer
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import TemplateFactory
@@ -26,26 +27,24 @@ Forward = Callable[[Tensor], Tensor]
 
 
 class Training:
-    """A step of training: forward, backward and an update by the optimizer that :func:`softshare.fit` takes.
+    """A step of training: forward, backward and an update.
 
     The gradients of the step before are let go where ``fit`` does so, after the forward pass.
 
     Args:
         loss: the forward pass.
-        groups: what is trained, as optimizers take it.
+        optimizer: of all that is trained.
         after: what follows the update.
     """
 
-    def __init__(self, loss: Callable[[], Tensor], groups: Iterable[dict[str, Any]], *, after: Callable[[], object] | None = None) -> None:
-        groups = list(groups)
-        self.loss, self._after = loss, after
-        self._trained = [parameter for group in groups for parameter in group["params"]]
-        self._optimizer = fused_adam(groups)
+    def __init__(self, loss: Callable[[], Tensor], optimizer: Optimizer, *, after: Callable[[], object] | None = None) -> None:
+        self.loss, self._optimizer, self._after = loss, optimizer, after
+        self.trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
     def __call__(self) -> None:
         """Make the step."""
         loss = self.loss()
-        for parameter in self._trained:
+        for parameter in self.trained:
             parameter.grad = None
         loss.backward()
         self._optimizer.step()
@@ -106,7 +105,7 @@ class Setting:
             loss.require_finite(self.tasks.tasks, 1)
             return loss.total
 
-        return Training(loss, parameter_groups(network, LEARNING_RATE, {}), after=network.after_step)
+        return Training(loss, fused_adam(parameter_groups(network, LEARNING_RATE, {})), after=network.after_step)
 
     def modules(self, sharing: Sharing) -> list[nn.Sequential]:
         """Each task's network as a plain module, with our network's start."""
@@ -143,5 +142,5 @@ class Setting:
 
 
 def stepping(loss: Callable[[], Tensor], parameters: Iterable[nn.Parameter]) -> Training:
-    """A step that trains these parameters."""
-    return Training(loss, [{"params": list(parameters), "lr": LEARNING_RATE}])
+    """A step that trains these parameters by the optimizer that :func:`softshare.fit` takes."""
+    return Training(loss, fused_adam([{"params": list(parameters), "lr": LEARNING_RATE}]))
