@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from softshare.network.fold import Fold
+from softshare.network.fold import Fold, Sources, TaskLayer
 from softshare.network.layers import parameters_of
 from softshare.network.task_conv import CONVOLVE, TaskConv
 from softshare.network.task_linear import TaskLinear
@@ -30,6 +30,12 @@ ROWWISE = (
     nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d,
 )  # fmt: skip
 """Modules that do the same to a row whichever task it serves: inputs that all tasks see stay one copy through them."""
+
+WHOLE = (
+    nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention, nn.Transformer, nn.TransformerEncoder, nn.TransformerEncoderLayer,
+    nn.TransformerDecoder, nn.TransformerDecoderLayer, nn.ParameterList, nn.ParameterDict,
+)  # fmt: skip
+"""Modules whose rows may lie in another dimension than the first, or whose forward reads weights of modules inside."""
 
 
 def is_chain(template: nn.Module) -> bool:
@@ -49,25 +55,57 @@ def fold_template(template: nn.Module, weights: Mapping[str, SharedWeight], fold
         n_tasks: length of the task axis.
     """
     parameters, in_chain = parameters_of(template), is_chain(template)
+    converted: dict[int, nn.Module] = {}  # a module that stands in two places is one layer in both
 
     def convert(module: nn.Module, prefix: str) -> nn.Module:
-        inside = {name: f"{prefix}{name}" for name, _ in module.named_parameters()}
-        sources = {name: (parameters[path], weights[path]) for name, path in inside.items()}
-        if type(module) is nn.Linear:
-            return TaskLinear(sources, fold)
-        if type(module).forward in CONVOLVE and sources.keys() <= {"weight", "bias"}:
-            return TaskConv(module, sources, fold)
-        direct = list(module.parameters(recurse=False)) + list(module.buffers(recurse=False))
-        if getattr(module, "by_row", False) or (direct and (sources or list(module.buffers()))):
-            return TaskModule(module, sources, fold, n_tasks)
-        for name, child in list(module.named_children()):
-            setattr(module, name, convert(child, f"{prefix}{name}."))
-        if not list(module.children()) and not isinstance(module, ROWWISE):
-            return OwnRows(module, fold)
-        if not list(module.children()) and in_chain and type(module) not in ELEMENTWISE:
-            return JoinedRows(module, fold)
-        if type(module) is nn.Sequential and any(isinstance(child, TaskConv) for child in module):
-            return TaskSequential(dict(module.named_children()), fold)
-        return module
+        if id(module) not in converted:
+            inside = {name: f"{prefix}{name}" for name, _ in module.named_parameters()}
+            sources = {name: (parameters[path], weights[path]) for name, path in inside.items()}
+            layer = _with_parameters(module, sources, fold, n_tasks, name=prefix.removesuffix("."))
+            converted[id(module)] = layer or around(module, prefix)
+        return converted[id(module)]
+
+    def around(module: nn.Module, prefix: str) -> nn.Module:
+        for name, child in module._modules.items():
+            if child is not None:
+                setattr(module, name, convert(child, f"{prefix}{name}."))
+        return _without_parameters(module, fold, in_chain)
 
     return convert(copy.deepcopy(template), "")
+
+
+def _with_parameters(module: nn.Module, sources: Sources, fold: Fold, n_tasks: int, *, name: str) -> TaskLayer | None:
+    """The layer in all tasks that stands for a module; None where the modules inside it are layers of their own."""
+    if type(module) is nn.Linear:
+        return TaskLinear(sources, fold)
+    if type(module).forward in CONVOLVE and sources.keys() <= {"weight", "bias"}:
+        return TaskConv(module, sources, fold)
+    direct = list(module.parameters(recurse=False)) + list(module.buffers(recurse=False))
+    if runs_whole(module) or getattr(module, "by_row", False) or (direct and (sources or list(module.buffers()))):
+        return TaskModule(module, sources, fold, n_tasks, name=name)
+    return None
+
+
+def _without_parameters(module: nn.Module, fold: Fold, in_chain: bool) -> nn.Module:
+    """A module with nothing of its own, whose children are converted."""
+    is_leaf = not list(module.children())
+    if is_leaf and not isinstance(module, ROWWISE):
+        return OwnRows(module, fold)
+    if is_leaf and in_chain and type(module) not in ELEMENTWISE:
+        return JoinedRows(module, fold)
+    if type(module) is nn.Sequential and any(isinstance(child, TaskConv) for child in module):
+        return TaskSequential(dict(module._modules), fold)
+    return module
+
+
+def runs_whole(module: nn.Module) -> bool:
+    """Whether only a module's own forward knows what it does with rows, so that it runs as one with one task's rows at a time.
+
+    Such are what has rows in another dimension or reads its layers' weights, like recurrent layers, attention and lists of
+    parameters, the modules of one's own around them, which may turn dimensions over first, and batch norm without values of its own.
+    """
+    if isinstance(module, (*WHOLE, nn.modules.batchnorm._BatchNorm)) or getattr(module, "task_by_task", False):
+        return True
+    if type(module).forward is nn.Sequential.forward:
+        return any(isinstance(child, nn.RNNBase) for child in module.children())
+    return any(isinstance(part, WHOLE) or getattr(part, "task_by_task", False) for part in module.modules())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -24,6 +25,7 @@ class Fold:
         apart: while the tasks have a dimension of their own, ``(k, B, …)``.
         in_chain: whether the network is a plain chain of layers: what one makes, only the next sees, and it may lie apart.
         decisions: where layers write how they run, or None.
+        in_pass: whether the batch is being run; what runs a layer later, as activation checkpointing does, finds another one here.
     """
 
     def __init__(self) -> None:
@@ -31,9 +33,19 @@ class Fold:
         self.n_tasks = 1
         self.one_copy = self.apart = self.in_chain = False
         self.decisions: list[Decision] | None = None
+        self.in_pass = True
 
     def join(self, x: Tensor) -> Tensor:
-        """The tasks' rows in dim 0, whether each has its own or all see one copy."""
+        """The tasks' rows in dim 0, whether each has its own or all see one copy.
+
+        Raises:
+            RuntimeError: no batch is being run.
+        """
+        if not self.in_pass:
+            raise RuntimeError(
+                "a layer of a MultiTaskNetwork ran outside of the network's own pass, where nothing tells whose rows these are; "
+                "activation checkpointing (torch.utils.checkpoint) in a template does that: take it out"
+            )
         if not self.apart:
             return x
         self.apart = False
@@ -41,14 +53,14 @@ class Fold:
 
     def expand(self, x: Tensor) -> Tensor:
         """Folded rows, a copy for each task where there was one for all: ``(k·B, …)``."""
-        if not self.one_copy:
+        if not self.one_copy or not self.in_pass:
             return self.join(x)
         self.one_copy = False
         return x.expand(self.n_tasks, *x.shape).flatten(0, 1)
 
     def separate(self, x: Tensor) -> Tensor:
         """Each task's rows, ``(k, B, …)``; what a layer makes of them it hands on by :meth:`leave`."""
-        return x if self.apart else self.unfold(self.expand(x))
+        return x if self.apart and self.in_pass else self.unfold(self.expand(x))
 
     def leave(self, y: Tensor) -> Tensor:
         """What a layer has made, ``(k, B, …)``: apart, which spares the next layer the unfolding, where only that sees it."""
@@ -84,6 +96,15 @@ class TaskLayer(nn.Module):
     def layer(self) -> str:
         """The layer's name in the template."""
         return next(parameter.path.rpartition(".")[0] for parameter, _ in self._sources.values())
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            raise AttributeError(
+                f"a layer that runs in all tasks at once has no {name!r}: where a module's forward reads that of a layer inside it, set "
+                "task_by_task = True in the module's class"
+            ) from None
 
     def _one(self, name: str) -> Tensor:
         """The value that all tasks have, in PyTorch's axis order."""

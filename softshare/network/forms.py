@@ -12,11 +12,18 @@ from torch import Tensor, nn
 from softshare.network.layers import parameters_of
 from softshare.network.templates import TemplateFactory
 from softshare.sharing.base import LayerShapes, root_mean_square
+from softshare.sharing.soft_ordering import ELEMENTWISE
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
 Form = tuple[tuple[int, ...], int]
 """Shape of a task's inputs and its number of outputs."""
+
+PADDED = (
+    nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Flatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d,
+    nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d,
+)  # fmt: skip
+"""Modules that make the same of a task's features whatever zeros stand after them; element by element others do as well."""
 
 Stacks = Mapping[str, Tensor | Sequence[Tensor]]
 """Layer or parameter name → the tasks' values ``(T, *weight)``, or a list of T where shapes differ."""
@@ -56,9 +63,10 @@ def check_templates(tasks: Sequence[Task], forms: list[Form], templates: Mapping
     Raises:
         ValueError: they do not; names the task.
     """
+    examples = dict(zip(reversed(forms), reversed(tasks), strict=True))  # of each form the first task
     structures = {form: list(parameters_of(template)) for form, template in templates.items()}
     first = next(iter(structures.values()))
-    for task, form in zip(tasks, forms, strict=True):
+    for form, task in examples.items():
         if structures[form] != first:
             raise ValueError(
                 f"task {task.label!r}: its template has the layers {structures[form]}, another task's has {first}; they must be named alike"
@@ -71,6 +79,31 @@ def check_templates(tasks: Sequence[Task], forms: list[Form], templates: Mapping
                 f"task {task.label!r} needs {task.n_outputs} output(s), the template's output layer has {last.out_features}; "
                 "pass a function of (input_shape, n_outputs), such as ss.mlp"
             )
+        _check_parameters(templates[form])
+        alike = next(other for other in examples if other[0] == form[0])
+        _check_widths(task, templates[form], templates[alike])
+
+
+def _check_parameters(template: nn.Module) -> None:
+    """No parameter belongs to two modules; one module may stand in two places."""
+    paths: dict[int, str] = {}
+    for path in parameters_of(template):
+        if (other := paths.setdefault(id(template.get_parameter(path)), path)) != path:
+            raise ValueError(f"template: {other} and {path} are one parameter of two modules; use one module in both places instead")
+
+
+def _check_widths(task: Task, template: nn.Module, other: nn.Module) -> None:
+    """Where tasks of like inputs differ in a layer's width, what follows must not mix features: narrower layers are padded."""
+    others, differing = dict(other.named_modules()), ""
+    for name, module in template.named_modules():
+        if differing and not list(module.children()) and not isinstance(module, (*PADDED, *ELEMENTWISE)):
+            raise ValueError(
+                f"task {task.label!r}: {type(module).__name__} ({name!r}) comes after {differing}, whose widths differ between tasks, and "
+                "would see the zeros that fill up narrower ones; give all tasks one width there, or leave it out"
+            )
+        for path, value in module.named_parameters(recurse=False):
+            if not differing and value.shape != others[name].get_parameter(path).shape:
+                differing = f"{name}.{path}"
 
 
 def _last_linear(template: nn.Module) -> nn.Linear | None:

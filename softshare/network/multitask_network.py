@@ -9,8 +9,7 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from softshare.network.execution import fold_template, is_chain
-from softshare.network.fold import Fold
+from softshare.network.bodies import Bodies
 from softshare.network.forms import Stacks, check_templates, forms_of, make_templates, stacks_of_templates, widest_templates
 from softshare.network.layers import parameters_of
 from softshare.network.new_task import extended_scaling, extended_weights, form_of_new_task, keep_buffers
@@ -75,7 +74,6 @@ class MultiTaskNetwork(nn.Module):
         self._forms = forms_of(template, tasks)
         self._template = (template,)  # in a tuple: its own parameters are not this network's
         self._templates = make_templates(template, self._forms, seed)
-        self._fold = Fold()
         check_templates(self.tasks, self._forms, self._templates)
 
         stacks = stacks_of_templates(self._forms, self._templates) if isinstance(initial, str) else dict(initial)
@@ -87,14 +85,13 @@ class MultiTaskNetwork(nn.Module):
     def forward(self, inputs: Tensor | Mapping[TaskName, Tensor]) -> Tensor | dict[TaskName, Tensor]:
         """See the class: a tensor in gives a tensor out, a mapping in gives a mapping out."""
         if isinstance(inputs, Tensor):
-            if len({task.n_outputs for task in self.tasks}) > 1 or len(self.bodies) > 1:
-                raise ValueError("these tasks differ in inputs or outputs: pass a mapping from task name to inputs")
-            expected = len(self._forms[0][0]) if self._forms[0][0] else inputs.ndim - 1
-            return self.run(inputs, one_input=inputs.ndim == expected + 1)
+            return self.run(inputs, one_input=self._is_one_input(inputs))
+        if not isinstance(inputs, Mapping):
+            raise TypeError(f"inputs must be a tensor, or a mapping from task name to tensor; got {type(inputs).__name__}")
         alike: dict[tuple[int, torch.Size], list[int]] = {}
         for name, rows in inputs.items():
             number = self.number(name)
-            alike.setdefault((self._groups[number], rows.shape), []).append(number)
+            alike.setdefault((self.bodies.groups[number], rows.shape), []).append(number)
         outputs: dict[TaskName, Tensor] = {}
         for members in alike.values():
             names = [self.tasks[number].name for number in members]
@@ -102,6 +99,19 @@ class MultiTaskNetwork(nn.Module):
             joint = self.run(rows, tasks=torch.tensor(members, device=rows.device))
             outputs |= {name: own[..., : self.tasks[number].n_outputs] for name, number, own in zip(names, members, joint, strict=True)}
         return {name: outputs[name] for name in inputs}
+
+    def _is_one_input(self, inputs: Tensor) -> bool:
+        """Whether all tasks see these rows, by their shape."""
+        if len({task.n_outputs for task in self.tasks}) > 1 or len(self.bodies) > 1:
+            raise ValueError("these tasks differ in inputs or outputs: pass a mapping from task name to inputs")
+        if shape := self._forms[0][0]:
+            return inputs.ndim == len(shape) + 1
+        if inputs.ndim > 2 and len(inputs) == len(self.tasks):  # a list of tasks tells no shape of one input
+            raise ValueError(
+                f"inputs of shape {tuple(inputs.shape)} may be {len(inputs)} rows that all tasks see, or each of the {len(inputs)} tasks' "
+                "own: call run(inputs, one_input=True) or run(inputs), or make the network from a TaskSet, which tells the inputs' shape"
+            )
+        return True
 
     def run(self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Tensor:
         """Several tasks' outputs in one pass.
@@ -114,34 +124,27 @@ class MultiTaskNetwork(nn.Module):
         Shape:
             ``(k, B, W)`` with W the widest output; a narrower task's outputs come first.
         """
-        everyone = tasks is None or (len(tasks) == len(self.tasks) and not self._sparse_rows and torch.equal(tasks.cpu(), self._everyone))
-        body = 0 if tasks is None or len(self.bodies) == 1 else self._groups[int(tasks[0])]
-        fold = self._fold
-        fold.tasks = None if everyone else tasks
-        fold.n_tasks = len(self.tasks) if tasks is None else len(tasks)
-        fold.one_copy, fold.apart, fold.in_chain = one_input, not one_input, self._chains[body]
-        return fold.separate(self.bodies[body](inputs if fold.in_chain else fold.expand(inputs)))
+        return self.bodies.run(inputs, tasks, one_input=one_input)
 
     @torch.no_grad()
-    def plan(self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Plan:
+    def plan(self, inputs: Tensor | Mapping[TaskName, Tensor], *, tasks: Tensor | None = None, one_input: bool = False) -> Plan:
         """How each layer would run on a batch, with the counts by which that was decided; print it.
 
-        Running statistics and parameters stay as they are.
+        Running statistics and parameters stay as they are. Of two ways the one is taken whose multiply-adds and
+        8 × elements, numbers read and written, add up to less.
 
         Args:
-            inputs: as for :meth:`run`.
+            inputs: as for :meth:`run`, or as the network itself takes them.
             tasks: as for :meth:`run`.
             one_input: as for :meth:`run`.
         """
-        was_training = self.training
-        self.eval()
-        self._fold.decisions = []
-        try:
-            self.run(inputs, tasks=tasks, one_input=one_input)
-            return Plan(self._fold.decisions)
-        finally:
-            self._fold.decisions = None
-            self.train(was_training)
+        with self.bodies.deciding() as decisions:
+            if isinstance(inputs, Mapping):
+                self(inputs)
+            else:
+                shape = self._forms[0][0]
+                self.run(inputs, tasks=tasks, one_input=one_input or (bool(shape) and inputs.ndim == len(shape) + 1))
+        return Plan(decisions)
 
     def number(self, name: TaskName) -> int:
         """The place of a task on the task axis.
@@ -173,7 +176,7 @@ class MultiTaskNetwork(nn.Module):
             path: parameter.to_torch(self.shared_weight(path).of(number)).detach().clone()
             for path, parameter in parameters_of(module).items()
         }
-        body = self.bodies[self._groups[number]]
+        body = self.bodies.of(number)
         for prefix, layer in body.named_modules():
             if isinstance(layer, TaskModule):
                 state |= {f"{prefix}.{path}" if prefix else path: value.clone() for path, value in layer.buffers_of(number).items()}
@@ -218,7 +221,7 @@ class MultiTaskNetwork(nn.Module):
     def own_values(self, task: int) -> list[Tensor]:
         """Views of the parameters' and the running statistics' rows that are one task's own."""
         weights = [value for weight in self.shared_weights.values() for value in weight.own_values(task)]
-        layers = [layer for layer in self.bodies[self._groups[task]].modules() if isinstance(layer, TaskModule)]
+        layers = [layer for layer in self.bodies.of(task).modules() if isinstance(layer, TaskModule)]
         return weights + [value for layer in layers for value in layer.buffers_of(task).values()]
 
     def with_sharing(self, sharing: Sharing | Mapping[str, Sharing]) -> MultiTaskNetwork:
@@ -229,7 +232,6 @@ class MultiTaskNetwork(nn.Module):
         """
         network = copy.copy(self)
         network._modules = dict(self._modules)
-        network._fold = Fold()
         network._share(sharing, self.stacks(), random=False)
         keep_buffers(self.bodies, network.bodies)
         return network.train(self.training)
@@ -301,9 +303,7 @@ class MultiTaskNetwork(nn.Module):
         """Take these weights, and fold the templates over them: one for each shape of inputs."""
         self._keys = {path: path.replace(".", "/") for path in weights}
         self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
-        self._groups, templates = widest_templates(self._forms, self._templates)
-        self._chains = [is_chain(template) for template in templates]
         self._regularised = [weight for weight in weights.values() if type(weight).penalty is not SharedWeight.penalty]
         self._updated = [weight for weight in weights.values() if type(weight).after_step is not SharedWeight.after_step]
-        self._everyone = torch.arange(len(self.tasks))
-        self.bodies = nn.ModuleList([fold_template(template, weights, self._fold, len(self.tasks)) for template in templates])
+        groups, templates = widest_templates(self._forms, self._templates)
+        self.bodies = Bodies(templates, groups, weights, sparse_rows=self._sparse_rows)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.fold import Fold, Sources, TaskLayer
+from softshare.sharing._contraction import plan, shapes_of
 
 CONVOLVE = (nn.Conv1d.forward, nn.Conv2d.forward, nn.Conv3d.forward)
 """A subclass that keeps these may say in ``_conv_forward`` how it convolves."""
@@ -79,11 +80,14 @@ class TaskConv(TaskLayer):
         biases = self._stack("bias").unbind(0) if self._has_bias else [None] * len(weights)
         return list(zip(weights, biases, strict=True))
 
-    def note(self, way: str, y: Tensor, times: int = 1) -> None:
-        """Write down, when asked to, that the layer has made ``y``, or as much in each of several turns."""
-        if self._fold.decisions is not None:
-            conv = self._conv[0]
-            self._note(way, times * y.numel() * conv.weight[0].numel())
+    def note(self, way: str, y: Tensor, times: float = 1) -> None:
+        """Write down, when asked to, that the layer has made ``y``, or so many times as much in several turns."""
+        if self._fold.decisions is None:
+            return
+        network = self._sources["weight"][1].contraction(self._fold.tasks)
+        composing = plan(network[0], shapes_of(network[1])).multiply_adds if network is not None and len(network[1]) > 1 else 0
+        multiply_adds = round(times * y.numel()) * self._conv[0].weight[0].numel()
+        self._note(f"weights composed for all tasks, {way}" if composing else way, composing + multiply_adds)
 
 
 def rows_of_tasks(y: Tensor, n_tasks: int) -> Tensor:

@@ -34,9 +34,14 @@ class TaskLinear(TaskLayer):
             return fold.leave(self._product(x, bias))
         return fold.leave(self._product(x.flatten(-1 - len(rows), -2), bias).unflatten(1, rows))
 
-    def affine(self) -> tuple[Tensor, Tensor | None] | None:
-        """Weight ``(in, out)`` and bias where they are the same for all tasks, else None."""
-        return (self._weight_of_all(), self._one("bias") if self._has_bias else None) if self.is_shared else None
+    def affine(self, rows: int) -> tuple[Tensor, Tensor | None] | None:
+        """Weight ``(in, out)`` and bias where they are the same for all tasks, else None; the caller multiplies ``rows`` rows by them."""
+        if not self.is_shared:
+            return None
+        weight = self._weight_of_all()
+        if self._fold.decisions is not None:
+            self._note_shared(weight, rows, "one product with the core's other layers: the weight is the same for all tasks")
+        return weight, self._one("bias") if self._has_bias else None
 
     def _weight_of_all(self) -> Tensor:
         """``(in, out)``, as it is stored."""
@@ -46,9 +51,7 @@ class TaskLinear(TaskLayer):
         """One ordinary product on the folded batch; biases may still be the tasks' own."""
         fold, weight = self._fold, self._weight_of_all()
         if fold.decisions is not None:
-            rows = x.numel() // x.shape[-1]
-            elements = x.numel() + rows * weight.shape[1] + weight.numel()
-            self._note("one product: the weight is the same for all tasks", rows * weight.numel(), elements)
+            self._note_shared(weight, x.numel() // x.shape[-1], "one product: the weight is the same for all tasks")
         if self._has_bias and self.is_shared and x.ndim == 2:
             return torch.addmm(self._one("bias"), x, weight)
         if not self._is_own.get("bias", False):
@@ -57,36 +60,44 @@ class TaskLinear(TaskLayer):
         y = fold.separate(nn.functional.linear(x, weight.T))
         return fold.leave(y + bias.view(len(bias), *[1] * (y.ndim - 2), -1))
 
+    def _note_shared(self, weight: Tensor, rows: int, way: str) -> None:
+        self._note(way, rows * weight.numel(), rows * sum(weight.shape) + weight.numel())
+
     def _product(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """``(k, B, in)`` or ``(B, in)`` and bias ``(k, 1, out)`` → ``(k, B, out)``, in the cheapest order."""
         fold, source = self._fold, self._sources["weight"][1]
         network = source.contraction(fold.tasks) if self._can_join else None
         if network is not None:
-            joint = joint_equation(network[0], x.ndim == 2)
             operands = [*network[1], x]
-            order = plan(joint, shapes_of(operands))
+            order = plan(joint_equation(network[0], x.ndim == 2), shapes_of(operands))
             if not _composes_first(order, len(operands)):
                 y = carry_out(order, operands)
                 if fold.decisions is not None:
-                    self._note_product(order, network, x, y)
+                    self._note_product(x, y, joins=True)
                 return y if bias is None else y + bias
         weight = source.padded(fold.tasks) if network is None else contract(*network)
-        x = x.expand(fold.n_tasks, *x.shape) if x.ndim == 2 else x
-        y = torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
+        rows = x.expand(fold.n_tasks, *x.shape) if x.ndim == 2 else x
+        y = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
         if fold.decisions is not None:
-            self._note_product(None, source.contraction(fold.tasks), x, y)
+            self._note_product(x, y, joins=False)
         return y
 
-    def _note_product(self, joined: Plan | None, network: tuple[str, list[Tensor]] | None, x: Tensor, y: Tensor) -> None:
-        orders = [plan("tni,tio->tno", ((*y.shape[:2], x.shape[-1]), (len(y), x.shape[-1], y.shape[-1])))]
-        if network is not None:
-            orders.append(plan(network[0], shapes_of(network[1])))
-        multiply_adds, elements = sum(order.multiply_adds for order in orders), sum(order.elements for order in orders)
-        if joined is None:
-            self._note("weights composed for all tasks, one batched product", multiply_adds, elements)
-        else:
-            instead = f"composing the weights: {multiply_adds:,} multiply-adds, {elements:,} elements"
-            self._note("the input joins the factors", joined.multiply_adds, joined.elements, instead)
+    def _note_product(self, x: Tensor, y: Tensor, *, joins: bool) -> None:
+        """Write down the way taken, and the one not taken where there are two."""
+        network = self._sources["weight"][1].contraction(self._fold.tasks)
+        product = plan("tni,tio->tno", ((*y.shape[:2], x.shape[-1]), (len(y), x.shape[-1], y.shape[-1])))
+        if network is None or len(network[1]) == 1:
+            self._note("each task's own weights, one batched product", product.multiply_adds, product.elements)
+            return
+        composing = plan(network[0], shapes_of(network[1]))
+        way = "weights composed for all tasks, one batched product"
+        ways = [(way, composing.multiply_adds + product.multiply_adds, composing.elements + product.elements)]
+        if self._can_join:
+            order = plan(joint_equation(network[0], x.ndim == 2), shapes_of([*network[1], x]), last=False)
+            ways.append(("the input joins the factors", order.multiply_adds, order.elements))
+        (way, multiply_adds, elements), *others = reversed(ways) if joins else ways
+        instead = [f"{other}: {adds:,} multiply-adds, {moved:,} elements" for other, adds, moved in others]
+        self._note(way, multiply_adds, elements, "".join(instead))
 
 
 def takes_input(weight: SharedWeight) -> bool:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from softshare.network.fold import Fold, Sources, TaskLayer
-from softshare.network.task_norm import AT_ONCE, BY_ROW
+from softshare.network.task_norm import AT_ONCE, is_by_row
 from softshare.sharing.reading import Reading
 
 MAPPED_FROM = 10
@@ -31,22 +31,24 @@ class TaskModule(TaskLayer):
         parameters: see :data:`~softshare.network.fold.Sources`.
         fold: how the running batch lies.
         n_tasks: all tasks, for the buffers.
+        name: the module's name in the template.
     """
 
-    def __init__(self, module: nn.Module, parameters: Sources, fold: Fold, n_tasks: int) -> None:
+    def __init__(self, module: nn.Module, parameters: Sources, fold: Fold, n_tasks: int, *, name: str) -> None:
         super().__init__(parameters, fold)
+        self._name = name
         self._module = (module,)
         self._buffer_names = [name for name, _ in module.named_buffers()]
         for number, (_, value) in enumerate(module.named_buffers()):
             self.register_buffer(f"buffer_{number}", value.expand(n_tasks, *value.shape).clone())
         self._n_tasks, self._n_kept = n_tasks, 0
-        self._maps = not self._buffer_names and not any(isinstance(part, nn.modules.conv._ConvNd) for part in module.modules())
+        self._maps = not self._buffer_names and all(_can_map(part) for part in module.modules())
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are folded alike."""
         fold, module = self._fold, self._module[0].train(self.training and self._learns)
         x = fold.join(x)
-        if self.is_shared and (type(module) in BY_ROW or getattr(module, "by_row", False)):
+        if self.is_shared and is_by_row(module):
             self._note("once on the folded batch: the values are the same for all tasks")
             module.train(self.training and not self._n_kept)
             return functional_call(module, {name: self._one(name) for name in self._sources} | self.buffers_of(0), (x, *args), kwargs)
@@ -55,7 +57,7 @@ class TaskModule(TaskLayer):
         if (run_tasks := getattr(module, "run_tasks", None)) is not None:
             self._note("in all tasks at once, by the module's own run_tasks")
             return run_tasks(x, values, *args, **kwargs).flatten(0, 1)
-        if type(module) in AT_ONCE and getattr(module, "momentum", 0.0) is not None:
+        if type(module) in AT_ONCE and getattr(module, "momentum", 0.0) is not None and not self._learns_twice:
             self._note("in all tasks at once")
             return self._at_once(module, x, values).flatten(0, 1)
         if self._maps and fold.n_tasks >= MAPPED_FROM and not args and not kwargs:
@@ -124,6 +126,16 @@ class TaskModule(TaskLayer):
             return not self._n_kept
         return self._fold.tasks is None or bool((self._fold.tasks >= self._n_kept).any())
 
+    @property
+    def _learns_twice(self) -> bool:
+        """Whether a task stands in the pass more than once, so that its statistics follow one batch after the other."""
+        tasks = self._fold.tasks
+        return self.training and bool(self._buffer_names) and tasks is not None and len(tasks.unique()) < len(tasks)
+
+    @property
+    def layer(self) -> str:
+        return self._name
+
     def buffers_of(self, task: int) -> dict[str, Tensor]:
         """One task's buffers by their names in the module."""
         return {name: getattr(self, f"buffer_{number}")[task] for number, name in enumerate(self._buffer_names)}
@@ -153,6 +165,13 @@ class OwnRows(JoinedRows):
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward on the folded batch."""
         return self.module(self._fold.expand(x), *args, **kwargs)
+
+
+def _can_map(module: nn.Module) -> bool:
+    """Whether ``torch.vmap`` takes the module, makes it no slower, and keeps its gradients: an embedding's options it drops."""
+    if isinstance(module, nn.Embedding | nn.EmbeddingBag):
+        return module.padding_idx is None and module.max_norm is None and not module.scale_grad_by_freq
+    return not isinstance(module, nn.modules.conv._ConvNd)
 
 
 def _flattened(outputs: Any) -> Any:

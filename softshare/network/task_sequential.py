@@ -61,10 +61,11 @@ class TaskSequential(nn.Sequential):
         if any(isinstance(layer, OwnRows) for layer in layers):
             x = self._fold.expand(x)
         values = [layer.shared_values() if isinstance(layer, TaskConv) else None for layer in layers]
-        per_row = x[0, 0].numel() * x.element_size() * max(len(value[0]) for value in values if value is not None)
+        per_row = x.shape[2:].numel() * x.element_size() * max(len(value[0]) for value in values if value is not None)
         size = max(1, IN_CACHE // per_row) if x.device.type == "cpu" else len(x)
         portions = channels_last(x).split(size)
-        outputs = [self._chain(layers, values, rows, len(portions) if place == 0 else 0) for place, rows in enumerate(portions)]
+        way = f"channels last, one weight for all tasks, in {len(portions)} portion(s)"
+        outputs = [self._chain(layers, values, rows, way, len(x) / len(rows) if place == 0 else 0) for place, rows in enumerate(portions)]
         return (outputs[0] if len(outputs) == 1 else torch.cat(outputs)).contiguous()
 
     def _task_by_task(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
@@ -75,7 +76,9 @@ class TaskSequential(nn.Sequential):
         by_layer = [layer.values_by_task() if isinstance(layer, TaskConv) else [None] * fold.n_tasks for layer in layers]
         outputs = []
         for task, (own, values) in enumerate(zip(rows, zip(*by_layer, strict=True), strict=True)):
-            outputs.append(self._chain(layers, values, channels_last(own), fold.n_tasks if task == 0 else 0))
+            outputs.append(
+                self._chain(layers, values, channels_last(own), "channels last, a convolution a task", 0 if task else fold.n_tasks)
+            )
         return torch.cat(outputs).contiguous()
 
     def _grouped(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
@@ -92,13 +95,13 @@ class TaskSequential(nn.Sequential):
             layer.note("one convolution with the channels of all tasks", x)
         return rows_of_tasks(x, fold.n_tasks).contiguous()
 
-    def _chain(self, layers: Sequence[nn.Module], values: Sequence[Any], x: Tensor, portions: int) -> Tensor:
-        """A stretch on some rows; the decisions are noted with the first of the portions."""
+    def _chain(self, layers: Sequence[nn.Module], values: Sequence[Any], x: Tensor, way: str, times: float) -> Tensor:
+        """A stretch on some rows; with the first portion it is noted how all run that are ``times`` as many."""
         for layer, value in zip(layers, values, strict=True):
             if isinstance(layer, TaskConv):
                 x = layer.convolve(x, value)
-                if portions:
-                    layer.note(f"channels last, in {portions} portion(s)", x, portions)
+                if times:
+                    layer.note(way, x, times)
             else:
                 x = layer(x)
         return x

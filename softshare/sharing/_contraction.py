@@ -54,20 +54,21 @@ class Plan:
 
 
 @torch.compiler.assume_constant_result
-def plan(equation: str, shapes: tuple[tuple[int, ...], ...]) -> Plan:
+def plan(equation: str, shapes: tuple[tuple[int, ...], ...], *, last: bool = True) -> Plan:
     """The cheapest pairwise order of a contraction.
 
     Args:
         equation: an einsum equation with an explicit output.
         shapes: the operands' shapes.
+        last: whether the last operand may wait until all others are contracted.
     """
-    return _planned(equation, shapes)
+    return _planned(equation, shapes, last)
 
 
 @lru_cache(maxsize=4096)
-def _planned(equation: str, shapes: tuple[tuple[int, ...], ...]) -> Plan:
+def _planned(equation: str, shapes: tuple[tuple[int, ...], ...], last: bool) -> Plan:
     terms, output, size = _parsed(equation, shapes)
-    best = _best_splits(_surviving_letters(terms, output), size, len(terms))
+    best = _best_splits(_surviving_letters(terms, output), size, len(terms), last)
     return plan_of(equation, shapes, _pairs(best, len(terms)))
 
 
@@ -147,7 +148,8 @@ def _size(letters: str, size: Mapping[str, int]) -> int:
     return prod(size[letter] for letter in set(letters))
 
 
-def _best_splits(letters: Mapping[int, str], size: Mapping[str, int], n_operands: int) -> Splits:
+def _best_splits(letters: Mapping[int, str], size: Mapping[str, int], n_operands: int, last: bool) -> Splits:
+    waiting = 0 if last else 1 << (n_operands - 1)
     elements = {members: _size(own, size) for members, own in letters.items()}
     best: Splits = {1 << k: (0, None) for k in range(n_operands)}
     for count in range(2, n_operands + 1):
@@ -158,7 +160,8 @@ def _best_splits(letters: Mapping[int, str], size: Mapping[str, int], n_operands
             while left > (right := group ^ left):  # the parts of the group in two, each division once
                 moved = elements[left] + elements[right] + elements[group]
                 cost = _size(letters[left] + letters[right], size) + ELEMENT * moved
-                options.append((best[left][0] + best[right][0] + cost, (left, right)))
+                if count < n_operands or waiting not in (left, right):
+                    options.append((best[left][0] + best[right][0] + cost, (left, right)))
                 left = (left - 1) & group
             best[group] = min(options)
     return best

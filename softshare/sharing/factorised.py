@@ -61,23 +61,29 @@ class FactorisedWeight(SharedWeight):
         self._of_task = tuple(term.startswith("t") for term in terms)
         self._is_tied = not any(self._of_task)
         self._grid = tuple(rows or ())
-        self._has_rows_apart = bool(rows or added)
+        self._has_added = bool(added)
         for name, numbers in (rows or {}).items():
             self.register_buffer(f"rows_{name}", torch.tensor(numbers, device=own[name].device), persistent=False)
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
-        factors = list(self._all_factors().values())
-        if tasks is not None:
-            factors = [self._rows(factor, tasks) if own else factor for factor, own in zip(factors, self._of_task, strict=True)]
-        return self.equation, factors
+        if tasks is None:
+            return self.equation, list(self._all_factors().values())
+        factors = self._stored_factors()
+        rows = {name: self.get_buffer(f"rows_{name}")[tasks] for name in self._grid}
+        each = zip(factors.items(), self._of_task, strict=True)
+        return self.equation, [self._rows(factor, rows.get(name, tasks)) if own else factor for (name, factor), own in each]
 
     def _all_factors(self) -> dict[str, Tensor]:
-        """The factors with a row for each task: rows in common repeated, that of a task that came later added."""
+        """The factors with a row for each task, rows in common repeated."""
+        factors = self._stored_factors()
+        for name in self._grid:
+            factors[name] = self._rows(factors[name], self.get_buffer(f"rows_{name}"))
+        return factors
+
+    def _stored_factors(self) -> dict[str, Tensor]:
+        """The factors as they are, with the rows of a task that came later."""
         factors: dict[str, Any] = dict(self.factors._parameters)  # a ParameterDict's own way costs more than a small layer's product
-        if not self._has_rows_apart:
-            return factors
-        factors |= {name: self._rows(factors[name], self.get_buffer(f"rows_{name}")) for name in self._grid}
-        return factors | {name: torch.cat([factors[name], row]) for name, row in self.added.items()}
+        return factors | {name: torch.cat([factors[name], row]) for name, row in self.added.items()} if self._has_added else factors
 
     def _rows(self, factor: Tensor, tasks: Tensor) -> Tensor:
         """These tasks' rows; with ``sparse_rows`` the gradient holds them alone, not a zero for every other task."""

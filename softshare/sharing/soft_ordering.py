@@ -61,7 +61,7 @@ class SoftOrdering(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         scales = self.scales(x)  # (k, depth, D): the rows lie in k blocks of equal length, each with scales of its own
-        affine = _stacked(self.layers) if type(self.activation) in ELEMENTWISE else None
+        affine = _stacked(self.layers, rows=x.shape[:-1].numel() * scales.shape[1]) if type(self.activation) in ELEMENTWISE else None
         for here, used in zip(scales.unbind(1), _used(scales), strict=True):
             x = self._mix(x, here, used) if affine is None or not all(used) else self._mix_at_once(x, here, *affine)
             x = x if self.dropout is None else self.dropout(x)
@@ -76,19 +76,20 @@ class SoftOrdering(nn.Module):
 
     def _mix(self, x: Tensor, scales: Tensor, used: Sequence[bool]) -> Tensor:
         """One depth, layer by layer: ``(B, *)`` and scales ``(k, D)`` → ``(B, *)``."""
-        by_row = scales.unsqueeze(1).expand(-1, len(x) // len(scales), -1).flatten(0, 1)
+        n_rows = x.shape[0] // len(scales)  # len(x) would make it a constant of an exported graph
+        by_row = scales.unsqueeze(1).expand(-1, n_rows, -1).flatten(0, 1)
         terms = [
             (self.activation(layer(x)), scale) for layer, scale, needed in zip(self.layers, by_row.unbind(1), used, strict=True) if needed
         ]
         return _weighted_sum(terms)
 
 
-def _stacked(layers: Iterable[nn.Module]) -> tuple[Tensor, Tensor | None] | None:
+def _stacked(layers: Iterable[nn.Module], *, rows: int) -> tuple[Tensor, Tensor | None] | None:
     """Weights ``(D, in, out)`` and biases ``(D, 1, out)`` of affine layers that all rows go through alike; None for any others.
 
-    A layer in many tasks says by ``affine()`` whether it is one of these.
+    A layer in many tasks says by ``affine(rows)`` whether it is one of these; ``rows`` is how many it will be applied to.
     """
-    found = [(layer.weight.T, layer.bias) if type(layer) is nn.Linear else _affine(layer) for layer in layers]
+    found = [(layer.weight.T, layer.bias) if type(layer) is nn.Linear else _affine(layer, rows) for layer in layers]
     if any(values is None for values in found):
         return None
     weights, biases = zip(*(values for values in found if values is not None), strict=True)
@@ -97,9 +98,9 @@ def _stacked(layers: Iterable[nn.Module]) -> tuple[Tensor, Tensor | None] | None
     return None if any(bias is None for bias in biases) else (torch.stack(weights), torch.stack(biases).unsqueeze(1))
 
 
-def _affine(layer: nn.Module) -> tuple[Tensor, Tensor | None] | None:
+def _affine(layer: nn.Module, rows: int) -> tuple[Tensor, Tensor | None] | None:
     affine = getattr(layer, "affine", None)
-    return None if affine is None else affine()
+    return affine(rows) if callable(affine) else None
 
 
 def adapted(layer: Layer, width: int, *, activation: nn.Module | None = None) -> nn.Module:

@@ -13,6 +13,7 @@ from torch.func import functional_call
 
 from softshare.network import task_module, task_sequential
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.ordering_templates import ordering_mlp
 from softshare.network.templates import lenet, mlp
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
@@ -208,6 +209,32 @@ def test_the_plan_counts_what_joining_and_composing_take() -> None:
     assert "the input joins the factors" in str(plan)
 
 
+def test_the_plan_tells_the_way_not_taken_where_weights_are_composed() -> None:
+    network = MultiTaskNetwork(mlp((20,), 1, hidden=(30,)), TASKS, sharing=LastAxisFlattening(rank=2))
+    first, *_ = network.plan(torch.randn(3, 16, 20))
+    assert first.multiply_adds == 3 * 16 * 20 * 30 + 3 * 2 * 20 * 30
+    assert first.way.startswith("weights composed")
+    assert f"the input joins the factors: {3 * 16 * 20 * 2 + 3 * 16 * 20 * 2 * 30:,} multiply-adds" in first.instead
+
+
+def test_the_plan_adds_up_what_a_layer_does_in_several_turns() -> None:
+    rows = torch.randn(3, 8, 20)
+    tied = MultiTaskNetwork(ordering_mlp((20,), 1, width=10, depth=4), TASKS, sharing=Tied()).plan(rows)
+    own = MultiTaskNetwork(ordering_mlp((20,), 1, width=10, depth=4), TASKS, sharing=Independent()).plan(rows)
+    for plan in (tied, own):
+        core = [decision for decision in plan if decision.layer.startswith("core.layers")]
+        assert [decision.multiply_adds for decision in core] == [4 * 3 * 8 * 10 * 10] * 4
+
+
+def test_the_plan_counts_convolutions_in_all_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_sequential, "IN_CACHE", 60 << 10)
+    shared, own = (made("lenet", sharing) for sharing in (Tied(), Independent()))
+    plans = [network.plan(rows) for network, rows in (shared, own)]
+    assert [d.multiply_adds for d in plans[0]][:2] == [d.multiply_adds for d in plans[1]][:2]
+    factorised, rows = made("lenet", Tucker(1.0))
+    assert factorised.plan(rows)[1].multiply_adds > plans[1][1].multiply_adds
+
+
 @pytest.mark.parametrize("sharing", [Independent(), Tied()], ids=lambda sharing: type(sharing).__name__)
 def test_a_stretch_of_convolutions_runs_as_one(sharing: Sharing) -> None:
     network, rows = made("lenet", sharing)
@@ -216,9 +243,11 @@ def test_a_stretch_of_convolutions_runs_as_one(sharing: Sharing) -> None:
 
 def test_planning_changes_nothing() -> None:
     network, rows = made("batch norm", Independent())
+    frozen = next(module for module in network.bodies.modules() if isinstance(module, task_module.TaskModule)).eval()
     before = copy.deepcopy(network.state_dict())
     network.plan(rows)
     assert network.training
+    assert not frozen.training
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
