@@ -17,14 +17,17 @@ INTRODUCTION = """\
 
 Every row compares one step of ours with another way to do the same, both timed in turns in one run at one thread, the
 same optimizer on both sides. The *ratio* is the other's time divided by ours: above 1 ours is faster. *Must* is the ratio
-asked for, where one is. Pairs are ours / the other's. Times are what the processor spent on the process, so that a
-neighbour's turns do not count. Memory is the most that is held at once beyond parameters and the optimizer's
+asked for, where one is. Pairs are ours / the other's. Memory is the most that is held at once beyond parameters and the optimizer's
 state: activations, what is composed, and gradients, those of the step before too until the backward pass begins. *Of GEMM
 rate* is the arithmetic of the step as a share of what a large matrix product does in the same time.
 
 This page is made by `make bench`; the numbers are those of one run on the {device}, {threads} thread, torch {torch}, {date}.
-No GPU was measured: nothing here says how the ways compare on one (`python -m benchmarks --device cuda` runs the same table there).
 `network.plan(inputs)` prints which way each layer of a network of yours runs, and the counts by which that was decided.
+"""
+
+ON_CPU = """\
+Times are what the processor spent on the process, so that a neighbour's turns do not count. There are no figures of a GPU
+here: `python -m benchmarks --device cuda --out gpu.json` runs the same cases on one.
 """
 
 GROUPS = {
@@ -79,7 +82,7 @@ def main(*, results: Path = RESULTS, out: Path = Path("docs/performance.md")) ->
 
 def page(about: Row, rows: Sequence[Row]) -> str:
     """The page's text."""
-    parts = [INTRODUCTION.format(**about), f"**In short:** {summary(rows)}.\n"]
+    parts = [INTRODUCTION.format(**about), *([ON_CPU] if about["device"] == "cpu" else []), f"**In short:** {summary(rows)}.\n"]
     for group, (title, text) in GROUPS.items():
         if own := [row for row in rows if row["group"] == group]:
             parts.append(f"## {title}\n\n{text}\n\n{_table(own)}".replace("\n\n\n\n", "\n\n"))

@@ -11,8 +11,8 @@ import torch
 from benchmarks.naive import as_written, cheapest, composing_once, composing_per_task, factors_per_task
 from benchmarks.networks import trunk_once, trunk_per_task
 from benchmarks.orderings import convolutional_loops, core_and_decoder, dense_loops
-from benchmarks.penalties import unfolded
 from benchmarks.peers import TENSORLY, composed_once, composed_per_task, joined_by_hand, tensorly
+from benchmarks.penalties import unfolded
 from benchmarks.steps import Setting, Training
 from softshare.network.ordering_templates import ordering_cnn
 from softshare.network.templates import lenet, mlp
@@ -30,7 +30,9 @@ CPU = torch.device("cpu")
 SETTINGS = {
     "MLP": partial(Setting, partial(mlp, hidden=(7, 6)), (5,), n_tasks=4, batch_size=8, n_outputs=3, device=CPU),
     "yes or no": partial(Setting, partial(mlp, hidden=(7,)), (5,), n_tasks=3, batch_size=8, n_outputs=1, device=CPU),
-    "CNN": partial(Setting, partial(lenet, channels=(4,), windows=(3,), hidden=6), (1, 8, 8), n_tasks=3, batch_size=4, n_outputs=3, device=CPU),
+    "CNN": partial(
+        Setting, partial(lenet, channels=(4,), windows=(3,), hidden=6), (1, 8, 8), n_tasks=3, batch_size=4, n_outputs=3, device=CPU
+    ),
 }
 
 FACTORISED: dict[str, Sharing] = {"LAF": LastAxisFlattening(rank=2), "Tucker": Tucker(ranks=0.5), "TT": TensorTrain(ranks=0.5)}
