@@ -71,7 +71,7 @@ def trace_norm(matrix: Tensor) -> Tensor:
     a float64 matrix are exact to 1e-8 of the largest.
 
     Args:
-        matrix: ``X (m, n)``. One that is not finite has the norm nan.
+        matrix: ``X (m, n)``. One that is not finite has the norm nan, and so has one whose squares are not (above 1e150).
     """
     norm: Tensor = _TraceNorm.apply(matrix)
     return norm
@@ -91,6 +91,9 @@ class _TraceNorm(torch.autograd.Function):
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         short = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
         gram = _gram(short)
+        if not len(gram):
+            ctx.save_for_backward(matrix, gram)
+            return matrix.new_zeros(())
         if not isfinite(float(gram.trace())):
             ctx.save_for_backward(matrix, torch.full_like(gram, torch.nan))
             return matrix.new_tensor(torch.nan)
@@ -99,7 +102,8 @@ class _TraceNorm(torch.autograd.Function):
         n_zeros = bisect_right(spectrum, ZERO**2 * spectrum[-1])
         kept = vectors[:, n_zeros:]
         root = (kept * squares[n_zeros:].rsqrt()) @ kept.T
-        well_conditioned = spectrum[-1] < WELL_CONDITIONED**2 * spectrum[0]
+        representable = spectrum[0] > torch.finfo(matrix.dtype).max ** -2  # the root's largest element is the inverse of its root
+        well_conditioned = representable and spectrum[-1] < WELL_CONDITIONED**2 * spectrum[0]
         ctx.save_for_backward(matrix, root.to(matrix.dtype) if well_conditioned else root)
         return matrix.new_tensor(sum(map(sqrt, spectrum[n_zeros:])))
 
@@ -110,7 +114,8 @@ class _TraceNorm(torch.autograd.Function):
         wide = matrix.shape[0] <= matrix.shape[1]
         short = matrix if wide else matrix.T
         if root.dtype == matrix.dtype:
-            subgradient = (gradient * root) @ short
+            with torch.autocast(matrix.device.type, enabled=False):
+                subgradient = (gradient * root) @ short
         else:
             subgradient = torch.empty_like(short)
             for chunk, part in zip(_chunks(short), _chunks(subgradient), strict=True):

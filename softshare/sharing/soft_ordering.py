@@ -61,7 +61,7 @@ class SoftOrdering(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         scales = self.scales(x)  # (k, depth, D): the rows lie in k blocks of equal length, each with scales of its own
-        affine = _stacked(self.layers, rows=x.shape[:-1].numel() * scales.shape[1]) if type(self.activation) in ELEMENTWISE else None
+        affine = _stacked(self.layers, rows=x.numel() // x.shape[-1] * scales.shape[1]) if type(self.activation) in ELEMENTWISE else None
         for here, used in zip(scales.unbind(1), _used(scales), strict=True):
             x = self._mix(x, here, used) if affine is None or not all(used) else self._mix_at_once(x, here, *affine)
             x = x if self.dropout is None else self.dropout(x)

@@ -318,6 +318,16 @@ def test_one_tasks_network_can_be_exported_and_compiled(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "template", [ordering_mlp((5,), 1, width=4), ordering_cnn((5, 8, 8), 1, channels=6, depth=2)], ids=["dense", "images"]
+)
+def test_batches_of_an_exported_network_may_be_of_any_size(template: nn.Module) -> None:
+    shape = (5, 8, 8) if isinstance(template[0], SoftOrdering) else (5,)
+    dynamic = torch.export.export(template, (torch.randn(3, *shape),), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    rows = torch.randn(8, *shape)
+    assert_close(dynamic.module()(rows), template(rows))
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: ordering_cnn((1, 9, 7), 1, depth=3), r"at least 8 × 8 pixels, which 3 layers halve 3 times; got \(1, 9, 7\)"),

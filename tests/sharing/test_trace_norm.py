@@ -80,6 +80,26 @@ def test_a_deficient_rank_gives_the_subgradient_of_least_norm() -> None:
     assert gradient.norm().item() == pytest.approx(sqrt(2), rel=1e-5)  # one for each singular value that is not zero
 
 
+@pytest.mark.parametrize(("size", "dtype"), [(1e-40, torch.float32), (1e-6, torch.float16), (1e18, torch.float32), (1e-37, torch.float32)])
+def test_the_subgradient_of_tiny_and_huge_weights(size: float, dtype: torch.dtype) -> None:
+    matrix = (size * random(4, 30, dtype=torch.float64)).to(dtype)
+    _, gradient = value_and_gradient(matrix)
+    assert (gradient.double() - by_svd(matrix)[1]).norm() <= 2e-3 * 2  # to the precision of the type
+
+
+def test_a_matrix_without_elements_has_norm_zero() -> None:
+    value, gradient = value_and_gradient(torch.zeros(0, 7))
+    assert value == 0
+    assert gradient.shape == (0, 7)
+
+
+def test_the_subgradient_keeps_its_precision_under_autocast() -> None:
+    matrix = random(5, 40, dtype=torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        _, gradient = value_and_gradient(matrix)
+    assert_close(gradient.double(), by_svd(matrix)[1], rtol=0, atol=1e-6)
+
+
 def test_a_matrix_that_is_not_finite_has_norm_nan() -> None:
     value, gradient = value_and_gradient(torch.tensor([[1.0, float("inf")], [0.0, 1.0]]))
     assert np.isnan(value)
