@@ -15,7 +15,9 @@ class LazyAdam(Optimizer):
     Plain Adam moves every parameter in every step, those of absent tasks by what is left of their momentum;
     with a million tasks and 32 in a batch nearly all its work is of that kind. Here the rows with a
     gradient are updated as Adam would update them, the others not at all: the one place where training very many
-    tasks differs in its numbers from training few. Everything shared is updated by fused Adam as ever.
+    tasks differs in its numbers from training few. The correction of moments that begin at zero counts all steps, so a row whose
+    first gradient comes late is at first moved by up to ``(1 − β₁)/√(1 − β₂)`` times the learning rate, 3.2 times by default.
+    Everything shared is updated by fused Adam as ever.
 
     Needs a network made with ``sparse_rows=True``.
 

@@ -25,6 +25,7 @@ from softshare.tasks.batches import Batches
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import mean_losses
 from softshare.training.fit import MakeOptimizer, fit
+from softshare.training.lazy_adam import LazyAdam
 from softshare.training.objective import Loss, Objective
 
 
@@ -88,6 +89,21 @@ def test_a_network_in_bfloat16_learns(one_input: bool) -> None:
     assert all(parameter.dtype == torch.bfloat16 for parameter in network.parameters())
     losses = history.column("validation_loss")
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(("sparse_rows", "optimizer"), [(False, Adam), (True, LazyAdam)])
+def test_training_under_autocast_is_near_that_in_single_precision(sparse_rows: bool, optimizer: MakeOptimizer) -> None:
+    inputs, targets = made_tasks().examples(0)
+    tasks = TaskSet.from_shared_inputs(inputs, {"class": targets.long(), "number": inputs[:, 1], "three": np.arange(20) % 3})
+    losses = []
+    for precise in (True, False):
+        network = MultiTaskNetwork(mlp, tasks, sharing=TensorTrain(ranks=0.5), sparse_rows=sparse_rows, seed=1)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=not precise):
+            history = fit(network, tasks, validation=tasks, steps=20, learning_rate=0.01, optimizer=optimizer)
+        assert all(parameter.dtype == torch.float32 for parameter in network.parameters())
+        losses.append(history.column("validation_loss"))
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)
 
 
 def test_one_linear_layer_with_one_output_under_laf_is_the_matrix_factorisation() -> None:

@@ -68,6 +68,16 @@ def test_gradients_hold_only_the_rows_of_the_batch() -> None:
             assert sorted(gradient.coalesce().indices().flatten().tolist()) == [0, 3]
 
 
+def test_a_task_that_comes_late_is_moved_by_more_than_the_rate_at_first() -> None:
+    learner = network(sparse_rows=True)
+    optimizer = LazyAdam(parameter_groups(learner, 1e-4, {}), betas=(0.5, 0.95))
+    train(learner, optimizer, batches([[0]] * 150))
+    before = [value.clone() for value in learner.own_values(1)]
+    train(learner, optimizer, batches([[1]]))
+    moves = torch.cat([(value - old).abs().flatten() for value, old in zip(learner.own_values(1), before, strict=True)])
+    assert float(moves.max()) == pytest.approx(0.5 / 0.05**0.5 * 1e-4, rel=0.01)
+
+
 def test_its_state_can_be_saved_and_its_groups_follow_a_schedule() -> None:
     steps = batches([[0, 1], [2, 3], [0, 4]])
     whole, resumed = network(sparse_rows=True), network(sparse_rows=True)
