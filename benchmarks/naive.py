@@ -96,8 +96,8 @@ class _OfTasks:
 
     def product(self, batch_size: int) -> Contract:
         """The layer's product: of the factors and an input ``(batch_size, in)``."""
-        inputs, (n_in, n_out) = self.equation.split("->")
-        return cheapest(f"{inputs},z{n_in}->z{n_out}", (*self.shapes, (batch_size, self.shape[0])))
+        inputs, output = self.equation.split("->")
+        return cheapest(f"{inputs},z{output[0]}->z{output[1]}", (*self.shapes, (batch_size, self.shape[0])))
 
 
 def _same_start(setting: Setting, sharing: Sharing) -> dict[str, FactorisedWeight]:

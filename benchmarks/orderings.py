@@ -70,7 +70,7 @@ def convolutional_loops(setting: Setting) -> Training:
 
 
 def _loops(setting: Setting, apply: Callable[[Any, Tensor], Tensor], *, encode: Callable[[Any, Tensor], Tensor] | None = None) -> Training:
-    modules = setting.modules(Tied())
+    modules: list[Any] = setting.modules(Tied())
     core = modules[0].core.layers
     logits = [module.core.scales.weight for module in modules]
     heads = [module.output for module in modules]

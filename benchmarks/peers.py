@@ -14,7 +14,7 @@ from benchmarks.case import Case
 from benchmarks.layers import LAYERS, N_TASKS, SETTING, SHAPE, drawn, inputs, layer_step
 from benchmarks.measure import Step
 from benchmarks.networks import BIG_MLP, NETWORKS, tied, trunk_once
-from benchmarks.steps import Training, stepping
+from benchmarks.steps import stepping
 from softshare.sharing.tied import Tied
 
 Other = Callable[[Any, Tensor], Tensor]
@@ -40,7 +40,7 @@ def cases() -> list[Case]:
     return [*found, Case("peers", f"{BIG_MLP}, tied", "one trunk, a loop of heads, summed losses", partial(tied, BIG_MLP, trunk_once))]
 
 
-def _tensorly(name: str, other: Other, device: torch.device) -> tuple[Training, Training]:
+def _tensorly(name: str, other: Other, device: torch.device) -> tuple[Step, Step]:
     tensor, x = tensorly(name, SHAPE, device), inputs(device)
     ours = layer_step(drawn(LAYERS[name][0], SHAPE, n_tasks=N_TASKS, device=device), x)
     return ours, stepping(lambda: other(tensor, x), tensor.parameters())
