@@ -108,4 +108,4 @@ def runs_whole(module: nn.Module) -> bool:
         return True
     if type(module).forward is nn.Sequential.forward:
         return any(isinstance(child, nn.RNNBase) for child in module.children())
-    return any(isinstance(part, WHOLE) or getattr(part, "task_by_task", False) for part in module.modules())
+    return any(isinstance(part, WHOLE) for part in module.modules())

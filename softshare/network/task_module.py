@@ -134,7 +134,7 @@ class TaskModule(TaskLayer):
 
     @property
     def layer(self) -> str:
-        return self._name
+        return self._name or "(whole)"
 
     def buffers_of(self, task: int) -> dict[str, Tensor]:
         """One task's buffers by their names in the module."""

@@ -69,6 +69,15 @@ def called_twice(inner: Any, x: Tensor) -> Tensor:
     return inner(inner(x).relu())
 
 
+class Centred(nn.Module):
+    """What only a loop over the tasks can do, and no parameter tells."""
+
+    task_by_task = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x - x.mean(0)
+
+
 TEMPLATES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "one module in two places": (used_twice, (5,)),
     "one module called twice": (lambda: Around(nn.Linear(5, 5), 5, called_twice), (5,)),
@@ -85,6 +94,7 @@ TEMPLATES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     ),
     "a list of parameters": (Scaled, (5,)),
     "a weight read by the forward": (Decoder, (5,)),
+    "across rows": (lambda: nn.Sequential(nn.Linear(5, 4), Centred(), nn.Linear(4, 1)), (5,)),
     "batch norm without values": (
         lambda: nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4, affine=False, track_running_stats=False), nn.Linear(4, 1)),
         (5,),
