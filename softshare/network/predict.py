@@ -80,7 +80,7 @@ def _suits_same_rows(tasks: TaskSet, own: int, shared: int) -> bool:
     """Whether all tasks on all rows, what they share run once, take fewer multiply-adds than each task on the rows with its labels."""
     if not tasks.one_input:
         return False
-    n_rows = int(np.count_nonzero(np.bincount(tasks.rows)))
+    n_rows = len(np.unique(tasks.rows))
     return n_rows * (shared + len(tasks) * own) <= len(tasks.rows) * (shared + own)
 
 

@@ -41,8 +41,8 @@ class Batch:
 
         Args:
             device: where the network is.
-            dtype: of its parameters, which inputs that are no whole numbers then have too; targets at least their own, as many
-                classes cannot be told apart in half precision. None changes nothing.
+            dtype: of its parameters. Inputs get it unless they are whole numbers; targets only where it is the finer one, as
+                half precision cannot tell many classes apart. None changes nothing.
         """
         inputs, targets = self.inputs, self.targets
         if dtype is not None:
