@@ -52,7 +52,7 @@ GROUPS = {
     "peers": (
         "Other libraries",
         "TensorLy-Torch keeps the same factors but makes the weights before it uses them. With its factors and the input joined by hand in "
-        "our order little is left of the difference: what is gained is the order of contraction. TorchJD's UPGrad makes one backward "
+        "our order nothing is left of the difference: what is gained is the order of contraction. TorchJD's UPGrad makes one backward "
         "pass through the trunk a task and solves a quadratic programme to reconcile their gradients: more than hard "
         "sharing with summed losses, which stands beneath it.",
     ),
