@@ -109,7 +109,7 @@ def losses(rows: Sequence[Row]) -> str:
         lines += ["| case | against | time | memory |", "|---|---|--:|--:|"]
         lines += [
             f"| {row['name']} | {row['other']} | {f'{time:.2f}' if time > 1 else ''} | {f'{memory:.2f}' if memory > MORE_MEMORY else ''} |"
-            for row, time, memory in sorted(lost, key=lambda entry: -entry[1])
+            for row, time, memory in sorted(lost, key=lambda entry: (min(-entry[1], -1), -entry[2]))
         ]
     missed = [row for row in rows if row["reached"] is False]
     lines += ["\nNot reached:\n", *_missed(missed)] if missed else []
