@@ -14,7 +14,7 @@ from benchmarks.steps import stepping
 from softshare.network.fold import Fold
 from softshare.network.layers import Parameter
 from softshare.network.task_linear import TaskLinear, joint_equation
-from softshare.sharing._contraction import Plan, carry_out, plan_of
+from softshare.sharing._contraction import Order, carry_out, order_of
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
 from softshare.sharing.factorised import FactorisedWeight
 from softshare.sharing.independent import Independent
@@ -103,13 +103,13 @@ def _against_orders(sharing: Sharing, device: torch.device) -> tuple[Step, Step]
     assert isinstance(weight, FactorisedWeight)
     operands = [*weight.contraction()[1], x]
     equation, shapes = joint_equation(weight.equation, False), tuple(tuple(operand.shape) for operand in operands)
-    plans = [plan_of(equation, shapes, pairs) for pairs in _all_orders(len(operands))]
-    fewest = min(order.multiply_adds for order in plans)
-    steps = [_order_step(order, weight, x) for order in plans if order.multiply_adds <= SLOWEST_ORDER * fewest]
+    orders = [order_of(equation, shapes, pairs) for pairs in _all_orders(len(operands))]
+    fewest = min(order.multiply_adds for order in orders)
+    steps = [_order_step(order, weight, x) for order in orders if order.multiply_adds <= SLOWEST_ORDER * fewest]
     return layer_step(weight, x), min(steps, key=lambda step: min(timed(step, 1, device) for _ in range(6)))
 
 
-def _order_step(order: Plan, weight: FactorisedWeight, x: Tensor) -> Step:
+def _order_step(order: Order, weight: FactorisedWeight, x: Tensor) -> Step:
     return stepping(lambda: carry_out(order, [*weight.contraction()[1], x]).square().mean(), weight.parameters())
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from benchmarks.steps import Forward, Setting, Training
 from softshare.network.layers import parameters_of
-from softshare.sharing._contraction import carry_out, plan
+from softshare.sharing._contraction import carry_out, cheapest_order
 from softshare.sharing.base import Sharing
 from softshare.sharing.factorised import FactorisedWeight
 
@@ -31,7 +31,7 @@ def as_written(equation: str, shapes: Shapes) -> Contract:
 
 def cheapest(equation: str, shapes: Shapes) -> Contract:
     """In the cheapest order, found beforehand."""
-    return partial(carry_out, plan(equation, shapes))
+    return partial(carry_out, cheapest_order(equation, shapes))
 
 
 def composing_per_task(setting: Setting, sharing: Sharing, order: Order) -> Training:

@@ -30,6 +30,7 @@ class Bodies(nn.ModuleList):
         fold = Fold()
         super().__init__([fold_template(template, weights, fold, len(groups)) for template in templates])
         self.groups = tuple(groups)
+        self._in_order = tuple(self)  # a ModuleList's own indexing takes longer than a small layer
         self._fold, self._sparse_rows = fold, sparse_rows
         self._chains = [is_chain(template) for template in templates]
         self._everyone = torch.arange(len(groups))
@@ -54,7 +55,7 @@ class Bodies(nn.ModuleList):
         fold.one_copy, fold.apart, fold.in_chain = one_input, not one_input, self._chains[body]
         fold.in_pass = True
         try:
-            return fold.separate(self[body](inputs if fold.in_chain else fold.expand(inputs)))
+            return fold.separate(self._in_order[body](inputs if fold.in_chain else fold.expand(inputs)))
         finally:
             fold.in_pass = False
 

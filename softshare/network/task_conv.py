@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.fold import Fold, Sources, TaskLayer
-from softshare.sharing._contraction import plan, shapes_of
+from softshare.sharing._contraction import cheapest_order, shapes_of
 
 CONVOLVE = (nn.Conv1d.forward, nn.Conv2d.forward, nn.Conv3d.forward)
 """A subclass that keeps these may say in ``_conv_forward`` how it convolves."""
@@ -85,7 +85,7 @@ class TaskConv(TaskLayer):
         if self._fold.decisions is None:
             return
         network = self._sources["weight"][1].contraction(self._fold.tasks)
-        composing = plan(network[0], shapes_of(network[1])).multiply_adds if network is not None and len(network[1]) > 1 else 0
+        composing = cheapest_order(network[0], shapes_of(network[1])).multiply_adds if network is not None and len(network[1]) > 1 else 0
         multiply_adds = round(times * y.numel()) * self._conv[0].weight[0].numel()
         self._note(f"weights composed for all tasks, {way}" if composing else way, composing + multiply_adds)
 

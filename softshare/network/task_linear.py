@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.fold import Fold, Sources, TaskLayer
-from softshare.sharing._contraction import Plan, carry_out, contract, plan, shapes_of
+from softshare.sharing._contraction import Order, carry_out, cheapest_order, contract, shapes_of
 from softshare.sharing.base import SharedWeight
 
 
@@ -69,7 +69,7 @@ class TaskLinear(TaskLayer):
         network = source.contraction(fold.tasks) if self._can_join else None
         if network is not None:
             operands = [*network[1], x]
-            order = plan(joint_equation(network[0], x.ndim == 2), shapes_of(operands))
+            order = cheapest_order(joint_equation(network[0], x.ndim == 2), shapes_of(operands))
             if not _composes_first(order, len(operands)):
                 y = carry_out(order, operands)
                 if fold.decisions is not None:
@@ -85,15 +85,15 @@ class TaskLinear(TaskLayer):
     def _note_product(self, x: Tensor, y: Tensor, *, joins: bool) -> None:
         """Write down the way taken, and the one not taken where there are two."""
         network = self._sources["weight"][1].contraction(self._fold.tasks)
-        product = plan("tni,tio->tno", ((*y.shape[:2], x.shape[-1]), (len(y), x.shape[-1], y.shape[-1])))
+        product = cheapest_order("tni,tio->tno", ((*y.shape[:2], x.shape[-1]), (len(y), x.shape[-1], y.shape[-1])))
         if network is None or len(network[1]) == 1:
             self._note("each task's own weights, one batched product", product.multiply_adds, product.elements)
             return
-        composing = plan(network[0], shapes_of(network[1]))
+        composing = cheapest_order(network[0], shapes_of(network[1]))
         way = "weights composed for all tasks, one batched product"
         ways = [(way, composing.multiply_adds + product.multiply_adds, composing.elements + product.elements)]
         if self._can_join:
-            order = plan(joint_equation(network[0], x.ndim == 2), shapes_of([*network[1], x]), last=False)
+            order = cheapest_order(joint_equation(network[0], x.ndim == 2), shapes_of([*network[1], x]), last=False)
             ways.append(("the input joins the factors", order.multiply_adds, order.elements))
         (way, multiply_adds, elements), *others = reversed(ways) if joins else ways
         instead = [f"{other}: {adds:,} multiply-adds, {moved:,} elements" for other, adds, moved in others]
@@ -118,6 +118,6 @@ def joint_equation(equation: str, one_input: bool) -> str:
     return f"{inputs},{'' if one_input else 't'}{batch}{output[1]}->t{batch}{output[2]}"
 
 
-def _composes_first(order: Plan, n_operands: int) -> bool:
+def _composes_first(order: Order, n_operands: int) -> bool:
     """Whether the input, the last operand, waits until the weight is composed."""
     return n_operands - 1 in order.steps[-1][:2]

@@ -1,7 +1,7 @@
 """Contracting a tensor network in its cheapest order.
 
 The orders of a network of at most ten operands are few enough to try all of them (dynamic
-programming over subsets); the plan is cached by equation and sizes, so a training step only looks
+programming over subsets); the order is cached by equation and sizes, so a training step only looks
 it up.
 """
 
@@ -28,7 +28,7 @@ Splits = dict[int, tuple[int, tuple[int, int] | None]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class Order:
     """How a tensor network is contracted.
 
     Args:
@@ -54,7 +54,7 @@ class Plan:
 
 
 @torch.compiler.assume_constant_result
-def plan(equation: str, shapes: tuple[tuple[int, ...], ...], *, last: bool = True) -> Plan:
+def cheapest_order(equation: str, shapes: tuple[tuple[int, ...], ...], *, last: bool = True) -> Order:
     """The cheapest pairwise order of a contraction.
 
     Args:
@@ -62,18 +62,18 @@ def plan(equation: str, shapes: tuple[tuple[int, ...], ...], *, last: bool = Tru
         shapes: the operands' shapes.
         last: whether the last operand may wait until all others are contracted.
     """
-    return _planned(equation, shapes, last)
+    return _cheapest(equation, shapes, last)
 
 
 @lru_cache(maxsize=4096)
-def _planned(equation: str, shapes: tuple[tuple[int, ...], ...], last: bool) -> Plan:
+def _cheapest(equation: str, shapes: tuple[tuple[int, ...], ...], last: bool) -> Order:
     terms, output, size = _parsed(equation, shapes)
     best = _best_splits(_surviving_letters(terms, output), size, len(terms), last)
-    return plan_of(equation, shapes, _pairs(best, len(terms)))
+    return order_of(equation, shapes, _pairs(best, len(terms)))
 
 
-def plan_of(equation: str, shapes: tuple[tuple[int, ...], ...], pairs: Sequence[tuple[int, int]]) -> Plan:
-    """The plan of a given order.
+def order_of(equation: str, shapes: tuple[tuple[int, ...], ...], pairs: Sequence[tuple[int, int]]) -> Order:
+    """A given order as products.
 
     Args:
         equation: an einsum equation with an explicit output.
@@ -93,7 +93,7 @@ def plan_of(equation: str, shapes: tuple[tuple[int, ...], ...], pairs: Sequence[
     axes = tuple(last.index(letter) for letter in output)
     multiply_adds = sum(_size(pair.split("->")[0].replace(",", ""), size) for _, _, pair in steps)
     elements = sum(_size(term, size) for _, _, pair in steps for term in pair.replace("->", ",").split(","))
-    return Plan(tuple(steps), products, sums, axes, multiply_adds, elements)
+    return Order(tuple(steps), products, sums, axes, multiply_adds, elements)
 
 
 def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
@@ -105,18 +105,18 @@ def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
     """
     if len(operands) == 1 and len(set(equation.split("->"))) == 1:
         return operands[0]
-    return carry_out(plan(equation, shapes_of(operands)), operands)
+    return carry_out(cheapest_order(equation, shapes_of(operands)), operands)
 
 
 def shapes_of(operands: Sequence[Tensor]) -> tuple[tuple[int, ...], ...]:
-    """What :func:`plan` wants to know of operands."""
+    """What :func:`cheapest_order` wants to know of operands."""
     if torch.compiler.is_compiling():  # an order is for sizes that are known: symbols become numbers
         return tuple(tuple(index(size) for size in operand.shape) for operand in operands)
     return tuple(operand.shape for operand in operands)
 
 
-def carry_out(order: Plan, operands: Sequence[Tensor]) -> Tensor:
-    """Contract operands of the shapes that the plan was made for."""
+def carry_out(order: Order, operands: Sequence[Tensor]) -> Tensor:
+    """Contract operands of the shapes that the order was made for."""
     tensors = [operand.sum(axes) if axes else operand for operand, axes in zip(operands, order.sums, strict=True)]
     for product in order.products:
         tensors.append(multiply(tensors[product.left], tensors[product.right], product))

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from softshare.sharing._contraction import ELEMENT, contract, plan
+from softshare.sharing._contraction import ELEMENT, cheapest_order, contract
 
 SIZE = {"a": 2, "b": 3, "c": 4, "d": 5, "e": 2, "t": 3}
 
@@ -55,11 +55,11 @@ def test_plan_costs_what_the_cheapest_order_costs(equation: str) -> None:
     inputs, output = equation.split("->")
     terms = [frozenset(term) for term in inputs.split(",")]
     summed_first = [term & frozenset(output).union(*(terms[:k] + terms[k + 1 :])) for k, term in enumerate(terms)]
-    assert plan(equation, _shapes(equation)).cost == _cheapest_by_brute_force(summed_first, frozenset(output))
+    assert cheapest_order(equation, _shapes(equation)).cost == _cheapest_by_brute_force(summed_first, frozenset(output))
 
 
 def test_a_chain_with_few_tasks_is_multiplied_from_the_task_end() -> None:
-    order = plan("aA,AbB,tB->tab", ((784, 8), (8, 512, 10), (4, 10)))
+    order = cheapest_order("aA,AbB,tB->tab", ((784, 8), (8, 512, 10), (4, 10)))
     assert [set(pair.split("->")[1]) for _, _, pair in order.steps] == [set("tAb"), set("tab")]
     assert order.multiply_adds == 8 * 512 * 10 * 4 + 784 * 8 * 512 * 4
     assert order.elements == (8 * 512 * 10 + 4 * 10 + 4 * 8 * 512) + (784 * 8 + 4 * 8 * 512 + 4 * 784 * 512)
@@ -83,4 +83,4 @@ def test_nothing_large_is_copied_where_the_input_joins_a_chain() -> None:
 
 def test_operands_that_do_not_fit_the_equation_are_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        plan("ab,bc->ac", ((2, 3),))
+        cheapest_order("ab,bc->ac", ((2, 3),))

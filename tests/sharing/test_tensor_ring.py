@@ -15,7 +15,7 @@ from torch.testing import assert_close
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import mlp
-from softshare.sharing._contraction import plan
+from softshare.sharing._contraction import cheapest_order
 from softshare.sharing._modes import balanced_modes
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight
 from softshare.sharing.factorised import FactorisedWeight
@@ -107,7 +107,7 @@ class _Padded(torch.nn.Module):
 def test_the_order_of_contraction_joins_two_halves() -> None:
     weight = drawn(TensorRing(10, shared=2, modes={"layer": ((7, 7, 4, 4), (6, 6, 6, 6))}), (784, 1296), n_tasks=1)
     equation, operands = weight.contraction()  # type: ignore[misc]
-    order = plan(equation, tuple(operand.shape for operand in operands))
+    order = cheapest_order(equation, tuple(operand.shape for operand in operands))
     assert len(order.steps) == 3
     assert order.multiply_adds < 1.05 * 784 * 1296 * 10**2  # any chain is at least ten times this
 
