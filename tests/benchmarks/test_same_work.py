@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
+import tensorly as backends
 import torch
 
 from benchmarks.naive import as_written, cheapest, composing_once, composing_per_task, factors_per_task
@@ -88,9 +89,19 @@ def test_the_loops_of_soft_orderings_train_ours() -> None:
     assert_same_work(convolutional.ours(Tied()), convolutional_loops(convolutional))
 
 
+@pytest.fixture
+def tensorly_on_torch() -> Iterator[None]:
+    """TensorLy-Torch sets the whole process's backend, on which other tests' oracles run: it is set back."""
+    before = backends.get_backend()
+    pytest.importorskip("tltorch", reason="the peers are a benchmark extra")
+    backends.set_backend("pytorch")
+    yield
+    backends.set_backend(before)
+
+
+@pytest.mark.usefixtures("tensorly_on_torch")
 @pytest.mark.parametrize("name", TENSORLY)
 def test_all_ways_of_using_tensorly_are_one_layer(name: str) -> None:
-    pytest.importorskip("tltorch", reason="the peers are a benchmark extra")
     tensor, x = tensorly(name, (200, 190), CPU), torch.randn(10, 4, 200)
     expected = composed_once(tensor, x)
     gradients = torch.autograd.grad(expected, tuple(tensor.parameters()))
