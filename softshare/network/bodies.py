@@ -60,15 +60,23 @@ class Bodies(nn.ModuleList):
             fold.in_pass = False
 
     @contextmanager
-    def deciding(self) -> Iterator[list[Decision]]:
-        """While it lasts, runs change no running statistics, and the layers write down here how they run."""
+    def evaluating(self) -> Iterator[None]:
+        """Evaluation mode while it lasts; afterwards every module is in the mode it was in."""
         modes = [(module, module.training) for module in self.modules()]
         self.eval()
-        decisions: list[Decision] = []
-        self._fold.decisions = decisions
         try:
-            yield decisions
+            yield
         finally:
-            self._fold.decisions = None
             for module, training in modes:
                 module.training = training
+
+    @contextmanager
+    def deciding(self) -> Iterator[list[Decision]]:
+        """While it lasts, runs change no running statistics, and the layers write down here how they run."""
+        decisions: list[Decision] = []
+        with self.evaluating():
+            self._fold.decisions = decisions
+            try:
+                yield decisions
+            finally:
+                self._fold.decisions = None

@@ -31,7 +31,7 @@ def predict(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
     """Every task's outputs on its examples, in the order of its entries.
 
     Args:
-        network: it is run in evaluation mode and left in the mode it was in.
+        network: it is run in evaluation mode, and its modules are left in the modes they were in.
         tasks: the examples of the network's tasks, or of some of them.
 
     Returns:
@@ -48,7 +48,7 @@ def run_in_pieces(network: MultiTaskNetwork, tasks: TaskSet) -> Iterator[tuple[B
     """Runs the network on all examples, those of many tasks at once, yet in bounded memory.
 
     Args:
-        network: it is run in evaluation mode and left in the mode it was in.
+        network: it is run in evaluation mode, and its modules are left in the modes they were in.
         tasks: the examples of the network's tasks, or of some of them.
 
     Yields:
@@ -57,15 +57,11 @@ def run_in_pieces(network: MultiTaskNetwork, tasks: TaskSet) -> Iterator[tuple[B
     """
     parameter = next(network.parameters())
     numbers = network.numbers(tasks.tasks).to(parameter.device)
-    was_training = network.training
-    network.eval()
-    try:
-        own, shared = _composed_numbers(network)
+    own, shared = _composed_numbers(network)
+    with network.bodies.evaluating():
         for piece in _on_same_rows(tasks, own) if _suits_same_rows(tasks, own, shared) else _on_own_rows(tasks, own):
             batch = _read(tasks, piece).to(parameter.device, parameter.dtype)
             yield batch, network.run(batch.inputs, tasks=numbers[batch.tasks], one_input=batch.one_input), torch.from_numpy(piece[2])
-    finally:
-        network.train(was_training)
 
 
 def _composed_numbers(network: MultiTaskNetwork) -> tuple[int, int]:

@@ -108,3 +108,14 @@ def test_outputs_have_the_networks_precision(dtype: torch.dtype) -> None:
         inputs, _ = tasks.examples(number)
         with torch.no_grad():
             torch.testing.assert_close(outputs, network.task(tasks.names[number])(inputs.to(dtype)))
+
+
+def test_every_module_keeps_its_mode() -> None:
+    tasks = own_inputs().keep_tasks([0, 1])
+    network = MultiTaskNetwork(partial(mlp, dropout=0.5), tasks)
+    still, *_, other = (part for part in network.bodies.modules() if not list(part.children()))
+    still.eval()
+    predict(network, tasks)
+    assert not still.training
+    assert other.training
+    assert network.training
