@@ -272,6 +272,11 @@ class MultiTaskNetwork(nn.Module):
             if isinstance(layer, TaskModule):
                 layer.keep_statistics(len(self.tasks) - 1)
 
+    @property
+    def is_regularised(self) -> bool:
+        """Whether a sharing adds a penalty to the losses."""
+        return bool(self._regularised)
+
     def penalty(self, examples: Tensor) -> Tensor:
         """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""
         return sum((weight.penalty(examples) for weight in self._regularised), examples.new_zeros(()))

@@ -80,22 +80,22 @@ class Objective:
         if not batches:
             device = next(network.parameters()).device
             return Loss(torch.zeros(0, dtype=torch.long), torch.zeros(0, device=device, requires_grad=True), torch.zeros((), device=device))
-        places, examples = self._in(network, batches[0].inputs.device)
+        places, examples, nothing = self._in(network, batches[0].inputs.device)
         parts = []
         for batch in batches:
             tasks = batch.tasks if places is None else places[batch.tasks]
             parts.append(self.losses(network.run(batch.inputs, tasks=tasks, one_input=batch.one_input), batch))
         by_task = parts[0] if len(parts) == 1 else torch.cat(parts)
         numbers = batches[0].tasks if len(parts) == 1 else torch.cat([batch.tasks for batch in batches])
-        penalty = network.penalty(examples)
-        share = len(by_task) / len(self._tasks)
-        return Loss(numbers, by_task, penalty if share == 1 else share * penalty)
+        if not network.is_regularised:
+            return Loss(numbers, by_task, nothing)
+        return Loss(numbers, by_task, len(by_task) / len(self._tasks) * network.penalty(examples))
 
-    def _in(self, network: MultiTaskNetwork, device: torch.device) -> tuple[Tensor | None, Tensor]:
-        """Where these tasks stand among the network's, None where they are the same, and the examples of all the network's tasks."""
+    def _in(self, network: MultiTaskNetwork, device: torch.device) -> tuple[Tensor | None, Tensor, Tensor]:
+        """Where these tasks stand among the network's, None where they are the same; the examples of all the network's tasks; and 0."""
         if self._network is not network:
             places = network.numbers(self._tasks).to(device)
             examples = torch.zeros(len(network.tasks), device=device).index_copy(0, places, self._counts.to(device))
             same = torch.equal(places.cpu(), torch.arange(len(network.tasks)))
-            self._network, self._places_and_examples = network, (None if same else places, examples)
-        return self._places_and_examples
+            self._network, self._known = network, (None if same else places, examples, torch.zeros((), device=device))
+        return self._known
