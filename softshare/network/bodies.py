@@ -56,8 +56,8 @@ class Bodies(nn.ModuleList):
         fold.in_pass = True
         try:
             return fold.separate(self._in_order[body](inputs if fold.in_chain else fold.expand(inputs)))
-        finally:
-            fold.in_pass = False
+        finally:  # a layer that runs again after this comes to Fold.join, which refuses it
+            fold.in_pass = fold.one_copy = fold.apart = False
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:

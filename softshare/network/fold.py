@@ -53,14 +53,14 @@ class Fold:
 
     def expand(self, x: Tensor) -> Tensor:
         """Folded rows, a copy for each task where there was one for all: ``(k·B, …)``."""
-        if not self.one_copy or not self.in_pass:
+        if not self.one_copy:
             return self.join(x)
         self.one_copy = False
         return x.expand(self.n_tasks, *x.shape).flatten(0, 1)
 
     def separate(self, x: Tensor) -> Tensor:
         """Each task's rows, ``(k, B, …)``; what a layer makes of them it hands on by :meth:`leave`."""
-        return x if self.apart and self.in_pass else self.unfold(self.expand(x))
+        return x if self.apart else self.unfold(self.expand(x))
 
     def leave(self, y: Tensor) -> Tensor:
         """What a layer has made, ``(k, B, …)``: apart, which spares the next layer the unfolding, where only that sees it."""

@@ -104,14 +104,19 @@ class MultiTaskNetwork(nn.Module):
         """Whether all tasks see these rows, by their shape."""
         if len({task.n_outputs for task in self.tasks}) > 1 or len(self.bodies) > 1:
             raise ValueError("these tasks differ in inputs or outputs: pass a mapping from task name to inputs")
-        if shape := self._forms[0][0]:
-            return inputs.ndim == len(shape) + 1
+        if self._forms[0][0]:
+            return self._is_of_one(inputs)
         if inputs.ndim > 2 and len(inputs) == len(self.tasks):  # a list of tasks tells no shape of one input
             raise ValueError(
                 f"inputs of shape {tuple(inputs.shape)} may be {len(inputs)} rows that all tasks see, or each of the {len(inputs)} tasks' "
                 "own: call run(inputs, one_input=True) or run(inputs), or make the network from a TaskSet, which tells the inputs' shape"
             )
         return True
+
+    def _is_of_one(self, inputs: Tensor) -> bool:
+        """Whether inputs have the dimensions of one task's rows, where a task set has told these."""
+        shape = self._forms[0][0]
+        return bool(shape) and inputs.ndim == len(shape) + 1
 
     def run(self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Tensor:
         """Several tasks' outputs in one pass.
@@ -142,8 +147,7 @@ class MultiTaskNetwork(nn.Module):
             if isinstance(inputs, Mapping):
                 self(inputs)
             else:
-                shape = self._forms[0][0]
-                self.run(inputs, tasks=tasks, one_input=one_input or (bool(shape) and inputs.ndim == len(shape) + 1))
+                self.run(inputs, tasks=tasks, one_input=one_input or self._is_of_one(inputs))
         return Plan(decisions)
 
     def number(self, name: TaskName) -> int:
