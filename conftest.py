@@ -20,9 +20,9 @@ def folder_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     age, visits = random.normal(60, 15, 300), random.poisson(2, 300)
     readmitted = random.random(300) < 1 / (1 + np.exp(3 - age / 40 - visits / 2))
     hospital = random.choice(["st-mary", "north", "harbour"], 300)
-    pd.DataFrame({"hospital": hospital, "age": age, "visits": visits, "readmitted": readmitted.astype(int)}).to_csv(
-        folder / "visits.csv", index=False
-    )
+    pd.DataFrame(
+        {"hospital": hospital, "age": age, "visits": visits, "readmitted": readmitted.astype(int)}
+    ).to_csv(folder / "visits.csv", index=False)
     with chdir(folder), pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOFTSHARE_CACHE", str(folder / "cache"))
         yield

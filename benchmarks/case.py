@@ -22,7 +22,8 @@ class Case:
         name: what is run.
         other: what it is compared with.
         make: makes the two steps.
-        at_least: the ratio, the other's time by ours, that must be reached; None where it is only told.
+        at_least: the ratio, the other's time by ours, that must be reached; None where it is only
+            told.
         memory_at_least: the same for peak memory.
     """
 

@@ -1,9 +1,12 @@
-"""A folder of many small JPEGs as training reads it: images a second, memory, and where images are decoded.
+"""A folder of many small JPEGs as training reads it: images a second, memory, and where images are
+decoded.
 
-Run ``python -m benchmarks.image_folder`` (a minute for 20,000 images, five for ``--images 200000``, on two cores).
+Run ``python -m benchmarks.image_folder`` (a minute for 20,000 images, five for ``--images 200000``,
+on two cores).
 
-The first epoch decodes, in processes of their own; later epochs read bytes from the cache folder. Memory is the most that
-this process and the decoding ones had resident at once, pages of the mapped file included.
+The first epoch decodes, in processes of their own; later epochs read bytes from the cache folder.
+Memory is the most that this process and the decoding ones had resident at once, pages of the mapped
+file included.
 """
 
 from __future__ import annotations
@@ -37,7 +40,9 @@ def make(root: Path, n_images: int) -> None:
     for _ in range(DISTINCT):
         file = io.BytesIO()
         coarse = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
-        Image.fromarray(coarse).resize((SIZE, SIZE), Image.Resampling.BICUBIC).save(file, format="JPEG", quality=85)
+        Image.fromarray(coarse).resize((SIZE, SIZE), Image.Resampling.BICUBIC).save(
+            file, format="JPEG", quality=85
+        )
         contents.append(file.getvalue())
     for number in range(n_images):
         folder = root / f"task {number % TASKS}" / f"class {number // TASKS % CLASSES}"
@@ -68,7 +73,9 @@ class Memory(threading.Thread):
 
 def _resident(process: str) -> int:
     try:
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
     except OSError:  # it has just ended
         return 0
 
@@ -79,7 +86,10 @@ def run(root: Path, *, epochs: int) -> None:
     tasks = image_folder(root)
     nothing = np.empty(0, dtype=np.int64)
     train, _, _ = prepare(tasks, Split(np.arange(len(tasks.rows)), nothing, nothing))
-    print(f"listed {len(tasks.rows):,} images of {len(tasks)} tasks: {time.perf_counter() - begin:.1f} s")
+    print(
+        f"listed {len(tasks.rows):,} images of {len(tasks)} tasks: "
+        f"{time.perf_counter() - begin:.1f} s"
+    )
     batches = Batches(train, batch_size=64, tasks_per_step=8)
     steps = iter(batches)
     with mock.patch("PIL.Image.open", side_effect=Image.open) as opened:
@@ -89,7 +99,8 @@ def run(root: Path, *, epochs: int) -> None:
                 images += batch.targets.numel()
             seconds = time.perf_counter() - begin
             print(
-                f"epoch {epoch}: {images / seconds:,.0f} images a second ({seconds / batches.steps_per_epoch * 1e3:.2f} ms a step of 512)"
+                f"epoch {epoch}: {images / seconds:,.0f} images a second "
+                f"({seconds / batches.steps_per_epoch * 1e3:.2f} ms a step of 512)"
             )
     print(f"images decoded in the training process: {opened.call_count}")
 

@@ -1,4 +1,6 @@
-"""One layer's step: factorised ones against independent ones and against the best order of contraction, the ring against a dense layer."""
+"""One layer's step: factorised ones against independent ones and against the best order of
+contraction, the ring against a dense layer.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +13,17 @@ from torch import Tensor
 from benchmarks.case import Case
 from benchmarks.measure import Step, timed
 from benchmarks.steps import stepping
-from softshare.network.fold import Fold
+from softshare.network.execution.fold import Fold
+from softshare.network.execution.task_linear import TaskLinear, joint_equation
 from softshare.network.layers import Parameter
-from softshare.network.task_linear import TaskLinear, joint_equation
-from softshare.sharing._contraction import Order, carry_out, order_of
+from softshare.sharing.algebra.contraction import Order, carry_out, order_of
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
-from softshare.sharing.factorised import FactorisedWeight
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tucker import Tucker
+from softshare.sharing.weights.factorised import FactorisedWeight
 
 N_TASKS, BATCH, SHAPE = 10, 64, (784, 512)
 
@@ -50,19 +52,41 @@ def cases() -> list[Case]:
     """All of them."""
     found = []
     for name, (sharing, least) in LAYERS.items():
-        found.append(Case("layers", f"{name}, {SETTING}", "independent layers, a loop", partial(_against_loop, sharing), least))
-        found.append(Case("orders", f"{name}, {SETTING}", "the best of all orders", partial(_against_orders, sharing), ORDER_AT_LEAST))
+        found.append(
+            Case(
+                "layers",
+                f"{name}, {SETTING}",
+                "independent layers, a loop",
+                partial(_against_loop, sharing),
+                least,
+            )
+        )
+        found.append(
+            Case(
+                "orders",
+                f"{name}, {SETTING}",
+                "the best of all orders",
+                partial(_against_orders, sharing),
+                ORDER_AT_LEAST,
+            )
+        )
     ring = "tensor ring [7, 7, 4, 4] → [6, 6, 6, 6], R = 10, T = 1, B = 64"
     return [*found, Case("layers", ring, "a dense layer", _ring, 1 / 4)]
 
 
-def drawn(sharing: Sharing, shape: tuple[int, ...], *, n_tasks: int, device: torch.device) -> SharedWeight:
+def drawn(
+    sharing: Sharing, shape: tuple[int, ...], *, n_tasks: int, device: torch.device
+) -> SharedWeight:
     """A layer's shared weight at its random start."""
-    return sharing.draw({"layer": LayerShapes((shape,), 0.03)}, RandomStreams(0, range(n_tasks)))["layer"].to(device)
+    return sharing.draw({"layer": LayerShapes((shape,), 0.03)}, RandomStreams(0, range(n_tasks)))[
+        "layer"
+    ].to(device)
 
 
 def layer_step(weight: SharedWeight, x: Tensor) -> Step:
-    """Forward, backward (the input's gradient too) and update of an affine layer without bias in all tasks."""
+    """Forward, backward (the input's gradient too) and update of an affine layer without bias in
+    all tasks.
+    """
     fold = Fold()
     fold.n_tasks = weight.n_tasks
     layer = TaskLinear({"weight": (Parameter("layer", "layer.weight", (1, 0), True), weight)}, fold)
@@ -83,7 +107,12 @@ def _against_loop(sharing: Sharing, device: torch.device) -> tuple[Step, Step]:
     modules = [torch.nn.Linear(*SHAPE, bias=False, device=device) for _ in range(N_TASKS)]
 
     def loss() -> Tensor:
-        return torch.stack([module(rows).square().mean() for module, rows in zip(modules, x.unbind(0), strict=True)]).mean()
+        return torch.stack(
+            [
+                module(rows).square().mean()
+                for module, rows in zip(modules, x.unbind(0), strict=True)
+            ]
+        ).mean()
 
     own = [parameter for module in modules for parameter in module.parameters()]
     return layer_step(drawn(sharing, SHAPE, n_tasks=N_TASKS, device=device), x), stepping(loss, own)
@@ -92,29 +121,46 @@ def _against_loop(sharing: Sharing, device: torch.device) -> tuple[Step, Step]:
 def _ring(device: torch.device) -> tuple[Step, Step]:
     ring = TensorRing(10, modes={"layer": ((7, 7, 4, 4), (6, 6, 6, 6))})
     x = inputs(device, 1)
-    ours, dense = (drawn(sharing, (784, 1296), n_tasks=1, device=device) for sharing in (ring, Independent()))
+    ours, dense = (
+        drawn(sharing, (784, 1296), n_tasks=1, device=device) for sharing in (ring, Independent())
+    )
     return layer_step(ours, x), layer_step(dense, x)
 
 
 def _against_orders(sharing: Sharing, device: torch.device) -> tuple[Step, Step]:
-    """Our layer beside the order of contraction, input included, that is fastest when each is timed."""
+    """Our layer beside the order of contraction, input included, that is fastest when each is
+    timed.
+    """
     x = inputs(device)
     weight = drawn(sharing, SHAPE, n_tasks=N_TASKS, device=device)
     assert isinstance(weight, FactorisedWeight)
     operands = [*weight.contraction()[1], x]
-    equation, shapes = joint_equation(weight.equation, False), tuple(tuple(operand.shape) for operand in operands)
+    equation, shapes = (
+        joint_equation(weight.equation, False),
+        tuple(tuple(operand.shape) for operand in operands),
+    )
     orders = [order_of(equation, shapes, pairs) for pairs in _all_orders(len(operands))]
     fewest = min(order.multiply_adds for order in orders)
-    steps = [_order_step(order, weight, x) for order in orders if order.multiply_adds <= SLOWEST_ORDER * fewest]
-    return layer_step(weight, x), min(steps, key=lambda step: min(timed(step, 1, device) for _ in range(6)))
+    steps = [
+        _order_step(order, weight, x)
+        for order in orders
+        if order.multiply_adds <= SLOWEST_ORDER * fewest
+    ]
+    return layer_step(weight, x), min(
+        steps, key=lambda step: min(timed(step, 1, device) for _ in range(6))
+    )
 
 
 def _order_step(order: Order, weight: FactorisedWeight, x: Tensor) -> Step:
-    return stepping(lambda: carry_out(order, [*weight.contraction()[1], x]).square().mean(), weight.parameters())
+    return stepping(
+        lambda: carry_out(order, [*weight.contraction()[1], x]).square().mean(), weight.parameters()
+    )
 
 
 def _all_orders(n_operands: int) -> list[list[tuple[int, int]]]:
-    """Every order in which so many operands can be contracted pair by pair, results joining the list at its end."""
+    """Every order in which so many operands can be contracted pair by pair, results joining the
+    list at its end.
+    """
 
     def orders(left: Sequence[int], following: int) -> Iterator[list[tuple[int, int]]]:
         if len(left) == 1:

@@ -1,4 +1,6 @@
-"""Two ways to do the same step, timed in turns: what a busy machine slows down, it slows down for both."""
+"""Two ways to do the same step, timed in turns: what a busy machine slows down, it slows down for
+both.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 Step = Callable[[], object]
-"""Forward, backward and update, or whatever else is timed. One that leaves gradients behind names their parameters in ``trained``."""
+"""Forward, backward and update, or whatever else is timed. One that leaves gradients behind names
+their parameters in ``trained``.
+"""
 
 SAMPLE = 0.03
 """Seconds that one sample should last at least: shorter steps are repeated within it."""
@@ -33,8 +37,10 @@ class Measurement:
         low: first quartile of these ratios.
         high: third quartile.
         seconds: median time of our step, and of the other.
-        peak_bytes: most memory that our step, and the other, held at once beyond parameters and the optimizer's state.
-        gemm_share: arithmetic of our step, and of the other, by what a large matrix product does in that time.
+        peak_bytes: most memory that our step, and the other, held at once beyond parameters and the
+            optimizer's state.
+        gemm_share: arithmetic of our step, and of the other, by what a large matrix product does in
+            that time.
     """
 
     ratio: float
@@ -59,7 +65,9 @@ def measure(ours: Step, other: Step, *, seconds: float, device: torch.device) ->
     turns: list[list[float]] = []
     begin = time.perf_counter()
     while len(turns) < 7 or time.perf_counter() - begin < seconds:
-        turns.append([timed(step, count, device) for step, count in zip(steps, repeats, strict=True)])
+        turns.append(
+            [timed(step, count, device) for step, count in zip(steps, repeats, strict=True)]
+        )
     ratios = np.array([theirs / own for own, theirs, _ in turns])
     times = [median(column) for column in zip(*turns, strict=True)]
     rate = 2 * GEMM_SIZE**3 / times[2]
@@ -75,7 +83,9 @@ def measure(ours: Step, other: Step, *, seconds: float, device: torch.device) ->
 
 
 def peak_bytes(step: Step, device: torch.device) -> int:
-    """Most memory that steps hold at once, beyond what lasts: gradients count, also those of the step before while they are held."""
+    """Most memory that steps hold at once, beyond what lasts: gradients count, also those of the
+    step before while they are held.
+    """
     for parameter in getattr(step, "trained", ()):
         parameter.grad = None  # a profile knows the sizes of those blocks only that were made in it
     if device.type == "cuda":
@@ -85,7 +95,11 @@ def peak_bytes(step: Step, device: torch.device) -> int:
         return int(torch.cuda.max_memory_allocated(device)) - before
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as trace:
         _repeated(step, PROFILED)
-    changes = [event.nbytes() for event in trace.profiler.kineto_results.events() if event.name() == "[memory]"]
+    changes = [
+        event.nbytes()
+        for event in trace.profiler.kineto_results.events()
+        if event.name() == "[memory]"
+    ]
     return int(np.cumsum([0, *changes]).max())
 
 
@@ -108,7 +122,8 @@ def _repeats(step: Step, device: torch.device) -> int:
 def timed(step: Step, count: int, device: torch.device) -> float:
     """Seconds of one step, the mean over ``count``.
 
-    On a processor those that it gave to this process, which is one thread: a neighbour's turns do not count.
+    On a processor those that it gave to this process, which is one thread: a neighbour's turns do
+    not count.
     """
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     begin = clock()

@@ -1,4 +1,6 @@
-"""What one would write without softshare: loops over the tasks that compose weights, or let the input join the factors."""
+"""What one would write without softshare: loops over the tasks that compose weights, or let the
+input join the factors.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ from torch.nn import functional
 
 from benchmarks.steps import Forward, Setting, Training
 from softshare.network.layers import parameters_of
-from softshare.sharing._contraction import carry_out, cheapest_order
+from softshare.sharing.algebra.contraction import carry_out, cheapest_order
 from softshare.sharing.base import Sharing
-from softshare.sharing.factorised import FactorisedWeight
+from softshare.sharing.weights.factorised import FactorisedWeight
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -41,7 +43,10 @@ def composing_per_task(setting: Setting, sharing: Sharing, order: Order) -> Trai
 
     def stacks() -> Iterator[dict[str, Tensor]]:
         for operands in _by_task(weights):
-            yield {path: compose[path](own).reshape(weights[path].shape) for path, own in operands.items()}
+            yield {
+                path: compose[path](own).reshape(weights[path].shape)
+                for path, own in operands.items()
+            }
 
     return setting.loop(_modules(setting, stacks), _parameters(weights))
 
@@ -58,7 +63,9 @@ def composing_once(setting: Setting, sharing: Sharing) -> Training:
 
 
 def factors_per_task(setting: Setting, sharing: Sharing) -> Training:
-    """A loop over the tasks of multilayer perceptrons whose layers take the input into the contraction, in the cheapest order."""
+    """A loop over the tasks of multilayer perceptrons whose layers take the input into the
+    contraction, in the cheapest order.
+    """
     weights = {path: _OfTasks(weight) for path, weight in _same_start(setting, sharing).items()}
     batch_size = setting.rows()[0].shape[0]
     layers = list(dict.fromkeys(path.rpartition(".")[0] for path in weights))
@@ -70,7 +77,9 @@ def factors_per_task(setting: Setting, sharing: Sharing) -> Training:
             x = x if layer == layers[-1] else functional.relu(x)
         return x
 
-    return setting.loop(lambda: (partial(forward, operands) for operands in _by_task(weights)), _parameters(weights))
+    return setting.loop(
+        lambda: (partial(forward, operands) for operands in _by_task(weights)), _parameters(weights)
+    )
 
 
 class _OfTasks:
@@ -85,24 +94,36 @@ class _OfTasks:
         terms = inputs.split(",")
         self.weight, self.shape = weight, weight.shape
         self._own = [term.startswith("t") for term in terms]
-        self.equation = f"{','.join(term.removeprefix('t') for term in terms)}->{output.removeprefix('t')}"
+        self.equation = (
+            f"{','.join(term.removeprefix('t') for term in terms)}->{output.removeprefix('t')}"
+        )
         self.shapes: Shapes = tuple(tuple(factor.shape) for factor in next(iter(self.operands())))
 
     def operands(self) -> Iterator[tuple[Tensor, ...]]:
-        """Each task's factors. The task axis is unbound once: each index would cost a gradient of the axis's whole length."""
+        """Each task's factors.
+
+        The task axis is unbound once: each index would cost a gradient of the axis's whole length.
+        """
         factors = self.weight.contraction()[1]
-        columns = [f.unbind(0) if own else [f] * self.weight.n_tasks for f, own in zip(factors, self._own, strict=True)]
+        columns = [
+            f.unbind(0) if own else [f] * self.weight.n_tasks
+            for f, own in zip(factors, self._own, strict=True)
+        ]
         return zip(*columns, strict=True)
 
     def product(self, batch_size: int) -> Contract:
         """The layer's product: of the factors and an input ``(batch_size, in)``."""
         inputs, output = self.equation.split("->")
-        return cheapest(f"{inputs},z{output[0]}->z{output[1]}", (*self.shapes, (batch_size, self.shape[0])))
+        return cheapest(
+            f"{inputs},z{output[0]}->z{output[1]}", (*self.shapes, (batch_size, self.shape[0]))
+        )
 
 
 def _same_start(setting: Setting, sharing: Sharing) -> dict[str, FactorisedWeight]:
     weights = setting.network(sharing).shared_weights
-    return {path: weight for path, weight in weights.items() if isinstance(weight, FactorisedWeight)}
+    return {
+        path: weight for path, weight in weights.items() if isinstance(weight, FactorisedWeight)
+    }
 
 
 def _parameters(weights: dict[str, _OfTasks]) -> Iterator[nn.Parameter]:
@@ -110,16 +131,25 @@ def _parameters(weights: dict[str, _OfTasks]) -> Iterator[nn.Parameter]:
 
 
 def _by_task(weights: dict[str, _OfTasks]) -> Iterator[dict[str, tuple[Tensor, ...]]]:
-    return (dict(zip(weights, own, strict=True)) for own in zip(*(weight.operands() for weight in weights.values()), strict=True))
+    return (
+        dict(zip(weights, own, strict=True))
+        for own in zip(*(weight.operands() for weight in weights.values()), strict=True)
+    )
 
 
-def _modules(setting: Setting, stacks: Callable[[], Iterator[dict[str, Tensor]]]) -> Callable[[], Iterator[Forward]]:
+def _modules(
+    setting: Setting, stacks: Callable[[], Iterator[dict[str, Tensor]]]
+) -> Callable[[], Iterator[Forward]]:
     """The template with each task's weights."""
     template = setting.template(setting.input_shape, setting.n_outputs)
     places = parameters_of(template)
 
     def networks() -> Iterator[Forward]:
         for weights in stacks():
-            yield partial(functional_call, template, {path: places[path].to_torch(value) for path, value in weights.items()})
+            yield partial(
+                functional_call,
+                template,
+                {path: places[path].to_torch(value) for path, value in weights.items()},
+            )
 
     return networks

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from benchmarks.case import Case
 from benchmarks.steps import Forward, Setting, Training
-from softshare.network.ordering_templates import ordering_cnn
+from softshare.network.templates.ordering import ordering_cnn
 from softshare.sharing.soft_ordering import SoftOrdering
 from softshare.sharing.tied import Tied
 
@@ -24,7 +24,11 @@ def cases() -> list[Case]:
     """A dense core and a convolutional one."""
     return [
         Case(
-            "soft ordering", "dense core and decoders, width 64, D = 4, T = 10, B = 16", "loops over tasks, depths and layers", _dense, 5.0
+            "soft ordering",
+            "dense core and decoders, width 64, D = 4, T = 10, B = 16",
+            "loops over tasks, depths and layers",
+            _dense,
+            5.0,
         ),
         Case(
             "soft ordering",
@@ -37,7 +41,12 @@ def cases() -> list[Case]:
 
 
 def _dense(device: torch.device) -> tuple[Training, Training]:
-    return _beside(Setting(core_and_decoder, (64,), n_tasks=N_TASKS, batch_size=16, n_outputs=10, device=device), dense_loops)
+    return _beside(
+        Setting(
+            core_and_decoder, (64,), n_tasks=N_TASKS, batch_size=16, n_outputs=10, device=device
+        ),
+        dense_loops,
+    )
 
 
 def core_and_decoder(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
@@ -48,7 +57,10 @@ def core_and_decoder(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
 
 def _convolutional(device: torch.device) -> tuple[Training, Training]:
     template = partial(ordering_cnn, channels=53, depth=DEPTH)
-    return _beside(Setting(template, (1, 28, 28), n_tasks=N_TASKS, batch_size=16, n_outputs=10, device=device), convolutional_loops)
+    return _beside(
+        Setting(template, (1, 28, 28), n_tasks=N_TASKS, batch_size=16, n_outputs=10, device=device),
+        convolutional_loops,
+    )
 
 
 def _beside(setting: Setting, loops: Callable[[Setting], Training]) -> tuple[Training, Training]:
@@ -61,15 +73,28 @@ def dense_loops(setting: Setting) -> Training:
 
 
 def convolutional_loops(setting: Setting) -> Training:
-    """The loops for a core of plain convolutions, for whose width the image's channels are filled up with zeros."""
+    """The loops for a core of plain convolutions, for whose width the image's channels are filled
+    up with zeros.
+    """
 
     def apply(layer: nn.Conv2d, x: Tensor) -> Tensor:
-        return functional.max_pool2d(functional.relu(functional.conv2d(x, layer.weight, layer.bias, padding=1)), 2)
+        return functional.max_pool2d(
+            functional.relu(functional.conv2d(x, layer.weight, layer.bias, padding=1)), 2
+        )
 
-    return _loops(setting, apply, encode=lambda layer, x: functional.pad(x, (0, 0, 0, 0, 0, layer.in_channels - x.shape[1])))
+    return _loops(
+        setting,
+        apply,
+        encode=lambda layer, x: functional.pad(x, (0, 0, 0, 0, 0, layer.in_channels - x.shape[1])),
+    )
 
 
-def _loops(setting: Setting, apply: Callable[[Any, Tensor], Tensor], *, encode: Callable[[Any, Tensor], Tensor] | None = None) -> Training:
+def _loops(
+    setting: Setting,
+    apply: Callable[[Any, Tensor], Tensor],
+    *,
+    encode: Callable[[Any, Tensor], Tensor] | None = None,
+) -> Training:
     modules: list[Any] = setting.modules(Tied())
     core = modules[0].core.layers
     logits = [module.core.scales.weight for module in modules]
@@ -85,4 +110,6 @@ def _loops(setting: Setting, apply: Callable[[Any, Tensor], Tensor], *, encode: 
         return forward
 
     networks = [network(task) for task in range(len(modules))]
-    return setting.loop(lambda: networks, [*core.parameters(), *logits, *nn.ModuleList(heads).parameters()])
+    return setting.loop(
+        lambda: networks, [*core.parameters(), *logits, *nn.ModuleList(heads).parameters()]
+    )

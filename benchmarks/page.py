@@ -31,39 +31,57 @@ here: `python -m benchmarks --device cuda --out gpu.json` runs the same cases on
 """
 
 GROUPS = {
-    "layers": ("One layer", "Forward, the gradients of weights and input, and the update of a layer in all tasks."),
+    "layers": (
+        "One layer",
+        "Forward, the gradients of weights and input, and the update of a layer in all tasks.",
+    ),
     "orders": (
         "Orders of contraction",
-        "Beside the fastest order of contracting factors and input, each order timed that has at most 4 times the fewest "
+        "Beside the fastest order of contracting factors and input, each order timed that "
+        "has at most 4 times the fewest "
         "multiply-adds of any. LAF has three operands, so three orders.",
     ),
     "networks": (
         "Independent and tied networks",
-        "A step as `ss.fit` makes it. Independent networks stand beside one module a task in a loop; tied ones, which share all layers "
-        "but the last, beside hard sharing: the tasks' rows go through one trunk task by task, or all at once, then through a head a task.",
+        "A step as `ss.fit` makes it. Independent networks stand beside one module a task "
+        "in a loop; tied ones, which share all layers "
+        "but the last, beside hard sharing: the tasks' rows go through one trunk task by "
+        "task, or all at once, then through a head a task.",
     ),
     "factorised": (
         "Factorised networks",
-        "Ranks are 0.3 of the largest. The cheapest order of composing one task's weights, or of its factors and its input, is found by "
-        "our own search; *einsum as written* contracts from left to right, which is slow everywhere and timed in three networks only. "
-        "*Composing once* is our contraction for all tasks, so the rest of the step is what differs.",
+        "Ranks are 0.3 of the largest. The cheapest order of composing one task's weights, "
+        "or of its factors and its input, is found by "
+        "our own search; *einsum as written* contracts from left to right, which is slow "
+        "everywhere and timed in three networks only. "
+        "*Composing once* is our contraction for all tasks, so the rest of the step is "
+        "what differs.",
     ),
-    "soft ordering": ("Soft ordering", "Beside the loops that the equation suggests, with plain layers."),
+    "soft ordering": (
+        "Soft ordering",
+        "Beside the loops that the equation suggests, with plain layers.",
+    ),
     "peers": (
         "Other libraries",
-        "TensorLy-Torch keeps the same factors but makes the weights before it uses them. With its factors and the input joined by hand in "
-        "our order nothing is left of the difference: what is gained is the order of contraction. TorchJD's UPGrad makes one backward "
-        "pass through the trunk a task and solves a quadratic programme to reconcile their gradients: more than hard "
+        "TensorLy-Torch keeps the same factors but makes the weights before it uses them. "
+        "With its factors and the input joined by hand in "
+        "our order nothing is left of the difference: what is gained is the order of "
+        "contraction. TorchJD's UPGrad makes one backward "
+        "pass through the trunk a task and solves a quadratic programme to reconcile their "
+        "gradients: more than hard "
         "sharing with summed losses, which stands beneath it.",
     ),
     "trace norm": (
         "Trace norms",
-        "Value and gradient of one unfolding's trace norm, beside PyTorch's `svdvals` of the unfolding as the papers write it and, where "
-        "that is wide, of its transpose: the same norm, and a faster SVD. Each size of a layer's unfoldings stands here once.",
+        "Value and gradient of one unfolding's trace norm, beside PyTorch's `svdvals` of "
+        "the unfolding as the papers write it and, where "
+        "that is wide, of its transpose: the same norm, and a faster SVD. Each size of a "
+        "layer's unfoldings stands here once.",
     ),
     "many tasks": (
         "Very many tasks",
-        "Steps on some tasks of many, with sparse rows and the lazy optimizer. Each of fifty steps in turn takes other tasks.",
+        "Steps on some tasks of many, with sparse rows and the lazy optimizer. Each of "
+        "fifty steps in turn takes other tasks.",
     ),
 }
 
@@ -82,7 +100,11 @@ def main(*, results: Path = RESULTS, out: Path = Path("docs/performance.md")) ->
 
 def page(about: Row, rows: Sequence[Row]) -> str:
     """The page's text."""
-    parts = [INTRODUCTION.format(**about), *([ON_CPU] if about["device"] == "cpu" else []), f"**In short:** {summary(rows)}.\n"]
+    parts = [
+        INTRODUCTION.format(**about),
+        *([ON_CPU] if about["device"] == "cpu" else []),
+        f"**In short:** {summary(rows)}.\n",
+    ]
     for group, (title, text) in GROUPS.items():
         if own := [row for row in rows if row["group"] == group]:
             parts.append(f"## {title}\n\n{text}\n\n{_table(own)}".replace("\n\n\n\n", "\n\n"))
@@ -91,7 +113,11 @@ def page(about: Row, rows: Sequence[Row]) -> str:
 
 
 def _table(rows: Sequence[Row]) -> str:
-    lines = [f"| {' | '.join(COLUMNS)} |", "|---|---|--:|--:|--:|--:|--:|--:|", *(f"| {' | '.join(cells(row))} |" for row in rows)]
+    lines = [
+        f"| {' | '.join(COLUMNS)} |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+        *(f"| {' | '.join(cells(row))} |" for row in rows),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -105,10 +131,14 @@ def losses(rows: Sequence[Row]) -> str:
     lost = [(row, time, memory) for row, time, memory in lost if time > 1 or memory > MORE_MEMORY]
     lines = ["## Where it loses\n"]
     if lost:
-        lines += [f"Our time and memory by the other's, where it is slower or takes over {MORE_MEMORY:g} times the memory.\n"]
+        lines += [
+            "Our time and memory by the other's, where it is slower or takes over "
+            f"{MORE_MEMORY:g} times the memory.\n"
+        ]
         lines += ["| case | against | time | memory |", "|---|---|--:|--:|"]
         lines += [
-            f"| {row['name']} | {row['other']} | {f'{time:.2f}' if time > 1 else ''} | {f'{memory:.2f}' if memory > MORE_MEMORY else ''} |"
+            f"| {row['name']} | {row['other']} | {f'{time:.2f}' if time > 1 else ''} | "
+            f"{f'{memory:.2f}' if memory > MORE_MEMORY else ''} |"
             for row, time, memory in sorted(lost, key=lambda entry: (min(-entry[1], -1), -entry[2]))
         ]
     missed = [row for row in rows if row["reached"] is False]
@@ -119,18 +149,30 @@ def losses(rows: Sequence[Row]) -> str:
 def _missed(rows: Sequence[Row]) -> list[str]:
     """A line for each row, one for all trace norms."""
     norms = [row for row in rows if row["group"] == "trace norm"]
-    lines = [f"* {row['name']} against {row['other']}: {_missing(row)}." for row in rows if row not in norms]
+    lines = [
+        f"* {row['name']} against {row['other']}: {_missing(row)}."
+        for row in rows
+        if row not in norms
+    ]
     if norms:
         worst = min(norms, key=lambda row: row["ratio"] / row["at_least"])
         lines.append(
-            f"* {len(norms)} rows of trace norms; the farthest off is {worst['name']} against {worst['other']}: {_missing(worst)}."
+            f"* {len(norms)} rows of trace norms; the farthest off is {worst['name']} "
+            f"against {worst['other']}: {_missing(worst)}."
         )
     return lines
 
 
 def _missing(row: Row) -> str:
-    values = (("", row["ratio"], row["at_least"]), ("memory ", row["memory_ratio"], row["memory_at_least"]))
-    return ", ".join(f"{of}{value:.2f}, where {least:.2f} is asked for" for of, value, least in values if least and value < least)
+    values = (
+        ("", row["ratio"], row["at_least"]),
+        ("memory ", row["memory_ratio"], row["memory_at_least"]),
+    )
+    return ", ".join(
+        f"{of}{value:.2f}, where {least:.2f} is asked for"
+        for of, value, least in values
+        if least and value < least
+    )
 
 
 if __name__ == "__main__":

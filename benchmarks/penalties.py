@@ -12,8 +12,8 @@ from torch import Tensor
 from benchmarks.case import Case
 from benchmarks.measure import Step
 from benchmarks.networks import NETWORKS
-from softshare.sharing._tensor_algebra import task_last
-from softshare.sharing._trace_norms import Unfolding, matricise, trace_norm, unfoldings
+from softshare.sharing.algebra.decompositions import task_last
+from softshare.sharing.algebra.trace_norms import Unfolding, matricise, trace_norm, unfoldings
 from softshare.sharing.independent import Independent
 from softshare.sharing.trace_norm import TraceNorm
 
@@ -29,7 +29,10 @@ STACKS = {
 }
 """The layers of the networks measured here: tasks first, then the papers' modes."""
 
-LITERAL, TALL = "autograd through an SVD of the unfolding", "autograd through an SVD of the unfolding laid tall"
+LITERAL, TALL = (
+    "autograd through an SVD of the unfolding",
+    "autograd through an SVD of the unfolding laid tall",
+)
 
 
 def cases() -> list[Case]:
@@ -38,7 +41,13 @@ def cases() -> list[Case]:
     omniglot = "Omniglot CNN, T = 50, B = 16"
     return [
         *found,
-        Case("trace norm", f"LAF penalty of all layers, {omniglot}", "the training step", partial(_laf_penalty, omniglot), 1 / 0.15),
+        Case(
+            "trace norm",
+            f"LAF penalty of all layers, {omniglot}",
+            "the training step",
+            partial(_laf_penalty, omniglot),
+            1 / 0.15,
+        ),
     ]
 
 
@@ -51,14 +60,20 @@ def _unfoldings(name: str, shape: tuple[int, ...]) -> list[Case]:
         if short > 1 and (short, long) not in seen:
             seen.add((short, long))
             about = "trace norm", f"{name}: unfolding {short} × {long}"
-            found.append(Case(*about, LITERAL, partial(_norm, shape, rows, False), _least(short, long)))
+            found.append(
+                Case(*about, LITERAL, partial(_norm, shape, rows, False), _least(short, long))
+            )
             if height < width:
-                found.append(Case(*about, TALL, partial(_norm, shape, rows, True), _least(short, long)))
+                found.append(
+                    Case(*about, TALL, partial(_norm, shape, rows, True), _least(short, long))
+                )
     return found
 
 
 def unfolded(tensor: Tensor, rows: Unfolding) -> Tensor:
-    """An unfolding as the papers write it; that of all modes but the last is the last mode's, transposed."""
+    """An unfolding as the papers write it; that of all modes but the last is the last mode's,
+    transposed.
+    """
     others = tuple(mode for mode in range(tensor.ndim) if mode not in rows)
     rows, others = (others, rows) if len(others) == 1 else (rows, others)
     return tensor.permute(rows + others).reshape(prod(tensor.shape[mode] for mode in rows), -1)
@@ -70,7 +85,9 @@ def _least(short: int, long: int) -> float | None:
     return 4.0 if short > 50 else 1.5
 
 
-def _norm(shape: tuple[int, ...], rows: Unfolding, tall: bool, device: torch.device) -> tuple[Step, Step]:
+def _norm(
+    shape: tuple[int, ...], rows: Unfolding, tall: bool, device: torch.device
+) -> tuple[Step, Step]:
     stack = torch.randn(shape, device=device).requires_grad_()
     tensor = task_last(stack)
 

@@ -1,6 +1,8 @@
-"""Seconds until the papers' image sets are there: decoded from their files the first time, then from the cache.
+"""Seconds until the papers' image sets are there: decoded from their files the first time, then
+from the cache.
 
-Run ``SOFTSHARE_DATA=… python -m benchmarks.public_sets``; a set whose files are missing is passed over.
+Run ``SOFTSHARE_DATA=… python -m benchmarks.public_sets``; a set whose files are missing is passed
+over.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ def main() -> None:
             except FileNotFoundError as error:
                 print(error)
             else:
-                print(f"{name}: {seconds[0]:.2f} s the first time, {seconds[1]:.2f} s from the cache")
+                print(
+                    f"{name}: {seconds[0]:.2f} s the first time, {seconds[1]:.2f} s from the cache"
+                )
 
 
 def _seconds(load: Callable[[], object]) -> float:

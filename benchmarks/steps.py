@@ -1,4 +1,6 @@
-"""Steps of training: ours as :func:`softshare.fit` makes them, and those of a loop over the tasks' own modules."""
+"""Steps of training: ours as :func:`softshare.fit` makes them, and those of a loop over the tasks'
+own modules.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.templates import TemplateFactory
+from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
 from softshare.tasks.batches import Batch, Batches
@@ -37,9 +39,17 @@ class Training:
         after: what follows the update.
     """
 
-    def __init__(self, loss: Callable[[], Tensor], optimizer: Optimizer, *, after: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        loss: Callable[[], Tensor],
+        optimizer: Optimizer,
+        *,
+        after: Callable[[], object] | None = None,
+    ) -> None:
         self.loss, self._optimizer, self._after = loss, optimizer, after
-        self.trained = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        self.trained = [
+            parameter for group in optimizer.param_groups for parameter in group["params"]
+        ]
 
     def __call__(self) -> None:
         """Make the step."""
@@ -78,14 +88,20 @@ class Setting:
     ) -> None:
         n_examples = max(batch_size, n_outputs)  # the classes are told by the labels
         generator = torch.Generator().manual_seed(0)
-        inputs = torch.randn(1 if one_input else n_tasks, n_examples, *input_shape, generator=generator).numpy()
+        inputs = torch.randn(
+            1 if one_input else n_tasks, n_examples, *input_shape, generator=generator
+        ).numpy()
         labels = (torch.arange(n_examples) % max(n_outputs, 2)).numpy()
         kinds: Kind = "binary" if n_outputs == 1 else "multiclass"
         names = [f"task {number}" for number in range(n_tasks)]
         if one_input:
-            self.tasks = TaskSet.from_shared_inputs(inputs[0], {name: np.roll(labels, t) for t, name in enumerate(names)}, kinds=kinds)
+            self.tasks = TaskSet.from_shared_inputs(
+                inputs[0], {name: np.roll(labels, t) for t, name in enumerate(names)}, kinds=kinds
+            )
         else:
-            self.tasks = TaskSet.from_arrays({name: (own, labels) for name, own in zip(names, inputs, strict=True)}, kinds=kinds)
+            self.tasks = TaskSet.from_arrays(
+                {name: (own, labels) for name, own in zip(names, inputs, strict=True)}, kinds=kinds
+            )
         self.template, self.device, self.n_outputs = template, device, n_outputs
         self.input_shape = tuple(input_shape)
         (batch,) = next(iter(Batches(self.tasks, batch_size=batch_size)))
@@ -105,7 +121,9 @@ class Setting:
             loss.require_finite(self.tasks.tasks, 1)
             return loss.total
 
-        return Training(loss, fused_adam(parameter_groups(network, LEARNING_RATE, {})), after=network.after_step)
+        return Training(
+            loss, fused_adam(parameter_groups(network, LEARNING_RATE, {})), after=network.after_step
+        )
 
     def modules(self, sharing: Sharing) -> list[nn.Sequential]:
         """Each task's network as a plain module, with our network's start."""
@@ -114,9 +132,15 @@ class Setting:
 
     def rows(self) -> list[Tensor]:
         """Each task's inputs."""
-        return [self.batch.inputs] * len(self.tasks) if self.batch.one_input else list(self.batch.inputs.unbind(0))
+        return (
+            [self.batch.inputs] * len(self.tasks)
+            if self.batch.one_input
+            else list(self.batch.inputs.unbind(0))
+        )
 
-    def loop(self, networks: Callable[[], Iterable[Forward]], parameters: Iterable[nn.Parameter]) -> Training:
+    def loop(
+        self, networks: Callable[[], Iterable[Forward]], parameters: Iterable[nn.Parameter]
+    ) -> Training:
         """One step of a loop over the tasks' networks.
 
         Args:
@@ -124,7 +148,10 @@ class Setting:
             parameters: what is trained.
         """
         rows = self.rows()
-        return stepping(lambda: self.loss(network(x) for network, x in zip(networks(), rows, strict=True)), parameters)
+        return stepping(
+            lambda: self.loss(network(x) for network, x in zip(networks(), rows, strict=True)),
+            parameters,
+        )
 
     def independent_loop(self) -> Training:
         """One step of a loop over independent modules."""
@@ -133,7 +160,12 @@ class Setting:
 
     def loss(self, outputs: Iterable[Tensor]) -> Tensor:
         """The sum of the tasks' mean losses."""
-        return torch.stack([self._loss(own, targets) for own, targets in zip(outputs, self.batch.targets.unbind(0), strict=True)]).sum()
+        return torch.stack(
+            [
+                self._loss(own, targets)
+                for own, targets in zip(outputs, self.batch.targets.unbind(0), strict=True)
+            ]
+        ).sum()
 
     def _loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         if self.n_outputs == 1:

@@ -6,18 +6,18 @@ from .data.image_folder import image_folder as image_folder
 from .data.image_folder import image_table as image_table
 from .data.table import read_table as read_table
 from .evaluation.compare import compare as compare
-from .evaluation.core_similarity import core_similarity as core_similarity
-from .evaluation.core_similarity import similar_cores as similar_cores
-from .evaluation.select_pattern import select_pattern as select_pattern
+from .methods.core_similarity import core_similarity as core_similarity
+from .methods.core_similarity import similar_cores as similar_cores
+from .methods.select_pattern import select_pattern as select_pattern
+from .network.diagnostics import sweep_scale as sweep_scale
 from .network.freezing import freeze as freeze
 from .network.multitask_network import MultiTaskNetwork as MultiTaskNetwork
-from .network.ordering_templates import ordering_cnn as ordering_cnn
-from .network.ordering_templates import ordering_mlp as ordering_mlp
-from .network.pretrained import transformers_encoder as transformers_encoder
-from .network.pretrained import with_encoder as with_encoder
-from .network.readings import sweep_scale as sweep_scale
-from .network.templates import lenet as lenet
-from .network.templates import mlp as mlp
+from .network.templates.ordering import ordering_cnn as ordering_cnn
+from .network.templates.ordering import ordering_mlp as ordering_mlp
+from .network.templates.pretrained import transformers_encoder as transformers_encoder
+from .network.templates.pretrained import with_encoder as with_encoder
+from .network.templates.standard import lenet as lenet
+from .network.templates.standard import mlp as mlp
 from .sharing.fixed_order import FixedOrder as FixedOrder
 from .sharing.independent import Independent as Independent
 from .sharing.last_axis_flattening import LastAxisFlattening as LastAxisFlattening
@@ -33,9 +33,9 @@ from .sharing.trace_norm import trace_norm_strength as trace_norm_strength
 from .sharing.tucker import Tucker as Tucker
 from .tasks.task import Task as Task
 from .tasks.task_set import TaskSet as TaskSet
+from .training.diagnostic_history import ReadingHistory as ReadingHistory
 from .training.fit import fit as fit
 from .training.lazy_adam import LazyAdam as LazyAdam
-from .training.readings import ReadingHistory as ReadingHistory
 from .training.sharded import ShardedNetwork as ShardedNetwork
 
 __version__: str

@@ -21,15 +21,35 @@ if TYPE_CHECKING:
 # What a command needs is imported when it runs: --help must not wait for torch.
 
 RESULTS = Path("softshare-results")
-FEW_LABELS = ("digits", "omniglot", "omniglot-groups", "office-caltech", "office-caltech-surf", "office-caltech-googlenet", "imageclef-da")
-"""Data sets of which a tenth trains by default: those with more labels than the question asks for, or whose fractions are of all labels."""
+FEW_LABELS = (
+    "digits",
+    "omniglot",
+    "omniglot-groups",
+    "office-caltech",
+    "office-caltech-surf",
+    "office-caltech-googlenet",
+    "imageclef-da",
+)
+"""Data sets of which a tenth trains by default: those with more labels than the question asks for,
+or whose fractions are of all labels.
+"""
 
-_OPTION_OF = {"fraction": "train-fraction", "fractions": "train-fraction", "trials": "search", "options": "option", "size": "image-size"}
+_OPTION_OF = {
+    "fraction": "train-fraction",
+    "fractions": "train-fraction",
+    "trials": "search",
+    "options": "option",
+    "size": "image-size",
+}
 """Python arguments whose options have other names."""
 
 WRONG_USE, SOME_FAILED, INTERRUPTED = 2, 1, 130
 
-app = App(name="softshare", version=__version__, help="Compare learning several related tasks apart with learning them together.")
+app = App(
+    name="softshare",
+    version=__version__,
+    help="Compare learning several related tasks apart with learning them together.",
+)
 
 data_app = App(name="data", help="The public data sets: what is there, and how to get the others.")
 app.command(data_app)
@@ -52,7 +72,8 @@ class Data:
         split: the column that says train, validation or test.
         group: the column whose equal values (a patient) stay in one part of the split.
         drop_small_tasks: leave out tasks that have too few rows, instead of stopping.
-        image_size: height and width to which the images of a folder are resized; by default all must have one size.
+        image_size: height and width to which the images of a folder are resized; by default all
+            must have one size.
         skip_broken: leave broken images of a folder out, instead of stopping.
     """
 
@@ -75,11 +96,15 @@ class Compared:
 
     Args:
         methods: names from `softshare methods`, or all; by default every usual method that applies.
-        train_fraction: shares of the training part to train on; by default all of it (digits, omniglot, office-caltech, imageclef-da: 0.1).
+        train_fraction: shares of the training part to train on; by default all of it (digits,
+            omniglot, office-caltech, imageclef-da: 0.1).
         seeds: how many splits and starts every method is run on.
-        metric: to compare by, in place of roc_auc (binary), accuracy (multiclass) and rmse (regression).
-        search: trials on validation data by which every method's settings are chosen, the same number for all.
-        option: METHOD.NAME=VALUE, an option of a method in place of its default, such as tensor-ring.shared=cv.
+        metric: to compare by, in place of roc_auc (binary), accuracy (multiclass) and rmse
+            (regression).
+        search: trials on validation data by which every method's settings are chosen, the same
+            number for all.
+        option: METHOD.NAME=VALUE, an option of a method in place of its default, such as
+            tensor-ring.shared=cv.
     """
 
     methods: Names = ()
@@ -139,43 +164,64 @@ def compare(
 ) -> int:
     """Train the tasks apart and together, and say what was gained.
 
-    Values of a list are separated by spaces. A run whose record is in the output folder is not run again.
+    Values of a list are separated by spaces. A run whose record is in the output folder is not run
+    again.
 
     Args:
-        source: a file (.csv, .tsv, .parquet), a folder of images (TASK/CLASS/*.png), or a data set: digits, classics, iris, wine,
-            breast_cancer, synthetic, and the public ones of `softshare data list`, such as mnist, omniglot and uci.
+        source: a file (.csv, .tsv, .parquet), a folder of images (TASK/CLASS/*.png), or a data set:
+            digits, classics, iris, wine, breast_cancer, synthetic, and the public ones of
+            `softshare data list`, such as mnist, omniglot and uci.
         data: how to read a table.
         compared: what is compared.
         training: how every run is trained.
         running: where it runs.
         wrong: what is wrong with options that could not be read.
     """
-    from softshare.evaluation.options import read_options
     from softshare.evaluation.plan import wrong_arguments
+    from softshare.methods.options import read_options
 
     options, misread = read_options(compared.option)
     fractions = compared.train_fraction or ((0.1,) if source in FEW_LABELS else (1.0,))
-    chosen: dict[str, Any] = {"methods": compared.methods or None, "fractions": fractions, "seeds": compared.seeds, "options": options}
+    chosen: dict[str, Any] = {
+        "methods": compared.methods or None,
+        "fractions": fractions,
+        "seeds": compared.seeds,
+        "options": options,
+    }
     settings = {"source": source, "metric": compared.metric, **asdict(training)}
-    phrases = wrong_arguments(**chosen, workers=running.workers, settings={"trials": compared.search, **settings})
+    phrases = wrong_arguments(
+        **chosen, workers=running.workers, settings={"trials": compared.search, **settings}
+    )
     tasks = _load(source, data, fractions, wrong=[*wrong, *misread, *phrases])
     out = running.out or RESULTS / Path(source).name.split(".")[0]
-    return _compare(tasks, out, search=compared.search, workers=running.workers, cluster=running.cluster, **chosen, **settings)
+    return _compare(
+        tasks,
+        out,
+        search=compared.search,
+        workers=running.workers,
+        cluster=running.cluster,
+        **chosen,
+        **settings,
+    )
 
 
 @app.command
 def methods() -> int:
     """List the methods: name, what the tasks share, paper."""
-    from softshare.evaluation.methods import METHODS
+    from softshare.methods.named import METHODS
     from softshare.report.terminal import console_on, show_methods
 
-    show_methods([(method.name, method.shares, method.paper) for method in METHODS], console_on(sys.stdout))
+    show_methods(
+        [(method.name, method.shares, method.paper) for method in METHODS], console_on(sys.stdout)
+    )
     return 0
 
 
 @data_app.command(name="list")
 def list_data() -> int:
-    """List the public data sets: whether they are in the data folder, their size, licence, paper and source."""
+    """List the public data sets: whether they are in the data folder, their size, licence, paper
+    and source.
+    """
     from softshare.data.load import PUBLIC
     from softshare.data.terminal import show_sets
     from softshare.report.terminal import console_on
@@ -200,7 +246,9 @@ def get_data(name: str, /) -> int:
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: 2, after one line, for what the user can mend. Else tracebacks are kept."""
+    """Run the command line and leave with its exit code: 2, after one line, for what the user can
+    mend. Else tracebacks are kept.
+    """
     try:
         sys.exit(_run(sys.argv[1:] if tokens is None else list(tokens)))
     except (ValueError, OSError) as error:
@@ -217,7 +265,10 @@ def _run(tokens: list[str]) -> int:
         try:
             command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
             break
-        except (UnknownOptionError, CoercionError) as error:  # look for more that is wrong in the rest
+        except (
+            UnknownOptionError,
+            CoercionError,
+        ) as error:  # look for more that is wrong in the rest
             wrong.append(str(error))
             tokens = _without(tokens, error)
         except CycloptsError as error:
@@ -230,10 +281,16 @@ def _run(tokens: list[str]) -> int:
 def _without(tokens: list[str], error: UnknownOptionError | CoercionError) -> list[str]:
     """The command line without an option that is wrong, and its values."""
     option = error.token.keyword if error.token else None
-    begin = next((place for place, token in enumerate(tokens) if option and token.split("=")[0] == option), None)
+    begin = next(
+        (place for place, token in enumerate(tokens) if option and token.split("=")[0] == option),
+        None,
+    )
     if begin is None:
         raise ValueError(str(error)) from None
-    end = next((place for place in range(begin + 1, len(tokens)) if tokens[place].startswith("--")), len(tokens))
+    end = next(
+        (place for place in range(begin + 1, len(tokens)) if tokens[place].startswith("--")),
+        len(tokens),
+    )
     return tokens[:begin] + tokens[end:]
 
 
@@ -245,9 +302,22 @@ def _load(source: str, data: Data, fractions: Sequence[float], *, wrong: Sequenc
 
     problems = list(wrong)
     try:
-        columns = {"task": data.task, "target": data.target, "kinds": _kinds(data.kind), "drop": data.drop}
+        columns = {
+            "task": data.task,
+            "target": data.target,
+            "kinds": _kinds(data.kind),
+            "drop": data.drop,
+        }
         images: dict[str, Any] = {"image_size": data.image_size, "skip_broken": data.skip_broken}
-        read = partial(load, source, n_tasks=data.tasks, split=data.split, group=data.group, **columns, **images)
+        read = partial(
+            load,
+            source,
+            n_tasks=data.tasks,
+            split=data.split,
+            group=data.group,
+            **columns,
+            **images,
+        )
         tasks = with_files(read, console_on(sys.stderr))
         for fraction in fractions if data.drop_small_tasks and not wrong else ():
             tasks = tasks.drop_small_tasks(train_fraction=fraction)
@@ -284,15 +354,24 @@ def _kinds(given: Sequence[str]) -> Any:
     if len(given) < 2 and "=" not in "".join(given):
         return given[0] if given else None
     if odd := [pair for pair in given if "=" not in pair]:
-        raise ValueError(f"--kind: expected one kind for all targets or COLUMN=KIND for each, got {', '.join(odd)}")
+        raise ValueError(
+            "--kind: expected one kind for all targets or COLUMN=KIND for each, got "
+            f"{', '.join(odd)}"
+        )
     return dict(pair.rsplit("=", 1) for pair in given)
 
 
 def _with_options(message: str) -> str:
     """A message with options in place of the Python arguments that its phrases begin with."""
-    arguments = [field.name for group in (Data, Compared, Training, Running) for field in fields(group)]
+    arguments = [
+        field.name for group in (Data, Compared, Training, Running) for field in fields(group)
+    ]
     option_of = {name: name.replace("_", "-") for name in arguments} | _OPTION_OF
-    return re.sub(rf"(^|[:;] )({'|'.join(option_of)}):", lambda found: f"{found[1]}--{option_of[found[2]]}:", message)
+    return re.sub(
+        rf"(^|[:;] )({'|'.join(option_of)}):",
+        lambda found: f"{found[1]}--{option_of[found[2]]}:",
+        message,
+    )
 
 
 def _complain(message: str) -> None:

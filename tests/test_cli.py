@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from softshare import cli
-from softshare.evaluation import settings as defaults
-from softshare.evaluation.methods import METHODS
+from softshare.methods import settings as defaults
+from softshare.methods.named import METHODS
 from softshare.tasks.task_set import TaskSet
-
-spec = importlib.util.spec_from_file_location("stub_run", Path(__file__).parent / "evaluation" / "stub_run.py")
-assert spec is not None
-assert spec.loader is not None
-stub_run = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(stub_run)
+from tests.evaluation import stub_run
 
 
 @pytest.fixture
@@ -68,49 +61,94 @@ def call(line: str, capsys) -> tuple[int, str, str]:
 
 
 def test_a_table_is_compared_and_reported(table, ran, capsys, tmp_path):
-    code, out, err = call("compare visits.csv --task hospital --target readmitted --methods tied --seeds 2 --workers 0", capsys)
+    code, out, err = call(
+        "compare visits.csv --task hospital --target readmitted --methods tied --seeds 2 "
+        "--workers 0",
+        capsys,
+    )
     assert code == 0
     assert [tasks.names for tasks, _ in ran[:1]] == [("north", "south")]
-    assert [settings.key for _, settings in ran] == ["independent-f1-s0", "tied-f1-s0", "independent-f1-s1", "tied-f1-s1"]
+    assert [settings.key for _, settings in ran] == [
+        "independent-f1-s0",
+        "tied-f1-s0",
+        "independent-f1-s1",
+        "tied-f1-s1",
+    ]
     lines = out.splitlines()
     assert lines[0].startswith("Learning together beats learning apart by ")
-    assert [line.split()[0] for line in lines if line.strip().startswith(("tied", "independent"))] == ["tied", "independent"]
-    assert lines[-2:] == ["report:  softshare-results/visits/report.html", "summary: softshare-results/visits/summary.csv"]
+    assert [
+        line.split()[0] for line in lines if line.strip().startswith(("tied", "independent"))
+    ] == ["tied", "independent"]
+    assert lines[-2:] == [
+        "report:  softshare-results/visits/report.html",
+        "summary: softshare-results/visits/summary.csv",
+    ]
     assert (tmp_path / "softshare-results" / "visits" / "report.html").stat().st_size > 1000
-    assert [line.split("] ")[1].split(":")[0] for line in err.splitlines()] == [settings.key for _, settings in ran]
+    assert [line.split("] ")[1].split(":")[0] for line in err.splitlines()] == [
+        settings.key for _, settings in ran
+    ]
     assert "\x1b" not in out + err
 
 
 def test_run_again_nothing_is_trained_and_no_file_changes(table, ran, capsys, tmp_path):
-    line = "compare visits.csv --target readmitted pain --drop hospital patient --methods tied --seeds 2 --workers 0 --out results"
+    line = (
+        "compare visits.csv --target readmitted pain --drop hospital patient --methods tied "
+        "--seeds 2 --workers 0 --out results"
+    )
     assert call(line, capsys)[0] == 0
-    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "results").rglob("*") if path.is_file()}
+    before = {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in (tmp_path / "results").rglob("*")
+        if path.is_file()
+    }
     ran.clear()
     code, out, err = call(line, capsys)
     assert (code, err, ran) == (0, "", [])
     assert out.startswith("Learning together")
-    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "results").rglob("*") if path.is_file()} == before
+    assert {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in (tmp_path / "results").rglob("*")
+        if path.is_file()
+    } == before
 
 
 def test_options_reach_the_runs(table, ran, capsys):
     line = (
-        "compare visits.csv --target readmitted days --kind readmitted=binary days=regression --drop hospital --group patient "
-        "--methods tucker --train-fraction 0.5 1 --seeds 1 --steps 7 --hidden 8 4 --batch-size 5 --learning-rate 0.01 --weight-decay 0 "
+        "compare visits.csv --target readmitted days --kind readmitted=binary "
+        "days=regression --drop hospital --group patient "
+        "--methods tucker --train-fraction 0.5 1 --seeds 1 --steps 7 --hidden 8 4 "
+        "--batch-size 5 --learning-rate 0.01 --weight-decay 0 "
         "--metric loss --workers 0"
     )
     code, _, err = call(line, capsys)
     assert code == 0, err
     tasks, settings = ran[-1]
-    assert [(task.name, task.kind) for task in tasks.tasks] == [("readmitted", "binary"), ("days", "regression")]
+    assert [(task.name, task.kind) for task in tasks.tasks] == [
+        ("readmitted", "binary"),
+        ("days", "regression"),
+    ]
     assert {settings.fraction for _, settings in ran} == {0.5, 1.0}
-    assert (settings.source, settings.method, settings.steps, settings.hidden) == ("visits.csv", "tucker", 7, (8, 4))
-    assert (settings.batch_size, settings.learning_rate, settings.weight_decay, settings.metric) == (5, 0.01, 0, "loss")
+    assert (settings.source, settings.method, settings.steps, settings.hidden) == (
+        "visits.csv",
+        "tucker",
+        7,
+        (8, 4),
+    )
+    assert (
+        settings.batch_size,
+        settings.learning_rate,
+        settings.weight_decay,
+        settings.metric,
+    ) == (5, 0.01, 0, "loss")
     assert all(groups is not None for groups in tasks.groups)
 
 
 def test_methods_options_reach_their_runs_and_the_reports_command(table, ran, capsys, tmp_path):
     given = "--option tensor-ring.shared=cv tensor-ring.cores=2 tucker.ranks=0.5"
-    line = f"compare visits.csv --target readmitted pain --methods tensor-ring tucker --seeds 1 --workers 0 --out results {given}"
+    line = (
+        "compare visits.csv --target readmitted pain --methods tensor-ring tucker --seeds 1 "
+        f"--workers 0 --out results {given}"
+    )
     assert call(line, capsys)[0] == 0
     assert {settings.method: dict(settings.method_options) for _, settings in ran} == {
         "independent": {},
@@ -127,7 +165,10 @@ def test_digits_are_compared_at_a_tenth_of_their_training_part(ran, capsys):
 
 def test_small_tasks_are_dropped_when_asked(table, ran, capsys):
     pd.concat([table, table.iloc[:1].assign(hospital="tiny")]).to_csv("visits.csv", index=False)
-    line = "compare visits.csv --task hospital --target readmitted --methods tied --seeds 1 --workers 0"
+    line = (
+        "compare visits.csv --task hospital --target readmitted --methods tied --seeds 1 "
+        "--workers 0"
+    )
     code, _, err = call(line, capsys)
     assert code == 2
     assert "tiny" in err
@@ -136,20 +177,30 @@ def test_small_tasks_are_dropped_when_asked(table, ran, capsys):
     assert ran[0][0].names == ("north", "south")
 
 
-def test_tasks_too_small_for_the_share_that_trains_are_dropped_when_asked(table, ran, capsys, monkeypatch):
-    tasks = TaskSet.from_task_column(table[["age"]], table["readmitted"], np.repeat(["large", "small"], [100, 20]))
-    monkeypatch.setattr("softshare.data.load.load", lambda *_, **__: replace(tasks, train_share_of_all=True))
+def test_tasks_too_small_for_the_share_that_trains_are_dropped_when_asked(
+    table, ran, capsys, monkeypatch
+):
+    tasks = TaskSet.from_task_column(
+        table[["age"]], table["readmitted"], np.repeat(["large", "small"], [100, 20])
+    )
+    monkeypatch.setattr(
+        "softshare.data.load.load", lambda *_, **__: replace(tasks, train_share_of_all=True)
+    )
     line = "compare digits --train-fraction 0.5 0.04 --methods tied --seeds 1 --workers 0"
     code, _, err = call(line, capsys)
     assert code == 2
-    assert "1 task(s) too small to be split: 'small' (20 rows); a task needs at least 25 rows" in err
+    assert (
+        "1 task(s) too small to be split: 'small' (20 rows); a task needs at least 25 rows" in err
+    )
     assert call(f"{line} --drop-small-tasks", capsys)[0] == 0
     assert {tasks.names for tasks, _ in ran} == {("large",)}
 
 
 def test_a_share_that_leaves_nothing_to_judge_by_is_told_by_its_option(table, capsys, monkeypatch):
     tasks = TaskSet.from_task_column(table[["age"]], table["readmitted"], table["hospital"])
-    monkeypatch.setattr("softshare.data.load.load", lambda *_, **__: replace(tasks, train_share_of_all=True))
+    monkeypatch.setattr(
+        "softshare.data.load.load", lambda *_, **__: replace(tasks, train_share_of_all=True)
+    )
     code, _, err = call("compare digits --train-fraction 1 --workers 0", capsys)
     assert code == 2
     assert err.startswith("softshare: --train-fraction: here it is a share of all examples")
@@ -180,7 +231,9 @@ def test_a_share_that_leaves_nothing_to_judge_by_is_told_by_its_option(table, ca
     ("compare digits --metric rmse", ["rmse", "binary", "roc_auc"]),
     ("methods --verbose", ["--verbose"]),
 ])  # fmt: skip
-def test_what_is_wrong_is_told_in_one_line_with_exit_code_2(line, phrases, table, ran, capsys, tmp_path):
+def test_what_is_wrong_is_told_in_one_line_with_exit_code_2(
+    line, phrases, table, ran, capsys, tmp_path
+):
     code, out, err = call(line, capsys)
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
@@ -191,16 +244,30 @@ def test_what_is_wrong_is_told_in_one_line_with_exit_code_2(line, phrases, table
 
 
 def test_all_that_is_wrong_is_told_together(table, capsys):
-    line = "compare visits.csv --target redmitted --sedes 3 --steps many --batch-size=x --methods tuckr --train-fraction 2 --workers -1"
+    line = (
+        "compare visits.csv --target redmitted --sedes 3 --steps many --batch-size=x --methods "
+        "tuckr --train-fraction 2 --workers -1"
+    )
     code, _, err = call(line, capsys)
     assert code == 2
-    for phrase in ("--sedes", "--steps", "--batch-size", "'tuckr'", "--train-fraction: ", "--workers: ", "'redmitted'"):
+    for phrase in (
+        "--sedes",
+        "--steps",
+        "--batch-size",
+        "'tuckr'",
+        "--train-fraction: ",
+        "--workers: ",
+        "'redmitted'",
+    ):
         assert phrase in err
     assert err.count("\n") == 1
 
 
 def test_results_of_other_settings_are_kept(table, ran, capsys):
-    line = "compare visits.csv --target readmitted --drop hospital --methods tied --seeds 1 --workers 0"
+    line = (
+        "compare visits.csv --target readmitted --drop hospital --methods tied --seeds 1 "
+        "--workers 0"
+    )
     assert call(f"{line} --steps 5", capsys)[0] == 0
     code, _, err = call(f"{line} --steps 6", capsys)
     assert code == 2
@@ -215,29 +282,46 @@ def test_failed_runs_are_told_and_the_others_reported(table, monkeypatch, capsys
         return stub_run.run(tasks, settings, split)
 
     monkeypatch.setattr("softshare.evaluation.compare.run", run)
-    code, out, err = call("compare visits.csv --target readmitted --methods tied --seeds 3 --workers 0", capsys)
+    code, out, err = call(
+        "compare visits.csv --target readmitted --methods tied --seeds 3 --workers 0", capsys
+    )
     assert code == 1
     assert "softshare: tied-f1-s1 failed: ZeroDivisionError: made by the test" in err
     assert "Traceback" in err
     assert out.startswith("Learning together")
 
 
-@pytest.mark.parametrize("diverging", [{"tied-f1-s1"}, {f"{method}-f1-s{seed}" for method in ("independent", "tied") for seed in range(3)}])
+@pytest.mark.parametrize(
+    "diverging",
+    [
+        {"tied-f1-s1"},
+        {f"{method}-f1-s{seed}" for method in ("independent", "tied") for seed in range(3)},
+    ],
+)
 def test_diverged_runs_are_told_by_task_and_step(diverging, table, monkeypatch, capsys):
     told = "the loss of task 'pain' became nan at step 12"
 
     def run(tasks, settings, split):
         record = stub_run.run(tasks, settings, split)
-        return record | {"metrics": {}, "parameters": None, "curve": [], "error": told} if settings.key in diverging else record
+        return (
+            record | {"metrics": {}, "parameters": None, "curve": [], "error": told}
+            if settings.key in diverging
+            else record
+        )
 
     monkeypatch.setattr("softshare.evaluation.compare.run", run)
-    code, out, err = call("compare visits.csv --target readmitted pain --methods tied --seeds 3 --workers 0", capsys)
+    code, out, err = call(
+        "compare visits.csv --target readmitted pain --methods tied --seeds 3 --workers 0", capsys
+    )
     if len(diverging) == 1:
         assert code == 0
         assert f"1 of 6 runs diverged and are left out: tied-f1-s1 ({told})" in out
     else:
         assert (code, out) == (2, "")
-        assert err.splitlines()[-1] == f"softshare: every run diverged: {told}; try a smaller --learning-rate"
+        assert (
+            err.splitlines()[-1]
+            == f"softshare: every run diverged: {told}; try a smaller --learning-rate"
+        )
 
 
 def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
@@ -247,7 +331,10 @@ def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
     monkeypatch.setattr("softshare.evaluation.compare.run", run)
     code, _, err = call("compare digits --workers 0", capsys)
     assert code == 130
-    assert err.splitlines()[-1] == "softshare: interrupted; finished runs are kept, and the same command goes on from there"
+    assert (
+        err.splitlines()[-1]
+        == "softshare: interrupted; finished runs are kept, and the same command goes on from there"
+    )
 
 
 def test_what_nobody_expected_keeps_its_traceback(monkeypatch):
@@ -308,7 +395,9 @@ except SystemExit:
     heavy = {"torch", "pandas", "numpy", "sklearn", "scipy", "matplotlib", "distributed", "pydantic"} & set(sys.modules)
     print("heavy:", sorted(heavy))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert "--train-fraction" in done.stdout
     assert done.stdout.splitlines()[-1] == "heavy: []"
 

@@ -17,8 +17,13 @@ SLOW = {"torch", "pandas", "scipy", "sklearn", "matplotlib", "distributed", "das
 
 def loaded_by(code: str) -> set[str]:
     """The top-level packages that a fresh interpreter has loaded after running some code."""
-    script = f"{code}\nimport sys; print('\\nLOADED', *{{name.partition('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    script = f"""{code}
+import sys
+print("\\nLOADED", *{{name.partition(".")[0] for name in sys.modules}})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.rpartition("LOADED")[2].split())
 
@@ -31,14 +36,22 @@ def test_a_public_name_imports_what_it_needs() -> None:
     assert "torch" in loaded_by("import softshare; softshare.Tied")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["compare", "--help"], ["methods", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["compare", "--help"], ["methods", "--help"], ["--version"]]
+)
 def test_the_command_lines_help_imports_nothing_slow(arguments: list[str]) -> None:
-    code = f"import sys; sys.argv = ['softshare', *{arguments}]\nfrom softshare.cli import main\ntry: main()\nexcept SystemExit: pass"
+    code = (
+        f"import sys; sys.argv = ['softshare', *{arguments}]\nfrom softshare.cli import "
+        "main\ntry: main()\nexcept SystemExit: pass"
+    )
     assert not loaded_by(code) & SLOW
 
 
 def test_the_report_needs_no_torch() -> None:
-    modules = [f"softshare.report.{module.name}" for module in pkgutil.iter_modules([str(files("softshare.report"))])]
+    modules = [
+        f"softshare.report.{module.name}"
+        for module in pkgutil.iter_modules([str(files("softshare.report"))])
+    ]
     assert modules
     assert "torch" not in loaded_by(f"import {', '.join(modules)}")
 

@@ -1,4 +1,6 @@
-"""Adience: photographs of faces with gender and age group, two tasks, in five folds (Eidinger, Enbar & Hassner 2014)."""
+"""Adience: photographs of faces with gender and age group, two tasks, in five folds (Eidinger,
+Enbar & Hassner 2014).
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,19 @@ from softshare.tasks.task_set import TaskSet
 
 AGE_GROUPS = ((0, 2), (4, 6), (8, 13), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))
 GENDERS = ("f", "m")
-_COLUMNS = "user_id original_image face_id age gender x y dx dy tilt_ang fiducial_yaw_angle fiducial_score"
+_COLUMNS = (
+    "user_id original_image face_id age gender x y dx dy tilt_ang fiducial_yaw_angle fiducial_score"
+)
 
 _HOME = "https://raw.githubusercontent.com/GilLevi/AgeGenderDeepLearning/master/Folds/original_txt_files"
 FOLDS = tuple(
-    PublicFile(f"adience/fold_{number}_data.txt", size, f"{_HOME}/fold_{number}_data.txt", f"sha256:{sha256}", f"sha256:{sha256}")
+    PublicFile(
+        f"adience/fold_{number}_data.txt",
+        size,
+        f"{_HOME}/fold_{number}_data.txt",
+        f"sha256:{sha256}",
+        f"sha256:{sha256}",
+    )
     for number, (size, sha256) in enumerate(
         (
             (364_513, "d8f16c3dac0880ff87c7b7573032cb77194c65a10bdceacda132a64933a834dc"),
@@ -46,14 +56,16 @@ SET = PublicSet(
 
 
 def load(*, test_fold: int = 0, size: int = 64) -> TaskSet:
-    """Two tasks on the same images: gender (two classes), and age group (eight); some labels are missing.
+    """Two tasks on the same images: gender (two classes), and age group (eight); some labels are
+    missing.
 
     Args:
         test_fold: the fold that is the test set, 0 to 4; a person's images are all in one fold.
         size: height and width to which images are resized, their proportions not kept.
 
     Raises:
-        FileNotFoundError: the fold lists or the images (the folder ``aligned``, or its ``.zip``) are not in the data folder.
+        FileNotFoundError: the fold lists or the images (the folder ``aligned``, or its ``.zip``)
+            are not in the data folder.
         ValueError: there is no such fold, or a file is damaged.
     """
     if not 0 <= test_fold < len(FOLDS):
@@ -73,7 +85,8 @@ def load(*, test_fold: int = 0, size: int = 64) -> TaskSet:
 
 
 def labels() -> pd.DataFrame:
-    """A row a face: ``person``, ``image``, ``face``, ``gender``, ``age`` (its group) and ``fold``; needs no images.
+    """A row a face: ``person``, ``image``, ``face``, ``gender``, ``age`` (its group) and ``fold``;
+    needs no images.
 
     Raises:
         FileNotFoundError: the fold lists are not in the data folder.
@@ -103,7 +116,9 @@ def faces_of(content: bytes) -> pd.DataFrame:
             "image": table["original_image"],
             "face": table["face_id"],
             "gender": gender,
-            "age": pd.Categorical(table["age"].map(age_group), categories=[_name(group) for group in AGE_GROUPS]),
+            "age": pd.Categorical(
+                table["age"].map(age_group), categories=[_name(group) for group in AGE_GROUPS]
+            ),
         }
     )
 
@@ -111,7 +126,8 @@ def faces_of(content: bytes) -> pd.DataFrame:
 def age_group(text: str) -> str | None:
     """The group that an age belongs to.
 
-    Ranges go to the group that begins with them, or that holds their first number: ``(38, 48)`` and the misprint
+    Ranges go to the group that begins with them, or that holds their first number: ``(38, 48)`` and
+    the misprint
     ``(25, 23)`` too. Ages between groups belong to none.
 
     Args:

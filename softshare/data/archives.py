@@ -1,4 +1,5 @@
-"""Reading files that strangers made: nothing is unpacked to disk, nothing expands beyond a bound, every error names the file.
+"""Reading files that strangers made: nothing is unpacked to disk, nothing expands beyond a bound,
+every error names the file.
 
 Archives are read member by member into memory, so no member's name ever becomes a path.
 """
@@ -37,7 +38,8 @@ class FileContentError(ValueError):
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Turns what goes wrong with the content of a file into one error that names it; what names a file already stays.
+    """Turns what goes wrong with the content of a file into one error that names it; what names a
+    file already stays.
 
     Raises:
         FileContentError: the file is damaged, or another file than expected.
@@ -47,7 +49,11 @@ def naming(path: Path) -> Iterator[None]:
     except FileContentError:
         raise
     except _DAMAGE as error:
-        reason = "it ends too early" if isinstance(error, EOFError) else str(error) or type(error).__name__
+        reason = (
+            "it ends too early"
+            if isinstance(error, EOFError)
+            else str(error) or type(error).__name__
+        )
         raise FileContentError(f"{path}: {reason}") from None
     except OSError as error:
         if error.filename is not None:  # the file system's own, which names it
@@ -71,12 +77,16 @@ def read_content(path: Path, *, most: int) -> bytes:
             with open_zip(path, most=most) as archive:
                 (member,) = archive.infolist() if len(archive.infolist()) == 1 else (None,)
                 if member is None:
-                    raise ValueError(f"the archive must hold one file, it holds {len(archive.infolist())}")
+                    raise ValueError(
+                        f"the archive must hold one file, it holds {len(archive.infolist())}"
+                    )
                 return read_member(archive, member)
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(most + 1)
         if len(content) > most:
-            raise ValueError(f"its content is larger than the {most:,} bytes that are expected at most")
+            raise ValueError(
+                f"its content is larger than the {most:,} bytes that are expected at most"
+            )
         return content
 
 
@@ -107,7 +117,8 @@ class Unpacked(gzip.GzipFile):
     def _bounded(self, content: bytes) -> bytes:
         if self.tell() > self._most:
             raise ValueError(
-                f"it unpacks to more than the {self._most:,} bytes that are expected of its size; if they are meant, unpack it"
+                f"it unpacks to more than the {self._most:,} bytes that are expected of "
+                "its size; if they are meant, unpack it"
             )
         return content
 
@@ -126,8 +137,14 @@ def open_zip(path: Path, *, most: int, most_members: int = 1_000_000) -> Iterato
         ValueError: it is damaged, or holds more.
     """
     with naming(path), zipfile.ZipFile(path) as archive:
-        if len(archive.infolist()) > most_members or sum(member.file_size for member in archive.infolist()) > most:
-            raise ValueError(f"the archive holds more than the {most:,} bytes or {most_members:,} files that are expected at most")
+        if (
+            len(archive.infolist()) > most_members
+            or sum(member.file_size for member in archive.infolist()) > most
+        ):
+            raise ValueError(
+                f"the archive holds more than the {most:,} bytes or {most_members:,} files "
+                "that are expected at most"
+            )
         yield archive
 
 
@@ -147,7 +164,8 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 
 
 def read_tar(path: Path, wanted: re.Pattern[str], *, most: int) -> Iterator[tuple[str, bytes]]:
-    """The plain files of a ``.tar.gz`` whose names match, as names and contents, one after the other.
+    """The plain files of a ``.tar.gz`` whose names match, as names and contents, one after the
+    other.
 
     Args:
         path: the archive.
@@ -163,7 +181,13 @@ def read_tar(path: Path, wanted: re.Pattern[str], *, most: int) -> Iterator[tupl
         for member in archive:
             total += member.size
             if total > most:
-                raise ValueError(f"the archive holds more than the {most:,} bytes that are expected at most")
-            file = archive.extractfile(member) if member.isreg() and wanted.fullmatch(member.name) else None
+                raise ValueError(
+                    f"the archive holds more than the {most:,} bytes that are expected at most"
+                )
+            file = (
+                archive.extractfile(member)
+                if member.isreg() and wanted.fullmatch(member.name)
+                else None
+            )
             if file is not None:
                 yield member.name, file.read()

@@ -12,7 +12,8 @@ from softshare.tasks.task_set import TaskSet
 
 
 def digits() -> TaskSet:
-    """Handwritten digits as ten tasks, each to tell one digit from the rest, all on the same 1,797 images.
+    """Handwritten digits as ten tasks, each to tell one digit from the rest, all on the same 1,797
+    images.
 
     The 8×8 images stand as vectors of 64 grey values from 0 to 1.
     """
@@ -20,7 +21,9 @@ def digits() -> TaskSet:
 
     images, numbers = load_digits(return_X_y=True)
     scaled = Scaled(16.0)
-    tasks = TaskSet.from_shared_inputs(scaled.transform(images), {f"digit {digit}": numbers == digit for digit in range(10)})
+    tasks = TaskSet.from_shared_inputs(
+        scaled.transform(images), {f"digit {digit}": numbers == digit for digit in range(10)}
+    )
     return replace(tasks, preprocessing=(scaled,))
 
 
@@ -46,11 +49,17 @@ def breast_cancer() -> TaskSet:
 
 
 def classics() -> TaskSet:
-    """Iris, wine and breast cancer together: three tasks with inputs and outputs of different sizes."""
+    """Iris, wine and breast cancer together: three tasks with inputs and outputs of different
+    sizes.
+    """
     from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
     return TaskSet.from_arrays(
-        {"iris": _examples(load_iris()), "wine": _examples(load_wine()), "breast_cancer": _examples(load_breast_cancer())}
+        {
+            "iris": _examples(load_iris()),
+            "wine": _examples(load_wine()),
+            "breast_cancer": _examples(load_breast_cancer()),
+        }
     )
 
 

@@ -1,8 +1,8 @@
 """The two folders of the data: the files of the public sets, and what is derived from them.
 
-The data folder (``SOFTSHARE_DATA``) holds the sets as they are distributed and is only read, but for
-downloads that the user asked for. Decoded images and the like go to the cache folder (``SOFTSHARE_CACHE``),
-which can be deleted at any time.
+The data folder (``SOFTSHARE_DATA``) holds the sets as they are distributed and is only read, but
+for downloads that the user asked for. Decoded images and the like go to the cache folder
+(``SOFTSHARE_CACHE``), which can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _KEPT_SECONDS = 24 * 60 * 60
 
 
 def data_folder() -> Path:
-    """Where the files of the public sets are looked for: ``SOFTSHARE_DATA``, or ``data`` in the platform's cache folder."""
+    """Where the files of the public sets are looked for: ``SOFTSHARE_DATA``, or ``data`` in the
+    platform's cache folder.
+    """
     return _folder("SOFTSHARE_DATA", "data")
 
 
@@ -35,8 +37,9 @@ def cache_folder() -> Path:
 def derived(name: str, inputs: Sequence[Path], build: Callable[[Path], None]) -> Path:
     """A folder of files derived from others, built when it is first asked for.
 
-    The folder's name tells which files it was built from (path, size, time of change), so changed files are derived
-    again. It appears when it is complete: a build that fails or is killed leaves nothing that would be read, and what
+    The folder's name tells which files it was built from (path, size, time of change), so changed
+    files are derived again. It appears when it is complete: a build that fails or is killed leaves
+    nothing that would be read, and what
     it left is removed by another build a day later.
 
     Args:
@@ -47,13 +50,22 @@ def derived(name: str, inputs: Sequence[Path], build: Callable[[Path], None]) ->
     Raises:
         OSError: an input does not exist, or the cache folder cannot be written.
     """
-    states = [(str(path.absolute()), status.st_size, status.st_mtime_ns) for path in inputs for status in [path.stat()]]
-    folder = cache_folder() / f"{name}-{hashlib.blake2b(repr(states).encode(), digest_size=6).hexdigest()}"
+    states = [
+        (str(path.absolute()), status.st_size, status.st_mtime_ns)
+        for path in inputs
+        for status in [path.stat()]
+    ]
+    folder = (
+        cache_folder()
+        / f"{name}-{hashlib.blake2b(repr(states).encode(), digest_size=6).hexdigest()}"
+    )
     if folder.is_dir():
         return folder
     outer = _unfinished(name)
     try:
-        unfinished = outer / folder.name  # has the rights that the user's folders have, where that around it is private
+        unfinished = (
+            outer / folder.name
+        )  # has the rights that the user's folders have, where that around it is private
         unfinished.mkdir()
         build(unfinished)
         unfinished.rename(folder)
@@ -61,7 +73,9 @@ def derived(name: str, inputs: Sequence[Path], build: Callable[[Path], None]) ->
         if not folder.is_dir():  # else another process was faster, and its files are the same
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 remedy = "make room, or name another folder with SOFTSHARE_CACHE"
-                raise OSError(f"no space is left for the cache folder {folder.parent}; {remedy}") from None
+                raise OSError(
+                    f"no space is left for the cache folder {folder.parent}; {remedy}"
+                ) from None
             raise
     finally:
         shutil.rmtree(outer, ignore_errors=True)
@@ -83,7 +97,10 @@ def _unfinished(name: str) -> Path:
         raise OSError(f"{reason}; name one that can be written with SOFTSHARE_CACHE") from None
     for old in parent.glob(f"{_UNFINISHED}*"):
         with suppress(OSError):  # its own process may finish it
-            if max(path.stat().st_mtime for path in (old, *old.rglob("*"))) < time.time() - _KEPT_SECONDS:
+            if (
+                max(path.stat().st_mtime for path in (old, *old.rglob("*")))
+                < time.time() - _KEPT_SECONDS
+            ):
                 shutil.rmtree(old, ignore_errors=True)
     return unfinished
 

@@ -1,4 +1,6 @@
-"""CIFAR-10: small photographs of ten classes, 50,000 to train on and 10,000 to test (Krizhevsky 2009)."""
+"""CIFAR-10: small photographs of ten classes, 50,000 to train on and 10,000 to test (Krizhevsky
+2009).
+"""
 
 from __future__ import annotations
 
@@ -50,21 +52,36 @@ SET = PublicSet(
 )
 
 BATCHES: Mapping[str, tuple[str, ...]] = {
-    "data_batch_1": ("c99cafc152244af753f735de768cd75f", "5ea7870254dd2f1819fc2efa5c2c637f7f7c19593678d92eb044ac3b5682a16c"),
-    "data_batch_2": ("d4bba439e000b95fd0a9bffe97cbabec", "7eeb5b1327fe28e2fc81c7d2592e62f2d1a35150d1fd6a133e6f7fd36f4ffba1"),
+    "data_batch_1": (
+        "c99cafc152244af753f735de768cd75f",
+        "5ea7870254dd2f1819fc2efa5c2c637f7f7c19593678d92eb044ac3b5682a16c",
+    ),
+    "data_batch_2": (
+        "d4bba439e000b95fd0a9bffe97cbabec",
+        "7eeb5b1327fe28e2fc81c7d2592e62f2d1a35150d1fd6a133e6f7fd36f4ffba1",
+    ),
     "data_batch_3": ("54ebc095f3ab1f0389bbae665268c751",),
     "data_batch_4": ("634d18415352ddfa80567beed471001a",),
     "data_batch_5": ("482c414d41f54cd18b22e5b47cb7c3cb",),
-    "test_batch": ("40351d587109b95175f43aff81a1287e", "7b4a1e9fd083b83e3561780ceff82ef86f695161da57611b61041ad2c2fe5078"),
+    "test_batch": (
+        "40351d587109b95175f43aff81a1287e",
+        "7b4a1e9fd083b83e3561780ceff82ef86f695161da57611b61041ad2c2fe5078",
+    ),
 }
-"""The md5 of each published batch, and the sha256 of the images and labels of that built of a sheet (its file may differ)."""
+"""The md5 of each published batch, and the sha256 of the images and labels of that built of a sheet
+(its file may differ).
+"""
 
 _BATCH = re.compile("|".join(BATCHES))
 _MOST_OF_ALL = 1 << 28
 _TILE, _TILES = 32, 100
 """Pixels of an image's side, and images a side of a sheet."""
 
-_INDEX = PublicFile("cifar10/index.csv", 223_030, content="sha256:f0c164894aa66b12fe656cb1156d976491fa5cc0ef81930a8568d7a449aaab6e")
+_INDEX = PublicFile(
+    "cifar10/index.csv",
+    223_030,
+    content="sha256:f0c164894aa66b12fe656cb1156d976491fa5cc0ef81930a8568d7a449aaab6e",
+)
 _SHEETS = {
     name: PublicFile(f"cifar10/{name}.webp", 17_100_000, content=f"sha256:{sha256}")
     for name, sha256 in {
@@ -73,7 +90,8 @@ _SHEETS = {
         "test": "760471eeb39c7b202af4a2e915e63a772b33fc4b62f514ea85ac9470cd5bf024",
     }.items()
 }
-"""A part of the set, 20,000 training images and all test images, without loss in sheets of 10,000."""
+"""A part of the set, 20,000 training images and all test images, without loss in sheets of 10,000.
+"""
 
 
 @dataclass(frozen=True)
@@ -90,18 +108,23 @@ class Batch:
 
 
 def load(views: Sequence[str] = ("rgb", "rgb", "rgb")) -> TaskSet:
-    """Three tasks: to tell apart four kinds of things, four animals, and birds from frogs; the 10,000 are the test set.
+    """Three tasks: to tell apart four kinds of things, four animals, and birds from frogs; the
+    10,000 are the test set.
 
     Args:
-        views: how each of the three sees its images: ``"rgb"``, ``"gray"``, or in colour at fewer pixels, height × width,
-            such as ``"16x32"`` (each the mean of a block). Tasks of one view share a source.
+        views: how each of the three sees its images: ``"rgb"``, ``"gray"``, or in colour at fewer
+            pixels, height × width, such as ``"16x32"`` (each the mean of a block). Tasks of one
+            view share a source.
 
     Raises:
         FileNotFoundError: the files are not in the data folder.
         ValueError: a view is unknown, or a file is damaged.
     """
     if len(views) != len(TASKS):
-        raise ValueError(f"views: give one for each of the {len(TASKS)} tasks {', '.join(TASKS)}, got {len(views)}")
+        raise ValueError(
+            f"views: give one for each of the {len(TASKS)} tasks {', '.join(TASKS)}, got "
+            f"{len(views)}"
+        )
     forms = {view: _form(view) for view in views}
     SET.require()
     paths, read = _found()
@@ -110,21 +133,35 @@ def load(views: Sequence[str] = ("rgb", "rgb", "rgb")) -> TaskSet:
     images = MappedArray(rows / "images.npy")
     sources = tuple(_seen(images, form, view) for view, form in forms.items())
     n_train = int((parts == "train").sum())
-    members = [np.flatnonzero(np.isin(labels, [CLASSES.index(name) for name in classes])) for classes in TASKS.values()]
+    members = [
+        np.flatnonzero(np.isin(labels, [CLASSES.index(name) for name in classes]))
+        for classes in TASKS.values()
+    ]
     return TaskSet(
         tuple(_task(name, classes) for name, classes in TASKS.items()),
         sources,
         np.array([list(forms).index(view) for view in views]),
         offsets_of([len(own) for own in members]),
         np.concatenate(members),
-        np.concatenate([_numbers(labels[own], classes) for own, classes in zip(members, TASKS.values(), strict=True)]),
+        np.concatenate(
+            [
+                _numbers(labels[own], classes)
+                for own, classes in zip(members, TASKS.values(), strict=True)
+            ]
+        ),
         parts=(parts.astype(object),) * len(sources),
-        notes=() if n_train == N_TRAIN else (f"{n_train:,} of the {N_TRAIN:,} training images are there",),
+        notes=()
+        if n_train == N_TRAIN
+        else (f"{n_train:,} of the {N_TRAIN:,} training images are there",),
     )
 
 
 def _task(name: str, classes: tuple[str, ...]) -> Task:
-    return Task(name, "binary", 1, classes) if len(classes) == 2 else Task(name, "multiclass", len(classes), classes)
+    return (
+        Task(name, "binary", 1, classes)
+        if len(classes) == 2
+        else Task(name, "multiclass", len(classes), classes)
+    )
 
 
 def _numbers(labels: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
@@ -138,7 +175,10 @@ def _form(view: str) -> tuple[int, int, int]:
         return (3 if view == "rgb" else 1), 1, 1
     sizes = re.fullmatch(r"(\d{1,2})x(\d{1,2})", view)
     if not sizes or any(not int(size) or _TILE % int(size) for size in sizes.groups()):
-        raise ValueError(f"views: {view!r} is none of rgb, gray and height x width such as 16x32, both dividing {_TILE}")
+        raise ValueError(
+            f"views: {view!r} is none of rgb, gray and height x width such as 16x32, both "
+            f"dividing {_TILE}"
+        )
     return 3, _TILE // int(sizes[1]), _TILE // int(sizes[2])
 
 
@@ -148,7 +188,10 @@ def _seen(images: MappedArray, form: tuple[int, int, int], view: str) -> MappedA
         return images
 
     def build(folder: Path) -> None:
-        chunks = [transformed(images[begin : begin + 10_000], form) for begin in range(0, len(images), 10_000)]
+        chunks = [
+            transformed(images[begin : begin + 10_000], form)
+            for begin in range(0, len(images), 10_000)
+        ]
         np.save(folder / "images.npy", np.concatenate(chunks))
 
     return MappedArray(derived(f"cifar10-{view}-1", [images.path], build) / "images.npy")
@@ -168,7 +211,9 @@ def transformed(images: np.ndarray, form: tuple[int, int, int]) -> np.ndarray:
     blocks = images.reshape(len(images), 3, _TILE // height, height, _TILE // width, width)
     means = blocks.mean(axis=(3, 5), dtype=np.float32)
     if channels == 1:
-        means = np.einsum("nchw,c->nhw", means, np.array([0.299, 0.587, 0.114], np.float32))[:, None]  # luma of ITU-R BT.601
+        means = np.einsum("nchw,c->nhw", means, np.array([0.299, 0.587, 0.114], np.float32))[
+            :, None
+        ]  # luma of ITU-R BT.601
     return np.rint(means).astype(np.uint8)
 
 
@@ -177,7 +222,11 @@ def _found() -> tuple[list[Path], Callable[[], Iterator[Batch]]]:
     archive = SET.files[0].place
     if archive.is_file():
         return [archive], lambda: _packed(archive)
-    batches = sorted(path for path in (SET.folder / "cifar-10-batches-py").glob("*") if _BATCH.fullmatch(path.name))
+    batches = sorted(
+        path
+        for path in (SET.folder / "cifar-10-batches-py").glob("*")
+        if _BATCH.fullmatch(path.name)
+    )
     if batches:
         return batches, lambda: (_batch(path) for path in batches)
     return [file.place for file in (_INDEX, *_SHEETS.values()) if file.is_there], _sheets
@@ -185,7 +234,9 @@ def _found() -> tuple[list[Path], Callable[[], Iterator[Batch]]]:
 
 def _packed(archive: Path) -> Iterator[Batch]:
     SET.files[0].check()
-    for name, content in read_tar(archive, re.compile(f"cifar-10-batches-py/(?:{_BATCH.pattern})"), most=_MOST_OF_ALL):
+    for name, content in read_tar(
+        archive, re.compile(f"cifar-10-batches-py/(?:{_BATCH.pattern})"), most=_MOST_OF_ALL
+    ):
         with naming(archive / name):
             batch = batch_of(Path(name).name, content)
         yield batch
@@ -195,10 +246,14 @@ def _batch(path: Path) -> Batch:
     with naming(path):
         content = read_content(path, most=_MOST_OF_ALL // 6)
         batch = batch_of(path.name, content)
-        found = hashlib.md5(content), hashlib.sha256(batch.images.tobytes() + batch.labels.astype(np.uint8).tobytes())
+        found = (
+            hashlib.md5(content),
+            hashlib.sha256(batch.images.tobytes() + batch.labels.astype(np.uint8).tobytes()),
+        )
         if all(digest.hexdigest() not in BATCHES[path.name] for digest in found):
             raise ValueError(
-                f"it is neither the published batch nor built of the published images (md5 {found[0].hexdigest()}); get it again"
+                "it is neither the published batch nor built of the published images (md5 "
+                f"{found[0].hexdigest()}); get it again"
             )
         return batch
 
@@ -211,7 +266,12 @@ def batch_of(name: str, content: bytes) -> Batch:
     """
     entries = unpickled(content)
     images, labels = entries.get(b"data"), entries.get(b"labels")
-    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != 3 * _TILE**2:
+    if (
+        not isinstance(images, np.ndarray)
+        or images.dtype != np.uint8
+        or images.ndim != 2
+        or images.shape[1] != 3 * _TILE**2
+    ):
         raise ValueError(f"'data' must be bytes of shape (N, {3 * _TILE**2})")
     if (
         not isinstance(labels, list)
@@ -219,7 +279,11 @@ def batch_of(name: str, content: bytes) -> Batch:
         or not all(type(label) is int and 0 <= label < len(CLASSES) for label in labels)
     ):
         raise ValueError(f"'labels' must be {len(images)} numbers from 0 to {len(CLASSES) - 1}")
-    return Batch("test" if name.startswith("test") else "train", images.reshape(-1, 3, _TILE, _TILE), np.array(labels, dtype=np.int64))
+    return Batch(
+        "test" if name.startswith("test") else "train",
+        images.reshape(-1, 3, _TILE, _TILE),
+        np.array(labels, dtype=np.int64),
+    )
 
 
 def _sheets() -> Iterator[Batch]:
@@ -229,10 +293,23 @@ def _sheets() -> Iterator[Batch]:
         with naming(sheet.place):
             grid = pixels_of(sheet.read())
             if grid.shape != (_TILES * _TILE, _TILES * _TILE, 3):
-                raise ValueError(f"a sheet has {_TILES} by {_TILES} images of {_TILE} by {_TILE} pixels, this one is {grid.shape}")
-        images = grid.reshape(_TILES, _TILE, _TILES, _TILE, 3).transpose(0, 2, 4, 1, 3).reshape(-1, 3, _TILE, _TILE)
-        labels = {int(row["row"]): int(row["label"]) for row in index if Path(row["file"]).stem == name}
-        yield Batch("test" if name == "test" else "train", images, np.array([labels[row] for row in range(len(images))]))
+                raise ValueError(
+                    f"a sheet has {_TILES} by {_TILES} images of {_TILE} by {_TILE} "
+                    f"pixels, this one is {grid.shape}"
+                )
+        images = (
+            grid.reshape(_TILES, _TILE, _TILES, _TILE, 3)
+            .transpose(0, 2, 4, 1, 3)
+            .reshape(-1, 3, _TILE, _TILE)
+        )
+        labels = {
+            int(row["row"]): int(row["label"]) for row in index if Path(row["file"]).stem == name
+        }
+        yield Batch(
+            "test" if name == "test" else "train",
+            images,
+            np.array([labels[row] for row in range(len(images))]),
+        )
 
 
 def _write(batches: Iterator[Batch], folder: Path) -> None:
@@ -240,7 +317,13 @@ def _write(batches: Iterator[Batch], folder: Path) -> None:
     found = list(batches)
     n_test = sum(len(batch.labels) for batch in found if batch.part == "test")
     if n_test != N_TEST or len(found) < 2:
-        raise ValueError(f"cifar10: expected {N_TEST:,} test images and some to train on, found {n_test:,} in {len(found)} batches")
+        raise ValueError(
+            f"cifar10: expected {N_TEST:,} test images and some to train on, found "
+            f"{n_test:,} in {len(found)} batches"
+        )
     np.save(folder / "images.npy", np.concatenate([batch.images for batch in found]))
     np.save(folder / "labels.npy", np.concatenate([batch.labels for batch in found]))
-    np.save(folder / "parts.npy", np.repeat([batch.part for batch in found], [len(batch.labels) for batch in found]))
+    np.save(
+        folder / "parts.npy",
+        np.repeat([batch.part for batch in found], [len(batch.labels) for batch in found]),
+    )

@@ -1,4 +1,6 @@
-"""Tasks from objects that hold examples: PyTorch's map-style data sets, and tables of the library ``datasets``."""
+"""Tasks from objects that hold examples: PyTorch's map-style data sets, and tables of the library
+``datasets``.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class MapStyle(Protocol):
 
 
 class Items:
-    """The inputs of an object that gives items by their numbers; an item is read whenever a batch asks for it.
+    """The inputs of an object that gives items by their numbers; an item is read whenever a batch
+    asks for it.
 
     Reading one runs code of others, which may draw random numbers.
 
@@ -53,20 +56,30 @@ class Items:
             return torch.empty(0, *self.shape[1:], dtype=self.dtype)
         inputs = [_as_tensor(item) for item in self._read(rows.tolist())]
         if len(shapes := {tuple(item.shape) for item in inputs}) > 1:
-            raise ValueError(f"inputs must all have one shape, found {' and '.join(map(str, sorted(shapes)[:2]))}; pad or resize them")
+            raise ValueError(
+                "inputs must all have one shape, found "
+                f"{' and '.join(map(str, sorted(shapes)[:2]))}; pad or resize them"
+            )
         return torch.stack(inputs)
 
 
-def from_datasets(datasets: Mapping[Any, MapStyle], *, targets: Mapping[Any, Any] | None = None, kinds: Kinds = None) -> TaskSet:
+def from_datasets(
+    datasets: Mapping[Any, MapStyle],
+    *,
+    targets: Mapping[Any, Any] | None = None,
+    kinds: Kinds = None,
+) -> TaskSet:
     """One task a data set of PyTorch, items ``(input, target)``.
 
-    Inputs are read when a batch asks for them, through ``__getitems__`` where there is one. A data set's own transformations
-    work as ever; what they draw from the generators of Python, NumPy and PyTorch depends on the seed and the step only, so
-    they run in the thread that trains, and not ahead of it. Tasks with inputs of one shape run as one group.
+    Inputs are read when a batch asks for them, through ``__getitems__`` where there is one. A data
+    set's own transformations work as ever; what they draw from the generators of Python, NumPy and
+    PyTorch depends on the seed and the step only, so they run in the thread that trains, and not
+    ahead of it. Tasks with inputs of one shape run as one group.
 
     Args:
         datasets: task name → data set with a length, whose items are pairs of input and target.
-        targets: task name → its targets ``(N_t,)``, for every task; when None, all items are read once to learn them.
+        targets: task name → its targets ``(N_t,)``, for every task; when None, all items are read
+            once to learn them.
         kinds: the kind of every task, or of all; inferred where not given.
 
     Raises:
@@ -75,13 +88,31 @@ def from_datasets(datasets: Mapping[Any, MapStyle], *, targets: Mapping[Any, Any
     """
     for name, dataset in datasets.items():
         if not hasattr(dataset, "__len__"):
-            raise TypeError(f"task {label_of(name)!r}: the data set must be map-style, with a length; {type(dataset).__name__} has none")
+            raise TypeError(
+                f"task {label_of(name)!r}: the data set must be map-style, with a length; "
+                f"{type(dataset).__name__} has none"
+            )
     if targets is None:
-        targets = {name: [_pair(name, dataset[number])[1] for number in range(len(dataset))] for name, dataset in datasets.items()}
-    if apart := [label_of(name) for name in {**datasets, **targets} if name not in datasets or name not in targets]:
-        raise ValueError(f"targets: give those of every data set and no others; {', '.join(map(repr, apart))} is one of the two only")
-    inputs = {name: Items(partial(_inputs, name, dataset), len(dataset)) for name, dataset in datasets.items()}
-    return TaskSet.from_arrays({name: (inputs[name], _column(targets[name])) for name in datasets}, kinds=kinds)
+        targets = {
+            name: [_pair(name, dataset[number])[1] for number in range(len(dataset))]
+            for name, dataset in datasets.items()
+        }
+    if apart := [
+        label_of(name)
+        for name in {**datasets, **targets}
+        if name not in datasets or name not in targets
+    ]:
+        raise ValueError(
+            "targets: give those of every data set and no others; "
+            f"{', '.join(map(repr, apart))} is one of the two only"
+        )
+    inputs = {
+        name: Items(partial(_inputs, name, dataset), len(dataset))
+        for name, dataset in datasets.items()
+    }
+    return TaskSet.from_arrays(
+        {name: (inputs[name], _column(targets[name])) for name in datasets}, kinds=kinds
+    )
 
 
 def from_hugging_face(
@@ -94,11 +125,13 @@ def from_hugging_face(
     split: str | None = None,
     group: str | None = None,
 ) -> TaskSet:
-    """Tasks from the columns of a ``datasets.Dataset``, as :func:`softshare.read_table` makes them from those of a table.
+    """Tasks from the columns of a ``datasets.Dataset``, as :func:`softshare.read_table` makes them
+    from those of a table.
 
     Args:
         dataset: the data set (one of its splits).
-        inputs: a column of images or arrays, read when a batch asks for them, or several of numbers and texts, read now.
+        inputs: a column of images or arrays, read when a batch asks for them, or several of numbers
+            and texts, read now.
         target: the column to predict, or several, each a task.
         task: the column that names the task of each row; several name it by several factors.
         kinds: the kind of every target; inferred where not given.
@@ -110,11 +143,15 @@ def from_hugging_face(
     """
     columns = [inputs] if isinstance(inputs, str) else list(inputs)
     roles = Roles.given(kinds, target=target, task=task, split=split, group=group)
-    Roles.given(kinds, **roles.of, inputs=columns).check(list(dataset.column_names), inputs_left=False)
+    Roles.given(kinds, **roles.of, inputs=columns).check(
+        list(dataset.column_names), inputs_left=False
+    )
     frame = pd.DataFrame({name: _values(dataset, name) for name in roles.columns})
     if not isinstance(inputs, str):
         return roles.tasks(frame, pd.DataFrame({name: _values(dataset, name) for name in columns}))
-    return roles.tasks(frame, Items(partial(_cells, dataset.select_columns([inputs]), inputs), len(dataset)))
+    return roles.tasks(
+        frame, Items(partial(_cells, dataset.select_columns([inputs]), inputs), len(dataset))
+    )
 
 
 def _cells(dataset: Any, column: str, rows: list[int]) -> Sequence[Any]:
@@ -122,18 +159,27 @@ def _cells(dataset: Any, column: str, rows: list[int]) -> Sequence[Any]:
 
 
 def _inputs(name: Any, dataset: MapStyle, rows: list[int]) -> Sequence[Any]:
-    items = dataset.__getitems__(rows) if hasattr(dataset, "__getitems__") else [dataset[row] for row in rows]
+    items = (
+        dataset.__getitems__(rows)
+        if hasattr(dataset, "__getitems__")
+        else [dataset[row] for row in rows]
+    )
     return [_pair(name, item)[0] for item in items]
 
 
 def _pair(name: Any, item: Any) -> Any:
     if not isinstance(item, tuple | list) or len(item) != 2:
-        raise ValueError(f"task {label_of(name)!r}: items must be pairs of input and target, got {type(item).__name__}")
+        raise ValueError(
+            f"task {label_of(name)!r}: items must be pairs of input and target, got "
+            f"{type(item).__name__}"
+        )
     return item
 
 
 def _column(targets: Any) -> Any:
-    return np.array([value.item() if isinstance(value, Tensor) else value for value in targets], dtype=object)
+    return np.array(
+        [value.item() if isinstance(value, Tensor) else value for value in targets], dtype=object
+    )
 
 
 def _values(dataset: Any, name: str) -> Any:
@@ -152,4 +198,6 @@ def _as_tensor(item: Any) -> Tensor:
     array = item.detach().cpu().numpy() if isinstance(item, Tensor) else np.asarray(item)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"inputs must be numbers or images, got {type(item).__name__}")
-    return torch.from_numpy(np.atleast_1d(array.astype(np.float32) if array.dtype == np.float64 else array))
+    return torch.from_numpy(
+        np.atleast_1d(array.astype(np.float32) if array.dtype == np.float64 else array)
+    )

@@ -1,4 +1,6 @@
-"""Images in files, as a source of inputs: each is decoded once, by another process, and kept as bytes on disk."""
+"""Images in files, as a source of inputs: each is decoded once, by another process, and kept as
+bytes on disk.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,17 @@ UNKNOWN, DECODED, BROKEN = 0, 1, 2
 MOST_PROCESSES = 8
 
 RESIDENT, FAULT = 1 << 27, 1 << 16
-"""Bytes of the file that may count as this process's memory (all of it stays in the system's cache), and how many one read may add."""
+"""Bytes of the file that may count as this process's memory (all of it stays in the system's
+cache), and how many one read may add.
+"""
 
 
 class DecodedImages(RowsOnDisk):
-    """Images ``(N, C, H, W)`` of bytes in a folder of the cache, decoded when they are first asked for.
+    """Images ``(N, C, H, W)`` of bytes in a folder of the cache, decoded when they are first asked
+    for.
 
-    What is sent to another process is the folder's path. Several processes may use one folder: at worst two decode
-    the same image, to the same bytes.
+    What is sent to another process is the folder's path. Several processes may use one folder: at
+    worst two decode the same image, to the same bytes.
 
     Args:
         folder: that :func:`decoded_images` made.
@@ -64,7 +69,8 @@ class DecodedImages(RowsOnDisk):
             self._touched = 0
 
     def decoded(self, *, skip_broken: bool = False) -> DecodedImages:
-        """These images, all decoded now, without those that cannot be read; what could not be read before is tried again.
+        """These images, all decoded now, without those that cannot be read; what could not be read
+        before is tried again.
 
         Raises:
             ValueError: an image cannot be read, and such images are not to be skipped.
@@ -95,7 +101,9 @@ class DecodedImages(RowsOnDisk):
 
     def _decode(self, rows: np.ndarray) -> dict[int, str]:
         if not (self.folder / LIST).exists():
-            raise FileNotFoundError(f"{self.folder} was deleted while it was in use; read the images again")
+            raise FileNotFoundError(
+                f"{self.folder} was deleted while it was in use; read the images again"
+            )
         if self._decoders is None:
             self._decoders = Decoders(self.folder, min(os.cpu_count() or 1, MOST_PROCESSES))
         wrong = self._decoders.decode(rows)
@@ -116,7 +124,8 @@ class DecodedImages(RowsOnDisk):
 
 
 def decoded_images(root: Path, names: Sequence[str], form: ImageForm) -> DecodedImages:
-    """Image files as a source; what was decoded before, by this process or another, is not decoded again.
+    """Image files as a source; what was decoded before, by this process or another, is not decoded
+    again.
 
     Args:
         root: the images' folder.

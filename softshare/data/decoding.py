@@ -1,7 +1,8 @@
 """Decoding images in processes of their own, which know Pillow and not PyTorch.
 
-``python -m softshare.data.decoding FOLDER`` is such a process: it reads lines of row numbers, decodes these
-images of the folder's list into its array, and answers each line with what is wrong: JSON, row → reason.
+``python -m softshare.data.decoding FOLDER`` is such a process: it reads lines of row numbers,
+decodes these images of the folder's list into its array, and answers each line with what is wrong:
+JSON, row → reason.
 """
 
 from __future__ import annotations
@@ -23,14 +24,20 @@ import numpy as np
 from softshare.data.image_form import ImageForm
 
 LIST, IMAGES = "list.json", "images.npy"
-"""In a folder of decoded images: which files they are and their form, and their pixels ``(N, C, H, W)``."""
+"""In a folder of decoded images: which files they are and their form, and their pixels ``(N, C, H,
+W)``.
+"""
 
 
 def write_list(folder: Path, root: Path, names: Sequence[str], form: ImageForm) -> None:
-    """Begin a folder of decoded images: what is to be decoded, and room for it, which takes no space on disk yet."""
+    """Begin a folder of decoded images: what is to be decoded, and room for it, which takes no
+    space on disk yet.
+    """
     content = {"root": str(root.resolve()), "names": list(names), "form": asdict(form)}
     (folder / LIST).write_text(json.dumps(content), encoding="utf-8")
-    np.lib.format.open_memmap(folder / IMAGES, mode="w+", dtype=np.uint8, shape=(len(names), *form.shape))
+    np.lib.format.open_memmap(
+        folder / IMAGES, mode="w+", dtype=np.uint8, shape=(len(names), *form.shape)
+    )
 
 
 def read_list(folder: Path) -> tuple[Path, list[str], ImageForm]:
@@ -50,10 +57,19 @@ class Decoders:
     def __init__(self, folder: Path, n_processes: int) -> None:
         self._folder = folder
         package = str(Path(__file__).parents[2])
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+        }
         command = [sys.executable, "-P", "-m", __name__, str(folder)]
         self._processes = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment)
+            subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                env=environment,
+            )
             for _ in range(n_processes)
         ]
         self.close = weakref.finalize(self, _end, self._processes)
@@ -68,7 +84,11 @@ class Decoders:
         try:
             for process, part in zip(self._processes, parts, strict=False):
                 _tell(process.stdin, " ".join(map(str, part.tolist())))
-            answers = [json.loads(process.stdout.readline()) for process, _ in zip(self._processes, parts, strict=False) if process.stdout]
+            answers = [
+                json.loads(process.stdout.readline())
+                for process, _ in zip(self._processes, parts, strict=False)
+                if process.stdout
+            ]
         except (BrokenPipeError, json.JSONDecodeError):
             raise OSError("a process that decodes images has ended; memory may be full") from None
         if reason := next((answer for answer in answers if isinstance(answer, str)), None):
@@ -78,10 +98,14 @@ class Decoders:
 
 
 def work(folder: Path, requests: IO[str], answers: IO[str]) -> None:
-    """Answer requests until there are no more; an answer that is a text says why images cannot be written."""
+    """Answer requests until there are no more; an answer that is a text says why images cannot be
+    written.
+    """
     root, names, form = read_list(folder)
     begin = np.load(folder / IMAGES, mmap_mode="r").offset
-    with (folder / IMAGES).open("r+b", buffering=0) as file:  # written pages of a map would count as this process's memory
+    with (folder / IMAGES).open(
+        "r+b", buffering=0
+    ) as file:  # written pages of a map would count as this process's memory
         for request in requests:
             wrong: dict[int, str] = {}
             try:
@@ -123,5 +147,7 @@ def _end(processes: Sequence[subprocess.Popen[str]]) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that asks; this one ends with its requests
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # an interrupt is for the process that asks; this one ends with its requests
     work(Path(sys.argv[1]), sys.stdin, sys.stdout)

@@ -1,4 +1,6 @@
-"""Downloading public sets, only when the user asked: with checksums, resumed where it broke off, never half there."""
+"""Downloading public sets, only when the user asked: with checksums, resumed where it broke off,
+never half there.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ _CHUNK = 1 << 18
 def download(public_set: PublicSet, *, progress: Progress | None = None) -> list[Path]:
     """Fetch what is missing of a set from its public homes into the data folder.
 
-    A file appears under its name when it is complete and its checksum is right. What has arrived when a download
-    breaks off is kept beside it, hidden, and the next one goes on from there.
+    A file appears under its name when it is complete and its checksum is right. What has arrived
+    when a download breaks off is kept beside it, hidden, and the next one goes on from there.
 
     Args:
         public_set: the set.
@@ -49,17 +51,38 @@ def _fetch(file: PublicFile, public_set: PublicSet, progress: Progress | None) -
     place = data_folder() / _download_name(file)
     new_folders = [folder for folder in place.parents if not folder.exists()]
     try:
-        pooch.retrieve(file.url, file.download, fname=place.name, path=place.parent, downloader=_Resuming(place, file.size, progress))
+        pooch.retrieve(
+            file.url,
+            file.download,
+            fname=place.name,
+            path=place.parent,
+            downloader=_Resuming(place, file.size, progress),
+        )
     except requests.RequestException as error:
-        reason = "no network, or its home does not answer" if isinstance(error, requests.ConnectionError) else str(error)
+        reason = (
+            "no network, or its home does not answer"
+            if isinstance(error, requests.ConnectionError)
+            else str(error)
+        )
         missing = ", ".join(_download_name(other) for other in public_set.missing if other.url)
-        remedy = f"to go on, ask again, or get the files elsewhere and put them into {data_folder()} (SOFTSHARE_DATA): {missing}"
-        raise OSError(f"{public_set.name}: cannot download {file.url} ({reason}); {remedy}") from None
+        remedy = (
+            "to go on, ask again, or get the files elsewhere and put them into "
+            f"{data_folder()} (SOFTSHARE_DATA): {missing}"
+        )
+        raise OSError(
+            f"{public_set.name}: cannot download {file.url} ({reason}); {remedy}"
+        ) from None
     except OSError as error:
         remedy = "make it so, or name another folder with SOFTSHARE_DATA"
-        raise OSError(f"the data folder {data_folder()} cannot be written ({error.strerror or error}); {remedy}") from None
+        raise OSError(
+            f"the data folder {data_folder()} cannot be written "
+            f"({error.strerror or error}); {remedy}"
+        ) from None
     except ValueError:
-        raise ValueError(f"{public_set.name}: {file.url} is not the published file, its checksum is not {file.download}") from None
+        raise ValueError(
+            f"{public_set.name}: {file.url} is not the published file, its checksum is not "
+            f"{file.download}"
+        ) from None
     finally:
         for folder in new_folders:  # the innermost first; what is not empty stays
             with suppress(OSError):
@@ -69,7 +92,11 @@ def _fetch(file: PublicFile, public_set: PublicSet, progress: Progress | None) -
 
 def _download_name(file: PublicFile) -> str:
     """Under which a download is kept in the data folder: packed where its home has it so."""
-    return f"{file.path}.gz" if file.url.endswith(".gz") and not file.path.endswith(".gz") else file.path
+    return (
+        f"{file.path}.gz"
+        if file.url.endswith(".gz") and not file.path.endswith(".gz")
+        else file.path
+    )
 
 
 @dataclass(frozen=True)
@@ -101,7 +128,9 @@ class _Resuming:
         import requests
 
         there = part.stat().st_size if part.exists() else 0
-        headers = {"Accept-Encoding": "identity"}  # a part of what was encoded on its way cannot be gone on with
+        headers = {
+            "Accept-Encoding": "identity"
+        }  # a part of what was encoded on its way cannot be gone on with
         headers |= {"Range": f"bytes={there}-"} if there else {}
         with requests.get(url, headers=headers, stream=True, timeout=SECONDS_TO_ANSWER) as answer:
             if there and answer.status_code == requests.codes.requested_range_not_satisfiable:

@@ -22,12 +22,15 @@ _TRIED = 8
 """Inputs whose outputs tell encoders apart."""
 
 
-def encoder_features(tasks: TaskSet, encoder: nn.Module, *, batch_size: int = 256, in_memory: bool = False) -> TaskSet:
+def encoder_features(
+    tasks: TaskSet, encoder: nn.Module, *, batch_size: int = 256, in_memory: bool = False
+) -> TaskSet:
     """The same tasks with what a frozen encoder makes of their inputs, as vectors.
 
-    The encoder runs in evaluation mode on the device that it is on; bytes (images) reach it divided by 255 and nothing
-    else is done to inputs, so what else it needs, such as a normalisation, belongs into it. Features are kept in the
-    cache folder and read from there when encoder and inputs are met again: the encoder is known by its classes,
+    The encoder runs in evaluation mode on the device that it is on; bytes (images) reach it divided
+    by 255 and nothing else is done to inputs, so what else it needs, such as a normalisation,
+    belongs into it. Features are kept in the cache folder and read from there when encoder and
+    inputs are met again: the encoder is known by its classes,
     parameters and buffers, and by what it makes of a few of the inputs.
 
     Args:
@@ -45,14 +48,20 @@ def encoder_features(tasks: TaskSet, encoder: nn.Module, *, batch_size: int = 25
     """
     if any(isinstance(source, pd.DataFrame) for source in tasks.sources):
         raise ValueError(
-            "tasks: an encoder takes images or arrays of numbers, these inputs are columns of a table; hand them in as an array"
+            "tasks: an encoder takes images or arrays of numbers, these inputs are columns "
+            "of a table; hand them in as an array"
         )
     if tasks.preprocessing:
-        raise ValueError("tasks: features are made of inputs as they are, before they are scaled; call encoder_features before split")
+        raise ValueError(
+            "tasks: features are made of inputs as they are, before they are scaled; call "
+            "encoder_features before split"
+        )
     was_training = encoder.training
     encoder.eval()
     try:
-        sources = tuple(_encoded(source, encoder, batch_size, in_memory=in_memory) for source in tasks.sources)
+        sources = tuple(
+            _encoded(source, encoder, batch_size, in_memory=in_memory) for source in tasks.sources
+        )
     finally:
         encoder.train(was_training)
     return replace(tasks, sources=sources)
@@ -71,7 +80,9 @@ def _write(source: Source, encoder: nn.Module, batch_size: int, folder: Path) ->
     first, *others = _batches(source, batch_size)
     encoded = _run(encoder, source, first)
     shape = len(source), encoded.shape[1]
-    features = np.lib.format.open_memmap(folder / "features.npy", mode="w+", dtype=np.float32, shape=shape)
+    features = np.lib.format.open_memmap(
+        folder / "features.npy", mode="w+", dtype=np.float32, shape=shape
+    )
     features[first] = encoded.numpy()
     for rows in others:
         features[rows] = _run(encoder, source, rows).numpy()
@@ -79,7 +90,9 @@ def _write(source: Source, encoder: nn.Module, batch_size: int, folder: Path) ->
 
 
 def _batches(source: Source, size: int) -> list[np.ndarray]:
-    return [np.arange(begin, min(begin + size, len(source))) for begin in range(0, len(source), size)]
+    return [
+        np.arange(begin, min(begin + size, len(source))) for begin in range(0, len(source), size)
+    ]
 
 
 @torch.no_grad()
@@ -88,15 +101,26 @@ def _run(encoder: nn.Module, source: Source, rows: np.ndarray) -> Tensor:
     device = next((value.device for value in encoder.parameters()), inputs.device)
     outputs = encoder((inputs.float() / 255 if inputs.dtype == torch.uint8 else inputs).to(device))
     if not isinstance(outputs, Tensor):
-        raise TypeError(f"encoder: it must return a tensor, got {type(outputs).__name__}; wrap it in a module that picks one")
+        raise TypeError(
+            f"encoder: it must return a tensor, got {type(outputs).__name__}; wrap it in a "
+            "module that picks one"
+        )
     return outputs.flatten(1).float().cpu()
 
 
 def _digest(encoder: nn.Module) -> str:
-    """Of an encoder's classes, as far as it prints itself, and of its values; plain attributes show in its outputs only."""
-    classes = [f"{type(module).__module__}.{type(module).__qualname__}" for module in encoder.modules()]
+    """Of an encoder's classes, as far as it prints itself, and of its values; plain attributes show
+    in its outputs only.
+    """
+    classes = [
+        f"{type(module).__module__}.{type(module).__qualname__}" for module in encoder.modules()
+    ]
     digest = hashlib.blake2b(f"{encoder}{classes}".encode(), digest_size=16)
-    for name, value in chain(encoder.named_parameters(), encoder.named_buffers()):  # a state_dict lacks some buffers
+    for name, value in chain(
+        encoder.named_parameters(), encoder.named_buffers()
+    ):  # a state_dict lacks some buffers
         digest.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        digest.update(
+            value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+        )
     return digest.hexdigest()

@@ -31,7 +31,8 @@ class ImageReading:
     """How images are read.
 
     Args:
-        size: to which images are resized, ``(height, width)`` or one number for both; when None all must be of one size.
+        size: to which images are resized, ``(height, width)`` or one number for both; when None all
+            must be of one size.
         crop: when resizing, keep proportions and cut off what stands out, in place of stretching.
         grey: one channel in place of three.
         decode_first: decode all images at once, so that a broken one is known before training.
@@ -46,15 +47,21 @@ class ImageReading:
 
     def __post_init__(self) -> None:
         sizes = self.size if isinstance(self.size, tuple) else (self.size, self.size)
-        if self.size is not None and not (len(sizes) == 2 and all(isinstance(size, int) and 0 < size <= 8192 for size in sizes)):
-            raise ValueError(f"size: must be a number of pixels or (height, width), each from 1 to 8192, got {self.size!r}")
+        if self.size is not None and not (
+            len(sizes) == 2 and all(isinstance(size, int) and 0 < size <= 8192 for size in sizes)
+        ):
+            raise ValueError(
+                "size: must be a number of pixels or (height, width), each from 1 to "
+                f"8192, got {self.size!r}"
+            )
 
 
 def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> TaskSet:
-    """Tasks from images laid out as ``root/TASK/CLASS/*.png`` (or ``.jpg``): every task tells its own classes apart.
+    """Tasks from images laid out as ``root/TASK/CLASS/*.png`` (or ``.jpg``): every task tells its
+    own classes apart.
 
-    Images are decoded by processes of their own when they are first asked for, and kept as bytes in the
-    cache folder from then on, where batches read them; changed files are decoded again.
+    Images are decoded by processes of their own when they are first asked for, and kept as bytes in
+    the cache folder from then on, where batches read them; changed files are decoded again.
 
     Args:
         root: the folder.
@@ -68,13 +75,23 @@ def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> Ta
     names, strays, empty = _listing(root)
     if not names:
         raise ValueError(f"{root} has no images; {LAYOUT}")
-    odd = [f"{root / name} has no place" for name in strays] + [f"the folder {root / name} has no images" for name in empty]
+    odd = [f"{root / name} has no place" for name in strays] + [
+        f"the folder {root / name} has no images" for name in empty
+    ]
     if odd and not reading.skip_broken:
-        raise ValueError(f"{odd[0]}: {LAYOUT}; remove it, or leave such files and folders out (skip_broken=True, --skip-broken)")
+        raise ValueError(
+            f"{odd[0]}: {LAYOUT}; remove it, or leave such files and folders out "
+            "(skip_broken=True, --skip-broken)"
+        )
     source, notes = _source(root, names, reading)
-    folders = pd.DataFrame([names[row].split("/")[:2] for row in source.kept], columns=["task", "label"])
+    folders = pd.DataFrame(
+        [names[row].split("/")[:2] for row in source.kept], columns=["task", "label"]
+    )
     members = folders.groupby("task", sort=True).indices
-    columns = [encode_target(str(task), pd.Categorical(folders["label"].iloc[rows])) for task, rows in members.items()]
+    columns = [
+        encode_target(str(task), pd.Categorical(folders["label"].iloc[rows]))
+        for task, rows in members.items()
+    ]
     return TaskSet(
         tuple(task for task, _ in columns),
         (source,),
@@ -82,7 +99,11 @@ def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> Ta
         offsets_of([len(rows) for rows in members.values()]),
         np.concatenate(list(members.values())),
         np.concatenate([targets for _, targets in columns]),
-        notes=(*_left_out(strays, "that are no images"), *_left_out(empty, "without images", what="folder"), *notes),
+        notes=(
+            *_left_out(strays, "that are no images"),
+            *_left_out(empty, "without images", what="folder"),
+            *notes,
+        ),
     )
 
 
@@ -100,8 +121,8 @@ def image_table(
 ) -> TaskSet:
     """Tasks from the rows of a table, each of which names an image.
 
-    Rows of one image stay in one part of a split; so do groups that share an image. Images are decoded as in :func:`image_folder`,
-    each once however many rows name it.
+    Rows of one image stay in one part of a split; so do groups that share an image. Images are
+    decoded as in :func:`image_folder`, each once however many rows name it.
 
     Args:
         labels: the table, a file or a data frame.
@@ -115,8 +136,10 @@ def image_table(
         reading: size and so on.
 
     Raises:
-        FileNotFoundError: there is no such file or folder, or an image that the table names is not there.
-        ValueError: the table does not fit, a path leads out of the folder, or images cannot be read.
+        FileNotFoundError: there is no such file or folder, or an image that the table names is not
+            there.
+        ValueError: the table does not fit, a path leads out of the folder, or images cannot be
+            read.
     """
     if root is None and isinstance(labels, pd.DataFrame):
         raise ValueError("root: name the images' folder where labels is a data frame")
@@ -134,7 +157,9 @@ def image_table(
     source, notes = _source(folder, images.tolist(), reading)
     there = np.isin(image, source.kept)
     with about(labels):
-        tasks = roles.tasks(frame[there].reset_index(drop=True), DecodedImages(source.folder, image[there]))
+        tasks = roles.tasks(
+            frame[there].reset_index(drop=True), DecodedImages(source.folder, image[there])
+        )
     return replace(tasks, notes=(*tasks.notes, *notes))
 
 
@@ -156,7 +181,9 @@ def _folder(root: str | Path) -> Path:
 
 
 def _listing(root: Path) -> tuple[list[str], list[str], list[str]]:
-    """The images ``TASK/CLASS/file`` in the order of their names, what else there is but hidden files, and folders without images."""
+    """The images ``TASK/CLASS/file`` in the order of their names, what else there is but hidden
+    files, and folders without images.
+    """
     tasks, strays = _within(root, "")
     classes: list[str] = []
     names: list[str] = []
@@ -169,41 +196,72 @@ def _listing(root: Path) -> tuple[list[str], list[str], list[str]]:
         names += [file for file in files if file.lower().endswith(SUFFIXES)]
         strays += folders + [file for file in files if not file.lower().endswith(SUFFIXES)]
     parents = {name.rsplit("/", 1)[0] for name in (*classes, *names)}
-    return names, [name for name in strays if name != LABELS], [folder for folder in (*tasks, *classes) if folder not in parents]
+    return (
+        names,
+        [name for name in strays if name != LABELS],
+        [folder for folder in (*tasks, *classes) if folder not in parents],
+    )
 
 
 def _within(root: Path, prefix: str) -> tuple[list[str], list[str]]:
     """Folders, linked ones too, and files in a folder, by name; hidden ones do not count."""
     with os.scandir(root / prefix) as entries:
-        found = sorted((prefix + entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
-    return [name for name, is_folder in found if is_folder], [name for name, is_folder in found if not is_folder]
+        found = sorted(
+            (prefix + entry.name, entry.is_dir())
+            for entry in entries
+            if not entry.name.startswith(".")
+        )
+    return [name for name, is_folder in found if is_folder], [
+        name for name, is_folder in found if not is_folder
+    ]
 
 
 def _named_images(column: pd.Series, folder: Path) -> np.ndarray:
-    """The paths in a column, all of them to files within the folder, those of one file written alike."""
+    """The paths in a column, all of them to files within the folder, those of one file written
+    alike.
+    """
     if column.isna().any():
-        raise ValueError(f"file: column {column.name!r} is empty in row {int(column.isna().argmax()) + 1}")
+        raise ValueError(
+            f"file: column {column.name!r} is empty in row {int(column.isna().argmax()) + 1}"
+        )
     paths = [PurePosixPath(str(name)) for name in column]
     for row, path in enumerate(paths, start=1):
         if path.is_absolute() or ".." in path.parts:
-            raise ValueError(f"file: row {row} names {str(path)!r}; paths must lead to files within {folder}")
+            raise ValueError(
+                f"file: row {row} names {str(path)!r}; paths must lead to files within {folder}"
+            )
     names = [str(path) for path in paths]
     if missing := [name for name in dict.fromkeys(names) if not (folder / name).is_file()]:
-        raise FileNotFoundError(f"{len(missing)} image(s) named by the table are not there, the first is {folder / missing[0]}")
+        raise FileNotFoundError(
+            f"{len(missing)} image(s) named by the table are not there, the first is "
+            f"{folder / missing[0]}"
+        )
     return np.array(names, dtype=object)
 
 
-def _source(root: Path, names: Sequence[str], reading: ImageReading) -> tuple[DecodedImages, tuple[str, ...]]:
+def _source(
+    root: Path, names: Sequence[str], reading: ImageReading
+) -> tuple[DecodedImages, tuple[str, ...]]:
     """The images, without the broken ones where these are to be skipped, and a note of them."""
     if reading.size is None:
         height, width = _first_size(root, names, skip_broken=reading.skip_broken)
     else:
-        height, width = reading.size if isinstance(reading.size, tuple) else (reading.size, reading.size)
-    source = decoded_images(root, names, ImageForm(height, width, grey=reading.grey, resize=reading.size is not None, crop=reading.crop))
+        height, width = (
+            reading.size if isinstance(reading.size, tuple) else (reading.size, reading.size)
+        )
+    source = decoded_images(
+        root,
+        names,
+        ImageForm(
+            height, width, grey=reading.grey, resize=reading.size is not None, crop=reading.crop
+        ),
+    )
     if not (reading.decode_first or reading.skip_broken):
         return source, ()
     whole = source.decoded(skip_broken=reading.skip_broken)
-    return whole, _left_out([names[row] for row in np.setdiff1d(source.kept, whole.kept)], "that cannot be read")
+    return whole, _left_out(
+        [names[row] for row in np.setdiff1d(source.kept, whole.kept)], "that cannot be read"
+    )
 
 
 def _first_size(root: Path, names: Sequence[str], *, skip_broken: bool) -> tuple[int, int]:
@@ -217,4 +275,11 @@ def _first_size(root: Path, names: Sequence[str], *, skip_broken: bool) -> tuple
 
 
 def _left_out(names: Sequence[str], why: str, *, what: str = "file") -> tuple[str, ...]:
-    return (f"left out {len(names)} {what}(s) {why}: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}",) if names else ()
+    return (
+        (
+            f"left out {len(names)} {what}(s) {why}: "
+            f"{', '.join(names[:5])}{', …' if len(names) > 5 else ''}",
+        )
+        if names
+        else ()
+    )

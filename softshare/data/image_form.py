@@ -47,7 +47,8 @@ class ImageForm:
 
         Raises:
             OSError: the file cannot be opened.
-            ValueError: it is no PNG or JPEG, is damaged or too large, has more than 8 bits a channel, or another size.
+            ValueError: it is no PNG or JPEG, is damaged or too large, has more than 8 bits a
+                channel, or another size.
         """
         from PIL import Image, ImageOps
 
@@ -58,11 +59,17 @@ class ImageForm:
             plain = image.convert(mode)
             ImageOps.exif_transpose(plain, in_place=True)
             if plain.size != size and not self.resize:
-                sizes = f"{plain.width}×{plain.height} pixels, the first has {self.width}×{self.height}"
+                sizes = (
+                    f"{plain.width}×{plain.height} pixels, the first has {self.width}×{self.height}"
+                )
                 raise ValueError(f"it has {sizes}; give a size for all (size=, --image-size)")
             if plain.size != size:
                 bilinear = Image.Resampling.BILINEAR
-                plain = ImageOps.fit(plain, size, bilinear) if self.crop else plain.resize(size, bilinear)
+                plain = (
+                    ImageOps.fit(plain, size, bilinear)
+                    if self.crop
+                    else plain.resize(size, bilinear)
+                )
             return np.atleast_3d(np.asarray(plain)).transpose(2, 0, 1)
 
 
@@ -74,7 +81,9 @@ def size_of(path: Path) -> tuple[int, int]:
         ValueError: it is no PNG or JPEG, or too large.
     """
     with opened(path) as image:
-        return (image.width, image.height) if _lies_on_its_side(image) else (image.height, image.width)
+        return (
+            (image.width, image.height) if _lies_on_its_side(image) else (image.height, image.width)
+        )
 
 
 def _lies_on_its_side(image: Image) -> bool:
@@ -85,7 +94,9 @@ def _lies_on_its_side(image: Image) -> bool:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image]:
-    """An image file in a ``with`` statement; what goes wrong inside with its content becomes one kind of error."""
+    """An image file in a ``with`` statement; what goes wrong inside with its content becomes one
+    kind of error.
+    """
     from PIL import Image, UnidentifiedImageError
 
     with path.open("rb") as file:

@@ -1,4 +1,6 @@
-"""ImageCLEF-DA: photographs of twelve kinds of objects from four collections, each collection a task (2014)."""
+"""ImageCLEF-DA: photographs of twelve kinds of objects from four collections, each collection a
+task (2014).
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,38 @@ N_CLASSES, N_EACH = 12, 50
 
 _LISTS_HOME = "https://raw.githubusercontent.com/jihanyang/AFN/master/data/ImageCLEF"
 LISTS = {
-    domain: PublicFile(f"imageclef_da/{name}", size, f"{_LISTS_HOME}/{name}", f"sha256:{sha256}", f"sha256:{sha256}")
+    domain: PublicFile(
+        f"imageclef_da/{name}",
+        size,
+        f"{_LISTS_HOME}/{name}",
+        f"sha256:{sha256}",
+        f"sha256:{sha256}",
+    )
     for domain, name, size, sha256 in (
-        ("bing", "bList.txt", 23_500, "a0558c474a34dfbac6333357366523c5b81c6374a4e37d7c07c33a0022fa0295"),
-        ("caltech256", "cList.txt", 10_300, "a17d36d6f900f274a6c0e2de8dacf8e57db2493f40e525c64c87b39351bcd80e"),
-        ("imagenet", "iList.txt", 14_730, "5128d7e702ddbc16e9f12d3c60ea37fc153fc0942a4b34627c1d75ad0a731b7c"),
-        ("pascal", "pList.txt", 12_100, "a11f9bac2f95f36f071b00a040eccfabb7fff00350abc990fe67766543a38342"),
+        (
+            "bing",
+            "bList.txt",
+            23_500,
+            "a0558c474a34dfbac6333357366523c5b81c6374a4e37d7c07c33a0022fa0295",
+        ),
+        (
+            "caltech256",
+            "cList.txt",
+            10_300,
+            "a17d36d6f900f274a6c0e2de8dacf8e57db2493f40e525c64c87b39351bcd80e",
+        ),
+        (
+            "imagenet",
+            "iList.txt",
+            14_730,
+            "5128d7e702ddbc16e9f12d3c60ea37fc153fc0942a4b34627c1d75ad0a731b7c",
+        ),
+        (
+            "pascal",
+            "pList.txt",
+            12_100,
+            "a11f9bac2f95f36f071b00a040eccfabb7fff00350abc990fe67766543a38342",
+        ),
     )
 }
 IMAGES = PublicFile("imageclef_da/images", 0)
@@ -44,14 +72,15 @@ SET = PublicSet(
 def load(*, size: int = 64) -> TaskSet:
     """Each collection a task: to tell twelve kinds of objects apart, 50 images of each.
 
-    A training share (``train_fraction``) is of all examples of a class; the rest is divided between validation and test.
+    A training share (``train_fraction``) is of all examples of a class; the rest is divided between
+    validation and test.
 
     Args:
         size: height and width to which images are resized, their proportions not kept.
 
     Raises:
-        FileNotFoundError: the lists, or the images (a folder ``images`` or its ``.zip``, with the names of the lists), are not
-            in the data folder.
+        FileNotFoundError: the lists, or the images (a folder ``images`` or its ``.zip``, with the
+            names of the lists), are not in the data folder.
         ValueError: a file is damaged, or an image is not in the archive.
     """
     SET.require()
@@ -60,7 +89,10 @@ def load(*, size: int = 64) -> TaskSet:
     paths = [*(file.place for file in LISTS.values()), *image_files(IMAGES.place, names)]
     folder = derived(f"imageclef-da-{size}-1", paths, lambda folder: _decode(names, folder, size))
     return TaskSet(
-        tuple(Task(domain, "multiclass", N_CLASSES, tuple(map(str, range(N_CLASSES)))) for domain in lists),
+        tuple(
+            Task(domain, "multiclass", N_CLASSES, tuple(map(str, range(N_CLASSES))))
+            for domain in lists
+        ),
         (MappedArray(folder / "images.npy"),),
         np.zeros(len(lists), dtype=np.int64),
         offsets_of([len(own) for own, _ in lists.values()]),
@@ -72,7 +104,8 @@ def load(*, size: int = 64) -> TaskSet:
 
 
 def labels() -> dict[str, tuple[list[str], np.ndarray]]:
-    """For every collection the names of its 600 images and their classes from 0 to 11; needs no images.
+    """For every collection the names of its 600 images and their classes from 0 to 11; needs no
+    images.
 
     Raises:
         FileNotFoundError: the lists are not in the data folder.
@@ -89,10 +122,12 @@ def labels() -> dict[str, tuple[list[str], np.ndarray]]:
 def image_list(content: bytes, folder: str) -> tuple[list[str], np.ndarray]:
     """The images of a collection: lines of ``FOLDER/NAME`` and a class from 0 to 11.
 
-    Nine images of ``pascal`` show two kinds of objects: they are published twice, once for each, and so they are here.
+    Nine images of ``pascal`` show two kinds of objects: they are published twice, once for each,
+    and so they are here.
 
     Raises:
-        ValueError: a line is not that, an image is named twice for one class, or a class has not 50 images.
+        ValueError: a line is not that, an image is named twice for one class, or a class has not 50
+            images.
     """
     rows: dict[tuple[str, int], None] = {}
     for number, line in enumerate(content.decode("ascii").splitlines(), start=1):

@@ -43,9 +43,13 @@ def pixels_of(content: bytes, *, mode: str = "RGB", size: int | None = None) -> 
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"an image of {image.width}×{image.height} is too large")
             if size:
-                image.draft(mode, (size, size))  # JPEG decodes at half or a quarter of its size much faster
+                image.draft(
+                    mode, (size, size)
+                )  # JPEG decodes at half or a quarter of its size much faster
             plain = image.convert(mode)
-            return np.asarray(plain.resize((size, size), Image.Resampling.BILINEAR) if size else plain)
+            return np.asarray(
+                plain.resize((size, size), Image.Resampling.BILINEAR) if size else plain
+            )
     except UnidentifiedImageError:
         raise ValueError(f"not an image in {', '.join(FORMATS)}") from None
     except (*_DAMAGE, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -54,7 +58,8 @@ def pixels_of(content: bytes, *, mode: str = "RGB", size: int | None = None) -> 
 
 @contextmanager
 def image_reader(collection: Path) -> Iterator[Callable[[str], bytes]]:
-    """What reads an image's encoded content by its name, from a folder or a ``.zip`` of it, in a ``with`` statement.
+    """What reads an image's encoded content by its name, from a folder or a ``.zip`` of it, in a
+    ``with`` statement.
 
     In an archive names may begin with that of the archive.
 
@@ -67,11 +72,16 @@ def image_reader(collection: Path) -> Iterator[Callable[[str], bytes]]:
             yield lambda name: read_content(collection / name, most=MOST_BYTES)
         return
     with open_zip(collection, most=1 << 37) as archive:
-        members = {member.filename.removeprefix(f"{collection.stem}/"): member for member in archive.infolist()}
+        members = {
+            member.filename.removeprefix(f"{collection.stem}/"): member
+            for member in archive.infolist()
+        }
 
         def read(name: str) -> bytes:
             if name not in members or members[name].file_size > MOST_BYTES:
-                raise ValueError(f"{name} is not in the archive, or has more than {MOST_BYTES:,} bytes")
+                raise ValueError(
+                    f"{name} is not in the archive, or has more than {MOST_BYTES:,} bytes"
+                )
             return read_member(archive, members[name])
 
         yield read
@@ -82,7 +92,9 @@ def image_files(collection: Path, names: Iterable[str]) -> list[Path]:
     return [collection / name for name in names] if collection.is_dir() else [collection]
 
 
-def write_square_images(path: Path, names: Sequence[str], read: Callable[[str], bytes], *, size: int) -> None:
+def write_square_images(
+    path: Path, names: Sequence[str], read: Callable[[str], bytes], *, size: int
+) -> None:
     """Decode images into one ``.npy`` file of bytes.
 
     Args:
@@ -94,7 +106,9 @@ def write_square_images(path: Path, names: Sequence[str], read: Callable[[str], 
     Raises:
         ValueError: an image is damaged; the message names it.
     """
-    images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(len(names), 3, size, size))
+    images = np.lib.format.open_memmap(
+        path, mode="w+", dtype=np.uint8, shape=(len(names), 3, size, size)
+    )
     decode_square(images, names, read)
     images.flush()
 

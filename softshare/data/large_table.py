@@ -23,13 +23,17 @@ USED = "used.tsv"
 """The columns with a use, as texts: what they hold is told by all their rows."""
 
 MOST_CATEGORIES = 10_000
-"""Different texts of a column; one with more is taken for an identifier, however many rows there are."""
+"""Different texts of a column; one with more is taken for an identifier, however many rows there
+are.
+"""
 
 
 def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
-    """Tasks from a table of which so many rows are in memory at a time, but all rows of the columns that are no inputs.
+    """Tasks from a table of which so many rows are in memory at a time, but all rows of the columns
+    that are no inputs.
 
-    The file is read twice: to see what its columns hold, and to write their values in single precision. What was
+    The file is read twice: to see what its columns hold, and to write their values in single
+    precision. What was
     written is used again until the file changes.
 
     Args:
@@ -48,7 +52,9 @@ def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
         raise ValueError(f"{path} has no rows")
     roles.check(list(first.columns))
     key = hashlib.blake2b(repr(roles.columns).encode(), digest_size=6).hexdigest()
-    folder = derived(f"table-2-{key}", [path], lambda folder: _write(folder, path, roles.columns, chunk_rows))
+    folder = derived(
+        f"table-2-{key}", [path], lambda folder: _write(folder, path, roles.columns, chunk_rows)
+    )
     columns = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
     categories = {name: tuple(texts) for name, texts in columns["categories"].items()}
     inputs = EncodedColumns(MappedArray(folder / "values.npy"), tuple(columns["names"]), categories)
@@ -57,19 +63,32 @@ def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
 
 
 def _write(folder: Path, path: Path, used: Sequence[str], chunk_rows: int) -> None:
-    """Write the columns with a use as they stand in the file, the inputs as numbers, and what these stand for."""
+    """Write the columns with a use as they stand in the file, the inputs as numbers, and what these
+    stand for.
+    """
     contents: dict[str, _Content] = {}
     n_rows = 0
     for chunk in read_chunks(path, chunk_rows, texts=used):
         if not is_parquet(path):  # which can be asked for some columns
-            chunk[list(used)].to_csv(folder / USED, mode="a", header=not n_rows, index=False, sep="\t", quoting=csv.QUOTE_ALL)
+            chunk[list(used)].to_csv(
+                folder / USED,
+                mode="a",
+                header=not n_rows,
+                index=False,
+                sep="\t",
+                quoting=csv.QUOTE_ALL,
+            )
         n_rows += len(chunk)
         for name in (name for name in chunk.columns if name not in used):
             contents.setdefault(name, _Content(name)).add(chunk[name])
     categories = {name: content.categories() for name, content in contents.items() if content.texts}
     names = list(contents)
-    (folder / "columns.json").write_text(json.dumps({"names": names, "categories": categories}), encoding="utf-8")
-    values = np.lib.format.open_memmap(folder / "values.npy", mode="w+", dtype=np.float32, shape=(n_rows, len(names)))
+    (folder / "columns.json").write_text(
+        json.dumps({"names": names, "categories": categories}), encoding="utf-8"
+    )
+    values = np.lib.format.open_memmap(
+        folder / "values.npy", mode="w+", dtype=np.float32, shape=(n_rows, len(names))
+    )
     begin = 0
     for chunk in read_chunks(path, chunk_rows):
         values[begin : begin + len(chunk)] = _encoded(chunk, names, categories)
@@ -103,7 +122,8 @@ class _Content:
         """
         if self._n_numbers:
             raise ValueError(
-                f"column {self._name!r} holds {self._n_numbers} numbers and {self._n_texts} texts in different parts of the table; "
+                f"column {self._name!r} holds {self._n_numbers} numbers and "
+                f"{self._n_texts} texts in different parts of the table; "
                 f"make them all texts or numbers, or leave it out (--drop {self._name!r})"
             )
         if len(self.texts) > 50 and len(self.texts) > self._n_texts / 2:
@@ -112,18 +132,25 @@ class _Content:
 
     def _identifier(self) -> ValueError:
         return ValueError(
-            f"column {self._name!r} has {len(self.texts)} or more different texts in {self._n_texts} rows and looks like an identifier; "
+            f"column {self._name!r} has {len(self.texts)} or more different texts in "
+            f"{self._n_texts} rows and looks like an identifier; "
             f"leave it out (--drop {self._name!r})"
         )
 
 
-def _encoded(chunk: pd.DataFrame, names: Sequence[str], categories: Mapping[str, list[str]]) -> np.ndarray:
+def _encoded(
+    chunk: pd.DataFrame, names: Sequence[str], categories: Mapping[str, list[str]]
+) -> np.ndarray:
     """Rows of a table as numbers, shape ``(rows, len(names))``."""
     values = np.empty((len(chunk), len(names)))
     for place, name in enumerate(names):
         column = numbers_where_meant(chunk[name])
         if name in categories:
-            codes = pd.Index(categories[name], dtype=object).get_indexer(pd.Index(texts_of(column), dtype=object)).astype(float)
+            codes = (
+                pd.Index(categories[name], dtype=object)
+                .get_indexer(pd.Index(texts_of(column), dtype=object))
+                .astype(float)
+            )
             values[:, place] = np.where(codes < 0, np.nan, codes)
         else:
             values[:, [place]] = numbers_of(column.to_frame(), [name])

@@ -21,7 +21,10 @@ def open_mapped(path: Path, *, mode: Literal["r", "r+"] = "r") -> np.ndarray:
         return np.lib.format.open_memmap(path, mode=mode)
     except FileNotFoundError:
         other = "processes on other machines need a SOFTSHARE_CACHE folder that all machines see"
-        raise FileNotFoundError(f"{path} is not there; {remedy if path.parent.exists() else 'load the data again'}; {other}") from None
+        raise FileNotFoundError(
+            f"{path} is not there; "
+            f"{remedy if path.parent.exists() else 'load the data again'}; {other}"
+        ) from None
     except OSError:
         raise
     except Exception as error:  # NumPy reads a header as Python, which fails in many ways
@@ -45,7 +48,8 @@ class RowsOnDisk:
 class MappedArray(RowsOnDisk):
     """An array in a ``.npy`` file, as a source of inputs.
 
-    What is sent to another process is the path, not the content: processes on one machine share one copy in memory.
+    What is sent to another process is the path, not the content: processes on one machine share one
+    copy in memory.
 
     Args:
         path: the file.

@@ -17,7 +17,9 @@ _HOME = "https://ossci-datasets.s3.amazonaws.com/mnist"
 
 
 def _file(name: str, size: int, download: str, content: str) -> PublicFile:
-    return PublicFile(f"mnist/{name}", size, f"{_HOME}/{name}.gz", f"md5:{download}", f"md5:{content}")
+    return PublicFile(
+        f"mnist/{name}", size, f"{_HOME}/{name}.gz", f"md5:{download}", f"md5:{content}"
+    )
 
 
 SET = PublicSet(
@@ -27,25 +29,57 @@ SET = PublicSet(
     licence="",
     home="http://yann.lecun.com/exdb/mnist/",
     files=(
-        _file("train-images-idx3-ubyte", 9_912_422, "f68b3c2dcbeaaa9fbdd348bbdeb94873", "6bbc9ace898e44ae57da46a324031adb"),
-        _file("train-labels-idx1-ubyte", 28_881, "d53e105ee54ea40749a09fcbcd1e9432", "a25bea736e30d166cdddb491f175f624"),
-        _file("t10k-images-idx3-ubyte", 1_648_877, "9fb629c4189551a2d022fa330f9573f3", "2646ac647ad5339dbf082846283269ea"),
-        _file("t10k-labels-idx1-ubyte", 4_542, "ec29112dd5afa0611ce80d1b7f02629c", "27ae3e4e09519cfbb04c329615203637"),
+        _file(
+            "train-images-idx3-ubyte",
+            9_912_422,
+            "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+            "6bbc9ace898e44ae57da46a324031adb",
+        ),
+        _file(
+            "train-labels-idx1-ubyte",
+            28_881,
+            "d53e105ee54ea40749a09fcbcd1e9432",
+            "a25bea736e30d166cdddb491f175f624",
+        ),
+        _file(
+            "t10k-images-idx3-ubyte",
+            1_648_877,
+            "9fb629c4189551a2d022fa330f9573f3",
+            "2646ac647ad5339dbf082846283269ea",
+        ),
+        _file(
+            "t10k-labels-idx1-ubyte",
+            4_542,
+            "ec29112dd5afa0611ce80d1b7f02629c",
+            "27ae3e4e09519cfbb04c329615203637",
+        ),
     ),
 )
 
 
 def load() -> TaskSet:
-    """Ten tasks, each to tell one digit from the rest, on the same images ``(1, 28, 28)``; the 10,000 are the test set."""
+    """Ten tasks, each to tell one digit from the rest, on the same images ``(1, 28, 28)``; the
+    10,000 are the test set.
+    """
     images, digits, parts = _images()
-    return TaskSet.from_shared_inputs(images, {f"digit {digit}": digits == digit for digit in range(10)}, parts=parts)
+    return TaskSet.from_shared_inputs(
+        images, {f"digit {digit}": digits == digit for digit in range(10)}, parts=parts
+    )
 
 
 def odd_even() -> TaskSet:
-    """Two tasks: to tell the odd digits apart, and the even ones (five classes each, no image in both)."""
+    """Two tasks: to tell the odd digits apart, and the even ones (five classes each, no image in
+    both).
+    """
     images, digits, parts = _images()
-    targets = {name: np.where(digits % 2 == rest, digits, np.nan) for name, rest in (("odd", 1), ("even", 0))}
-    return replace(TaskSet.from_shared_inputs(images, targets, kinds="multiclass", parts=parts), one_input=False)
+    targets = {
+        name: np.where(digits % 2 == rest, digits, np.nan)
+        for name, rest in (("odd", 1), ("even", 0))
+    }
+    return replace(
+        TaskSet.from_shared_inputs(images, targets, kinds="multiclass", parts=parts),
+        one_input=False,
+    )
 
 
 def digit_pairs(n_tasks: int = 10, *, seed: int = 0) -> TaskSet:
@@ -57,13 +91,17 @@ def digit_pairs(n_tasks: int = 10, *, seed: int = 0) -> TaskSet:
     """
     images, digits, parts = _images()
     pairs = list(combinations(range(10), 2))
-    drawn = [pairs[number] for number in np.random.default_rng(seed).integers(len(pairs), size=n_tasks)]
+    drawn = [
+        pairs[number] for number in np.random.default_rng(seed).integers(len(pairs), size=n_tasks)
+    ]
     targets = {}
     for number, (low, high) in enumerate(drawn):
         earlier = drawn[:number].count((low, high))
         name = f"{low} or {high}{f' ({earlier + 1})' if earlier else ''}"
         targets[name] = np.where((digits == low) | (digits == high), digits, np.nan)
-    return replace(TaskSet.from_shared_inputs(images, targets, kinds="binary", parts=parts), one_input=False)
+    return replace(
+        TaskSet.from_shared_inputs(images, targets, kinds="binary", parts=parts), one_input=False
+    )
 
 
 def brightness(n_images: int = 10, *, digit: int = 4) -> TaskSet:
@@ -75,10 +113,19 @@ def brightness(n_images: int = 10, *, digit: int = 4) -> TaskSet:
     """
     images, digits, _ = _images()
     chosen = images[np.flatnonzero(digits == digit)[:n_images]].reshape(-1, 28 * 28) / 255.0
-    coordinates = np.stack(np.meshgrid(np.arange(28), np.arange(28), indexing="ij"), axis=-1).reshape(-1, 2) / 27.0
-    tasks = TaskSet.from_shared_inputs(coordinates, {f"image {number}": row for number, row in enumerate(chosen)}, kinds="regression")
+    coordinates = (
+        np.stack(np.meshgrid(np.arange(28), np.arange(28), indexing="ij"), axis=-1).reshape(-1, 2)
+        / 27.0
+    )
+    tasks = TaskSet.from_shared_inputs(
+        coordinates,
+        {f"image {number}": row for number, row in enumerate(chosen)},
+        kinds="regression",
+    )
     # Both ends are in [0, 1] already, and stay in these units.
-    return replace(tasks, preprocessing=(Scaled(1.0),), target_scaling=np.tile([0.0, 1.0], (len(tasks), 1)))
+    return replace(
+        tasks, preprocessing=(Scaled(1.0),), target_scaling=np.tile([0.0, 1.0], (len(tasks), 1))
+    )
 
 
 def _images() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -90,22 +137,32 @@ def _images() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             arrays.append(idx_array(file.read()))
     train, train_digits, test, test_digits = arrays
     parts = np.repeat(np.array(["train", "test"], dtype=object), [len(train), len(test)])
-    return np.concatenate([train, test])[:, None], np.concatenate([train_digits, test_digits]).astype(np.int64), parts
+    return (
+        np.concatenate([train, test])[:, None],
+        np.concatenate([train_digits, test_digits]).astype(np.int64),
+        parts,
+    )
 
 
 def idx_array(content: bytes) -> np.ndarray:
-    """An array of bytes in IDX format: a magic number with the number of axes, their lengths, the content.
+    """An array of bytes in IDX format: a magic number with the number of axes, their lengths, the
+    content.
 
     Raises:
         ValueError: the content is not that.
     """
     if len(content) < 4 or content[:3] != b"\x00\x00\x08" or not 1 <= content[3] <= 4:
-        raise ValueError(f"not an IDX file of bytes: it begins with {content[:4].hex(' ') or 'nothing'}")
+        raise ValueError(
+            f"not an IDX file of bytes: it begins with {content[:4].hex(' ') or 'nothing'}"
+        )
     n_axes = content[3]
     start = 4 + 4 * n_axes
     if len(content) < start:
         raise ValueError("the IDX file ends within its header")
     shape = struct.unpack(f">{n_axes}I", content[4:start])
     if len(content) - start != int(np.prod(shape, dtype=object)):
-        raise ValueError(f"an IDX file of shape {shape} must hold {np.prod(shape, dtype=object)} bytes, it holds {len(content) - start}")
+        raise ValueError(
+            f"an IDX file of shape {shape} must hold {np.prod(shape, dtype=object)} bytes, "
+            f"it holds {len(content) - start}"
+        )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

@@ -13,4 +13,7 @@ def near(name: str, known: Iterable[str], *, most: int = 20) -> str:
     close = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.6)]
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
-    return f"there are {', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}"
+    return (
+        "there are "
+        f"{', '.join(names[:most])}{f' and {len(names) - most} more' if len(names) > most else ''}"
+    )

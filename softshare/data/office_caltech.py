@@ -1,4 +1,6 @@
-"""Office-Caltech10: photographs of ten kinds of objects from four domains, each domain a task (Gong et al. 2012)."""
+"""Office-Caltech10: photographs of ten kinds of objects from four domains, each domain a task (Gong
+et al. 2012).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,18 @@ from softshare.tasks.task_set import TaskSet
 
 __all__ = ["SET", "load"]
 
-CLASSES = ("backpack", "bike", "calculator", "headphones", "keyboard", "laptop", "monitor", "mouse", "mug", "projector")
+CLASSES = (
+    "backpack",
+    "bike",
+    "calculator",
+    "headphones",
+    "keyboard",
+    "laptop",
+    "monitor",
+    "mouse",
+    "mug",
+    "projector",
+)
 COUNTS: Mapping[str, tuple[int, ...]] = {
     "amazon": (92, 82, 94, 99, 100, 100, 99, 100, 94, 98),
     "caltech10": (151, 110, 100, 138, 85, 128, 133, 94, 87, 97),
@@ -39,17 +52,22 @@ _MOST = 1 << 30
 _IN_LISTS = {"back_pack": "backpack", "laptop_computer": "laptop"}
 
 
-def load(inputs: Literal["images"] | Features = "images", *, share: int | None = None, size: int = 64) -> TaskSet:
+def load(
+    inputs: Literal["images"] | Features = "images", *, share: int | None = None, size: int = 64
+) -> TaskSet:
     """Each domain a task: to tell ten kinds of objects apart.
 
-    A training share (``train_fraction``) is of all examples of a class; the rest is divided between validation and test.
+    A training share (``train_fraction``) is of all examples of a class; the rest is divided between
+    validation and test.
 
     Args:
-        inputs: ``"images"``, ``"surf"`` (800 counts of visual words) or ``"googlenet"`` (1,024 activations, without caltech10).
-        share: 5, 10 or 20: take the published training and test images of this percentage instead. An image
-            that a list repeats counts once, one that is in neither list is left out. With images only, as nothing says
-            which image a row of features belongs to. At 5 %, dslr has one image a class to train on: nothing is left to
-            validate, so split with a validation fraction of 0.
+        inputs: ``"images"``, ``"surf"`` (800 counts of visual words) or ``"googlenet"`` (1,024
+            activations, without caltech10).
+        share: 5, 10 or 20: take the published training and test images of this percentage instead.
+            An image that a list repeats counts once, one that is in neither list is left out. With
+            images only, as nothing says which image a row of features belongs to. At 5 %, dslr has
+            one image a class to train on: nothing is left to validate, so split with a validation
+                fraction of 0.
         size: height and width to which images are resized, their proportions not kept.
 
     Raises:
@@ -59,13 +77,23 @@ def load(inputs: Literal["images"] | Features = "images", *, share: int | None =
     if inputs not in ("images", *FEATURES):
         raise ValueError(f"inputs: {inputs!r} is none of images, {', '.join(FEATURES)}")
     if share is not None and (inputs != "images" or share not in SHARES):
-        raise ValueError(f"share: the published lists are of 5, 10 and 20 % and of images, got {share!r} with {inputs!r}")
+        raise ValueError(
+            "share: the published lists are of 5, 10 and 20 % and of images, got "
+            f"{share!r} with {inputs!r}"
+        )
     if inputs == "images":
         tasks, names = _of_images(size)
         return tasks if share is None else _as_listed(tasks, names, share)
     SET.require(FEATURES[inputs].values())
-    tasks = TaskSet.from_arrays({domain: _features(file, COUNTS[domain]) for domain, file in FEATURES[inputs].items()}, kinds="multiclass")
-    return replace(tasks, tasks=tuple(replace(task, classes=CLASSES) for task in tasks.tasks), train_share_of_all=True)
+    tasks = TaskSet.from_arrays(
+        {domain: _features(file, COUNTS[domain]) for domain, file in FEATURES[inputs].items()},
+        kinds="multiclass",
+    )
+    return replace(
+        tasks,
+        tasks=tuple(replace(task, classes=CLASSES) for task in tasks.tasks),
+        train_share_of_all=True,
+    )
 
 
 def _features(file: PublicFile, counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -73,9 +101,13 @@ def _features(file: PublicFile, counts: Sequence[int]) -> tuple[np.ndarray, np.n
     from scipy.io import loadmat
 
     with naming(file.place):
-        content = loadmat(cast(Any, io.BytesIO(file.read())), variable_names=["fts", "labels"])  # the stubs know no open files
+        content = loadmat(
+            cast(Any, io.BytesIO(file.read())), variable_names=["fts", "labels"]
+        )  # the stubs know no open files
         classes = content["labels"].ravel().astype(np.int64) - 1
-        if np.bincount(classes, minlength=len(counts)).tolist() != list(counts) or len(content["fts"]) != len(classes):
+        if np.bincount(classes, minlength=len(counts)).tolist() != list(counts) or len(
+            content["fts"]
+        ) != len(classes):
             raise ValueError(f"its classes must have {', '.join(map(str, counts))} examples")
     return content["fts"].astype(np.float32), classes
 
@@ -83,7 +115,11 @@ def _features(file: PublicFile, counts: Sequence[int]) -> tuple[np.ndarray, np.n
 def _of_images(size: int) -> tuple[TaskSet, list[str]]:
     """The tasks, and the name ``DOMAIN/CLASS/FILE`` of every row."""
     SET.require(IMAGES.values())
-    folder = derived(f"office-caltech-{size}-1", [file.place for file in IMAGES.values()], lambda folder: _decode(folder, size))
+    folder = derived(
+        f"office-caltech-{size}-1",
+        [file.place for file in IMAGES.values()],
+        lambda folder: _decode(folder, size),
+    )
     names = (folder / "names.txt").read_text(encoding="utf-8").splitlines()
     tasks = TaskSet(
         tuple(Task(domain, "multiclass", len(CLASSES), CLASSES) for domain in COUNTS),
@@ -100,7 +136,9 @@ def _of_images(size: int) -> tuple[TaskSet, list[str]]:
 def _decode(folder: Path, size: int) -> None:
     """Write the images of the four domains, and the name of each."""
     shape = (sum(map(sum, COUNTS.values())), 3, size, size)
-    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    images = np.lib.format.open_memmap(
+        folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape
+    )
     names: list[str] = []
     for domain in COUNTS:
         names += _decode_domain(domain, images[len(names) :])
@@ -124,11 +162,22 @@ def _jpegs(archive: ZipFile, domain: str) -> dict[str, ZipInfo]:
         ValueError: a class has another number of images than published.
     """
     name_of_image = re.compile(rf"{domain}/({'|'.join(CLASSES)})/[^/]+\.jpg")
-    images = {member.filename: member for member in archive.infolist() if name_of_image.fullmatch(member.filename)}
+    images = {
+        member.filename: member
+        for member in archive.infolist()
+        if name_of_image.fullmatch(member.filename)
+    }
     counts = Counter(name.split("/")[1] for name in images)
     if tuple(counts[name] for name in CLASSES) != COUNTS[domain]:
-        wrong = next(name for name, expected in zip(CLASSES, COUNTS[domain], strict=True) if counts[name] != expected)
-        raise ValueError(f"{counts[wrong]} images in {domain}/{wrong}, expected {COUNTS[domain][CLASSES.index(wrong)]}")
+        wrong = next(
+            name
+            for name, expected in zip(CLASSES, COUNTS[domain], strict=True)
+            if counts[name] != expected
+        )
+        raise ValueError(
+            f"{counts[wrong]} images in {domain}/{wrong}, expected "
+            f"{COUNTS[domain][CLASSES.index(wrong)]}"
+        )
     return images
 
 
@@ -144,25 +193,38 @@ def _as_listed(tasks: TaskSet, names: Sequence[str], share: int) -> TaskSet:
                 parts[[row_of[name] for name in listed_names(file.read(), domain)]] = part
     kept = tasks.select(parts[tasks.rows] != "")
     left_out = len(names) - len(kept.rows)
-    notes = (f"{left_out} image(s) that the {share} % lists do not name are left out",) if left_out else ()
-    return replace(kept, parts=(np.where(parts == "", "train", parts),), train_share_of_all=False, notes=notes)
+    notes = (
+        (f"{left_out} image(s) that the {share} % lists do not name are left out",)
+        if left_out
+        else ()
+    )
+    return replace(
+        kept, parts=(np.where(parts == "", "train", parts),), train_share_of_all=False, notes=notes
+    )
 
 
 def listed_names(content: bytes, domain: str) -> list[str]:
     """The images that a list names, as ``DOMAIN/CLASS/FILE``, each once.
 
-    A line is a path of which the last part counts, ``CLASS_FILE`` (``FILE`` for caltech10), and a label from 0 to 9.
+    A line is a path of which the last part counts, ``CLASS_FILE`` (``FILE`` for caltech10), and a
+    label from 0 to 9.
 
     Raises:
         ValueError: a line is not that, or its class and label differ.
     """
     names: dict[str, None] = {}
     for number, line in enumerate(content.decode("ascii").splitlines(), start=1):
-        found = re.fullmatch(r"(?:\S*/)?(?P<kind>[a-z_]*?)_?(?P<file>(?:frame|\d{3})_\d{4}\.jpg) (?P<label>\d)", line.strip())
+        found = re.fullmatch(
+            r"(?:\S*/)?(?P<kind>[a-z_]*?)_?(?P<file>(?:frame|\d{3})_\d{4}\.jpg) (?P<label>\d)",
+            line.strip(),
+        )
         if not found or (found["kind"] == "") != (domain == "caltech10"):
             raise ValueError(f"line {number} is not the path of an image and its label: {line!r}")
         kind = CLASSES[int(found["label"])]
         if found["kind"] and _IN_LISTS.get(found["kind"], found["kind"]) != kind:
-            raise ValueError(f"line {number}: an image of {found['kind']} has the label {found['label']}, which is {kind}")
+            raise ValueError(
+                f"line {number}: an image of {found['kind']} has the label "
+                f"{found['label']}, which is {kind}"
+            )
         names[f"{domain}/{kind}/{found['file']}"] = None
     return list(names)

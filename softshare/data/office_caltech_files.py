@@ -19,27 +19,76 @@ def _mat(folder: str, domain: str, size: int, sha256: str) -> PublicFile:
 
 IMAGES = {
     domain: PublicFile(f"{_FOLDER}/images/{domain}.zip", size)
-    for domain, size in {"amazon": 4_156_646, "caltech10": 5_798_568, "dslr": 834_250, "webcam": 1_603_346}.items()
+    for domain, size in {
+        "amazon": 4_156_646,
+        "caltech10": 5_798_568,
+        "dslr": 834_250,
+        "webcam": 1_603_346,
+    }.items()
 }
-"""Members ``DOMAIN/CLASS/FILE.jpg``; copies differ in size and quality, so their number in each class is compared."""
+"""Members ``DOMAIN/CLASS/FILE.jpg``; copies differ in size and quality, so their number in each
+class is compared.
+"""
 
 FEATURES: Mapping[Features, Mapping[str, PublicFile]] = {
     "surf": {
-        "amazon": _mat("surf", "amazon", 104_970, "df32548b994e18d364c99e1f317e1fae100597259f0423a41b90f4f68187bb1f"),
-        "caltech10": _mat("surf", "caltech10", 150_751, "4f9334c8ced489d5054de97a5fd51a61f017f3bcd1f38c9a85c6d78cb9d7bda5"),
-        "dslr": _mat("surf", "dslr", 18_348, "44d673c68e1d07b837893aa74dba3b986e4a6cc3fd66f0dd357683bdef059216"),
-        "webcam": _mat("surf", "webcam", 32_406, "a6a9c78b4b7181dfbb58bcfd351d4ebd737f171c31247b8884948aa156d3f700"),
+        "amazon": _mat(
+            "surf",
+            "amazon",
+            104_970,
+            "df32548b994e18d364c99e1f317e1fae100597259f0423a41b90f4f68187bb1f",
+        ),
+        "caltech10": _mat(
+            "surf",
+            "caltech10",
+            150_751,
+            "4f9334c8ced489d5054de97a5fd51a61f017f3bcd1f38c9a85c6d78cb9d7bda5",
+        ),
+        "dslr": _mat(
+            "surf",
+            "dslr",
+            18_348,
+            "44d673c68e1d07b837893aa74dba3b986e4a6cc3fd66f0dd357683bdef059216",
+        ),
+        "webcam": _mat(
+            "surf",
+            "webcam",
+            32_406,
+            "a6a9c78b4b7181dfbb58bcfd351d4ebd737f171c31247b8884948aa156d3f700",
+        ),
     },
     "googlenet": {
-        "amazon": _mat("googlenet1024", "amazon", 3_931_880, "bae9ee6e8f7ca305120dd970f2c90471f4ef8dda4cb2ad2404c38bb26cb56ba9"),
-        "dslr": _mat("googlenet1024", "dslr", 644_576, "5f7c6211581f846b7b5534429fb62bfb7e490e88aacfc8bee97eb0b0224dbd89"),
-        "webcam": _mat("googlenet1024", "webcam", 1_210_928, "57774bbdf97433b5fb5a6333e302f077444c069537138b60ef417f48ee65d296"),
+        "amazon": _mat(
+            "googlenet1024",
+            "amazon",
+            3_931_880,
+            "bae9ee6e8f7ca305120dd970f2c90471f4ef8dda4cb2ad2404c38bb26cb56ba9",
+        ),
+        "dslr": _mat(
+            "googlenet1024",
+            "dslr",
+            644_576,
+            "5f7c6211581f846b7b5534429fb62bfb7e490e88aacfc8bee97eb0b0224dbd89",
+        ),
+        "webcam": _mat(
+            "googlenet1024",
+            "webcam",
+            1_210_928,
+            "57774bbdf97433b5fb5a6333e302f077444c069537138b60ef417f48ee65d296",
+        ),
     },
 }
-"""Counts of 800 visual words, and activations of a trained network (not published for caltech10)."""
+"""Counts of 800 visual words, and activations of a trained network (not published for caltech10).
+"""
 
 LISTS = {
-    name: PublicFile(f"{_FOLDER}/mtlearn_lists/{name}.txt", 100_000, f"{_LISTS_HOME}/{name}.txt", f"sha256:{sha256}", f"sha256:{sha256}")
+    name: PublicFile(
+        f"{_FOLDER}/mtlearn_lists/{name}.txt",
+        100_000,
+        f"{_LISTS_HOME}/{name}.txt",
+        f"sha256:{sha256}",
+        f"sha256:{sha256}",
+    )
     for name, sha256 in {
         "amazon/train_5": "2ddc6a52a5297d38f12fdef9d58c5f21d095c4b5dec3229425e3ca52ad3ae0c1",
         "amazon/train_10": "2874d609ba2bddd8adf6d257a4afcf2e56d0766cdf4ad31deea7d18cc513649d",
@@ -67,7 +116,9 @@ LISTS = {
         "webcam/test_20": "3e163ff4e81af6f063217616844f409dd3b4d0196f73586e5b34d67f7df40b83",
     }.items()
 }
-"""The images that train and test in the MRN paper (Long et al. 2017), ``DOMAIN/PART_SHARE``; domain ``c`` is caltech10."""
+"""The images that train and test in the MRN paper (Long et al. 2017), ``DOMAIN/PART_SHARE``; domain
+``c`` is caltech10.
+"""
 
 SET = PublicSet(
     name="office-caltech",
@@ -75,5 +126,10 @@ SET = PublicSet(
     paper="Gong, Shi, Sha & Grauman 2012",
     licence="",
     home="https://github.com/redhat12345/OfficeCaltechDomainAdaptation",
-    files=(*IMAGES.values(), *FEATURES["surf"].values(), *FEATURES["googlenet"].values(), *LISTS.values()),
+    files=(
+        *IMAGES.values(),
+        *FEATURES["surf"].values(),
+        *FEATURES["googlenet"].values(),
+        *LISTS.values(),
+    ),
 )

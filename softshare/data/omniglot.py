@@ -1,4 +1,6 @@
-"""Omniglot: handwritten characters of 50 alphabets, each alphabet a task (Lake, Salakhutdinov & Tenenbaum 2015)."""
+"""Omniglot: handwritten characters of 50 alphabets, each alphabet a task (Lake, Salakhutdinov &
+Tenenbaum 2015).
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,18 @@ SET = PublicSet(
     licence="MIT",
     home="https://github.com/brendenlake/omniglot",
     files=(
-        PublicFile("omniglot/images_background.zip", 9_464_212, f"{_HOME}/images_background.zip", "md5:68d2efa1b9178cc56df9314c21c6e718"),
-        PublicFile("omniglot/images_evaluation.zip", 6_462_886, f"{_HOME}/images_evaluation.zip", "md5:6b91aef0f799c5bb55b94e3f2daec811"),
+        PublicFile(
+            "omniglot/images_background.zip",
+            9_464_212,
+            f"{_HOME}/images_background.zip",
+            "md5:68d2efa1b9178cc56df9314c21c6e718",
+        ),
+        PublicFile(
+            "omniglot/images_evaluation.zip",
+            6_462_886,
+            f"{_HOME}/images_evaluation.zip",
+            "md5:6b91aef0f799c5bb55b94e3f2daec811",
+        ),
     ),
 )
 
@@ -40,18 +52,21 @@ ORDER_SEED = 0
 """Of the fixed random order of the alphabets."""
 
 _MOST = 1 << 28
-_MEMBER = re.compile(r"images_(?:background|evaluation)/(?P<alphabet>[^/]+)/character(?P<character>\d\d)/\d{4}_(?P<drawing>\d\d)\.png")
+_MEMBER = re.compile(
+    r"images_(?:background|evaluation)/(?P<alphabet>[^/]+)/character(?P<character>\d\d)/\d{4}_(?P<drawing>\d\d)\.png"
+)
 
 
 def load(alphabets: Sequence[str] | None = None) -> TaskSet:
     """Every alphabet a task: to tell its 14 to 55 characters apart, 20 drawings of each.
 
-    A training share (``train_fraction``) is of the 20 drawings of each character; the rest is divided between validation
-    and test. Images are grey, 105×105, ink 255 on a background of 0; they stay on disk until a batch asks for them.
+    A training share (``train_fraction``) is of the 20 drawings of each character; the rest is
+    divided between validation and test. Images are grey, 105×105, ink 255 on a background of 0;
+    they stay on disk until a batch asks for them.
 
     Args:
-        alphabets: which, in this order; all 50 in one fixed random order when None, so that the first ``T`` of
-            them are the same tasks whatever is asked for.
+        alphabets: which, in this order; all 50 in one fixed random order when None, so that the
+            first ``T`` of them are the same tasks whatever is asked for.
 
     Raises:
         FileNotFoundError: the files are not in the data folder.
@@ -60,21 +75,32 @@ def load(alphabets: Sequence[str] | None = None) -> TaskSet:
     drawings, images = _drawings()
     names = sorted(set(drawings["alphabet"]))
     if alphabets is None:
-        chosen = [names[number] for number in np.random.default_rng(ORDER_SEED).permutation(len(names))]
+        chosen = [
+            names[number] for number in np.random.default_rng(ORDER_SEED).permutation(len(names))
+        ]
     else:
         chosen = list(alphabets)
     if unknown := [name for name in chosen if name not in names]:
-        raise ValueError(f"alphabets: there is no {unknown[0]!r}; {near(unknown[0], names, most=50)}")
+        raise ValueError(
+            f"alphabets: there is no {unknown[0]!r}; {near(unknown[0], names, most=50)}"
+        )
     rows = drawings.groupby("alphabet").indices
     return _task_set({name: np.asarray(rows[name]) for name in chosen}, drawings, images)
 
 
 def groups() -> TaskSet:
-    """Five tasks, A to E, of ten alphabets each: to tell all their characters apart (alphabets by name, the first ten in A)."""
+    """Five tasks, A to E, of ten alphabets each: to tell all their characters apart (alphabets by
+    name, the first ten in A).
+    """
     drawings, images = _drawings()
     place = pd.factorize(drawings["alphabet"], sort=True)[0]
     return _task_set(
-        {letter: np.flatnonzero(place // ALPHABETS_A_GROUP == number) for number, letter in enumerate("ABCDE")}, drawings, images
+        {
+            letter: np.flatnonzero(place // ALPHABETS_A_GROUP == number)
+            for number, letter in enumerate("ABCDE")
+        },
+        drawings,
+        images,
     )
 
 
@@ -83,7 +109,11 @@ def _task_set(rows: dict[str, np.ndarray], drawings: pd.DataFrame, images: Mappe
     tasks, targets = [], []
     for name, members in rows.items():
         one_alphabet = drawings["alphabet"].iloc[members].nunique() == 1
-        characters = drawings["character"] if one_alphabet else drawings["alphabet"] + " " + drawings["character"]
+        characters = (
+            drawings["character"]
+            if one_alphabet
+            else drawings["alphabet"] + " " + drawings["character"]
+        )
         codes, classes = pd.factorize(characters.iloc[members], sort=True)
         tasks.append(Task(name, "multiclass", len(classes), tuple(classes)))
         targets.append(codes.astype(np.float64))
@@ -111,17 +141,22 @@ def _decode(zips: Iterable[Path], folder: Path) -> None:
     """Write the images of the zips, and which alphabet, character and drawing each is."""
     names: list[tuple[str, ...]] = []
     shape = (N_DRAWINGS * sum(N_CHARACTERS.values()), 1, SIZE, SIZE)
-    images = np.lib.format.open_memmap(folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape)
+    images = np.lib.format.open_memmap(
+        folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape
+    )
     for path in zips:
         for name, ink in drawings_in(path, N_CHARACTERS[path.name]):
             images[len(names), 0] = 255 * ink
             names.append(name)
     images.flush()
-    pd.DataFrame(names, columns=["alphabet", "character", "drawing"]).to_csv(folder / "drawings.csv", index=False)
+    pd.DataFrame(names, columns=["alphabet", "character", "drawing"]).to_csv(
+        folder / "drawings.csv", index=False
+    )
 
 
 def drawings_in(path: Path, n_characters: int) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
-    """The drawings in one of the zips, one after the other: (alphabet, character, drawing) and where there is ink.
+    """The drawings in one of the zips, one after the other: (alphabet, character, drawing) and
+    where there is ink.
 
     Raises:
         OSError: the file cannot be read.
@@ -131,7 +166,11 @@ def drawings_in(path: Path, n_characters: int) -> Iterator[tuple[tuple[str, ...]
         each image ``(105, 105)`` booleans.
     """
     with open_zip(path, most=_MOST) as archive:
-        members = {match.groups(): match.string for match in map(_MEMBER.fullmatch, archive.namelist()) if match}
+        members = {
+            match.groups(): match.string
+            for match in map(_MEMBER.fullmatch, archive.namelist())
+            if match
+        }
         _check_complete(members, n_characters)
         for name, member in members.items():
             yield name, _ink(read_member(archive, archive.getinfo(member)), member)
@@ -140,21 +179,30 @@ def drawings_in(path: Path, n_characters: int) -> Iterator[tuple[tuple[str, ...]
 def _check_complete(names: Iterable[tuple[str, ...]], n_characters: int) -> None:
     """Characters are numbered from 1 in every alphabet, drawings in every character."""
     drawings = Counter(name[:2] for name in names)
-    odd = next((" ".join(character) for character, count in drawings.items() if count != N_DRAWINGS), None)
+    odd = next(
+        (" ".join(character) for character, count in drawings.items() if count != N_DRAWINGS), None
+    )
     if odd:
-        raise ValueError(f"{odd} has {drawings[tuple(odd.split(' '))]} drawings, expected {N_DRAWINGS}")
+        raise ValueError(
+            f"{odd} has {drawings[tuple(odd.split(' '))]} drawings, expected {N_DRAWINGS}"
+        )
     last = Counter[str]()
     for alphabet, number in drawings:
         last[alphabet] = max(last[alphabet], int(number))
     if len(drawings) != n_characters or sum(last.values()) != n_characters:
-        raise ValueError(f"it has {len(drawings)} characters, expected {n_characters}, numbered from 1 in every alphabet")
+        raise ValueError(
+            f"it has {len(drawings)} characters, expected {n_characters}, numbered from 1 "
+            "in every alphabet"
+        )
 
 
 def _ink(png: bytes, member: str) -> np.ndarray:
     try:
         ink = ~pixels_of(png, mode="1")
         if ink.shape != (SIZE, SIZE):
-            raise ValueError(f"an image has {SIZE} by {SIZE} pixels, this one {ink.shape[0]} by {ink.shape[1]}")
+            raise ValueError(
+                f"an image has {SIZE} by {SIZE} pixels, this one {ink.shape[0]} by {ink.shape[1]}"
+            )
     except ValueError as error:
         raise ValueError(f"{member}: {error}") from None
     return ink

@@ -1,8 +1,9 @@
 """Reading pickled arrays without running anything that a pickle asks for.
 
-A pickle is a small program that can call any function. Distribution files such as the batches of CIFAR-10 need
-dictionaries, lists, numbers, text and arrays only; steps for anything else are refused before the first one is run, and
-what remains can neither change what is outside nor work without end.
+A pickle is a small program that can call any function. Distribution files such as the batches of
+CIFAR-10 need dictionaries, lists, numbers, text and arrays only; steps for anything else are
+refused before the first one is run, and what remains can neither change what is outside nor work
+without end.
 """
 
 from __future__ import annotations
@@ -51,14 +52,20 @@ class _Array:
 
     def array(self) -> np.ndarray:
         _, shape, kind, columns_first, content = self.state
-        if not isinstance(kind, _DataType) or np.dtype(kind.code).kind not in "biuf" or not isinstance(content, bytes):
+        if (
+            not isinstance(kind, _DataType)
+            or np.dtype(kind.code).kind not in "biuf"
+            or not isinstance(content, bytes)
+        ):
             raise ValueError("an array must hold numbers")
         if not isinstance(shape, tuple) or any(type(size) is not int for size in shape):
             raise ValueError("the shape of an array must be whole numbers")
         kind_of_number = np.dtype(kind.code if kind.order in "|=" else kind.order + kind.code)
         if math.prod(shape) * kind_of_number.itemsize != len(content):
             raise ValueError(f"an array of shape {shape} has {len(content)} bytes")
-        return np.frombuffer(content, kind_of_number).reshape(shape, order="F" if columns_first else "C")
+        return np.frombuffer(content, kind_of_number).reshape(
+            shape, order="F" if columns_first else "C"
+        )
 
 
 def _encoded(text: str, encoding: str = "latin1") -> bytes:
@@ -69,7 +76,9 @@ def _encoded(text: str, encoding: str = "latin1") -> bytes:
 
 
 def _no_bytes() -> bytes:
-    """Stands for ``bytes``, which old protocols call for an empty value (with a number it would make as many)."""
+    """Stands for ``bytes``, which old protocols call for an empty value (with a number it would
+    make as many).
+    """
     return b""
 
 
@@ -120,7 +129,10 @@ class _Reader(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ADMITTED:
-            raise ValueError(f"a pickled file may hold arrays and plain containers only, this one asks for {module}.{name}")
+            raise ValueError(
+                "a pickled file may hold arrays and plain containers only, this one asks "
+                f"for {module}.{name}"
+            )
         return _ADMITTED[module, name]
 
 
@@ -134,9 +146,13 @@ def unpickled(content: bytes) -> dict[bytes, Any]:
         _check_steps(content)
         found = _Reader(io.BytesIO(content), encoding="bytes").load()
         if not isinstance(found, dict):
-            raise ValueError(f"a pickled file must hold a dictionary, this one holds {type(found).__name__}")
+            raise ValueError(
+                f"a pickled file must hold a dictionary, this one holds {type(found).__name__}"
+            )
         return {
-            name.encode() if isinstance(name, str) else name: value.array() if isinstance(value, _Array) else value
+            name.encode() if isinstance(name, str) else name: value.array()
+            if isinstance(value, _Array)
+            else value
             for name, value in found.items()
         }
     except ValueError:
@@ -148,7 +164,10 @@ def unpickled(content: bytes) -> dict[bytes, Any]:
 def _check_steps(content: bytes) -> None:
     for step, _, _ in pickletools.genops(content):
         if step.name in _NOT_NEEDED:
-            raise ValueError(f"a pickled file may hold arrays and plain containers only, this one has the step {step.name}")
+            raise ValueError(
+                "a pickled file may hold arrays and plain containers only, this one has "
+                f"the step {step.name}"
+            )
 
 
 def _text(value: str | bytes) -> str:

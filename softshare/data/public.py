@@ -1,4 +1,6 @@
-"""Public data sets: which files they have, where these come from, and whether they are in the data folder."""
+"""Public data sets: which files they have, where these come from, and whether they are in the data
+folder.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from softshare.data.archives import FileContentError, read_content
 from softshare.data.cache import data_folder
 
 MOST_EXPANDED = 16
-"""How many times larger than published a file's content may be: text packs ten times, a bomb a thousand."""
+"""How many times larger than published a file's content may be: text packs ten times, a bomb a
+thousand.
+"""
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,8 @@ class PublicFile:
     """One file of a public set.
 
     Args:
-        path: under the data folder; the file itself, or packed as ``.gz`` or as the only member of a ``.zip``. A
-            collection of images is a folder, or a ``.zip`` of it.
+        path: under the data folder; the file itself, or packed as ``.gz`` or as the only member of
+            a ``.zip``. A collection of images is a folder, or a ``.zip`` of it.
         size: of the published file in bytes.
         url: its public home, or empty where it cannot be had without asking.
         download: checksum of the published file, as pooch has them (``md5:…``).
@@ -135,11 +139,16 @@ class PublicSet:
             return
         by_hand = [file for file in missing if not file.url]
         download = (
-            f"`softshare data get {self.name}` downloads {'the others' if by_hand else 'them'}" if len(by_hand) < len(missing) else ""
+            f"`softshare data get {self.name}` downloads {'the others' if by_hand else 'them'}"
+            if len(by_hand) < len(missing)
+            else ""
         )
         hand = f"get {_listed(by_hand)} from {self.home} and put them there" if by_hand else ""
         remedy = "; ".join(filter(None, [hand, download]))
-        message = f"{self.name}: {_listed(missing)} not found in {data_folder()}; {remedy} (the folder is named by SOFTSHARE_DATA)"
+        message = (
+            f"{self.name}: {_listed(missing)} not found in {data_folder()}; {remedy} (the "
+            "folder is named by SOFTSHARE_DATA)"
+        )
         raise MissingFilesError(message, self, can_be_downloaded=not by_hand)
 
 
@@ -148,7 +157,8 @@ def _compare(place: Path, file: io.BufferedIOBase, checksum: str) -> None:
     found = hashlib.file_digest(file, kind).hexdigest()
     if found != expected:
         raise FileContentError(
-            f"{place}: its content differs from the published file ({kind} {found}, expected {expected}); delete it and get it again"
+            f"{place}: its content differs from the published file ({kind} {found}, "
+            f"expected {expected}); delete it and get it again"
         )
 
 

@@ -16,12 +16,18 @@ from softshare.tasks.splits import PARTS
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
-_PARTS = {part: part for part in PARTS} | {"training": "train", "val": "validation", "valid": "validation", "dev": "validation"}
+_PARTS = {part: part for part in PARTS} | {
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "dev": "validation",
+}
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Which columns name the task, hold the targets and so on; :func:`softshare.data.table.read_table` says what each is.
+    """Which columns name the task, hold the targets and so on;
+    :func:`softshare.data.table.read_table` says what each is.
 
     Args:
         of: role → its columns.
@@ -32,7 +38,9 @@ class Roles:
     kinds: Mapping[str, Kind] | Kind | None = None
 
     @classmethod
-    def given(cls, kinds: Mapping[str, Kind] | Kind | None, **columns: str | Sequence[str] | None) -> Self:
+    def given(
+        cls, kinds: Mapping[str, Kind] | Kind | None, **columns: str | Sequence[str] | None
+    ) -> Self:
         """From columns as they are passed: one, several or none."""
         return cls({role: _listed(names) for role, names in columns.items()}, kinds)
 
@@ -49,23 +57,36 @@ class Roles:
             inputs_left: whether a column without another use must be left.
 
         Raises:
-            ValueError: a column does not exist or has two uses, there is no target or several with a task column, or a kind names none.
+            ValueError: a column does not exist or has two uses, there is no target or several with
+                a task column, or a kind names none.
         """
         errors = [
-            f"{role}: no column {name!r}, {near(name, columns)}" for role, names in self.of.items() for name in names if name not in columns
+            f"{role}: no column {name!r}, {near(name, columns)}"
+            for role, names in self.of.items()
+            for name in names
+            if name not in columns
         ]
         used = self.columns
         for name in dict.fromkeys(name for name in used if used.count(name) > 1):
-            uses = ", ".join(role for role, names in self.of.items() for other in names if other == name)
+            uses = ", ".join(
+                role for role, names in self.of.items() for other in names if other == name
+            )
             errors.append(f"column {name!r} has several uses ({uses}); it can have one")
         if not self.of["target"]:
             errors.append("target: name at least one column to predict")
         if self.of["task"] and len(self.of["target"]) > 1:
-            errors.append(f"target: with a task column there is one target, got {', '.join(self.of['target'])}")
+            errors.append(
+                "target: with a task column there is one target, got "
+                f"{', '.join(self.of['target'])}"
+            )
         if not errors and inputs_left and len(used) == len(columns):
             errors.append(f"no column is left as input; the table has {', '.join(columns)}")
         if not errors and isinstance(self.kinds, Mapping):
-            unknown = [f"{name!r} is no target, {near(name, self.of['target'])}" for name in self.kinds if name not in self.of["target"]]
+            unknown = [
+                f"{name!r} is no target, {near(name, self.of['target'])}"
+                for name in self.kinds
+                if name not in self.of["target"]
+            ]
             errors += [f"kinds: {'; '.join(unknown)}"] if unknown else []
         if errors:
             raise ValueError("; ".join(errors))
@@ -77,16 +98,30 @@ class Roles:
             ValueError: the columns' values do not fit their use.
         """
         targets = {name: numbers_where_meant(frame[name]) for name in self.of["target"]}
-        kinds = self.kinds if isinstance(self.kinds, Mapping) else {} if self.kinds is None else dict.fromkeys(targets, self.kinds)
+        kinds = (
+            self.kinds
+            if isinstance(self.kinds, Mapping)
+            else {}
+            if self.kinds is None
+            else dict.fromkeys(targets, self.kinds)
+        )
         groups = next((groups_of(frame[name]) for name in self.of["group"]), None)
         parts = next((_parts(frame[name]) for name in self.of["split"]), None)
         if not self.of["task"]:
-            return TaskSet.from_shared_inputs(inputs, targets, kinds=kinds, groups=groups, parts=parts)
+            return TaskSet.from_shared_inputs(
+                inputs, targets, kinds=kinds, groups=groups, parts=parts
+            )
         ((name, values),) = targets.items()
         task = frame[list(self.of["task"])]
-        tasks = TaskSet.from_task_column(inputs, values, task, kind=kinds.get(name), groups=groups, parts=parts)
+        tasks = TaskSet.from_task_column(
+            inputs, values, task, kind=kinds.get(name), groups=groups, parts=parts
+        )
         unlabelled = int(values.isna().sum())
-        return replace(tasks, notes=(f"{unlabelled} row(s) without a value of {name!r} are left out",)) if unlabelled else tasks
+        return (
+            replace(tasks, notes=(f"{unlabelled} row(s) without a value of {name!r} are left out",))
+            if unlabelled
+            else tasks
+        )
 
 
 def _listed(names: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -112,7 +147,10 @@ def groups_of(column: pd.Series) -> np.ndarray:
     """
     empty = column.isna()
     if empty.any():
-        raise ValueError(f"group: column {column.name!r} is empty in {int(empty.sum())} row(s), the first is row {int(empty.argmax()) + 1}")
+        raise ValueError(
+            f"group: column {column.name!r} is empty in {int(empty.sum())} row(s), the "
+            f"first is row {int(empty.argmax()) + 1}"
+        )
     return column.to_numpy()
 
 
@@ -121,8 +159,13 @@ def _parts(column: pd.Series) -> np.ndarray:
     parts = words.map(_PARTS)
     if parts.isna().any():
         row = int(parts.isna().argmax())
-        raise ValueError(f"split: column {column.name!r} must say {', '.join(PARTS)}, found {column[row]!r} in row {row + 1}")
+        raise ValueError(
+            f"split: column {column.name!r} must say {', '.join(PARTS)}, found "
+            f"{column[row]!r} in row {row + 1}"
+        )
     absent = {"train", "test"} - set(parts)
     if absent:
-        raise ValueError(f"split: column {column.name!r} names no row for {' and '.join(sorted(absent))}")
+        raise ValueError(
+            f"split: column {column.name!r} names no row for {' and '.join(sorted(absent))}"
+        )
     return parts.to_numpy(dtype=object)

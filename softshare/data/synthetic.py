@@ -46,9 +46,9 @@ def make(
 ) -> Synthetic:
     """Tasks whose weights are mixtures of a few basis vectors that their group shares.
 
-    In a group, ``w_t = L s_t`` with ``L`` of ``rank`` columns and a coefficient vector ``s_t`` of each task's own. Groups
-    have independent bases, outliers independent weights. Inputs are standard normal; ``‖w_t‖ = 1``, so targets
-    have variance 1 before noise is added.
+    In a group, ``w_t = L s_t`` with ``L`` of ``rank`` columns and a coefficient vector ``s_t`` of
+    each task's own. Groups have independent bases, outliers independent weights. Inputs are
+    standard normal; ``‖w_t‖ = 1``, so targets have variance 1 before noise is added.
 
     Args:
         n_tasks: all of them, outliers counted.
@@ -67,16 +67,25 @@ def make(
     _check(n_tasks, n_features, n_examples, rank, n_groups, n_outliers, noise)
     random = np.random.default_rng(seed)
     related = n_tasks - n_outliers
-    group = np.concatenate([np.arange(related) * n_groups // max(1, related), np.full(n_outliers, -1)])
+    group = np.concatenate(
+        [np.arange(related) * n_groups // max(1, related), np.full(n_outliers, -1)]
+    )
     bases = random.normal(size=(n_groups, rank, n_features))
     mixed = np.einsum("tr,trd->td", random.normal(size=(n_tasks, rank)), bases[group])
     weights = np.where(group[:, None] < 0, random.normal(size=(n_tasks, n_features)), mixed)
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
     inputs = random.normal(size=(n_tasks, n_examples, n_features))
-    values = np.einsum("tnd,td->tn", inputs, weights) + noise * random.normal(size=(n_tasks, n_examples))
+    values = np.einsum("tnd,td->tn", inputs, weights) + noise * random.normal(
+        size=(n_tasks, n_examples)
+    )
     targets = values if kind == "regression" else values > 0
-    names = [f"outlier {number - related}" if own < 0 else f"{chr(97 + own)}{number}" for number, own in enumerate(group)]
-    tasks = TaskSet.from_arrays(dict(zip(names, zip(inputs, targets, strict=True), strict=True)), kinds=kind)
+    names = [
+        f"outlier {number - related}" if own < 0 else f"{chr(97 + own)}{number}"
+        for number, own in enumerate(group)
+    ]
+    tasks = TaskSet.from_arrays(
+        dict(zip(names, zip(inputs, targets, strict=True), strict=True)), kinds=kind
+    )
     return Synthetic(tasks, weights, rank, group, noise)
 
 
@@ -85,7 +94,15 @@ def load() -> TaskSet:
     return make(12, n_groups=2, n_outliers=2).tasks
 
 
-def _check(n_tasks: int, n_features: int, n_examples: int, rank: int, n_groups: int, n_outliers: int, noise: float) -> None:
+def _check(
+    n_tasks: int,
+    n_features: int,
+    n_examples: int,
+    rank: int,
+    n_groups: int,
+    n_outliers: int,
+    noise: float,
+) -> None:
     related = n_tasks - n_outliers
     wrong = []
     if not 0 <= n_outliers <= n_tasks or n_tasks < 1:

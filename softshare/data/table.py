@@ -31,28 +31,33 @@ def read_table(
 ) -> TaskSet:
     """Tasks from the rows and columns of a table.
 
-    With ``task``, every row is an example of the task that this column names. Without it, every target
-    column is a task and all tasks see the same rows. All columns with no other use are inputs; they become
-    numbers only after the split, by what the training rows say (:func:`softshare.tasks.preprocessing.prepare`).
-    Empty fields, ``?``, ``NA``, ``NaN``, ``null`` and ``None`` are missing values. A first column without a name is a saved index, and
-    left out.
+    With ``task``, every row is an example of the task that this column names. Without it, every
+    target column is a task and all tasks see the same rows. All columns with no other use are
+    inputs; they become numbers only after the split, by what the training rows say
+    (:func:`softshare.tasks.preprocessing.prepare`). Empty fields, ``?``, ``NA``, ``NaN``, ``null``
+    and ``None`` are missing values. A first column without a name is a saved index, and left out.
 
     Args:
-        table: a file (``.csv``, ``.tsv``, either may end in ``.gz``, or ``.parquet``), or a data frame.
+        table: a file (``.csv``, ``.tsv``, either may end in ``.gz``, or ``.parquet``), or a data
+            frame.
         target: the column to predict, or several, each a task.
-        task: the column that names the task of each row; several columns name it by several factors.
+        task: the column that names the task of each row; several columns name it by several
+            factors.
         kinds: the kind of every target, or target column → kind; inferred where not given
             (:func:`softshare.tasks.targets.infer_kind`).
         drop: columns to leave out, such as identifiers.
-        split: a column with the given part of each row: ``train``, ``validation`` (``val``, ``valid``, ``dev``) or ``test``.
+        split: a column with the given part of each row: ``train``, ``validation`` (``val``,
+            ``valid``, ``dev``) or ``test``.
         group: a column whose equal values (a patient) stay in one part.
-        chunk_rows: hold so many rows in memory at a time, and keep the inputs as an array of single precision in the
-            cache folder; files of more than a gigabyte, unpacked, are read so in any case.
+        chunk_rows: hold so many rows in memory at a time, and keep the inputs as an array of single
+            precision in the cache folder; files of more than a gigabyte, unpacked, are read so in
+            any case.
 
     Raises:
         FileNotFoundError: there is no such file.
         ImportError: a Parquet file, and pyarrow is not installed.
-        ValueError: the file cannot be read, a column does not exist or has two uses, or its values do not fit its use.
+        ValueError: the file cannot be read, a column does not exist or has two uses, or its values
+            do not fit its use.
     """
     roles = Roles.given(kinds, target=target, task=task, drop=drop, split=split, group=group)
     path = None if isinstance(table, pd.DataFrame) else Path(table)

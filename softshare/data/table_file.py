@@ -27,13 +27,17 @@ MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
 
 MOST_EXPANDED = 200
 ALWAYS_READ = 1 << 26
-"""How many times larger than the file a packed table may be (text packs ten times, a bomb a thousand), and bytes that any may have."""
+"""How many times larger than the file a packed table may be (text packs ten times, a bomb a
+thousand), and bytes that any may have.
+"""
 
 _MOSTLY = 0.9
 """A text column with at least this share of numbers is a column of numbers with mistakes in it."""
 
 
-def read_frame(table: str | Path | pd.DataFrame, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_frame(
+    table: str | Path | pd.DataFrame, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """The rows of a file or frame, with columns named by different texts.
 
     Args:
@@ -45,7 +49,11 @@ def read_frame(table: str | Path | pd.DataFrame, columns: Sequence[str] | None =
         ImportError: the file is Parquet and pyarrow is not installed.
         ValueError: the file cannot be read as a table, has no rows, or two columns of one name.
     """
-    frame = table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else _read_file(Path(table), columns)
+    frame = (
+        table.reset_index(drop=True)
+        if isinstance(table, pd.DataFrame)
+        else _read_file(Path(table), columns)
+    )
     where = "the data frame" if isinstance(table, pd.DataFrame) else f"{table}"
     names = [str(name) for name in frame.columns]
     _check_names(names, where)
@@ -55,12 +63,16 @@ def read_frame(table: str | Path | pd.DataFrame, columns: Sequence[str] | None =
 
 
 def numbers_where_meant(column: pd.Series) -> pd.Series:
-    """A column of numbers written as text as numbers; other columns as they are, with missing values marked.
+    """A column of numbers written as text as numbers; other columns as they are, with missing
+    values marked.
 
     Raises:
-        ValueError: nearly all values are numbers and some are not, or the values are lists or other objects.
+        ValueError: nearly all values are numbers and some are not, or the values are lists or other
+            objects.
     """
-    if not (types.is_object_dtype(column) or types.is_string_dtype(column)) or isinstance(column.dtype, pd.CategoricalDtype):
+    if not (types.is_object_dtype(column) or types.is_string_dtype(column)) or isinstance(
+        column.dtype, pd.CategoricalDtype
+    ):
         return column
     try:
         present = column.where(column.notna() & ~column.isin(MISSING))
@@ -69,15 +81,20 @@ def numbers_where_meant(column: pd.Series) -> pd.Series:
         present.nunique()  # what cannot be hashed cannot be compared
         numbers = pd.to_numeric(present, errors="coerce")
     except TypeError:
-        raise ValueError(f"column {column.name!r} holds lists or other objects; leave it out (--drop {column.name!r})") from None
+        raise ValueError(
+            f"column {column.name!r} holds lists or other objects; leave it out (--drop "
+            f"{column.name!r})"
+        ) from None
     wrong = numbers.isna().to_numpy() & present.notna().to_numpy()
     if not wrong.any():
         return numbers.astype(np.float64)
     if numbers.notna().sum() >= _MOSTLY * present.notna().sum():
         first = int(wrong.argmax())
         raise ValueError(
-            f"column {column.name!r} holds numbers, but {int(wrong.sum())} value(s) are not: {present.iloc[first]!r} in row {first + 1} "
-            f"(the header not counted); correct them, leave them empty, or leave the column out (--drop {column.name!r})"
+            f"column {column.name!r} holds numbers, but {int(wrong.sum())} value(s) are "
+            f"not: {present.iloc[first]!r} in row {first + 1} "
+            "(the header not counted); correct them, leave them empty, or leave the "
+            f"column out (--drop {column.name!r})"
         )
     return present
 
@@ -88,14 +105,17 @@ def read_chunks(path: Path, rows: int, texts: Sequence[str] = ()) -> Iterator[pd
     Args:
         path: of the file.
         rows: how many.
-        texts: columns that are left as they are written in a text file, as a part of a column may look like another type than all of it.
+        texts: columns that are left as they are written in a text file, as a part of a column may
+            look like another type than all of it.
 
     Raises:
         As :func:`read_frame`.
     """
     check_file(path)
     with _naming(path):
-        chunks = _parquet_chunks(path, rows) if is_parquet(path) else _text_chunks(path, rows, texts)
+        chunks = (
+            _parquet_chunks(path, rows) if is_parquet(path) else _text_chunks(path, rows, texts)
+        )
         for chunk in chunks:
             _check_names(list(map(str, chunk.columns)), str(path))
             yield chunk.reset_index(drop=True).set_axis(list(map(str, chunk.columns)), axis=1)
@@ -111,7 +131,12 @@ def is_larger(path: Path, size: int) -> bool:
     with _naming(path):
         if is_parquet(path):
             with _parquet(path) as file:
-                return file.metadata.num_rows * file.metadata.num_columns * np.dtype(np.float64).itemsize > size
+                return (
+                    file.metadata.num_rows
+                    * file.metadata.num_columns
+                    * np.dtype(np.float64).itemsize
+                    > size
+                )
         if not _is_packed(path):
             return path.stat().st_size > size
         with _opened(path) as file:
@@ -144,11 +169,18 @@ def check_file(path: Path) -> None:
         ValueError: it is a folder, or its name is not a table's.
     """
     if not path.exists():
-        siblings = [other.name for other in path.parent.iterdir() if other.name.endswith(SUFFIXES)] if path.parent.is_dir() else []
-        raise FileNotFoundError(f"no such file: {path}{f'; {near(path.name, siblings)}' if siblings else ''}")
+        siblings = (
+            [other.name for other in path.parent.iterdir() if other.name.endswith(SUFFIXES)]
+            if path.parent.is_dir()
+            else []
+        )
+        raise FileNotFoundError(
+            f"no such file: {path}{f'; {near(path.name, siblings)}' if siblings else ''}"
+        )
     if path.is_dir() or not path.name.lower().endswith(SUFFIXES):
         raise ValueError(
-            f"{path} is {'a folder' if path.is_dir() else 'not a table that can be read'}; a table ends in {', '.join(SUFFIXES)}"
+            f"{path} is {'a folder' if path.is_dir() else 'not a table that can be read'}; "
+            f"a table ends in {', '.join(SUFFIXES)}"
         )
 
 
@@ -158,7 +190,9 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except pd.errors.ParserWarning:
-        raise ValueError(f"cannot read {path}: rows have more fields than the first line has names") from None
+        raise ValueError(
+            f"cannot read {path}: rows have more fields than the first line has names"
+        ) from None
     except (
         OSError,
         EOFError,
@@ -186,7 +220,9 @@ def _parquet(path: Path) -> Any:
     try:
         from pyarrow import parquet
     except ImportError:
-        raise ImportError(f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'") from None
+        raise ImportError(
+            f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'"
+        ) from None
     return parquet.ParquetFile(path)
 
 
@@ -199,13 +235,17 @@ def _checked(rows: Any) -> pd.DataFrame:
 def _opened(path: Path) -> IO[bytes]:
     if not _is_packed(path):
         return path.open("rb")
-    return cast(IO[bytes], Unpacked(path, most=max(ALWAYS_READ, MOST_EXPANDED * path.stat().st_size)))
+    return cast(
+        IO[bytes], Unpacked(path, most=max(ALWAYS_READ, MOST_EXPANDED * path.stat().st_size))
+    )
 
 
 def _read_text(path: Path) -> pd.DataFrame:
     names, options = _text_form(path)
     with warnings.catch_warnings(), _opened(path) as file:
-        warnings.simplefilter("error", pd.errors.ParserWarning)  # pandas would drop what has no column name
+        warnings.simplefilter(
+            "error", pd.errors.ParserWarning
+        )  # pandas would drop what has no column name
         frame = pd.read_csv(file, **options)
     return _named(frame, names)
 
@@ -213,7 +253,10 @@ def _read_text(path: Path) -> pd.DataFrame:
 def _text_chunks(path: Path, rows: int, texts: Sequence[str]) -> Iterator[pd.DataFrame]:
     names, options = _text_form(path)
     types_of = {place: str for place, name in enumerate(names) if name in texts}
-    with _opened(path) as file, pd.read_csv(file, chunksize=rows, dtype=types_of, **options) as reader:
+    with (
+        _opened(path) as file,
+        pd.read_csv(file, chunksize=rows, dtype=types_of, **options) as reader,
+    ):
         while True:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -224,10 +267,19 @@ def _text_chunks(path: Path, rows: int, texts: Sequence[str]) -> Iterator[pd.Dat
 
 
 def _named(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    filled = [place for place, name in enumerate(names) if not name and place and frame.iloc[:, place].notna().any()]
+    filled = [
+        place
+        for place, name in enumerate(names)
+        if not name and place and frame.iloc[:, place].notna().any()
+    ]
     if filled:
-        raise ValueError(f"column {filled[0] + 1} has values and no name; name it in the first line, or remove it")
-    return frame.set_axis(names, axis=1).loc[:, [bool(name) for name in names]]  # a first one without a name is a saved index
+        raise ValueError(
+            f"column {filled[0] + 1} has values and no name; name it in the first line, or "
+            "remove it"
+        )
+    return frame.set_axis(names, axis=1).loc[
+        :, [bool(name) for name in names]
+    ]  # a first one without a name is a saved index
 
 
 def _text_form(path: Path) -> tuple[list[str], dict[str, Any]]:
@@ -239,11 +291,19 @@ def _text_form(path: Path) -> tuple[list[str], dict[str, Any]]:
     if not names:
         raise ValueError("the file is empty; its first line must name the columns")
     _check_names([name for name in names if name], "its first line")
-    shared = {"na_values": list(MISSING), "skipinitialspace": True, "low_memory": False, "encoding": "utf-8-sig"}
+    shared = {
+        "na_values": list(MISSING),
+        "skipinitialspace": True,
+        "low_memory": False,
+        "encoding": "utf-8-sig",
+    }
     return names, {"sep": separator, "index_col": False, **shared}
 
 
 def _check_names(names: list[str], where: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise ValueError(f"{where} has several columns called {', '.join(map(repr, twice))}; every column needs a name of its own")
+        raise ValueError(
+            f"{where} has several columns called {', '.join(map(repr, twice))}; every "
+            "column needs a name of its own"
+        )

@@ -1,4 +1,6 @@
-"""Public data sets on the terminal: what is there, whether to download it, and how far that has come."""
+"""Public data sets on the terminal: what is there, whether to download it, and how far that has
+come.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,15 @@ def show_sets(sets: Iterable[PublicSet], console: Console) -> None:
         table.add_column(heading, overflow="fold")
     for public_set in sets:
         licence = public_set.licence or "not stated"
-        table.add_row(public_set.name, public_set.title, _there(public_set), _size(public_set), licence, public_set.paper, public_set.home)
+        table.add_row(
+            public_set.name,
+            public_set.title,
+            _there(public_set),
+            _size(public_set),
+            licence,
+            public_set.paper,
+            public_set.home,
+        )
     console.print(table)
     console.print(f"data folder: {data_folder()} (named by SOFTSHARE_DATA)", soft_wrap=True)
 
@@ -38,7 +48,11 @@ class DownloadDisplay:
 
     def __init__(self, console: Console) -> None:
         self._bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console, disable=not console.is_terminal
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            console=console,
+            disable=not console.is_terminal,
         )
         self._bar_of: dict[str, TaskID] = {}
 
@@ -46,7 +60,12 @@ class DownloadDisplay:
         self._bars.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._bars.stop()
 
     def __call__(self, name: str, there: int, total: int) -> None:
@@ -56,7 +75,8 @@ class DownloadDisplay:
 
 
 def with_files(read: Callable[[], TaskSet], console: Console) -> TaskSet:
-    """What is read, after files that are missing were downloaded, if the user at the terminal says so.
+    """What is read, after files that are missing were downloaded, if the user at the terminal says
+    so.
 
     Args:
         read: reads the tasks.
@@ -71,7 +91,12 @@ def with_files(read: Callable[[], TaskSet], console: Console) -> TaskSet:
         if not (missing.can_be_downloaded and sys.stdin.isatty() and sys.stderr.isatty()):
             raise
         size = sum(file.size for file in missing.public_set.missing) / 1e6
-        print(f"{missing.public_set.name} is not in the data folder. Download {size:.1f} MB? [y/N] ", end="", file=sys.stderr, flush=True)
+        print(
+            f"{missing.public_set.name} is not in the data folder. Download {size:.1f} MB? [y/N] ",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
         if not _says_yes():
             raise
         fetch(missing.public_set, console)
@@ -89,7 +114,11 @@ def fetch(public_set: PublicSet, console: Console) -> None:
 
     with DownloadDisplay(console) as display:
         fetched = download(public_set, progress=display)
-    print(f"{public_set.name}: {f'{len(fetched)} file(s) downloaded' if fetched else 'all files were there'}", file=sys.stderr)
+    print(
+        f"{public_set.name}: "
+        f"{f'{len(fetched)} file(s) downloaded' if fetched else 'all files were there'}",
+        file=sys.stderr,
+    )
 
 
 def _says_yes() -> bool:
@@ -105,7 +134,13 @@ def _there(public_set: PublicSet) -> str:
     if not missing:
         return "yes"
     by_hand = [file for file in missing if not file.url]
-    state = "no" if len(missing) == len(public_set.files) else f"all but {missing[0].path}" if len(missing) == 1 else "in part"
+    state = (
+        "no"
+        if len(missing) == len(public_set.files)
+        else f"all but {missing[0].path}"
+        if len(missing) == 1
+        else "in part"
+    )
     return f"{state}{' (not to be downloaded)' if by_hand else ''}"
 
 

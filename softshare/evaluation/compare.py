@@ -11,16 +11,16 @@ from typing import Any
 import pandas as pd
 
 from softshare.evaluation.answer import answer, cautions
-from softshare.evaluation.engine import default_workers, open_engine
-from softshare.evaluation.options import GivenOptions
+from softshare.evaluation.jobs.engine import default_workers, open_engine
+from softshare.evaluation.jobs.progress import WatchedEngine, Watcher
+from softshare.evaluation.jobs.run import run
 from softshare.evaluation.plan import Plan, make_plan
-from softshare.evaluation.progress import WatchedEngine, Watcher
-from softshare.evaluation.records import Record, write_text
-from softshare.evaluation.run import run
+from softshare.evaluation.records.records import Record, write_text
+from softshare.evaluation.records.store import Store
 from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search, search_settings
-from softshare.evaluation.settings import TUNED, RunSettings
 from softshare.evaluation.statistics import leaderboard, summarise
-from softshare.evaluation.store import Store
+from softshare.methods.options import GivenOptions
+from softshare.methods.settings import TUNED, RunSettings
 from softshare.tasks.splits import Split, split
 from softshare.tasks.task_set import TaskSet
 
@@ -88,13 +88,13 @@ def compare(
     """Train several tasks apart and together, and say what was gained.
 
     All methods of one seed have the same split and the same total of steps. What is None has the
-    default of :mod:`softshare.evaluation.run`.
+    default of :mod:`softshare.evaluation.jobs.run`.
 
     Args:
         tasks: the data.
         source: what they were read from, for the records.
-        methods: names of methods, ``["all"]``, or None for those that run by default and apply; independent
-            learning is always among them.
+        methods: names of methods, ``["all"]``, or None for those that run by default and apply;
+            independent learning is always among them.
         fractions: shares of the training part to train on.
         seeds: how many (0, 1, …), or which.
         steps: optimiser steps of a run in all.
@@ -104,26 +104,50 @@ def compare(
         weight_decay: of Adam.
         metric: to compare by, instead of each kind's own.
         search: trials on validation data by which settings are chosen for every method; 0: none.
-        options: method → its option → value, such as ``{"tensor-ring": {"shared": "cv"}}``; a search leaves them as they are.
-        out: folder for records, splits and ``summary.csv``; runs that it holds are not run again. None keeps all in memory.
+        options: method → its option → value, such as ``{"tensor-ring": {"shared": "cv"}}``; a
+            search leaves them as they are.
+        out: folder for records, splits and ``summary.csv``; runs that it holds are not run again.
+            None keeps all in memory.
         workers: processes; None: one a CPU; 0: run in this process.
         cluster: address of a Dask scheduler to use instead of processes here.
         progress: is told of every run that ends.
 
     Raises:
-        ValueError: arguments are wrong, the data cannot be split, or ``out`` holds records of other settings; the
-            message names all that is wrong.
+        ValueError: arguments are wrong, the data cannot be split, or ``out`` holds records of other
+            settings; the message names all that is wrong.
         Exception: what the first run raised, where all runs failed.
     """
-    settings: dict[str, Any] = {"source": source, "steps": steps, "batch_size": batch_size, "hidden": hidden, "metric": metric}
+    settings: dict[str, Any] = {
+        "source": source,
+        "steps": steps,
+        "batch_size": batch_size,
+        "hidden": hidden,
+        "metric": metric,
+    }
     settings |= {"learning_rate": learning_rate, "weight_decay": weight_decay, "trials": search}
-    plan = make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings=settings, options=options)
+    plan = make_plan(
+        tasks,
+        methods=methods,
+        fractions=fractions,
+        seeds=seeds,
+        workers=workers,
+        settings=settings,
+        options=options,
+    )
     store = Store(None if out is None else Path(out), plan.of_methods(), tasks.fingerprint())
-    missing = {key: run_settings for key, run_settings in plan.runs().items() if key not in store.records}
-    failures = _run_all(tasks, plan, missing, store, workers=workers, cluster=cluster, progress=progress) if missing else {}
+    missing = {
+        key: run_settings for key, run_settings in plan.runs().items() if key not in store.records
+    }
+    failures = (
+        _run_all(tasks, plan, missing, store, workers=workers, cluster=cluster, progress=progress)
+        if missing
+        else {}
+    )
     if not store.records:
         raise next(iter(failures.values()))
-    comparison = Comparison(tuple(record for _, record in sorted(store.records.items())), plan.left_out, failures)
+    comparison = Comparison(
+        tuple(record for _, record in sorted(store.records.items())), plan.left_out, failures
+    )
     if store.out is not None:
         write_text(store.out / SUMMARY, comparison.summary.to_csv(index=False))
     return comparison
@@ -141,8 +165,18 @@ def _run_all(
 ) -> dict[str, BaseException]:
     """Make the missing runs, keep their records, and tell which failed."""
     trials = plan.common.trials
-    starts = list({(settings.method, settings.fraction): settings for settings in missing.values()}.values()) if trials else []
-    searching = [replace(start, seed=seed) for start in starts for seed in (SEARCH_SEED, *FINAL_SEEDS)]
+    starts = (
+        list(
+            {
+                (settings.method, settings.fraction): settings for settings in missing.values()
+            }.values()
+        )
+        if trials
+        else []
+    )
+    searching = [
+        replace(start, seed=seed) for start in starts for seed in (SEARCH_SEED, *FINAL_SEEDS)
+    ]
     splits = _splits(tasks, [*missing.values(), *searching])
     total = len(missing) + runs_of_search(trials) * len(starts)
     failures = {}
@@ -151,7 +185,10 @@ def _run_all(
         watched = WatchedEngine(engine, total, progress)
         if trials:
             tuned = search_settings(plan.methods, starts, partial(_trials, watched, store, splits))
-            missing = {key: _tuned(settings, tuned[settings.method, settings.fraction]) for key, settings in missing.items()}
+            missing = {
+                key: _tuned(settings, tuned[settings.method, settings.fraction])
+                for key, settings in missing.items()
+            }
             watched.expect(len(missing))  # there are fewer finalists where trials failed
         for outcome in watched.outcomes(missing):
             if outcome.error is None:
@@ -167,20 +204,30 @@ def _run_one(shared: tuple[TaskSet, Splits], settings: RunSettings) -> dict[str,
     return run(tasks, settings, splits[settings.fraction, settings.seed])
 
 
-def _trials(engine: WatchedEngine, store: Store, splits: Splits, jobs: Mapping[str, RunSettings]) -> Iterator[tuple[str, Record | None]]:
+def _trials(
+    engine: WatchedEngine, store: Store, splits: Splits, jobs: Mapping[str, RunSettings]
+) -> Iterator[tuple[str, Record | None]]:
     """Records of trials: those that were made before, then those that had to be made."""
     kept = {key: record for key, settings in jobs.items() if (record := store.trial(key, settings))}
     yield from kept.items()
     engine.skip(len(kept))
-    for outcome in engine.outcomes({key: settings for key, settings in jobs.items() if key not in kept}):
+    for outcome in engine.outcomes(
+        {key: settings for key, settings in jobs.items() if key not in kept}
+    ):
         settings = jobs[outcome.key]
         split_of_trial = splits[settings.fraction, settings.seed]
-        yield outcome.key, None if outcome.error else store.add_trial(outcome.key, outcome.result, split_of_trial)
+        yield (
+            outcome.key,
+            None if outcome.error else store.add_trial(outcome.key, outcome.result, split_of_trial),
+        )
 
 
 def _splits(tasks: TaskSet, runs: Iterable[RunSettings]) -> Splits:
     wanted = dict.fromkeys((settings.fraction, settings.seed) for settings in runs)
-    return {(fraction, seed): split(tasks, seed=seed, train_fraction=fraction) for fraction, seed in wanted}
+    return {
+        (fraction, seed): split(tasks, seed=seed, train_fraction=fraction)
+        for fraction, seed in wanted
+    }
 
 
 def _tuned(settings: RunSettings, best: RunSettings) -> RunSettings:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any
 
-from softshare.evaluation.method import Method
-from softshare.evaluation.methods import METHODS, method_named
-from softshare.evaluation.options import GivenOptions, unknown, wrong_options
-from softshare.evaluation.settings import BUDGETS, RunSettings, checked_settings
 from softshare.evaluation.statistics import ALL, BASELINE
-from softshare.network.templates import input_kind
+from softshare.methods.method import Method
+from softshare.methods.named import METHODS, method_named
+from softshare.methods.options import GivenOptions, unknown, wrong_options
+from softshare.methods.settings import BUDGETS, RunSettings, checked_settings
+from softshare.network.templates.standard import input_kind
 from softshare.tasks.metrics import HIGHER_IS_BETTER, primary_metric
 from softshare.tasks.task_set import TaskSet
 
@@ -44,12 +44,18 @@ class Plan:
     def of_methods(self) -> dict[str, RunSettings]:
         """Method → settings of its first run."""
         return {
-            method.name: replace(self.common, method=method.name, method_options=dict(self.options.get(method.name, {})))
+            method.name: replace(
+                self.common,
+                method=method.name,
+                method_options=dict(self.options.get(method.name, {})),
+            )
             for method in self.methods
         }
 
     def runs(self) -> dict[str, RunSettings]:
-        """Key → settings of every run, seed by seed: what is finished when it is stopped early can be compared."""
+        """Key → settings of every run, seed by seed: what is finished when it is stopped early can
+        be compared.
+        """
         runs = [
             replace(settings, fraction=fraction, seed=seed)
             for seed in self.seeds
@@ -73,8 +79,8 @@ def make_plan(
 
     Args:
         tasks: the data.
-        methods: names, ``["all"]``, or None for those that run by default; independent learning, with
-            which all others are compared, is added where it is missing.
+        methods: names, ``["all"]``, or None for those that run by default; independent learning,
+            with which all others are compared, is added where it is missing.
         fractions: of the training part.
         seeds: how many (0, 1, …), or which.
         workers: processes, or None.
@@ -84,15 +90,37 @@ def make_plan(
     Raises:
         ValueError: arguments are wrong or do not suit the data; the message names them all.
     """
-    wrong = wrong_arguments(methods=methods, fractions=fractions, seeds=seeds, workers=workers, settings=settings, options=options)
+    wrong = wrong_arguments(
+        methods=methods,
+        fractions=fractions,
+        seeds=seeds,
+        workers=workers,
+        settings=settings,
+        options=options,
+    )
     wrong += _unsuitable(tasks, methods, settings.get("metric"))
     if wrong:
         raise ValueError("; ".join(wrong))
     chosen, left_out = _chosen(tasks, methods)
     numbers = _seeds(seeds)
     given = {name: value for name, value in settings.items() if value is not None}
-    common = checked_settings({**default_budget(tasks), **given, "method": BASELINE, "fraction": fractions[0], "seed": numbers[0]})
-    return Plan(chosen, tuple(float(fraction) for fraction in fractions), numbers, common, left_out, options or {})
+    common = checked_settings(
+        {
+            **default_budget(tasks),
+            **given,
+            "method": BASELINE,
+            "fraction": fractions[0],
+            "seed": numbers[0],
+        }
+    )
+    return Plan(
+        chosen,
+        tuple(float(fraction) for fraction in fractions),
+        numbers,
+        common,
+        left_out,
+        options or {},
+    )
 
 
 def default_budget(tasks: TaskSet) -> Mapping[str, int]:
@@ -116,7 +144,9 @@ def wrong_arguments(
     for fraction in fractions or (1.0,):
         for seed in _seeds(seeds)[:1] or (0,):
             try:
-                checked_settings({**settings, "method": BASELINE, "fraction": fraction, "seed": seed})
+                checked_settings(
+                    {**settings, "method": BASELINE, "fraction": fraction, "seed": seed}
+                )
             except ValueError as error:
                 wrong += str(error).split("; ")
     if workers is not None and workers < 0:
@@ -133,7 +163,9 @@ def _wrong_methods(names: Sequence[str] | None) -> list[str]:
     if names is None or list(names) == [EVERY]:
         return []
     known = [method.name for method in METHODS]
-    return [f"methods: {unknown('method', name, known)}" for name in names if name not in known] + _wrong_list("methods", names)
+    return [
+        f"methods: {unknown('method', name, known)}" for name in names if name not in known
+    ] + _wrong_list("methods", names)
 
 
 def _names(names: Sequence[str] | None) -> list[str]:
@@ -146,17 +178,27 @@ def _names(names: Sequence[str] | None) -> list[str]:
 def _wrong_list(name: str, values: Sequence[Any]) -> list[str]:
     if not len(values):
         return [f"{name}: at least one is needed"]
-    return [f"{name}: {value!r} is named more than once" for value, count in Counter(values).items() if count > 1]
+    return [
+        f"{name}: {value!r} is named more than once"
+        for value, count in Counter(values).items()
+        if count > 1
+    ]
 
 
 def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None) -> list[str]:
     """How the arguments do not suit the data."""
     wrong = []
     if any(task.label == ALL for task in tasks.tasks):
-        wrong.append(f"tasks: a task is named {ALL!r}, which stands for all tasks in the summary: rename it")
+        wrong.append(
+            f"tasks: a task is named {ALL!r}, which stands for all tasks in the summary: rename it"
+        )
     named = [] if names is None else [method for method in METHODS if method.name in names]
     reasons = {method.name: method.applies_to(tasks) for method in named}
-    wrong += [f"methods: {name} cannot apply to these tasks ({reason}), leave it out" for name, reason in reasons.items() if reason]
+    wrong += [
+        f"methods: {name} cannot apply to these tasks ({reason}), leave it out"
+        for name, reason in reasons.items()
+        if reason
+    ]
     for task in tasks.tasks if metric in HIGHER_IS_BETTER else ():
         try:
             primary_metric(task, metric)
@@ -165,7 +207,9 @@ def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None)
     return wrong
 
 
-def _chosen(tasks: TaskSet, names: Sequence[str] | None) -> tuple[tuple[Method, ...], dict[str, str]]:
+def _chosen(
+    tasks: TaskSet, names: Sequence[str] | None
+) -> tuple[tuple[Method, ...], dict[str, str]]:
     """The methods to run, and why others of the offered ones are left out."""
     if names is not None and list(names) != [EVERY]:
         others = [method_named(name) for name in names if name != BASELINE]

@@ -1,9 +1,10 @@
 """The choice of settings on validation data: the same number of trials for every method.
 
-Every method is tried on one split and start, those of :data:`SEARCH_SEED`, and its best trials once more on others: on one
-alone the best of many trials is the luckiest. None of these seeds is among the reported ones. Trials are judged by their
-split's validation part; its test part is never looked at. The splits are drawn from one data set, so a row that
-validates here may test under a reported seed. That favours no method: all have the same trials, the baseline included.
+Every method is tried on one split and start, those of :data:`SEARCH_SEED`, and its best trials once
+more on others: on one alone the best of many trials is the luckiest. None of these seeds is among
+the reported ones. Trials are judged by their split's validation part; its test part is never looked
+at. The splits are drawn from one data set, so a row that validates here may test under a reported
+seed. That favours no method: all have the same trials, the baseline included.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from heapq import nlargest
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from softshare.evaluation.method import COMMON_SEARCH_SPACE, Method, Range
-from softshare.evaluation.records import Record
-from softshare.evaluation.settings import LEARNING_RATE, WEIGHT_DECAY, RunSettings
+from softshare.evaluation.records.records import Record
+from softshare.methods.method import COMMON_SEARCH_SPACE, Method, Range
+from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY, RunSettings
 from softshare.tasks.metrics import HIGHER_IS_BETTER
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ FINAL_SEEDS = (SEARCH_SEED + 1, SEARCH_SEED + 2)
 """So many of the best trials run again with these seeds, and the best mean wins."""
 
 AT_A_TIME = 4
-"""Trials of a method that run side by side before the next are chosen; fixed, so that a search does not depend on the machine."""
+"""Trials of a method that run side by side before the next are chosen; fixed, so that a search does
+not depend on the machine.
+"""
 
 Trials = Callable[[Mapping[str, RunSettings]], Iterable[tuple[str, Record | None]]]
 """Runs trials by key → their records; None where one failed."""
@@ -53,10 +56,20 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.settings = replace(settings, method=method.name, seed=SEARCH_SEED)
         defaults = {"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY, **method.options}
-        common = {name: space for name, space in COMMON_SEARCH_SPACE.items() if getattr(settings, name) is None}
-        own = {name: space for name, space in method.search_space.items() if name not in settings.method_options}
+        common = {
+            name: space
+            for name, space in COMMON_SEARCH_SPACE.items()
+            if getattr(settings, name) is None
+        }
+        own = {
+            name: space
+            for name, space in method.search_space.items()
+            if name not in settings.method_options
+        }
         self._space = {name: _distribution(space) for name, space in {**common, **own}.items()}
-        sampler = optuna.samplers.TPESampler(seed=SEARCH_SEED, n_startup_trials=max(AT_A_TIME, settings.trials // 3))
+        sampler = optuna.samplers.TPESampler(
+            seed=SEARCH_SEED, n_startup_trials=max(AT_A_TIME, settings.trials // 3)
+        )
         self._study: Study = optuna.create_study(direction="maximize", sampler=sampler)
         self._study.enqueue_trial({name: defaults[name] for name in self._space})
         self._left = settings.trials
@@ -71,14 +84,19 @@ class Search:
             self._finals_left = False
             numbers = nlargest(FINALISTS, self._values(), key=self._values().__getitem__)
         else:
-            numbers = [self._study.ask(self._space).number for _ in range(min(AT_A_TIME, self._left))]
+            numbers = [
+                self._study.ask(self._space).number for _ in range(min(AT_A_TIME, self._left))
+            ]
             self._left -= len(numbers)
         run = self.settings.key.removesuffix(f"-s{SEARCH_SEED}")
         jobs = {}
         for number in numbers:
             settings = self._with(self._study.trials[number].params)
             for seed in FINAL_SEEDS if finals else (SEARCH_SEED,):
-                jobs[f"{run}-trial{number}" + (f"-s{seed}" if finals else "")] = number, replace(settings, seed=seed)
+                jobs[f"{run}-trial{number}" + (f"-s{seed}" if finals else "")] = (
+                    number,
+                    replace(settings, seed=seed),
+                )
         self._asked = {key: number for key, (number, _) in jobs.items()}
         return {key: settings for key, (_, settings) in jobs.items()}
 
@@ -100,7 +118,10 @@ class Search:
         """
         values = self._values()
         if not values:
-            raise ValueError(f"search: every trial of {self.settings.method} diverged or failed; set --learning-rate or leave out --search")
+            raise ValueError(
+                f"search: every trial of {self.settings.method} diverged or failed; set "
+                "--learning-rate or leave out --search"
+            )
         return self._with(self._study.trials[max(values, key=values.__getitem__)].params)
 
     def _values(self) -> dict[int, float]:
@@ -116,7 +137,9 @@ class Search:
         common = {name: value for name, value in parameters.items() if name in COMMON_SEARCH_SPACE}
         own = {name: value for name, value in parameters.items() if name not in COMMON_SEARCH_SPACE}
         options = {**self.settings.method_options, **own}
-        return replace(self.settings, **common, method_options=options, searched=tuple(sorted(parameters)))
+        return replace(
+            self.settings, **common, method_options=options, searched=tuple(sorted(parameters))
+        )
 
 
 def runs_of_search(trials: int) -> int:
@@ -124,7 +147,9 @@ def runs_of_search(trials: int) -> int:
     return trials + (min(FINALISTS, trials) * len(FINAL_SEEDS) if trials > 1 else 0)
 
 
-def search_settings(methods: Iterable[Method], starts: Iterable[RunSettings], run_trials: Trials) -> dict[tuple[str, float], RunSettings]:
+def search_settings(
+    methods: Iterable[Method], starts: Iterable[RunSettings], run_trials: Trials
+) -> dict[tuple[str, float], RunSettings]:
     """The best settings for every method and fraction.
 
     Args:
@@ -145,14 +170,20 @@ def search_settings(methods: Iterable[Method], starts: Iterable[RunSettings], ru
 
 
 def score(record: Record | None) -> float | None:
-    """How good a trial is on validation data: the tasks' mean metric, signed so that more is better.
+    """How good a trial is on validation data: the tasks' mean metric, signed so that more is
+    better.
 
-    Where the tasks differ in metric, or none can be computed, minus their mean loss. None for a run without values.
+    Where the tasks differ in metric, or none can be computed, minus their mean loss. None for a run
+    without values.
     """
     if record is None or not (measured := record["metrics"].get("validation")):
         return None
     metrics = {task["metric"] for task in record["data"]["tasks"]}
-    values = _known(row[task["metric"]] for task in record["data"]["tasks"] if (row := measured.get(task["name"])))
+    values = _known(
+        row[task["metric"]]
+        for task in record["data"]["tasks"]
+        if (row := measured.get(task["name"]))
+    )
     if len(metrics) == 1 and values:
         return fmean(values) if HIGHER_IS_BETTER[metrics.pop()] else -fmean(values)
     losses = _known(row["loss"] for row in measured.values())
@@ -168,5 +199,9 @@ def _distribution(space: Range) -> BaseDistribution:
 
     if len(space) == 3 and space[2] in ("log", "linear", "int"):
         low, high, scale = space
-        return IntDistribution(int(low), int(high)) if scale == "int" else FloatDistribution(low, high, log=scale == "log")
+        return (
+            IntDistribution(int(low), int(high))
+            if scale == "int"
+            else FloatDistribution(low, high, log=scale == "log")
+        )
     return CategoricalDistribution(space)

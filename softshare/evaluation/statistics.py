@@ -22,39 +22,60 @@ ALL = "ALL"
 RELATIVE = "relative"
 """The metric of the row ALL where tasks have several: gains divided by the baseline's values."""
 
-COLUMNS = ("method", "fraction", "task", "metric", "mean", "std", "n_seeds", "gain", "ci_low", "ci_high")
+COLUMNS = (
+    "method",
+    "fraction",
+    "task",
+    "metric",
+    "mean",
+    "std",
+    "n_seeds",
+    "gain",
+    "ci_low",
+    "ci_high",
+)
 NEARLY_ZERO = 1e-12
 """A baseline's value below which a relative gain says nothing."""
 
 
 def summarise(records: Sequence[Mapping[str, Any]], *, level: float = 0.95) -> pd.DataFrame:
-    """One row per method, fraction and task, and one for task ``ALL``: the columns of ``summary.csv``.
+    """One row per method, fraction and task, and one for task ``ALL``: the columns of
+    ``summary.csv``.
 
     ``ALL`` is the mean over tasks where they share a metric; else the mean of relative gains, with
-    an empty mean. A value that a run lacks (it diverged, or one class only was in its test part) leaves out that seed.
+    an empty mean. A value that a run lacks (it diverged, or one class only was in its test part)
+    leaves out that seed.
 
     Args:
         records: of one comparison.
         level: coverage of the intervals.
 
     Returns:
-        Sorted by fraction and method, the baseline first, tasks in their own order. ``gain`` and its interval
-        are NaN for the baseline and where it is missing; the interval and ``std`` are NaN with fewer than two seeds.
+        Sorted by fraction and method, the baseline first, tasks in their own order. ``gain`` and
+        its interval are NaN for the baseline and where it is missing; the interval and ``std`` are
+        NaN with fewer than two seeds.
     """
     if not records:
         return pd.DataFrame(columns=list(COLUMNS))
     metrics = metric_of_task(records)
     values = values_of_tasks(records)
     parts = []
-    for fraction, method in sorted({(fraction, method) for method, fraction, _ in values.index}, key=_baseline_first):
+    for fraction, method in sorted(
+        {(fraction, method) for method, fraction, _ in values.index}, key=_baseline_first
+    ):
         own = values.loc[method, fraction]
-        base = values.loc[BASELINE, fraction] if (BASELINE, fraction) in values.index and method != BASELINE else own.iloc[:0]
+        base = (
+            values.loc[BASELINE, fraction]
+            if (BASELINE, fraction) in values.index and method != BASELINE
+            else own.iloc[:0]
+        )
         parts.append(_rows(own, base, metrics, level).assign(method=method, fraction=fraction))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
 def leaderboard(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row per method and fraction: its ``ALL`` row, ``parameters``, tasks ``helped`` and ``hurt``, ``seconds`` a run.
+    """One row per method and fraction: its ``ALL`` row, ``parameters``, tasks ``helped`` and
+    ``hurt``, ``seconds`` a run.
 
     A task is helped where the interval of its gain lies above 0, hurt where it lies below.
     """
@@ -62,8 +83,17 @@ def leaderboard(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     overall = summary[summary["task"] == ALL].drop(columns="task").set_index(["method", "fraction"])
     tasks = summary[summary["task"] != ALL]
     by_run = [tasks["method"], tasks["fraction"]]
-    costs = pd.DataFrame([_run(record) | {name: record[name] for name in ("parameters", "seconds")} for record in records])
-    costs = costs.astype({"parameters": float}).groupby(["method", "fraction"])[["parameters", "seconds"]].mean()
+    costs = pd.DataFrame(
+        [
+            _run(record) | {name: record[name] for name in ("parameters", "seconds")}
+            for record in records
+        ]
+    )
+    costs = (
+        costs.astype({"parameters": float})
+        .groupby(["method", "fraction"])[["parameters", "seconds"]]
+        .mean()
+    )
     return overall.assign(
         parameters=costs["parameters"].round(),
         helped=(tasks["ci_low"] > 0).groupby(by_run).sum(),
@@ -78,18 +108,29 @@ def metric_of_task(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def values_of_tasks(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Each task's metric on the test part: rows (method, fraction, seed), a column per task; NaN where a run has none."""
+    """Each task's metric on the test part: rows (method, fraction, seed), a column per task; NaN
+    where a run has none.
+    """
     metrics = metric_of_task(records)
-    rows = [[record["metrics"].get("test", {}).get(task, {}).get(metric) for task, metric in metrics.items()] for record in records]
+    rows = [
+        [
+            record["metrics"].get("test", {}).get(task, {}).get(metric)
+            for task, metric in metrics.items()
+        ]
+        for record in records
+    ]
     index = pd.MultiIndex.from_frame(pd.DataFrame([_run(record) for record in records]))
-    return pd.DataFrame(np.array(rows, dtype=float), index=index, columns=list(metrics)).sort_index()
+    return pd.DataFrame(
+        np.array(rows, dtype=float), index=index, columns=list(metrics)
+    ).sort_index()
 
 
 def mean_interval(gains: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """Mean of every column with its t-interval over the rows, NaN left out.
 
     Returns:
-        A row per column: ``gain``, ``ci_low``, ``ci_high``; the interval is NaN with fewer than two values.
+        A row per column: ``gain``, ``ci_low``, ``ci_high``; the interval is NaN with fewer than two
+            values.
     """
     n = gains.count()
     mean = gains.mean()
@@ -97,8 +138,12 @@ def mean_interval(gains: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     return pd.DataFrame({"gain": mean, "ci_low": mean - half, "ci_high": mean + half})
 
 
-def _rows(own: pd.DataFrame, base: pd.DataFrame, metrics: Mapping[str, str], level: float) -> pd.DataFrame:
-    """The rows of one method and fraction from its values and the baseline's, both ``(seeds, tasks)``."""
+def _rows(
+    own: pd.DataFrame, base: pd.DataFrame, metrics: Mapping[str, str], level: float
+) -> pd.DataFrame:
+    """The rows of one method and fraction from its values and the baseline's, both ``(seeds,
+    tasks)``.
+    """
     signs = np.array([1 if HIGHER_IS_BETTER[metric] else -1 for metric in metrics.values()])
     gains = (own - base).dropna(how="all") * signs
     common = len(set(metrics.values())) == 1

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.layers import parameters_of
-from softshare.network.templates import TemplateFactory
+from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import LayerShapes, root_mean_square
 from softshare.sharing.soft_ordering import ELEMENTWISE
 from softshare.tasks.task import Task
@@ -23,10 +23,13 @@ PADDED = (
     nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Flatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d,
     nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d,
 )  # fmt: skip
-"""Modules that make the same of a task's features whatever zeros stand after them; element by element others do as well."""
+"""Modules that make the same of a task's features whatever zeros stand after them; element by
+element others do as well.
+"""
 
 Stacks = Mapping[str, Tensor | Sequence[Tensor]]
-"""Layer or parameter name → the tasks' values ``(T, *weight)``, or a list of T where shapes differ."""
+"""Layer or parameter name → the tasks' values ``(T, *weight)``, or a list of T where shapes differ.
+"""
 
 
 def forms_of(template: nn.Module | TemplateFactory, tasks: TaskSet | Sequence[Task]) -> list[Form]:
@@ -36,15 +39,20 @@ def forms_of(template: nn.Module | TemplateFactory, tasks: TaskSet | Sequence[Ta
         ValueError: a template function needs the shapes and there is no task set.
     """
     if isinstance(tasks, TaskSet):
-        return [(tasks.input_shape(number), task.n_outputs) for number, task in enumerate(tasks.tasks)]
+        return [
+            (tasks.input_shape(number), task.n_outputs) for number, task in enumerate(tasks.tasks)
+        ]
     if not isinstance(template, nn.Module):
         raise ValueError(
-            "template: a function of (input_shape, n_outputs) needs a TaskSet, which tells the inputs' shapes; got a list of tasks"
+            "template: a function of (input_shape, n_outputs) needs a TaskSet, which tells "
+            "the inputs' shapes; got a list of tasks"
         )
     return [((), task.n_outputs) for task in tasks]
 
 
-def make_templates(template: nn.Module | TemplateFactory, forms: list[Form], seed: int) -> dict[Form, nn.Module]:
+def make_templates(
+    template: nn.Module | TemplateFactory, forms: list[Form], seed: int
+) -> dict[Form, nn.Module]:
     """One template for each form, initialised from the same seed."""
     distinct = list(dict.fromkeys(forms))
     if isinstance(template, nn.Module):
@@ -57,26 +65,34 @@ def make_templates(template: nn.Module | TemplateFactory, forms: list[Form], see
     return templates
 
 
-def check_templates(tasks: Sequence[Task], forms: list[Form], templates: Mapping[Form, nn.Module]) -> None:
+def check_templates(
+    tasks: Sequence[Task], forms: list[Form], templates: Mapping[Form, nn.Module]
+) -> None:
     """Make sure that all templates have the same layers and the outputs that the tasks need.
 
     Raises:
         ValueError: they do not; names the task.
     """
-    examples = dict(zip(reversed(forms), reversed(tasks), strict=True))  # of each form the first task
+    examples = dict(
+        zip(reversed(forms), reversed(tasks), strict=True)
+    )  # of each form the first task
     structures = {form: list(parameters_of(template)) for form, template in templates.items()}
     first = next(iter(structures.values()))
     for form, task in examples.items():
         if structures[form] != first:
             raise ValueError(
-                f"task {task.label!r}: its template has the layers {structures[form]}, another task's has {first}; they must be named alike"
+                f"task {task.label!r}: its template has the layers {structures[form]}, "
+                f"another task's has {first}; they must be named alike"
             )
         if not first:
-            raise ValueError("template: it has no parameters, so there is nothing to learn or to share")
+            raise ValueError(
+                "template: it has no parameters, so there is nothing to learn or to share"
+            )
         last = _last_linear(templates[form])
         if last is not None and last.out_features != task.n_outputs:
             raise ValueError(
-                f"task {task.label!r} needs {task.n_outputs} output(s), the template's output layer has {last.out_features}; "
+                f"task {task.label!r} needs {task.n_outputs} output(s), the template's "
+                f"output layer has {last.out_features}; "
                 "pass a function of (input_shape, n_outputs), such as ss.mlp"
             )
         _check_parameters(templates[form])
@@ -89,17 +105,28 @@ def _check_parameters(template: nn.Module) -> None:
     paths: dict[int, str] = {}
     for path in parameters_of(template):
         if (other := paths.setdefault(id(template.get_parameter(path)), path)) != path:
-            raise ValueError(f"template: {other} and {path} are one parameter of two modules; use one module in both places instead")
+            raise ValueError(
+                f"template: {other} and {path} are one parameter of two modules; use one "
+                "module in both places instead"
+            )
 
 
 def _check_widths(task: Task, template: nn.Module, other: nn.Module) -> None:
-    """Where tasks of like inputs differ in a layer's width, what follows must not mix features: narrower layers are padded."""
+    """Where tasks of like inputs differ in a layer's width, what follows must not mix features:
+    narrower layers are padded.
+    """
     others, differing = dict(other.named_modules()), ""
     for name, module in template.named_modules():
-        if differing and not list(module.children()) and not isinstance(module, (*PADDED, *ELEMENTWISE)):
+        if (
+            differing
+            and not list(module.children())
+            and not isinstance(module, (*PADDED, *ELEMENTWISE))
+        ):
             raise ValueError(
-                f"task {task.label!r}: {type(module).__name__} ({name!r}) comes after {differing}, whose widths differ between tasks, and "
-                "would see the zeros that fill up narrower ones; give all tasks one width there, or leave it out"
+                f"task {task.label!r}: {type(module).__name__} ({name!r}) comes after "
+                f"{differing}, whose widths differ between tasks, and "
+                "would see the zeros that fill up narrower ones; give all tasks one width "
+                "there, or leave it out"
             )
         for path, value in module.named_parameters(recurse=False):
             if not differing and value.shape != others[name].get_parameter(path).shape:
@@ -107,18 +134,29 @@ def _check_widths(task: Task, template: nn.Module, other: nn.Module) -> None:
 
 
 def _last_linear(template: nn.Module) -> nn.Linear | None:
-    owners = [module for module in template.modules() if any(value.ndim >= 2 for value in module.parameters(recurse=False))]
+    owners = [
+        module
+        for module in template.modules()
+        if any(value.ndim >= 2 for value in module.parameters(recurse=False))
+    ]
     return owners[-1] if owners and isinstance(owners[-1], nn.Linear) else None
 
 
 def paper_values(template: nn.Module) -> dict[str, Tensor]:
     """Every parameter's initial value in the papers' mode order, by full name."""
     values = dict(template.named_parameters())
-    return {path: parameter.to_paper(values[path].detach()) for path, parameter in parameters_of(template).items()}
+    return {
+        path: parameter.to_paper(values[path].detach())
+        for path, parameter in parameters_of(template).items()
+    }
 
 
-def stacks_of_templates(forms: list[Form], templates: Mapping[Form, nn.Module]) -> dict[str, Tensor | list[Tensor]]:
-    """The template's weights for every task, ``(T, *weight)`` as views that take no memory; lists where shapes differ."""
+def stacks_of_templates(
+    forms: list[Form], templates: Mapping[Form, nn.Module]
+) -> dict[str, Tensor | list[Tensor]]:
+    """The template's weights for every task, ``(T, *weight)`` as views that take no memory; lists
+    where shapes differ.
+    """
     values = {form: paper_values(template) for form, template in templates.items()}
     stacks: dict[str, Tensor | list[Tensor]] = {}
     for path, first in values[forms[0]].items():
@@ -140,7 +178,9 @@ def layer_shapes(stack: Tensor | Sequence[Tensor]) -> LayerShapes:
     return LayerShapes(shapes, tuple(float(np.mean(sizes[shape])) for shape in shapes))
 
 
-def widest_templates(forms: Sequence[Form], templates: Mapping[Form, nn.Module]) -> tuple[list[int], list[nn.Module]]:
+def widest_templates(
+    forms: Sequence[Form], templates: Mapping[Form, nn.Module]
+) -> tuple[list[int], list[nn.Module]]:
     """For each shape of inputs the template with the most outputs, which runs all its tasks.
 
     Returns:

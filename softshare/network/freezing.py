@@ -5,34 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from softshare.network.execution.task_module import TaskModule
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.task_module import TaskModule
 
 
 def freeze(network: MultiTaskNetwork, patterns: str | Sequence[str]) -> None:
     """Leave layers out of training from now on, biases and running statistics included.
 
-    Neither gradients nor weight decay change them; an encoder may so stay the random or the trained one that it is.
-    :meth:`~softshare.MultiTaskNetwork.with_sharing` makes new parameters, which are trained unless frozen again.
+    Neither gradients nor weight decay change them; an encoder may so stay the random or the trained
+    one that it is. :meth:`~softshare.MultiTaskNetwork.with_sharing` makes new parameters, which are
+    trained unless frozen again.
 
     Args:
         network: changed in place.
-        patterns: one or several patterns over the names of the template's modules or parameters, such as
-            ``"encoder"`` or ``"layers.*"``.
+        patterns: one or several patterns over the names of the template's modules or parameters,
+            such as ``"encoder"`` or ``"layers.*"``.
 
     Raises:
         ValueError: a pattern matches nothing.
     """
     wanted = [patterns] if isinstance(patterns, str) else list(patterns)
     names = {path: (path, path.rpartition(".")[0]) for path in network.shared_weights}
-    unmatched = [p for p in wanted if not any(fnmatchcase(name, p) for pair in names.values() for name in pair)]
+    unmatched = [
+        p
+        for p in wanted
+        if not any(fnmatchcase(name, p) for pair in names.values() for name in pair)
+    ]
     if unmatched:
-        raise ValueError(f"freeze: nothing matches {', '.join(map(repr, unmatched))}; the parameters are {', '.join(map(repr, names))}")
-    matched = {path for path in names if any(fnmatchcase(name, p) for name in names[path] for p in wanted)}
+        raise ValueError(
+            f"freeze: nothing matches {', '.join(map(repr, unmatched))}; the parameters "
+            f"are {', '.join(map(repr, names))}"
+        )
+    matched = {
+        path for path in names if any(fnmatchcase(name, p) for name in names[path] for p in wanted)
+    }
     for path in matched:
         weight = network.shared_weight(path)
         weight.requires_grad_(False)
         weight.zero_grad()
     for layer in network.bodies.modules():
-        if isinstance(layer, TaskModule) and layer.is_frozen and not matched.isdisjoint(layer.paths):
+        if (
+            isinstance(layer, TaskModule)
+            and layer.is_frozen
+            and not matched.isdisjoint(layer.paths)
+        ):
             layer.keep_statistics(len(network.tasks))

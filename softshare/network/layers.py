@@ -19,12 +19,13 @@ class Parameter:
     """One parameter of the template.
 
     Args:
-        layer: the layer's name: that of its module, with the parameter's where it is not ``weight``.
+        layer: the layer's name: that of its module, with the parameter's where it is not
+            ``weight``.
         path: the parameter's full name in the template.
         axes: its axes in the papers' mode order, ``(in, out)`` or ``(h, w, in, out)``.
         is_weight: whether it is a layer that can be shared; biases and norm parameters are not.
-        each_tasks_own: whether it stays each task's own unless a pattern names it, as its module says by an
-            attribute of that name.
+        each_tasks_own: whether it stays each task's own unless a pattern names it, as its module
+            says by an attribute of that name.
         is_scales: whether it is the table of a soft ordering's scales.
     """
 
@@ -42,7 +43,11 @@ class Parameter:
     def to_torch(self, value: Tensor) -> Tensor:
         """From the papers' axis order to PyTorch's; leading task axes stay in front."""
         extra = value.ndim - len(self.axes)
-        return value.permute(*range(extra), *[extra + axis for axis in self._inverse]) if self._inverse else value
+        return (
+            value.permute(*range(extra), *[extra + axis for axis in self._inverse])
+            if self._inverse
+            else value
+        )
 
     @cached_property
     def _inverse(self) -> list[int]:
@@ -61,7 +66,9 @@ def parameters_of(template: nn.Module) -> dict[str, Parameter]:
             layer = module_name if name == "weight" and is_weight and module_name else path
             own = bool(getattr(module, "each_tasks_own", False))
             axes = _paper_axes(module, name, value.ndim)
-            found[path] = Parameter(layer, path, axes, is_weight, own, is_scales=isinstance(module, LayerScales))
+            found[path] = Parameter(
+                layer, path, axes, is_weight, own, is_scales=isinstance(module, LayerScales)
+            )
     return found
 
 
@@ -70,24 +77,33 @@ def _paper_axes(module: nn.Module, name: str, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     if isinstance(module, nn.Linear):
         return (1, 0)
-    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):  # (out, in, *window) → (*window, in, out)
+    if isinstance(
+        module, nn.Conv1d | nn.Conv2d | nn.Conv3d
+    ):  # (out, in, *window) → (*window, in, out)
         return (*range(2, ndim), 1, 0)
-    if isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d):  # (in, out, *window)
+    if isinstance(
+        module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
+    ):  # (in, out, *window)
         return (*range(2, ndim), 0, 1)
     return tuple(range(ndim))
 
 
-def assign_sharings(layers: list[str], own: set[str], sharing: Sharing | Mapping[str, Sharing]) -> dict[Sharing, list[str]]:
+def assign_sharings(
+    layers: list[str], own: set[str], sharing: Sharing | Mapping[str, Sharing]
+) -> dict[Sharing, list[str]]:
     """Which layers each sharing gets: all that patterns with an equal sharing match are one group.
 
     Args:
         layers: the layers' names.
-        own: layers that stay each task's own unless a pattern names them (the output layer, layers whose
-            shapes differ between tasks, those whose module says so): the pattern ``*`` does not.
-        sharing: one sharing for all shareable layers, or layer-name pattern → sharing, first match wins.
+        own: layers that stay each task's own unless a pattern names them (the output layer, layers
+            whose shapes differ between tasks, those whose module says so): the pattern ``*`` does
+                not.
+        sharing: one sharing for all shareable layers, or layer-name pattern → sharing, first match
+            wins.
 
     Returns:
-        Sharing → its layers in their order in the network; layers that no pattern names are independent.
+        Sharing → its layers in their order in the network; layers that no pattern names are
+        independent.
 
     Raises:
         ValueError: a pattern matches no layer.
@@ -96,12 +112,23 @@ def assign_sharings(layers: list[str], own: set[str], sharing: Sharing | Mapping
     patterns = {"*": sharing} if isinstance(sharing, Sharing) else dict(sharing)
     for pattern, value in patterns.items():
         if not isinstance(value, Sharing):
-            raise TypeError(f"sharing[{pattern!r}] must be a sharing such as ss.Tied(), got {value!r}")
+            raise TypeError(
+                f"sharing[{pattern!r}] must be a sharing such as ss.Tied(), got {value!r}"
+            )
     groups: dict[Sharing, list[str]] = {}
     for layer in layers:
-        matching = [p for p in patterns if fnmatchcase(layer, p) and not (p == "*" and layer in own)]
+        matching = [
+            p for p in patterns if fnmatchcase(layer, p) and not (p == "*" and layer in own)
+        ]
         groups.setdefault(patterns[matching[0]] if matching else Independent(), []).append(layer)
-    unmatched = [pattern for pattern in patterns if pattern != "*" and not any(fnmatchcase(layer, pattern) for layer in layers)]
+    unmatched = [
+        pattern
+        for pattern in patterns
+        if pattern != "*" and not any(fnmatchcase(layer, pattern) for layer in layers)
+    ]
     if unmatched:
-        raise ValueError(f"no layer matches {', '.join(map(repr, unmatched))}; the layers are {', '.join(map(repr, layers))}")
+        raise ValueError(
+            f"no layer matches {', '.join(map(repr, unmatched))}; the layers are "
+            f"{', '.join(map(repr, layers))}"
+        )
     return groups

@@ -9,13 +9,25 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 
-from softshare.network.bodies import Bodies
-from softshare.network.forms import Stacks, check_templates, forms_of, make_templates, stacks_of_templates, widest_templates
+from softshare.network.execution.bodies import Bodies
+from softshare.network.execution.plan import Plan
+from softshare.network.execution.task_module import TaskModule
+from softshare.network.forms import (
+    Stacks,
+    check_templates,
+    forms_of,
+    make_templates,
+    stacks_of_templates,
+    widest_templates,
+)
 from softshare.network.layers import parameters_of
-from softshare.network.new_task import extended_scaling, extended_weights, form_of_new_task, keep_buffers
-from softshare.network.plan import Plan
-from softshare.network.task_module import TaskModule
-from softshare.network.templates import TemplateFactory
+from softshare.network.new_task import (
+    extended_scaling,
+    extended_weights,
+    form_of_new_task,
+    keep_buffers,
+)
+from softshare.network.templates.standard import TemplateFactory
 from softshare.network.weights import make_weights
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
 from softshare.sharing.independent import Independent
@@ -25,33 +37,38 @@ from softshare.tasks.task_set import TaskSet
 
 
 class MultiTaskNetwork(nn.Module):
-    """One network a task, all of one template; which weights the tasks share is chosen layer by layer.
+    """One network a task, all of one template; which weights the tasks share is chosen layer by
+    layer.
 
-    A layer is named as its module in the template. The output layer (the last one with a weight), layers whose
-    shapes differ between tasks, and layers whose module has an attribute ``each_tasks_own`` that is true are each
-    task's own, unless a pattern other than ``*`` names them.
-    Biases and norm parameters are each task's own, unless the layer's sharing ties them too.
+    A layer is named as its module in the template. The output layer (the last one with a weight),
+    layers whose shapes differ between tasks, and layers whose module has an attribute
+    ``each_tasks_own`` that is true are each task's own, unless a pattern other than ``*`` names
+    them. Biases and norm parameters are each task's own, unless the layer's sharing ties them too.
 
     Args:
-        template: one task's network, any module; or a function ``(input_shape, n_outputs) → module``
-            where tasks differ in their inputs or outputs (see :func:`softshare.network.templates.mlp`).
+        template: one task's network, any module; or a function ``(input_shape, n_outputs) →
+            module`` where tasks differ in their inputs or outputs (see
+            :func:`softshare.network.templates.standard.mlp`).
         tasks: the tasks; a task set tells the shapes of their inputs as well.
-        sharing: one sharing for all shareable layers, or layer-name pattern → sharing (first match wins). Layers of equal
-            sharings are one group: they share what spans layers, such as a pattern of cores or one covariance for all.
-        initial: ``"independent"`` — every sharing draws its own random start; ``"common"`` — all tasks start
-            from the template's weights; or layer → the tasks' weights ``(T, *weight)``, as :meth:`stacks` gives them.
+        sharing: one sharing for all shareable layers, or layer-name pattern → sharing (first match
+            wins). Layers of equal sharings are one group: they share what spans layers, such as a
+                pattern of cores or one covariance for all.
+        initial: ``"independent"`` — every sharing draws its own random start; ``"common"`` — all
+            tasks start from the template's weights; or layer → the tasks' weights ``(T, *weight)``,
+            as :meth:`stacks` gives them.
         seed: of the random start, and of a template function's own initialisation.
-        sparse_rows: gradients of the tasks' own parameters hold only the rows of the tasks in the batch: for very
-            many tasks, together with :class:`softshare.training.lazy_adam.LazyAdam`.
+        sparse_rows: gradients of the tasks' own parameters hold only the rows of the tasks in the
+            batch: for very many tasks, together with
+                :class:`softshare.training.lazy_adam.LazyAdam`.
 
     Raises:
-        ValueError: the template does not fit a task, a pattern matches no layer, or a sharing cannot
-            apply to a layer.
+        ValueError: the template does not fit a task, a pattern matches no layer, or a sharing
+            cannot apply to a layer.
 
     Shape:
         one tensor ``(B, *input)`` → ``(T, B, n_outputs)``: all tasks see the same rows;
-        ``(T, B, *input)`` → ``(T, B, n_outputs)``; a mapping task → ``(B_t, *input_t)`` → a mapping task →
-        ``(B_t, n_outputs_t)``.
+        ``(T, B, *input)`` → ``(T, B, n_outputs)``; a mapping task → ``(B_t, *input_t)`` → a mapping
+        task → ``(B_t, n_outputs_t)``.
     """
 
     def __init__(
@@ -76,18 +93,27 @@ class MultiTaskNetwork(nn.Module):
         self._templates = make_templates(template, self._forms, seed)
         check_templates(self.tasks, self._forms, self._templates)
 
-        stacks = stacks_of_templates(self._forms, self._templates) if isinstance(initial, str) else dict(initial)
+        stacks = (
+            stacks_of_templates(self._forms, self._templates)
+            if isinstance(initial, str)
+            else dict(initial)
+        )
         self._parameters_of_template = parameters_of(next(iter(self._templates.values())))
         self._share(sharing or Independent(), stacks, random=initial == "independent")
 
     # --- running -------------------------------------------------------------------------------
 
-    def forward(self, inputs: Tensor | Mapping[TaskName, Tensor]) -> Tensor | dict[TaskName, Tensor]:
+    def forward(
+        self, inputs: Tensor | Mapping[TaskName, Tensor]
+    ) -> Tensor | dict[TaskName, Tensor]:
         """See the class: a tensor in gives a tensor out, a mapping in gives a mapping out."""
         if isinstance(inputs, Tensor):
             return self.run(inputs, one_input=self._is_one_input(inputs))
         if not isinstance(inputs, Mapping):
-            raise TypeError(f"inputs must be a tensor, or a mapping from task name to tensor; got {type(inputs).__name__}")
+            raise TypeError(
+                "inputs must be a tensor, or a mapping from task name to tensor; got "
+                f"{type(inputs).__name__}"
+            )
         alike: dict[tuple[int, torch.Size], list[int]] = {}
         for name, rows in inputs.items():
             number = self.number(name)
@@ -97,19 +123,28 @@ class MultiTaskNetwork(nn.Module):
             names = [self.tasks[number].name for number in members]
             rows = torch.stack([inputs[name] for name in names])
             joint = self.run(rows, tasks=torch.tensor(members, device=rows.device))
-            outputs |= {name: own[..., : self.tasks[number].n_outputs] for name, number, own in zip(names, members, joint, strict=True)}
+            outputs |= {
+                name: own[..., : self.tasks[number].n_outputs]
+                for name, number, own in zip(names, members, joint, strict=True)
+            }
         return {name: outputs[name] for name in inputs}
 
     def _is_one_input(self, inputs: Tensor) -> bool:
         """Whether all tasks see these rows, by their shape."""
         if len({task.n_outputs for task in self.tasks}) > 1 or len(self.bodies) > 1:
-            raise ValueError("these tasks differ in inputs or outputs: pass a mapping from task name to inputs")
+            raise ValueError(
+                "these tasks differ in inputs or outputs: pass a mapping from task name to inputs"
+            )
         if self._forms[0][0]:
             return self._is_of_one(inputs)
-        if inputs.ndim > 2 and len(inputs) == len(self.tasks):  # a list of tasks tells no shape of one input
+        if inputs.ndim > 2 and len(inputs) == len(
+            self.tasks
+        ):  # a list of tasks tells no shape of one input
             raise ValueError(
-                f"inputs of shape {tuple(inputs.shape)} may be {len(inputs)} rows that all tasks see, or each of the {len(inputs)} tasks' "
-                "own: call run(inputs, one_input=True) or run(inputs), or make the network from a TaskSet, which tells the inputs' shape"
+                f"inputs of shape {tuple(inputs.shape)} may be {len(inputs)} rows that all "
+                f"tasks see, or each of the {len(inputs)} tasks' "
+                "own: call run(inputs, one_input=True) or run(inputs), or make the network "
+                "from a TaskSet, which tells the inputs' shape"
             )
         return True
 
@@ -118,7 +153,9 @@ class MultiTaskNetwork(nn.Module):
         shape = self._forms[0][0]
         return bool(shape) and inputs.ndim == len(shape) + 1
 
-    def run(self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Tensor:
+    def run(
+        self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False
+    ) -> Tensor:
         """Several tasks' outputs in one pass.
 
         Args:
@@ -132,11 +169,17 @@ class MultiTaskNetwork(nn.Module):
         return self.bodies.run(inputs, tasks, one_input=one_input)
 
     @torch.no_grad()
-    def plan(self, inputs: Tensor | Mapping[TaskName, Tensor], *, tasks: Tensor | None = None, one_input: bool = False) -> Plan:
+    def plan(
+        self,
+        inputs: Tensor | Mapping[TaskName, Tensor],
+        *,
+        tasks: Tensor | None = None,
+        one_input: bool = False,
+    ) -> Plan:
         """How each layer would run on a batch, with the counts by which that was decided; print it.
 
-        Running statistics and parameters stay as they are. Of two ways the one is taken whose multiply-adds and
-        8 × elements, numbers read and written, add up to less.
+        Running statistics and parameters stay as they are. Of two ways the one is taken whose
+        multiply-adds and 8 × elements, numbers read and written, add up to less.
 
         Args:
             inputs: as for :meth:`run`, or as the network itself takes them.
@@ -183,7 +226,10 @@ class MultiTaskNetwork(nn.Module):
         body = self.bodies.of(number)
         for prefix, layer in body.named_modules():
             if isinstance(layer, TaskModule):
-                state |= {f"{prefix}.{path}" if prefix else path: value.clone() for path, value in layer.buffers_of(number).items()}
+                state |= {
+                    f"{prefix}.{path}" if prefix else path: value.clone()
+                    for path, value in layer.buffers_of(number).items()
+                }
         example = next(iter(state.values()))
         module.to(example.device, example.dtype).load_state_dict(state, strict=False)
         return module.train(self.training)
@@ -201,35 +247,64 @@ class MultiTaskNetwork(nn.Module):
 
     def path_of(self, layer: str) -> str:
         """The full name of a layer's weight in the template."""
-        return next(path for path, p in self._parameters_of_template.items() if p.is_weight and p.layer == layer)
+        return next(
+            path
+            for path, p in self._parameters_of_template.items()
+            if p.is_weight and p.layer == layer
+        )
 
     @property
     def layers(self) -> dict[str, SharedWeight]:
         """The layers that can be shared: name → shared weight, without biases and norm parameters."""
-        return {p.layer: self.shared_weight(path) for path, p in self._parameters_of_template.items() if p.is_weight}
+        return {
+            p.layer: self.shared_weight(path)
+            for path, p in self._parameters_of_template.items()
+            if p.is_weight
+        }
 
     def stacks(self) -> dict[str, Tensor | list[Tensor]]:
-        """All composed parameters by full name: ``(T, *weight)`` in the papers' mode order, a list where shapes differ."""
+        """All composed parameters by full name: ``(T, *weight)`` in the papers' mode order, a list
+        where shapes differ.
+        """
         result: dict[str, Tensor | list[Tensor]] = {}
         with torch.no_grad():
             for path, weight in self.shared_weights.items():
-                unequal = len({template.get_parameter(path).shape for template in self._templates.values()}) > 1
-                result[path] = [weight.of(t).clone() for t in range(len(self.tasks))] if unequal else weight.stacked().clone()
+                unequal = (
+                    len(
+                        {
+                            template.get_parameter(path).shape
+                            for template in self._templates.values()
+                        }
+                    )
+                    > 1
+                )
+                result[path] = (
+                    [weight.of(t).clone() for t in range(len(self.tasks))]
+                    if unequal
+                    else weight.stacked().clone()
+                )
         return result
 
     @property
     def shares_nothing(self) -> bool:
-        """Whether the tasks are learned apart: no parameter serves two of them and no penalty joins them."""
+        """Whether the tasks are learned apart: no parameter serves two of them and no penalty joins
+        them.
+        """
         return all(isinstance(sharing, Independent) for sharing in self.sharing.values())
 
     def own_values(self, task: int) -> list[Tensor]:
         """Views of the parameters' and the running statistics' rows that are one task's own."""
-        weights = [value for weight in self.shared_weights.values() for value in weight.own_values(task)]
-        layers = [layer for layer in self.bodies.of(task).modules() if isinstance(layer, TaskModule)]
+        weights = [
+            value for weight in self.shared_weights.values() for value in weight.own_values(task)
+        ]
+        layers = [
+            layer for layer in self.bodies.of(task).modules() if isinstance(layer, TaskModule)
+        ]
         return weights + [value for layer in layers for value in layer.buffers_of(task).values()]
 
     def with_sharing(self, sharing: Sharing | Mapping[str, Sharing]) -> MultiTaskNetwork:
-        """The same networks with their weights shared otherwise: the start from trained networks (STL start).
+        """The same networks with their weights shared otherwise: the start from trained networks
+        (STL start).
 
         Raises:
             ValueError: a pattern matches no layer, or a sharing cannot apply to a layer.
@@ -241,32 +316,41 @@ class MultiTaskNetwork(nn.Module):
         return network.train(self.training)
 
     def add_task(self, new: TaskSet | Task) -> None:
-        """Add a task that learns only what is its own: its row of a factor, its scales, its head; all else is frozen.
+        """Add a task that learns only what is its own: its row of a factor, its scales, its head;
+        all else is frozen.
 
-        Train it with ``fit(network, examples_of_the_new_task, ...)``. The other tasks' parameters and their
-        ``task(name)(x)`` stay the same bit for bit. Weights that are wholly its own start from the template; rows of factors,
-        which mean something beside the shared ones only, from what the others' have in common.
+        Train it with ``fit(network, examples_of_the_new_task, ...)``. The other tasks' parameters
+        and their ``task(name)(x)`` stay the same bit for bit. Weights that are wholly its own start
+        from the template; rows of factors, which mean something beside the shared ones only, from
+        what the others' have in common.
 
-        To load the saved state of a network with added tasks, build the network of the first tasks, add the others in the
-        same order, and then call ``load_state_dict``: the rows of tasks that came later are parameters of their own.
+        To load the saved state of a network with added tasks, build the network of the first tasks,
+        add the others in the same order, and then call ``load_state_dict``: the rows of tasks that
+        came later are parameters of their own.
 
         Args:
-            new: a set of the new task alone, prepared as the others were; or the task, where all inputs have one shape.
+            new: a set of the new task alone, prepared as the others were; or the task, where all
+                inputs have one shape.
 
         Raises:
-            ValueError: the name is taken, the template does not fit the task, nothing is shared, or a layer's
-                sharing takes no new task. The network is then left as it was.
+            ValueError: the name is taken, the template does not fit the task, nothing is shared, or
+                a layer's sharing takes no new task. The network is then left as it was.
         """
         if self.shares_nothing:
             raise ValueError(
-                "add_task: nothing is shared in this network, so a new task has nothing to build on; train a network of its own"
+                "add_task: nothing is shared in this network, so a new task has nothing to "
+                "build on; train a network of its own"
             )
         task, form = form_of_new_task(self.tasks, self._forms, new)
         templates = make_templates(self._template[0], [form], self.seed) | self._templates
         check_templates([task], [form], templates)
         weights = extended_weights(self.shared_weights, templates[form])
         self.requires_grad_(False)  # before the new task's own come in, which alone are trained
-        self.tasks, self._forms, self._templates = (*self.tasks, task), [*self._forms, form], templates
+        self.tasks, self._forms, self._templates = (
+            (*self.tasks, task),
+            [*self._forms, form],
+            templates,
+        )
         self._numbers = self._numbers | {task.name: len(self.tasks) - 1}
         self.target_scaling = extended_scaling(self.target_scaling, new)
         before = self.bodies
@@ -282,8 +366,12 @@ class MultiTaskNetwork(nn.Module):
         return bool(self._regularised)
 
     def penalty(self, examples: Tensor) -> Tensor:
-        """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean losses. Shape ``()``."""
-        return sum((weight.penalty(examples) for weight in self._regularised), examples.new_zeros(()))
+        """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean
+        losses. Shape ``()``.
+        """
+        return sum(
+            (weight.penalty(examples) for weight in self._regularised), examples.new_zeros(())
+        )
 
     def after_step(self) -> None:
         """Closed-form updates of the sharings, after each optimiser step."""
@@ -293,14 +381,24 @@ class MultiTaskNetwork(nn.Module):
     def sharing_strength(self) -> dict[str, SharingStrength]:
         """How strongly each layer is shared, for the layers of one shape in all tasks."""
         stacks = self.stacks()
-        weights = {p.layer: stacks[path] for path, p in self._parameters_of_template.items() if p.is_weight}
-        return {layer: sharing_strength(stack) for layer, stack in weights.items() if isinstance(stack, Tensor)}
+        weights = {
+            p.layer: stacks[path] for path, p in self._parameters_of_template.items() if p.is_weight
+        }
+        return {
+            layer: sharing_strength(stack)
+            for layer, stack in weights.items()
+            if isinstance(stack, Tensor)
+        }
 
     # --- making --------------------------------------------------------------------------------
 
-    def _share(self, sharing: Sharing | Mapping[str, Sharing], stacks: Stacks, *, random: bool) -> None:
+    def _share(
+        self, sharing: Sharing | Mapping[str, Sharing], stacks: Stacks, *, random: bool
+    ) -> None:
         """Replace all weights by shared ones."""
-        self.sharing, weights = make_weights(self._parameters_of_template, stacks, sharing, self._streams(), random=random)
+        self.sharing, weights = make_weights(
+            self._parameters_of_template, stacks, sharing, self._streams(), random=random
+        )
         for weight in weights.values():
             weight.sparse_rows = self._sparse_rows
         self._set_weights(weights)
@@ -312,7 +410,15 @@ class MultiTaskNetwork(nn.Module):
         """Take these weights, and fold the templates over them: one for each shape of inputs."""
         self._keys = {path: path.replace(".", "/") for path in weights}
         self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
-        self._regularised = [weight for weight in weights.values() if type(weight).penalty is not SharedWeight.penalty]
-        self._updated = [weight for weight in weights.values() if type(weight).after_step is not SharedWeight.after_step]
+        self._regularised = [
+            weight
+            for weight in weights.values()
+            if type(weight).penalty is not SharedWeight.penalty
+        ]
+        self._updated = [
+            weight
+            for weight in weights.values()
+            if type(weight).after_step is not SharedWeight.after_step
+        ]
         groups, templates = widest_templates(self._forms, self._templates)
         self.bodies = Bodies(templates, groups, weights, sparse_rows=self._sparse_rows)

@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor, nn
 
+from softshare.network.execution.task_module import TaskModule
 from softshare.network.forms import Form, paper_values
-from softshare.network.task_module import TaskModule
 from softshare.sharing.base import SharedWeight
 from softshare.sharing.independent import UnequalWeights
-from softshare.sharing.regularised import RegularisedWeight
-from softshare.sharing.unequal import UnequalWeight
+from softshare.sharing.weights.regularised import RegularisedWeight
+from softshare.sharing.weights.unequal import UnequalWeight
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
 
-def form_of_new_task(tasks: Sequence[Task], forms: Sequence[Form], new: TaskSet | Task) -> tuple[Task, Form]:
+def form_of_new_task(
+    tasks: Sequence[Task], forms: Sequence[Form], new: TaskSet | Task
+) -> tuple[Task, Form]:
     """The task to add and its form.
 
     Args:
@@ -26,24 +28,33 @@ def form_of_new_task(tasks: Sequence[Task], forms: Sequence[Form], new: TaskSet 
         new: the new task, or a set of it alone.
 
     Raises:
-        ValueError: the set holds several tasks, the name is taken, or the shape of the task's inputs is not known.
+        ValueError: the set holds several tasks, the name is taken, or the shape of the task's
+            inputs is not known.
     """
     if isinstance(new, TaskSet) and len(new) != 1:
-        raise ValueError(f"add_task adds one task at a time, the set has {len(new)}; pick one by keep_tasks([number])")
+        raise ValueError(
+            f"add_task adds one task at a time, the set has {len(new)}; pick one by "
+            "keep_tasks([number])"
+        )
     task = new.tasks[0] if isinstance(new, TaskSet) else new
     if any(task.name == other.name for other in tasks):
-        raise ValueError(f"there is a task {task.label!r} already; a new task needs a name of its own")
+        raise ValueError(
+            f"there is a task {task.label!r} already; a new task needs a name of its own"
+        )
     shapes = sorted({shape for shape, _ in forms})
     if isinstance(new, TaskSet) and shapes != [()]:
         return task, (new.input_shape(0), task.n_outputs)
     if len(shapes) > 1:
         raise ValueError(
-            f"task {task.label!r}: the tasks' inputs have different shapes {shapes}; pass a TaskSet, which tells the new task's"
+            f"task {task.label!r}: the tasks' inputs have different shapes {shapes}; pass "
+            "a TaskSet, which tells the new task's"
         )
     return task, (shapes[0], task.n_outputs)
 
 
-def extended_weights(weights: Mapping[str, SharedWeight], template: nn.Module) -> dict[str, SharedWeight]:
+def extended_weights(
+    weights: Mapping[str, SharedWeight], template: nn.Module
+) -> dict[str, SharedWeight]:
     """All weights with one more task, of which only that task's own can be trained.
 
     Args:
@@ -68,24 +79,35 @@ def _with_task(weight: SharedWeight, start: Tensor) -> SharedWeight:
     if start.shape == first.shape or isinstance(weight, UnequalWeight | RegularisedWeight):
         return weight.with_task(start)
     if set(dict(weight.named_parameters())) - set(weight.task_parameters()):
-        raise ValueError(f"the new task needs the shape {tuple(start.shape)}, the tasks share one of {tuple(first.shape)}")
-    return UnequalWeights([weight.of(task).detach() for task in range(weight.n_tasks)]).with_task(start)
+        raise ValueError(
+            f"the new task needs the shape {tuple(start.shape)}, the tasks share one of "
+            f"{tuple(first.shape)}"
+        )
+    return UnequalWeights([weight.of(task).detach() for task in range(weight.n_tasks)]).with_task(
+        start
+    )
 
 
 def keep_buffers(old: nn.ModuleList, new: nn.ModuleList) -> None:
-    """Put the tasks' running statistics into bodies that were made from the templates anew, perhaps for one task more."""
+    """Put the tasks' running statistics into bodies that were made from the templates anew, perhaps
+    for one task more.
+    """
     kept = dict(old.named_modules())
     example = next((buffer for buffer in old.buffers() if buffer.is_floating_point()), None)
     if example is not None:
         new.to(example.device, example.dtype)
     for name, module in new.named_modules():
         if isinstance(module, TaskModule) and name in kept:
-            for (_, buffer), (_, before) in zip(module.named_buffers(), kept[name].named_buffers(), strict=True):
+            for (_, buffer), (_, before) in zip(
+                module.named_buffers(), kept[name].named_buffers(), strict=True
+            ):
                 buffer[: len(before)] = before
 
 
 def extended_scaling(scaling: np.ndarray | None, new: TaskSet | Task) -> np.ndarray | None:
-    """The target scaling ``(T + 1, 2)`` with the new task's: its own, or mean 0 and deviation 1 where it has none."""
+    """The target scaling ``(T + 1, 2)`` with the new task's: its own, or mean 0 and deviation 1
+    where it has none.
+    """
     if scaling is None:
         return None
     own = new.target_scaling if isinstance(new, TaskSet) else None

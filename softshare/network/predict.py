@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from softshare.network.fold import is_one_for_all
+from softshare.network.execution.fold import is_one_for_all
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.batch import Batch
 from softshare.tasks.task_set import TaskSet, take
@@ -19,12 +19,12 @@ ROWS_AT_ONCE = 512
 """Rows of a task that go through the network in one pass."""
 
 FEW_ROWS, FEW_TASKS, NUMBERS_AT_ONCE = 32, 32, 1 << 23
-"""With large inputs fewer rows, with very many tasks some at a time, but no fewer than these: as many as hold so many numbers, inputs
-and the tasks' own weights together."""
+"""With large inputs fewer rows, with very many tasks some at a time, but no fewer than these: as
+many as hold so many numbers, inputs and the tasks' own weights together."""
 
 Piece = tuple[np.ndarray, np.ndarray, np.ndarray, bool]
-"""Tasks ``(k,)``; the rows that they see, ``(k, B)``, or ``(B,)`` where all see the same; the entries that these are,
-``(k, B)``, -1 where they are none; and whether all see the same."""
+"""Tasks ``(k,)``; the rows that they see, ``(k, B)``, or ``(B,)`` where all see the same; the
+entries that these are, ``(k, B)``, -1 where they are none; and whether all see the same."""
 
 
 def predict(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
@@ -37,14 +37,25 @@ def predict(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
     Returns:
         For every task ``(N_t, n_outputs_t)``, on the CPU.
     """
-    joint = torch.empty(len(tasks.rows), max(task.n_outputs for task in tasks.tasks), dtype=next(network.parameters()).dtype)
+    joint = torch.empty(
+        len(tasks.rows),
+        max(task.n_outputs for task in tasks.tasks),
+        dtype=next(network.parameters()).dtype,
+    )
     for _, outputs, entries in run_in_pieces(network, tasks):
-        joint[entries[entries >= 0], : outputs.shape[2]] = outputs.cpu()[entries >= 0].to(joint.dtype)
-    return [rows[:, : task.n_outputs] for rows, task in zip(joint.split(tasks.n_examples.tolist()), tasks.tasks, strict=True)]
+        joint[entries[entries >= 0], : outputs.shape[2]] = outputs.cpu()[entries >= 0].to(
+            joint.dtype
+        )
+    return [
+        rows[:, : task.n_outputs]
+        for rows, task in zip(joint.split(tasks.n_examples.tolist()), tasks.tasks, strict=True)
+    ]
 
 
 @torch.no_grad()
-def run_in_pieces(network: MultiTaskNetwork, tasks: TaskSet) -> Iterator[tuple[Batch, Tensor, Tensor]]:
+def run_in_pieces(
+    network: MultiTaskNetwork, tasks: TaskSet
+) -> Iterator[tuple[Batch, Tensor, Tensor]]:
     """Runs the network on all examples, those of many tasks at once, yet in bounded memory.
 
     Args:
@@ -52,20 +63,31 @@ def run_in_pieces(network: MultiTaskNetwork, tasks: TaskSet) -> Iterator[tuple[B
         tasks: the examples of the network's tasks, or of some of them.
 
     Yields:
-        A batch of ``tasks``, whose divisors are the tasks' numbers of examples: the losses of a task's batches add up to its
-        mean loss. Then its outputs ``(k, B, W)``, and the entries it is made of ``(k, B)``, -1 where a task has none.
+        A batch of ``tasks``, whose divisors are the tasks' numbers of examples: the losses of a
+        task's batches add up to its mean loss. Then its outputs ``(k, B, W)``, and the entries it
+        is made of ``(k, B)``, -1 where a task has none.
     """
     parameter = next(network.parameters())
     numbers = network.numbers(tasks.tasks).to(parameter.device)
     own, shared = _composed_numbers(network)
     with network.bodies.evaluating():
-        for piece in _on_same_rows(tasks, own) if _suits_same_rows(tasks, own, shared) else _on_own_rows(tasks, own):
+        for piece in (
+            _on_same_rows(tasks, own)
+            if _suits_same_rows(tasks, own, shared)
+            else _on_own_rows(tasks, own)
+        ):
             batch = _read(tasks, piece).to(parameter.device, parameter.dtype)
-            yield batch, network.run(batch.inputs, tasks=numbers[batch.tasks], one_input=batch.one_input), torch.from_numpy(piece[2])
+            yield (
+                batch,
+                network.run(batch.inputs, tasks=numbers[batch.tasks], one_input=batch.one_input),
+                torch.from_numpy(piece[2]),
+            )
 
 
 def _composed_numbers(network: MultiTaskNetwork) -> tuple[int, int]:
-    """How many numbers one task's composed weights are: those that are its own, and those that are the same for all."""
+    """How many numbers one task's composed weights are: those that are its own, and those that are
+    the same for all.
+    """
     counts = {True: 0, False: 0}
     for weight in network.shared_weights.values():
         counts[is_one_for_all(weight)] += weight.of(0).numel()
@@ -73,7 +95,9 @@ def _composed_numbers(network: MultiTaskNetwork) -> tuple[int, int]:
 
 
 def _suits_same_rows(tasks: TaskSet, own: int, shared: int) -> bool:
-    """Whether all tasks on all rows, what they share run once, take fewer multiply-adds than each task on the rows with its labels."""
+    """Whether all tasks on all rows, what they share run once, take fewer multiply-adds than each
+    task on the rows with its labels.
+    """
     if not tasks.one_input:
         return False
     n_rows = len(np.unique(tasks.rows))
@@ -96,7 +120,11 @@ def _on_same_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
         members = np.arange(first, min(first + n_tasks, len(tasks)))
         entries = np.arange(tasks.offsets[first], tasks.offsets[members[-1] + 1])
         entries = entries[np.argsort(place[entries], kind="stable")]
-        for (start, end), inside in zip(pairwise(starts), np.split(entries, np.searchsorted(place[entries], starts[1:-1])), strict=True):
+        for (start, end), inside in zip(
+            pairwise(starts),
+            np.split(entries, np.searchsorted(place[entries], starts[1:-1])),
+            strict=True,
+        ):
             seen = rows[start:end]
             table = np.full((len(members), len(seen)), -1)
             table[tasks.task_of[inside] - first, place[inside] - start] = inside
@@ -109,7 +137,9 @@ def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
     for source in np.unique(tasks.source_of):
         members = np.flatnonzero((tasks.source_of == source) & (sizes > 0))
         members = members[np.argsort(-sizes[members], kind="stable")]
-        n_tasks, n_rows = _at_once(tuple(tasks.sources[source].shape[1:]), own, max(1, len(members)))
+        n_tasks, n_rows = _at_once(
+            tuple(tasks.sources[source].shape[1:]), own, max(1, len(members))
+        )
         for first in range(0, len(members), n_tasks):
             together = members[first : first + n_tasks]
             for begin in range(0, int(sizes[together[0]]), n_rows):
@@ -128,7 +158,9 @@ def _read(tasks: TaskSet, piece: Piece) -> Batch:
     return Batch(
         torch.from_numpy(members),
         inputs if one_input else inputs.unflatten(0, entries.shape),
-        torch.from_numpy(np.where(present, tasks.targets[entries], 0)).to(torch.get_default_dtype()),
+        torch.from_numpy(np.where(present, tasks.targets[entries], 0)).to(
+            torch.get_default_dtype()
+        ),
         None if present.all() else torch.from_numpy(present),
         one_input,
         torch.from_numpy(tasks.n_examples[members]),

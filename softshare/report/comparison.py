@@ -20,7 +20,8 @@ class Comparison:
     """The records of one comparison.
 
     Args:
-        records: one a run, as `softshare.evaluation.records.read_records` gives them; at least one.
+        records: one a run, as `softshare.evaluation.records.records.read_records` gives them; at
+            least one.
         left_out: methods that could not apply to the tasks, and why.
     """
 
@@ -34,10 +35,14 @@ class Comparison:
 
     @cached_property
     def board(self) -> pd.DataFrame:
-        """A row per method and fraction, the greatest gain first within a fraction; the baseline counts as gain 0."""
+        """A row per method and fraction, the greatest gain first within a fraction; the baseline
+        counts as gain 0.
+        """
         board = leaderboard(self.records)
         rank = board["gain"].where(board["method"] != BASELINE, 0.0)
-        return board.assign(rank=rank).sort_values(["fraction", "rank"], ascending=[True, False], kind="stable", ignore_index=True)
+        return board.assign(rank=rank).sort_values(
+            ["fraction", "rank"], ascending=[True, False], kind="stable", ignore_index=True
+        )
 
     @cached_property
     def fractions(self) -> list[float]:
@@ -46,9 +51,15 @@ class Comparison:
 
     @cached_property
     def fraction(self) -> float:
-        """The one shown in detail: where a method gained the most, or the smallest where none has a gain."""
+        """The one shown in detail: where a method gained the most, or the smallest where none has a
+        gain.
+        """
         gains = self.board["gain"]
-        return self.fractions[0] if gains.isna().all() else float(self.board["fraction"].iloc[int(np.nanargmax(gains))])
+        return (
+            self.fractions[0]
+            if gains.isna().all()
+            else float(self.board["fraction"].iloc[int(np.nanargmax(gains))])
+        )
 
     @cached_property
     def methods(self) -> list[str]:
@@ -69,7 +80,9 @@ class Comparison:
 
     @cached_property
     def mixed(self) -> bool:
-        """Whether the tasks have several metrics, so that only relative gains can be set side by side."""
+        """Whether the tasks have several metrics, so that only relative gains can be set side by
+        side.
+        """
         return bool((self.board["metric"] == RELATIVE).any())
 
     @cached_property
@@ -92,21 +105,33 @@ class Comparison:
         return [
             record
             for record in self.records
-            if record["settings"]["fraction"] == self.fraction and method in (None, record["settings"]["method"])
+            if record["settings"]["fraction"] == self.fraction
+            and method in (None, record["settings"]["method"])
         ]
 
     def gains(self, method: str) -> pd.DataFrame:
-        """The tasks' gains with one method at the fraction shown in detail, set side by side: relative ones where the metrics differ.
+        """The tasks' gains with one method at the fraction shown in detail, set side by side:
+        relative ones where the metrics differ.
 
         Returns:
-            One row a task that has a gain: ``task``, ``gain``, ``ci_low``, ``ci_high``; those that gain the most with all methods first.
+            One row a task that has a gain: ``task``, ``gain``, ``ci_low``, ``ci_high``; those that
+                gain the most with all methods first.
         """
-        here = self.summary[(self.summary["fraction"] == self.fraction) & (self.summary["task"] != ALL)]
+        here = self.summary[
+            (self.summary["fraction"] == self.fraction) & (self.summary["task"] != ALL)
+        ]
         if self.mixed:
             value = here[here["method"] == BASELINE].set_index("task")["mean"].abs()
             scale = here["task"].map(value.where(value > 0))
-            here = here.assign(**{name: here[name] / scale for name in ("gain", "ci_low", "ci_high")})
-        order = here.groupby("task", sort=False)["gain"].mean().sort_values(ascending=False, kind="stable").index
+            here = here.assign(
+                **{name: here[name] / scale for name in ("gain", "ci_low", "ci_high")}
+            )
+        order = (
+            here.groupby("task", sort=False)["gain"]
+            .mean()
+            .sort_values(ascending=False, kind="stable")
+            .index
+        )
         own = here[here["method"] == method].set_index("task").reindex(order).dropna(subset="gain")
         return own.reset_index()[["task", "gain", "ci_low", "ci_high"]]
 
@@ -117,7 +142,9 @@ class Comparison:
         return [task["name"] for task in self.tasks if task["name"] not in known] if known else []
 
     def curves(self) -> pd.DataFrame:
-        """All learning curves at the fraction shown in detail: ``method``, ``seed``, ``step``, ``train_loss``, ``validation_loss``."""
+        """All learning curves at the fraction shown in detail: ``method``, ``seed``, ``step``,
+        ``train_loss``, ``validation_loss``.
+        """
         rows = [
             {"method": record["settings"]["method"], "seed": record["settings"]["seed"], **row}
             for record in self.runs()
@@ -125,10 +152,14 @@ class Comparison:
             for row in record["curve"]
         ]
         columns = ["method", "seed", "step", "train_loss", "validation_loss"]
-        return pd.DataFrame(rows, columns=columns).astype({"train_loss": float, "validation_loss": float})
+        return pd.DataFrame(rows, columns=columns).astype(
+            {"train_loss": float, "validation_loss": float}
+        )
 
     def layers(self) -> pd.DataFrame:
-        """What is shared at the fraction shown in detail: a row per method and layer, means over the seeds, the extremes of the ranks."""
+        """What is shared at the fraction shown in detail: a row per method and layer, means over
+        the seeds, the extremes of the ranks.
+        """
         rows = [
             {"method": record["settings"]["method"], "layer": name, **layer}
             for method in self.methods
@@ -137,14 +168,30 @@ class Comparison:
         ]
         if not rows:
             return pd.DataFrame(columns=["method", "layer"])
-        means = dict.fromkeys(("parameters", "independent_parameters", "rho", "rho_floor", "cosine", "effective_rank"), "mean")
+        means = dict.fromkeys(
+            (
+                "parameters",
+                "independent_parameters",
+                "rho",
+                "rho_floor",
+                "cosine",
+                "effective_rank",
+            ),
+            "mean",
+        )
         table = pd.DataFrame(rows).astype(dict.fromkeys(means, float))
         grouped = table.groupby(["method", "layer"], sort=False)
         return grouped.agg({"sharing": "first", "ranks": _extremes, **means}).reset_index()
 
     def similarity(self, method: str) -> np.ndarray | None:
-        """How alike a method's tasks are, the mean over the seeds, ``(T, T)``; None where it was not recorded."""
-        known = [record["sharing"]["similarity"] for record in self.runs(method) if record["sharing"]["similarity"]]
+        """How alike a method's tasks are, the mean over the seeds, ``(T, T)``; None where it was
+        not recorded.
+        """
+        known = [
+            record["sharing"]["similarity"]
+            for record in self.runs(method)
+            if record["sharing"]["similarity"]
+        ]
         return np.mean(np.array(known, dtype=float), axis=0) if known else None
 
 

@@ -1,4 +1,6 @@
-"""Figures of what was learned: the loss over the steps, what the layers share, how alike the tasks are."""
+"""Figures of what was learned: the loss over the steps, what the layers share, how alike the tasks
+are.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ _MOST_WRITTEN = 12
 
 
 def learning_curves(curves: pd.DataFrame, looks: Mapping[str, Look], *, column: str) -> Figure:
-    """A loss over the steps: every method's mean over the seeds, in a band of one standard deviation.
+    """A loss over the steps: every method's mean over the seeds, in a band of one standard
+    deviation.
 
     Args:
         curves: one row a method, seed and step: ``method``, ``step`` and the loss.
@@ -38,13 +41,34 @@ def learning_curves(curves: pd.DataFrame, looks: Mapping[str, Look], *, column: 
     figure = Figure(figsize=(WIDTH, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.grid(axis="y")
-    table = curves.groupby(["method", "step"])[column].agg(["mean", "std"]).fillna({"std": 0.0}).dropna()
+    table = (
+        curves.groupby(["method", "step"])[column]
+        .agg(["mean", "std"])
+        .fillna({"std": 0.0})
+        .dropna()
+    )
     for number, (method, own) in enumerate(table.groupby(level="method")):
         look, steps = looks[str(method)], own.index.get_level_values("step").to_numpy()
         line = "--" if str(method) == BASELINE else "-"
-        axes.fill_between(steps, own["mean"] - own["std"], own["mean"] + own["std"], color=look.colour, alpha=0.15, linewidth=0)
+        axes.fill_between(
+            steps,
+            own["mean"] - own["std"],
+            own["mean"] + own["std"],
+            color=look.colour,
+            alpha=0.15,
+            linewidth=0,
+        )
         marked = range(2 * number, len(steps), max(1, len(steps) // 5))
-        axes.plot(steps, own["mean"], line, color=look.colour, marker=look.marker, markevery=list(marked), markersize=5, label=str(method))
+        axes.plot(
+            steps,
+            own["mean"],
+            line,
+            color=look.colour,
+            marker=look.marker,
+            markevery=list(marked),
+            markersize=5,
+            label=str(method),
+        )
     axes.set_xlabel("step")
     axes.set_ylabel("mean loss of the tasks")
     _limit_losses(axes, table["mean"])
@@ -52,14 +76,17 @@ def learning_curves(curves: pd.DataFrame, looks: Mapping[str, Look], *, column: 
     return figure
 
 
-def by_layer(layers: pd.DataFrame, looks: Mapping[str, Look], *, column: str, floor: str | None = None) -> Figure:
+def by_layer(
+    layers: pd.DataFrame, looks: Mapping[str, Look], *, column: str, floor: str | None = None
+) -> Figure:
     """A measure of sharing for every layer and method, the first layer on top.
 
     Args:
         layers: one row a layer and method: ``layer``, ``method``, the measure, its floor.
         looks: colour and marker of every method.
         column: which measure.
-        floor: the column of the value that it has where nothing is shared: a tick, joined to the marker.
+        floor: the column of the value that it has where nothing is shared: a tick, joined to the
+            marker.
     """
     names, methods = list(layers["layer"].unique())[:MOST_LAYERS], list(layers["method"].unique())
     height = 0.16 + 0.11 * len(methods) if len(names) <= _FEW_LAYERS else 0.25
@@ -67,14 +94,24 @@ def by_layer(layers: pd.DataFrame, looks: Mapping[str, Look], *, column: str, fl
     axes = figure.subplots()
     axes.grid(axis="x")
     for number, method in enumerate(methods):
-        own = layers[(layers["method"] == method) & layers["layer"].isin(names)].dropna(subset=column)
+        own = layers[(layers["method"] == method) & layers["layer"].isin(names)].dropna(
+            subset=column
+        )
         offset = 0.7 * ((number + 0.5) / len(methods) - 0.5)
         y = own["layer"].map({name: row for row, name in enumerate(names)}).to_numpy() + offset
         look = looks[method]
         if floor:
             axes.hlines(y, own[floor], own[column], color=look.colour, linewidth=1.4)
             axes.plot(own[floor], y, "|", color=look.colour, markersize=7)
-        axes.plot(own[column], y, linestyle="none", marker=look.marker, color=look.colour, markersize=5.5, label=method)
+        axes.plot(
+            own[column],
+            y,
+            linestyle="none",
+            marker=look.marker,
+            color=look.colour,
+            markersize=5.5,
+            label=method,
+        )
     axes.set_yticks(range(len(names)), labels(names))
     axes.set_ylim(len(names) - 0.5, -0.5)
     least = float(np.nanmin([layers[floor].min() if floor else 0, layers[column].min(), 0.99]))
@@ -91,7 +128,8 @@ def by_layer(layers: pd.DataFrame, looks: Mapping[str, Look], *, column: str, fl
 def similarity_matrix(similarity: np.ndarray, names: Sequence[str]) -> Figure:
     """How alike the tasks' weights are, every pair, in the order given.
 
-    Colour stands for the sign and its strength for the size: 0 is as the page, so both themes can show it.
+    Colour stands for the sign and its strength for the size: 0 is as the page, so both themes can
+    show it.
 
     Args:
         similarity: cosines, ``(T, T)``, NaN where a pair has none.
@@ -103,7 +141,9 @@ def similarity_matrix(similarity: np.ndarray, names: Sequence[str]) -> Figure:
     axes = figure.subplots()
     shown = np.ma.masked_invalid(similarity)
     image = axes.imshow(shown, cmap=_signed_colours(), vmin=-1, vmax=1, interpolation="none")
-    figure.colorbar(image, ax=axes, shrink=0.6, aspect=28, location="bottom", label="similarity (cosine)")
+    figure.colorbar(
+        image, ax=axes, shrink=0.6, aspect=28, location="bottom", label="similarity (cosine)"
+    )
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     shown_names = labels(names, 18) if n_tasks <= MOST_LABELLED else []
@@ -113,7 +153,14 @@ def similarity_matrix(similarity: np.ndarray, names: Sequence[str]) -> Figure:
     axes.xaxis.set_ticks_position("top")
     if n_tasks <= _MOST_WRITTEN:
         for row, column in np.argwhere(~np.ma.getmaskarray(shown)):
-            axes.text(column, row, f"{similarity[row, column]:.2f}".replace("-", "−"), ha="center", va="center", fontsize=7.5)
+            axes.text(
+                column,
+                row,
+                f"{similarity[row, column]:.2f}".replace("-", "−"),
+                ha="center",
+                va="center",
+                fontsize=7.5,
+            )
     return figure
 
 
@@ -139,7 +186,9 @@ def _limit_losses(axes: Axes, means: pd.Series) -> None:
     if means.min() > 0 and means.max() > 10 * means.min():
         axes.set_yscale("log")
         axes.set_ylim(bottom=0.8 * float(means.min()))
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if means.max() < 100 * means.min() else (1,), numticks=8))
+        axes.yaxis.set_major_locator(
+            LogLocator(subs=(1, 2, 5) if means.max() < 100 * means.min() else (1,), numticks=8)
+        )
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
 

@@ -19,7 +19,11 @@ MOST_NAMED = 40
 EXTREMES = 8
 
 _ROW = 0.225
-_DRAWN_AS = {"helped": ("helped", "^", "helped"), "hurt": ("hurt", "v", "hurt"), "undecided": ("soft", "o", "card")}
+_DRAWN_AS = {
+    "helped": ("helped", "^", "helped"),
+    "hurt": ("hurt", "v", "hurt"),
+    "undecided": ("soft", "o", "card"),
+}
 """The colour of a verdict's line, its marker and the marker's filling."""
 
 
@@ -44,7 +48,13 @@ def gain_of_methods(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale: Sca
     figure, axes = _frame(len(rows), scale)
     for y, method in enumerate(rows["method"]):
         look, row = looks[method], rows.iloc[y]
-        axes.plot(row[["ci_low", "ci_high"]].to_numpy(dtype=float), [y, y], color=look.colour, linewidth=2, solid_capstyle="round")
+        axes.plot(
+            row[["ci_low", "ci_high"]].to_numpy(dtype=float),
+            [y, y],
+            color=look.colour,
+            linewidth=2,
+            solid_capstyle="round",
+        )
         axes.plot(row["gain"], y, color=look.colour, marker=look.marker, markersize=7)
     _name_rows(axes, list(rows["method"]))
     return figure
@@ -83,7 +93,15 @@ def gain_of_many_tasks(rows: pd.DataFrame, *, limits: tuple[float, float], scale
     _dots(below, ends, places)
     _name_rows(below, list(ends["task"]), places)
     between = f"… {len(ranked) - 2 * EXTREMES:,} tasks between …"
-    below.text(0.5, EXTREMES, between, transform=below.get_yaxis_transform(), ha="center", va="center", color=colour("soft"))
+    below.text(
+        0.5,
+        EXTREMES,
+        between,
+        transform=below.get_yaxis_transform(),
+        ha="center",
+        va="center",
+        color=colour("soft"),
+    )
     below.set_xlim(*limits)
     return figure
 
@@ -92,7 +110,8 @@ def gain_over_fractions(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale:
     """The gain of every method over the share of the training data, with intervals.
 
     Args:
-        rows: one a method and fraction: ``method``, ``fraction``, ``gain``, ``ci_low``, ``ci_high``.
+        rows: one a method and fraction: ``method``, ``fraction``, ``gain``, ``ci_low``,
+            ``ci_high``.
         looks: colour and marker of every method.
         scale: how gains are written.
     """
@@ -102,8 +121,22 @@ def gain_over_fractions(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale:
     axes.grid(axis="y")
     for method, own in rows.sort_values("fraction").groupby("method", sort=False):
         look = looks[str(method)]
-        axes.fill_between(own["fraction"], own["ci_low"], own["ci_high"], color=look.colour, alpha=0.12, linewidth=0)
-        axes.plot(own["fraction"], own["gain"], color=look.colour, marker=look.marker, markersize=6, label=str(method))
+        axes.fill_between(
+            own["fraction"],
+            own["ci_low"],
+            own["ci_high"],
+            color=look.colour,
+            alpha=0.12,
+            linewidth=0,
+        )
+        axes.plot(
+            own["fraction"],
+            own["gain"],
+            color=look.colour,
+            marker=look.marker,
+            markersize=6,
+            label=str(method),
+        )
     axes.set_xscale("log")
     fractions = sorted(rows["fraction"].unique())
     axes.set_xticks(fractions, [share(fraction) for fraction in fractions])
@@ -116,8 +149,13 @@ def gain_over_fractions(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale:
 
 
 def limits_of(rows: pd.DataFrame) -> tuple[float, float]:
-    """Limits of the gain axis that hold every gain, and the intervals unless a few would dwarf all others."""
-    low, high = np.nanmin([0, rows["gain"].min(), rows["ci_low"].min()]), np.nanmax([0, rows["gain"].max(), rows["ci_high"].max()])
+    """Limits of the gain axis that hold every gain, and the intervals unless a few would dwarf all
+    others.
+    """
+    low, high = (
+        np.nanmin([0, rows["gain"].min(), rows["ci_low"].min()]),
+        np.nanmax([0, rows["gain"].max(), rows["ci_high"].max()]),
+    )
     least = np.nanmin([0, rows["gain"].min(), rows["ci_low"].quantile(0.05)])
     greatest = np.nanmax([0, rows["gain"].max(), rows["ci_high"].quantile(0.95)])
     if high - low > 2 * (greatest - least):
@@ -154,7 +192,15 @@ def _dots(axes: Axes, rows: pd.DataFrame, places: np.ndarray) -> None:
         line, marker, filling = _DRAWN_AS[str(verdict)]
         own, y = rows.iloc[chosen.index], places[chosen.index]
         axes.hlines(y, own["ci_low"], own["ci_high"], color=colour(line), linewidth=1.6)
-        axes.scatter(own["gain"], y, marker=marker, s=30, color=colour(filling), edgecolors=colour(line), zorder=3)
+        axes.scatter(
+            own["gain"],
+            y,
+            marker=marker,
+            s=30,
+            color=colour(filling),
+            edgecolors=colour(line),
+            zorder=3,
+        )
 
 
 def _spread(axes: Axes, rows: pd.DataFrame, limits: tuple[float, float]) -> None:
@@ -172,4 +218,6 @@ def _spread(axes: Axes, rows: pd.DataFrame, limits: tuple[float, float]) -> None
     axes.set_ylabel("tasks")
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.tick_params(axis="x", length=0)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8.5, columnspacing=1, borderpad=0)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8.5, columnspacing=1, borderpad=0
+    )

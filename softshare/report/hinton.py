@@ -18,7 +18,11 @@ from softshare.report.words import labels
 def task_correlations(comparison: Comparison) -> Iterator[Plate]:
     """A diagram for every method that learns how the tasks are correlated, the mean over its runs."""
     for number, method in enumerate(comparison.methods):
-        known = [correlation for record in comparison.runs(method) if (correlation := record["sharing"].get("task_correlation"))]
+        known = [
+            correlation
+            for record in comparison.runs(method)
+            if (correlation := record["sharing"].get("task_correlation"))
+        ]
         if not known:
             continue
         correlation = np.mean(np.array(known, dtype=float), axis=0)
@@ -26,7 +30,12 @@ def task_correlations(comparison: Comparison) -> Iterator[Plate]:
         names = [str(comparison.tasks[task]["name"]) for task in order]
         ordered = correlation[np.ix_(order, order)]
         words = pairs_in_words(ordered, names)
-        yield Plate(method, svg(hinton_diagram(ordered, names), f"hinton-{number}"), words, f"Task correlation with {method}. {words}")
+        yield Plate(
+            method,
+            svg(hinton_diagram(ordered, names), f"hinton-{number}"),
+            words,
+            f"Task correlation with {method}. {words}",
+        )
 
 
 def hinton_diagram(correlation: np.ndarray, names: Sequence[str]) -> Figure:
@@ -41,7 +50,11 @@ def hinton_diagram(correlation: np.ndarray, names: Sequence[str]) -> Figure:
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     for sign, name in ((1, "helped"), (-1, "hurt")):
-        axes.add_collection(PolyCollection(_squares(np.clip(sign * correlation, 0, 1)), facecolors=colour(name), linewidths=0))
+        axes.add_collection(
+            PolyCollection(
+                _squares(np.clip(sign * correlation, 0, 1)), facecolors=colour(name), linewidths=0
+            )
+        )
     axes.set_xlim(-0.5, n_tasks - 0.5)
     axes.set_ylim(n_tasks - 0.5, -0.5)
     axes.set_aspect("equal")
@@ -56,7 +69,12 @@ def hinton_diagram(correlation: np.ndarray, names: Sequence[str]) -> Figure:
 
 
 def _squares(sizes: np.ndarray) -> list[np.ndarray]:
-    """The corners ``(4, 2)`` of a square of area ``0.9² × size`` in the middle of each cell; none for a size of 0."""
+    """The corners ``(4, 2)`` of a square of area ``0.9² × size`` in the middle of each cell; none
+    for a size of 0.
+    """
     rows, columns = np.nonzero(sizes)
     half = 0.45 * np.sqrt(sizes[rows, columns])[:, None, None]
-    return list(np.stack([columns, rows], axis=1)[:, None] + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
+    return list(
+        np.stack([columns, rows], axis=1)[:, None]
+        + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    )

@@ -51,18 +51,29 @@ class Order:
 
 
 def orders(comparison: Comparison) -> Iterator[Plate]:
-    """The tasks' orders with every method that gives them different ones, in the first finished run at the fraction shown."""
+    """The tasks' orders with every method that gives them different ones, in the first finished run
+    at the fraction shown.
+    """
     for number, order in enumerate(_orders(comparison)):
         shown = order.scales[:MOST_TASKS]
-        paths = [f"{task}: {_path(scales)}" for task, scales in zip(order.tasks, shown, strict=False)]
+        paths = [
+            f"{task}: {_path(scales)}" for task, scales in zip(order.tasks, shown, strict=False)
+        ]
         caption = (
-            f"Depth runs to the right, the shared layers stand above one another; the darkest square is a scale of {shown.max():.2f}. "
-            f"The line is the strongest path. Layers have no fixed place, so one run is shown: seed {order.seed}."
+            "Depth runs to the right, the shared layers stand above one another; the "
+            f"darkest square is a scale of {shown.max():.2f}. "
+            "The line is the strongest path. Layers have no fixed place, so one run is "
+            f"shown: seed {order.seed}."
         )
         if len(order.scales) > MOST_TASKS:
             caption += f" The first {MOST_TASKS} of {len(order.scales)} tasks."
         figure = order_of_tasks(shown, order.tasks)
-        yield Plate(f"Order of the layers with {order.method}", svg(figure, f"order-{number}"), caption, "; ".join(paths))
+        yield Plate(
+            f"Order of the layers with {order.method}",
+            svg(figure, f"order-{number}"),
+            caption,
+            "; ".join(paths),
+        )
         if order.is_learned:
             yield _over_training(order, number)
 
@@ -78,9 +89,14 @@ def order_of_tasks(scales: np.ndarray, tasks: Sequence[str]) -> Figure:
     columns = min(COLUMNS, n_tasks)
     rows = -(-n_tasks // columns)
     side = WIDTH / COLUMNS
-    figure = Figure(figsize=(max(columns, 2) * side, rows * (side * n_layers / depth + 0.3)), layout="constrained")
+    figure = Figure(
+        figsize=(max(columns, 2) * side, rows * (side * n_layers / depth + 0.3)),
+        layout="constrained",
+    )
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for panel, own, name in zip(panels, scales / scales.max(), labels([*tasks[:n_tasks]], 14), strict=False):
+    for panel, own, name in zip(
+        panels, scales / scales.max(), labels([*tasks[:n_tasks]], 14), strict=False
+    ):
         _draw(panel, own)
         panel.set_title(name, fontsize=8.5)
     for panel in panels[n_tasks:]:
@@ -89,7 +105,8 @@ def order_of_tasks(scales: np.ndarray, tasks: Sequence[str]) -> Figure:
 
 
 def apart(history: np.ndarray) -> np.ndarray:
-    """How far the tasks are apart at each depth: the mean over all pairs of ``½ Σ_j |s_j − s'_j|``, from 0 to 1.
+    """How far the tasks are apart at each depth: the mean over all pairs of ``½ Σ_j |s_j − s'_j|``,
+    from 0 to 1.
 
     Args:
         history: scales, ``(S, T, depth, D)`` with at least two tasks.
@@ -127,9 +144,25 @@ def _draw(panel: Axes, scales: np.ndarray) -> None:
     depth, n_layers = scales.shape
     for k, j in np.ndindex(depth, n_layers):
         shade = _LOWEST + (0.75 - _LOWEST) * scales[k, j]
-        panel.add_patch(Rectangle((k + 0.04, j + 0.04), 0.92, 0.92, facecolor=colour("helped"), alpha=shade, linewidth=0))
+        panel.add_patch(
+            Rectangle(
+                (k + 0.04, j + 0.04),
+                0.92,
+                0.92,
+                facecolor=colour("helped"),
+                alpha=shade,
+                linewidth=0,
+            )
+        )
     path = scales.argmax(1)
-    panel.plot(np.arange(depth) + 0.5, path + 0.5, color=colour("ink"), linewidth=1.2, marker="o", markersize=3)
+    panel.plot(
+        np.arange(depth) + 0.5,
+        path + 0.5,
+        color=colour("ink"),
+        linewidth=1.2,
+        marker="o",
+        markersize=3,
+    )
     panel.set(xlim=(0, depth), ylim=(n_layers, 0), aspect="equal", xticks=[], yticks=[])
     panel.spines[:].set_visible(False)
 
@@ -138,10 +171,20 @@ def _over_training(order: Order, number: int) -> Plate:
     figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
     panels = figure.subplots(1, 2)
     series = [colour(name) for name in PALETTE if name.startswith("series-")]
-    measures = (("distance between tasks", apart(order.history)), ("largest scale", order.history.max(-1).mean(1)))
+    measures = (
+        ("distance between tasks", apart(order.history)),
+        ("largest scale", order.history.max(-1).mean(1)),
+    )
     for panel, (title, values) in zip(panels, measures, strict=True):
         for depth, line in enumerate(values.T):
-            panel.plot(order.steps, line, color=series[depth % len(series)], marker="o", markersize=3, label=f"depth {depth + 1}")
+            panel.plot(
+                order.steps,
+                line,
+                color=series[depth % len(series)],
+                marker="o",
+                markersize=3,
+                label=f"depth {depth + 1}",
+            )
         panel.set(title=title, xlabel="step", ylim=(0, None))
         panel.title.set_fontsize(9)
         panel.grid(axis="y")
@@ -149,11 +192,21 @@ def _over_training(order: Order, number: int) -> Plate:
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
     distance = measures[0][1][-1]
     caption = (
-        "Left: half the sum of the differences of two tasks’ scales at a depth, the mean over all pairs; 0 is one order for all, 1 none "
-        "in common. Right: each task’s largest scale at a depth, the mean over tasks; 1 is a hard order."
+        "Left: half the sum of the differences of two tasks’ scales at a depth, the mean "
+        "over all pairs; 0 is one order for all, 1 none "
+        "in common. Right: each task’s largest scale at a depth, the mean over tasks; 1 is "
+        "a hard order."
     )
-    spoken = f"At the end: {listed([f'depth {depth + 1}: {value:.2f} apart' for depth, value in enumerate(distance)])}."
-    return Plate(f"How the order came about with {order.method}", svg(figure, f"order-training-{number}"), caption, spoken)
+    spoken = (
+        "At the end: "
+        f"{listed([f'depth {depth + 1}: {value:.2f} apart' for depth, value in enumerate(distance)])}."
+    )
+    return Plate(
+        f"How the order came about with {order.method}",
+        svg(figure, f"order-training-{number}"),
+        caption,
+        spoken,
+    )
 
 
 def _path(scales: np.ndarray) -> str:

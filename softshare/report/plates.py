@@ -1,4 +1,6 @@
-"""The report's figures with what stands beside them: a title, a caption, and what they say in words."""
+"""The report's figures with what stands beside them: a title, a caption, and what they say in
+words.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,22 @@ class Plate:
 
 def gains_of_methods(comparison: Comparison) -> Plate | None:
     """Every method's gain at the fraction shown in detail."""
-    rows = comparison.board[(comparison.board["fraction"] == comparison.fraction)].dropna(subset="gain")
+    rows = comparison.board[(comparison.board["fraction"] == comparison.fraction)].dropna(
+        subset="gain"
+    )
     if rows.empty:
         return None
     figure = gain_figures.gain_of_methods(rows, comparison.looks, scale=comparison.scale)
-    spoken = "; ".join(f"{row['method']}: {comparison.scale.gain(row)}" for _, row in rows.iterrows())
-    return _plate(figure, "gain-methods", "Gain of each method", "Dots: the mean over tasks and seeds. Lines: 95 % intervals.", spoken)
+    spoken = "; ".join(
+        f"{row['method']}: {comparison.scale.gain(row)}" for _, row in rows.iterrows()
+    )
+    return _plate(
+        figure,
+        "gain-methods",
+        "Gain of each method",
+        "Dots: the mean over tasks and seeds. Lines: 95 % intervals.",
+        spoken,
+    )
 
 
 def gains_over_fractions(comparison: Comparison) -> Plate | None:
@@ -46,14 +58,24 @@ def gains_over_fractions(comparison: Comparison) -> Plate | None:
     if len(comparison.fractions) < 2 or rows.empty:
         return None
     figure = gain_figures.gain_over_fractions(rows, comparison.looks, scale=comparison.scale)
-    caption = "The mean gain over all tasks; bands: 95 % intervals. Sharing usually matters most where labels are few."
-    spoken = "; ".join(f"{row['method']} at {row['fraction']:g}: {comparison.scale.gain(row)}" for _, row in rows.iterrows())
-    return _plate(figure, "gain-fractions", "Gain over the share of the training data", caption, spoken)
+    caption = (
+        "The mean gain over all tasks; bands: 95 % intervals. Sharing usually matters most "
+        "where labels are few."
+    )
+    spoken = "; ".join(
+        f"{row['method']} at {row['fraction']:g}: {comparison.scale.gain(row)}"
+        for _, row in rows.iterrows()
+    )
+    return _plate(
+        figure, "gain-fractions", "Gain over the share of the training data", caption, spoken
+    )
 
 
 def gains_of_tasks(comparison: Comparison) -> Iterator[Plate]:
     """For every method the gain of every task, on one axis for all."""
-    tables = {method: comparison.gains(method) for method in comparison.methods if method != BASELINE}
+    tables = {
+        method: comparison.gains(method) for method in comparison.methods if method != BASELINE
+    }
     tables = {method: rows for method, rows in tables.items() if len(rows)}
     if not tables:
         return
@@ -61,10 +83,18 @@ def gains_of_tasks(comparison: Comparison) -> Iterator[Plate]:
     limits = gain_figures.limits_of(together)
     scale = Scale.fitting(together["gain"], percent=comparison.mixed)
     for number, (method, rows) in enumerate(tables.items()):
-        draw = gain_figures.gain_of_tasks if len(rows) <= gain_figures.MOST_NAMED else gain_figures.gain_of_many_tasks
+        draw = (
+            gain_figures.gain_of_tasks
+            if len(rows) <= gain_figures.MOST_NAMED
+            else gain_figures.gain_of_many_tasks
+        )
         words = _harm(rows, scale)
         yield _plate(
-            draw(rows, limits=limits, scale=scale), f"gain-tasks-{number}", method, words, f"Gain of each task with {method}. {words}"
+            draw(rows, limits=limits, scale=scale),
+            f"gain-tasks-{number}",
+            method,
+            words,
+            f"Gain of each task with {method}. {words}",
         )
 
 
@@ -72,57 +102,95 @@ def _harm(rows: pd.DataFrame, scale: Scale) -> str:
     """Which tasks are helped and hurt, in words."""
     if rows["ci_low"].isna().all():
         worse = rows[rows["gain"] < 0]
-        return f"{count(len(worse), 'task')} of {len(rows):,} did worse than apart; one seed cannot say whether by chance."
+        return (
+            f"{count(len(worse), 'task')} of {len(rows):,} did worse than apart; one seed "
+            "cannot say whether by chance."
+        )
     verdict = gain_figures.verdicts(rows)
-    helped, hurt = int((verdict == "helped").sum()), rows[verdict == "hurt"].sort_values("gain", kind="stable")
+    helped, hurt = (
+        int((verdict == "helped").sum()),
+        rows[verdict == "hurt"].sort_values("gain", kind="stable"),
+    )
     told = f"Helps {helped:,} of {len(rows):,}. "
     if hurt.empty:
         return told + "No task is shown to be hurt."
-    named = [f"{task} ({scale.signed(gain)})" for task, gain in zip(hurt["task"], hurt["gain"], strict=True)]
+    named = [
+        f"{task} ({scale.signed(gain)})"
+        for task, gain in zip(hurt["task"], hurt["gain"], strict=True)
+    ]
     return told + f"Hurts {len(hurt):,}: {listed(named)}."
 
 
 def learning_curves(comparison: Comparison) -> Iterator[Plate]:
     """Validation loss, and training loss, over the steps."""
     curves = comparison.curves()
-    bands = "The mean over the seeds, in a band of one standard deviation." if len(comparison.seeds) > 1 else "One seed."
+    bands = (
+        "The mean over the seeds, in a band of one standard deviation."
+        if len(comparison.seeds) > 1
+        else "One seed."
+    )
     for column, title in (("validation_loss", "Validation loss"), ("train_loss", "Training loss")):
         if curves[column].notna().any():
-            last = curves.dropna(subset=column).groupby(["method", "seed"])[column].last().groupby("method").mean()
-            spoken = "At the end: " + ", ".join(f"{method} {value:.3g}" for method, value in last.items())
+            last = (
+                curves.dropna(subset=column)
+                .groupby(["method", "seed"])[column]
+                .last()
+                .groupby("method")
+                .mean()
+            )
+            spoken = "At the end: " + ", ".join(
+                f"{method} {value:.3g}" for method, value in last.items()
+            )
             figure = figures.learning_curves(curves, comparison.looks, column=column)
             yield _plate(figure, column.replace("_", "-"), title, bands, spoken)
 
 
 def sharing_by_layer(comparison: Comparison) -> Iterator[Plate]:
-    """Sharing strength ρ above its floor, and the cosine of the tasks' weights, by layer and method."""
+    """Sharing strength ρ above its floor, and the cosine of the tasks' weights, by layer and
+    method.
+    """
     layers = comparison.layers()
     measures = (
         (
             "rho",
             "Sharing strength ρ",
             "rho_floor",
-            "Ticks: the floor, ρ of tasks with nothing in common. Random weights lie above it: compare with independent learning.",
+            "Ticks: the floor, ρ of tasks with nothing in common. Random weights lie above "
+            "it: compare with independent learning.",
         ),
         (
             "cosine",
             "Likeness of the tasks’ weights",
             None,
-            "Mean cosine over all pairs of tasks. 1: all have the same weights; 0: nothing in common.",
+            "Mean cosine over all pairs of tasks. 1: all have the same weights; 0: nothing "
+            "in common.",
         ),
     )
     for column, title, floor, caption in measures:
         if column in layers and layers[column].notna().any():
             hidden = layers["layer"].nunique() - figures.MOST_LAYERS
-            caption += f" The first {figures.MOST_LAYERS} layers; the table below has {hidden} more." if hidden > 0 else ""
-            spoken = "; ".join(
-                f"{row.method}, {row.layer}: {getattr(row, column):.2f}" for row in layers.dropna(subset=column).itertuples()
+            caption += (
+                f" The first {figures.MOST_LAYERS} layers; the table below has {hidden} more."
+                if hidden > 0
+                else ""
             )
-            yield _plate(figures.by_layer(layers, comparison.looks, column=column, floor=floor), column, title, caption, spoken)
+            spoken = "; ".join(
+                f"{row.method}, {row.layer}: {getattr(row, column):.2f}"
+                for row in layers.dropna(subset=column).itertuples()
+            )
+            yield _plate(
+                figures.by_layer(layers, comparison.looks, column=column, floor=floor),
+                column,
+                title,
+                caption,
+                spoken,
+            )
 
 
 def likeness(comparison: Comparison) -> Plate | None:
-    """The task-similarity matrix of the best method whose tasks neither have all the same weights nor none recorded."""
+    """The task-similarity matrix of the best method whose tasks neither have all the same weights
+    nor none recorded.
+    """
     for method in [method for method in comparison.methods if method != BASELINE]:
         similarity = comparison.similarity(method)
         if similarity is None or np.nanmin(similarity, initial=1.0) > NEARLY_ONE:
@@ -131,7 +199,13 @@ def likeness(comparison: Comparison) -> Plate | None:
         names = [str(comparison.tasks[number]["name"]) for number in order]
         ordered = similarity[np.ix_(order, order)]
         words = pairs_in_words(ordered, names)
-        return _plate(figures.similarity_matrix(ordered, names), "likeness", f"Likeness of the tasks with {method}", words, words)
+        return _plate(
+            figures.similarity_matrix(ordered, names),
+            "likeness",
+            f"Likeness of the tasks with {method}",
+            words,
+            words,
+        )
     return None
 
 
@@ -139,12 +213,17 @@ def pairs_in_words(similarity: np.ndarray, names: list[str]) -> str:
     """The pairs of tasks that are most and least alike."""
     first, second = np.triu_indices(len(names), k=1)
     known = np.isfinite(similarity[first, second])
-    pairs = [(float(similarity[i, j]), f"{names[i]} and {names[j]}") for i, j in zip(first[known], second[known], strict=True)]
+    pairs = [
+        (float(similarity[i, j]), f"{names[i]} and {names[j]}")
+        for i, j in zip(first[known], second[known], strict=True)
+    ]
     pairs.sort(key=lambda pair: -pair[0])
     told = [f"{name} ({Scale(2).plain(value)})" for value, name in pairs]
     if len(told) < 2 * PAIRS:
         return f"Pairs from most to least alike: {'; '.join(told)}."
-    return f"Most alike: {'; '.join(told[:PAIRS])}. Least alike: {'; '.join(reversed(told[-PAIRS:]))}."
+    return (
+        f"Most alike: {'; '.join(told[:PAIRS])}. Least alike: {'; '.join(reversed(told[-PAIRS:]))}."
+    )
 
 
 def _plate(figure: Figure, name: str, title: str, caption: str, spoken: str) -> Plate:

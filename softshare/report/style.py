@@ -1,4 +1,6 @@
-"""How the report's figures look, and how one becomes inline SVG that follows the page's light or dark theme."""
+"""How the report's figures look, and how one becomes inline SVG that follows the page's light or
+dark theme.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ PALETTE: Mapping[str, tuple[str, str]] = {
     "series-6": ("#3d4fb8", "#a9b5ff"),
     "series-7": ("#8a4b2f", "#d9a185"),
 }
-"""Colours by name, (light, dark). A figure is drawn in the light ones, which then become CSS variables."""
+"""Colours by name, (light, dark). A figure is drawn in the light ones, which then become CSS
+variables.
+"""
 
 _LEGEND_ROW = 0.21
 _LEGEND_ROWS = 1
@@ -75,10 +79,14 @@ class Look:
 
 
 def legend_above(figure: Figure, *, columns: int = 2) -> None:
-    """Names of what is drawn above a figure's panel; the figure grows with them, so that many leave the panel its height."""
+    """Names of what is drawn above a figure's panel; the figure grows with them, so that many leave
+    the panel its height.
+    """
     _, names = figure.axes[0].get_legend_handles_labels()
     width, height = figure.get_size_inches()
-    figure.set_size_inches(width, height + _LEGEND_ROW * max(0, ceil(len(names) / columns) - _LEGEND_ROWS))
+    figure.set_size_inches(
+        width, height + _LEGEND_ROW * max(0, ceil(len(names) / columns) - _LEGEND_ROWS)
+    )
     figure.legend(loc="outside upper left", ncols=columns)
 
 
@@ -88,11 +96,14 @@ def colour(name: str) -> str:
 
 
 def looks(methods: Iterable[str]) -> dict[str, Look]:
-    """A look for every method: grey for independent learning, a colour and a marker for each other one."""
+    """A look for every method: grey for independent learning, a colour and a marker for each other
+    one.
+    """
     series = [name for name in PALETTE if name.startswith("series-")]
     others = sorted(set(methods) - {BASELINE})
     chosen = {
-        method: Look(colour(series[number % len(series)]), MARKERS[1 + number % (len(MARKERS) - 1)]) for number, method in enumerate(others)
+        method: Look(colour(series[number % len(series)]), MARKERS[1 + number % (len(MARKERS) - 1)])
+        for number, method in enumerate(others)
     }
     return {BASELINE: Look(colour("soft"), MARKERS[0]), **chosen}
 
@@ -104,7 +115,9 @@ def drawing() -> Iterator[None]:
     The browser draws the text, so a glyph that Matplotlib's own font lacks is no fault.
     """
     with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+        warnings.filterwarnings(
+            "ignore", message=r"Glyph .* missing from font", category=UserWarning
+        )
         yield
 
 
@@ -116,13 +129,18 @@ def svg(figure: Figure, name: str) -> Markup:
         name: begins every id in the element, so that figures on one page do not clash.
     """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    figure.savefig(
+        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+    )
     text = buffer.getvalue()
     text = re.sub(r"<!--.*?-->|<style.*?</style>", "", text[text.index("<svg") :], flags=re.DOTALL)
     used = frozenset(re.findall(r"(?:url\(|href=\")#([^)\"]+)", text))
     opening, rest = text.split(">", 1)
     # Only tags are changed: what stands between them may be a task's name.
-    return Markup(_opening(opening) + re.sub(r"<[^>]+>", lambda tag: _tag(tag[0], name, used), re.sub(r"\s*\n\s*", "\n", rest)))
+    return Markup(
+        _opening(opening)
+        + re.sub(r"<[^>]+>", lambda tag: _tag(tag[0], name, used), re.sub(r"\s*\n\s*", "\n", rest))
+    )
 
 
 def _opening(tag: str) -> str:
@@ -133,8 +151,12 @@ def _opening(tag: str) -> str:
 
 
 def _tag(tag: str, name: str, used: frozenset[str]) -> str:
-    """A tag with the page's colours and font, rounded, and with ids of its own, kept where something refers to them."""
-    tag = re.sub(r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", tag)
+    """A tag with the page's colours and font, rounded, and with ids of its own, kept where
+    something refers to them.
+    """
+    tag = re.sub(
+        r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", tag
+    )
     tag = re.sub(r"(url\(|xlink:href=\")#", rf"\1#{name}-", tag).replace("xlink:href", "href")
     tag = re.sub(r"font-family: [^;\"]*;? ?| transform=\"rotate\(-0 [^\"]*\"", "", tag)
     tag = re.sub(r"(\.\d\d)\d+", r"\1", tag)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from softshare.evaluation.settings import LEARNING_RATE, WEIGHT_DECAY
 from softshare.evaluation.statistics import ALL, BASELINE
+from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY
 from softshare.report.comparison import Comparison
 from softshare.report.gain_figures import verdicts
 from softshare.report.words import METRICS, NONE, Scale, duration, share
@@ -54,18 +54,37 @@ def board(comparison: Comparison, fraction: float) -> Table:
     return Table(heads, [_method(row, comparison, apart, joint) for _, row in rows.iterrows()])
 
 
-def _method(row: pd.Series, comparison: Comparison, apart: float, joint: Mapping[str, pd.Series]) -> list[Cell]:
+def _method(
+    row: pd.Series, comparison: Comparison, apart: float, joint: Mapping[str, pd.Series]
+) -> list[Cell]:
     scale, baseline, method = comparison.scale, row["method"] == BASELINE, str(row["method"])
     counted = not (baseline or pd.isna(row["ci_low"]))
     size = NONE if pd.isna(row["parameters"]) else f"{row['parameters']:,.0f}"
-    runs = f" ({int(row['n_seeds'])} of {len(comparison.seeds)} seeds)" if row["n_seeds"] < len(comparison.seeds) else ""
+    runs = (
+        f" ({int(row['n_seeds'])} of {len(comparison.seeds)} seeds)"
+        if row["n_seeds"] < len(comparison.seeds)
+        else ""
+    )
     return [
         Cell(method + runs),
         Cell("reference" if baseline else scale.gain(row), "number"),
-        *([] if comparison.mixed else [Cell(spread(row["mean"], row["std"], Scale(max(3, scale.digits))), "number")]),
-        Cell(f"{row['helped']:,.0f}" if counted else NONE, "number helped" if counted and row["helped"] else "number"),
-        Cell(f"{row['hurt']:,.0f}" if counted else NONE, "number hurt" if counted and row["hurt"] else "number"),
-        Cell(size + (f" ({row['parameters'] / apart:.2f}×)" if apart > 0 and size != NONE else ""), "number"),
+        *(
+            []
+            if comparison.mixed
+            else [Cell(spread(row["mean"], row["std"], Scale(max(3, scale.digits))), "number")]
+        ),
+        Cell(
+            f"{row['helped']:,.0f}" if counted else NONE,
+            "number helped" if counted and row["helped"] else "number",
+        ),
+        Cell(
+            f"{row['hurt']:,.0f}" if counted else NONE,
+            "number hurt" if counted and row["hurt"] else "number",
+        ),
+        Cell(
+            size + (f" ({row['parameters'] / apart:.2f}×)" if apart > 0 and size != NONE else ""),
+            "number",
+        ),
         *(Cell(values.get(method, NONE), "number") for values in joint.values()),
         Cell(duration(row["seconds"]), "number"),
     ]
@@ -79,7 +98,11 @@ def spread(mean: float, std: float, scale: Scale) -> str:
 def joint_metrics(comparison: Comparison, fraction: float) -> dict[str, pd.Series]:
     """Metrics of the task set as a whole on the test part: for each, the text of every method."""
     values = [
-        {"method": record["settings"]["method"], "metric": METRICS.get(metric, metric), "value": value}
+        {
+            "method": record["settings"]["method"],
+            "metric": METRICS.get(metric, metric),
+            "value": value,
+        }
         for record in comparison.records
         if record["settings"]["fraction"] == fraction
         for metric, value in record["set_metrics"].get("test", {}).items()
@@ -90,49 +113,105 @@ def joint_metrics(comparison: Comparison, fraction: float) -> dict[str, pd.Serie
 def other_metrics(comparison: Comparison) -> Table:
     """Every metric of the test part, the mean over the tasks that have it, for every method."""
     values = [
-        {"method": record["settings"]["method"], "seed": record["settings"]["seed"], "metric": METRICS.get(metric, metric), "value": value}
+        {
+            "method": record["settings"]["method"],
+            "seed": record["settings"]["seed"],
+            "metric": METRICS.get(metric, metric),
+            "value": value,
+        }
         for record in comparison.runs()
         for metrics in record["metrics"].get("test", {}).values()
         for metric, value in metrics.items()
     ]
-    table = pd.DataFrame(values, columns=["method", "seed", "metric", "value"]).astype({"value": float})
+    table = pd.DataFrame(values, columns=["method", "seed", "metric", "value"]).astype(
+        {"value": float}
+    )
     runs = table.groupby(["method", "metric", "seed"], sort=False)["value"].mean().reset_index()
     columns = _by_method(runs)
-    rows = [[Cell(method), *(Cell(column.get(method, NONE), "number") for column in columns.values())] for method in comparison.methods]
+    rows = [
+        [Cell(method), *(Cell(column.get(method, NONE), "number") for column in columns.values())]
+        for method in comparison.methods
+    ]
     return Table(["method", *columns], rows)
 
 
 def _by_method(values: pd.DataFrame) -> dict[str, pd.Series]:
     stats = values.groupby(["metric", "method"], sort=False)["value"].agg(["mean", "std"])
-    texts = pd.Series([spread(row["mean"], row["std"], Scale()) for _, row in stats.iterrows()], index=stats.index, dtype=object)
-    return {str(metric): own.droplevel("metric") for metric, own in texts.groupby(level="metric", sort=False)}
+    texts = pd.Series(
+        [spread(row["mean"], row["std"], Scale()) for _, row in stats.iterrows()],
+        index=stats.index,
+        dtype=object,
+    )
+    return {
+        str(metric): own.droplevel("metric")
+        for metric, own in texts.groupby(level="metric", sort=False)
+    }
 
 
 def task_gains(comparison: Comparison) -> Table:
-    """Every task's value when learned apart and its gain with each method; of very many tasks those at the ends."""
-    here = comparison.summary[(comparison.summary["fraction"] == comparison.fraction) & (comparison.summary["task"] != ALL)]
+    """Every task's value when learned apart and its gain with each method; of very many tasks those
+    at the ends.
+    """
+    here = comparison.summary[
+        (comparison.summary["fraction"] == comparison.fraction)
+        & (comparison.summary["task"] != ALL)
+    ]
     methods = [method for method in comparison.methods if method != BASELINE]
-    order = here.groupby("task", sort=False)["gain"].mean().sort_values(ascending=False, kind="stable").index
-    shown = list(order) if len(order) <= MOST_ROWS else [*order[: MOST_ROWS // 2], *order[-MOST_ROWS // 2 :]]
-    cells = {(row["task"], row["method"]): row for _, row in here[here["task"].isin(shown)].assign(verdict=verdicts(here)).iterrows()}
+    order = (
+        here.groupby("task", sort=False)["gain"]
+        .mean()
+        .sort_values(ascending=False, kind="stable")
+        .index
+    )
+    shown = (
+        list(order)
+        if len(order) <= MOST_ROWS
+        else [*order[: MOST_ROWS // 2], *order[-MOST_ROWS // 2 :]]
+    )
+    cells = {
+        (row["task"], row["method"]): row
+        for _, row in here[here["task"].isin(shown)].assign(verdict=verdicts(here)).iterrows()
+    }
     rows = []
     for task in shown:
         first = cells.get((task, BASELINE))
         metric = next(row["metric"] for (name, _), row in cells.items() if name == task)
         value = NONE if first is None else spread(first["mean"], first["std"], Scale())
         rows.append(
-            [Cell(task), Cell(METRICS.get(metric, metric)), Cell(value, "number"), *(_gain(cells.get((task, name))) for name in methods)]
+            [
+                Cell(task),
+                Cell(METRICS.get(metric, metric)),
+                Cell(value, "number"),
+                *(_gain(cells.get((task, name))) for name in methods),
+            ]
         )
     return Table(["task", "metric", "apart", *methods], rows)
 
 
 def _gain(row: pd.Series | None) -> Cell:
-    return Cell(NONE, "number") if row is None else Cell(Scale(3).gain(row), f"number {row['verdict']}")
+    return (
+        Cell(NONE, "number")
+        if row is None
+        else Cell(Scale(3).gain(row), f"number {row['verdict']}")
+    )
 
 
 def layer_sizes(comparison: Comparison) -> Table:
-    """What is shared in each layer with each method: its form, ranks and parameters, and how strongly."""
-    heads = ["method", "layer", "sharing", "ranks", "parameters", "of independent", "ρ", "floor of ρ", "cosine", "effective rank"]
+    """What is shared in each layer with each method: its form, ranks and parameters, and how
+    strongly.
+    """
+    heads = [
+        "method",
+        "layer",
+        "sharing",
+        "ranks",
+        "parameters",
+        "of independent",
+        "ρ",
+        "floor of ρ",
+        "cosine",
+        "effective rank",
+    ]
     rows = []
     for _, row in comparison.layers().iterrows():
         of_apart = row["parameters"] / row["independent_parameters"]
@@ -149,7 +228,9 @@ def _ranks(ranks: Sequence[tuple[int, int]]) -> str:
 
 
 def task_sizes(comparison: Comparison) -> Table:
-    """Every task's kind, metric and number of examples; of very many tasks those with the fewest and the most."""
+    """Every task's kind, metric and number of examples; of very many tasks those with the fewest
+    and the most.
+    """
     ranked: Sequence[Mapping[str, Any]] = comparison.tasks
     if len(ranked) > MOST_ROWS:
         ranked = sorted(ranked, key=lambda task: int(task["n_train"]))
@@ -168,7 +249,11 @@ def task_sizes(comparison: Comparison) -> Table:
 
 
 def _kind(task: Mapping[str, Any]) -> str:
-    return f"multiclass, {task['n_outputs']} classes" if task["kind"] == "multiclass" else str(task["kind"])
+    return (
+        f"multiclass, {task['n_outputs']} classes"
+        if task["kind"] == "multiclass"
+        else str(task["kind"])
+    )
 
 
 DEFAULTS = {"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY}
@@ -185,9 +270,18 @@ def settings(comparison: Comparison) -> Table:
             text = _setting(name, record["settings"].get(name))
             if record["settings"]["method"] not in values.setdefault(text, []):
                 values[text].append(record["settings"]["method"])
-        told = next(iter(values)) if len(values) == 1 else "; ".join(f"{', '.join(methods)}: {text}" for text, methods in values.items())
+        told = (
+            next(iter(values))
+            if len(values) == 1
+            else "; ".join(f"{', '.join(methods)}: {text}" for text, methods in values.items())
+        )
         rows.append([Cell(name.replace("_", " ")), Cell(told)])
-    rows.append([Cell("training fractions"), Cell(", ".join(share(fraction) for fraction in comparison.fractions))])
+    rows.append(
+        [
+            Cell("training fractions"),
+            Cell(", ".join(share(fraction) for fraction in comparison.fractions)),
+        ]
+    )
     rows.append([Cell("seeds"), Cell(", ".join(map(str, comparison.seeds)))])
     rows += [[Cell(name), Cell(text)] for name, text in comparison.records[0]["versions"].items()]
     return Table(["setting", "value"], rows)

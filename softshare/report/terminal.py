@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from softshare.evaluation.answer import answer, cautions
-from softshare.evaluation.progress import Progress
+from softshare.evaluation.jobs.progress import Progress
 from softshare.report import tables
 from softshare.report.comparison import Comparison
 from softshare.report.words import duration, listed, share
@@ -32,7 +32,8 @@ def console_on(stream: TextIO) -> Console:
 
 
 class ProgressDisplay:
-    """Shows the progress of a comparison while its context is open: a bar on a terminal, else a line for every finished run.
+    """Shows the progress of a comparison while its context is open: a bar on a terminal, else a
+    line for every finished run.
 
     Args:
         console: where to show it.
@@ -55,22 +56,40 @@ class ProgressDisplay:
         self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._bar.stop()
 
     def __call__(self, progress: Progress) -> None:
         """Show a moment of the comparison."""
-        left = "" if progress.seconds_left is None else f"about {_about(progress.seconds_left)} left"
+        left = (
+            "" if progress.seconds_left is None else f"about {_about(progress.seconds_left)} left"
+        )
         if not self._console.is_terminal:
             self._line(progress, left)
             return
         running = f"running {listed(progress.running, most=2)}" if progress.running else "done"
-        self._bar.update(self._task, description=running, completed=progress.done, total=progress.total, left=left, refresh=True)
+        self._bar.update(
+            self._task,
+            description=running,
+            completed=progress.done,
+            total=progress.total,
+            left=left,
+            refresh=True,
+        )
 
     def _line(self, progress: Progress, left: str) -> None:
         if (outcome := progress.finished) is None:
             return
-        told = f"failed: {outcome.error}" if outcome.error else outcome.result["error"] or duration(outcome.result["seconds"])
+        told = (
+            f"failed: {outcome.error}"
+            if outcome.error
+            else outcome.result["error"] or duration(outcome.result["seconds"])
+        )
         _plain(self._console, f"[{progress.done}/{progress.total}] {outcome.key}: {told}; {left}")
 
 
@@ -80,7 +99,10 @@ def show(comparison: Comparison, console: Console) -> None:
     for fraction in comparison.fractions:
         console.print(_leaderboard(comparison, fraction))
     told = cautions(comparison.records)
-    lines = [*told[:MOST_CAUTIONS], *([f"{len(told) - MOST_CAUTIONS} more in the report"] if len(told) > MOST_CAUTIONS else [])]
+    lines = [
+        *told[:MOST_CAUTIONS],
+        *([f"{len(told) - MOST_CAUTIONS} more in the report"] if len(told) > MOST_CAUTIONS else []),
+    ]
     lines += [f"{method} is left out: {reason}" for method, reason in comparison.left_out.items()]
     lines += comparison.records[0]["data"]["notes"]
     for line in lines:

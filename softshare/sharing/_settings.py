@@ -9,7 +9,8 @@ from typing import Any
 
 
 def take_numbers(settings: Any) -> None:
-    """Make Python's of numbers of other kinds, such as NumPy's in a sweep: checks then ask for one kind of each.
+    """Make Python's of numbers of other kinds, such as NumPy's in a sweep: checks then ask for one
+    kind of each.
 
     Args:
         settings: a dataclass, which may be frozen; it is changed in place.

@@ -43,7 +43,8 @@ class LayerShapes:
         """
         if len(set(self.shapes)) > 1:
             raise ValueError(
-                f"layer {layer!r}: {sharing} needs one shape for all tasks, found {sorted(set(self.shapes))}; "
+                f"layer {layer!r}: {sharing} needs one shape for all tasks, found "
+                f"{sorted(set(self.shapes))}; "
                 "leave this layer independent (ss.Independent())"
             )
         return self.shapes[0]
@@ -58,11 +59,13 @@ class RandomStreams:
     Args:
         seed: the seed of all streams.
         names: the tasks' names, in the order of the task axis.
-        n_tasks_in_all: how many tasks there are, where these are some and others are kept elsewhere; what a sharing
-            decides by the number of tasks, such as a rank, goes by this.
+        n_tasks_in_all: how many tasks there are, where these are some and others are kept
+            elsewhere; what a sharing decides by the number of tasks, such as a rank, goes by this.
     """
 
-    def __init__(self, seed: int, names: Sequence[object], *, n_tasks_in_all: int | None = None) -> None:
+    def __init__(
+        self, seed: int, names: Sequence[object], *, n_tasks_in_all: int | None = None
+    ) -> None:
         self.seed = seed
         self.names = tuple(names)
         self.n_tasks_in_all = len(self.names) if n_tasks_in_all is None else n_tasks_in_all
@@ -73,7 +76,9 @@ class RandomStreams:
         return len(self.names)
 
     def normal(self, label: str, shape: Sequence[int]) -> Tensor:
-        """Standard normal values that belong to no task, shape ``shape``; ``label`` says which (layer and factor)."""
+        """Standard normal values that belong to no task, shape ``shape``; ``label`` says which
+        (layer and factor).
+        """
         return torch.randn(tuple(shape), generator=self.generator(label))
 
     def normal_by_task(self, label: str, shape: Sequence[int]) -> Tensor:
@@ -90,7 +95,9 @@ class RandomStreams:
 
     def _key(self, label: str, name: object) -> int:
         text = f"{self.seed}\0{label}\0{name!r}".encode()
-        return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "big")  # the generator looks at 32 bits of a seed
+        return int.from_bytes(
+            hashlib.blake2b(text, digest_size=4).digest(), "big"
+        )  # the generator looks at 32 bits of a seed
 
 
 class SharedWeight(nn.Module, ABC):
@@ -102,7 +109,9 @@ class SharedWeight(nn.Module, ABC):
     n_tasks: int
 
     sparse_rows: bool = False
-    """Whether gradients of the tasks' own parameters are sparse, with the rows of the batch's tasks alone; never for an added row."""
+    """Whether gradients of the tasks' own parameters are sparse, with the rows of the batch's tasks
+    alone; never for an added row.
+    """
 
     @abstractmethod
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
@@ -120,7 +129,9 @@ class SharedWeight(nn.Module, ABC):
         return self.stacked(torch.tensor([task], device=next(self.parameters()).device))[0]
 
     def padded(self, tasks: Tensor | None = None) -> Tensor:
-        """:meth:`stacked`, weights of different shapes filled up with zeros at the end of each mode."""
+        """:meth:`stacked`, weights of different shapes filled up with zeros at the end of each
+        mode.
+        """
         return self.stacked(tasks)
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]] | None:
@@ -128,8 +139,8 @@ class SharedWeight(nn.Module, ABC):
 
         Returns:
             An einsum equation whose output is ``t`` followed by the weight's own modes, and its
-            operands (rows of the wanted tasks only); ``t`` marks the task axis, and an equation with
-            no operand that carries ``t`` is a weight all tasks share. None where only
+            operands (rows of the wanted tasks only); ``t`` marks the task axis, and an equation
+            with no operand that carries ``t`` is a weight all tasks share. None where only
             :meth:`stacked` will do.
         """
         return None
@@ -150,7 +161,9 @@ class SharedWeight(nn.Module, ABC):
 
     @abstractmethod
     def task_parameters(self) -> list[str]:
-        """Names of the parameters whose dim 0 is the task; rows that :meth:`with_task` added apart come after the others'."""
+        """Names of the parameters whose dim 0 is the task; rows that :meth:`with_task` added apart
+        come after the others'.
+        """
 
     def own_values(self, task: int) -> list[Tensor]:
         """Views of all that is this task's own: its row of each of :meth:`task_parameters`."""
@@ -161,7 +174,9 @@ class SharedWeight(nn.Module, ABC):
         """What is each task's own, as one row a task: ``(T, K)``; ``(T, 0)`` where nothing is."""
 
     def task_correlation(self) -> Tensor | None:
-        """How the tasks' weights are correlated, where the sharing learns that: ``(T, T)``, 1 on the diagonal; else None."""
+        """How the tasks' weights are correlated, where the sharing learns that: ``(T, T)``, 1 on
+        the diagonal; else None.
+        """
         return None
 
     @abstractmethod
@@ -169,15 +184,21 @@ class SharedWeight(nn.Module, ABC):
         """How many parameters the tasks would have with a weight of their own each."""
 
     def with_task(self, start: Tensor) -> SharedWeight:
-        """The same weight with one more task, the last, whose own parameters are all that can still be trained.
+        """The same weight with one more task, the last, whose own parameters are all that can still
+        be trained.
 
         Args:
-            start: a weight of the new task's shape, from which it starts where its own parameters are the whole weight.
+            start: a weight of the new task's shape, from which it starts where its own parameters
+                are the whole weight.
 
         Raises:
-            ValueError: the tasks have nothing in common on which a new one could build, or not in this shape.
+            ValueError: the tasks have nothing in common on which a new one could build, or not in
+                this shape.
         """
-        raise ValueError("its sharing takes no new task: the tasks have no parts in common on which one could build")
+        raise ValueError(
+            "its sharing takes no new task: the tasks have no parts in common on which one "
+            "could build"
+        )
 
     def ranks(self) -> tuple[int, ...]:
         """The ranks of a factorisation, in the paper's order; empty where there are none."""
@@ -185,7 +206,8 @@ class SharedWeight(nn.Module, ABC):
 
 
 class Sharing(ABC):
-    """How the tasks' copies of some layers' weights are shared. A frozen value: it holds settings, no parameters.
+    """How the tasks' copies of some layers' weights are shared. A frozen value: it holds settings,
+    no parameters.
 
     It is called once for the whole group of layers it is given.
     """
@@ -197,11 +219,14 @@ class Sharing(ABC):
 
     @property
     def orders_layers(self) -> bool:
-        """Whether it is for the scales of a :class:`~softshare.SoftOrdering` alone, which it sets, and for no weights."""
+        """Whether it is for the scales of a :class:`~softshare.SoftOrdering` alone, which it sets,
+        and for no weights.
+        """
         return False
 
     def for_tasks(self, names: Sequence[object]) -> Sharing:
-        """The same sharing for tasks of these names: with an axis for each factor, if tuples index them and it can use that.
+        """The same sharing for tasks of these names: with an axis for each factor, if tuples index
+        them and it can use that.
 
         Raises:
             ValueError: the names span no grid, and the sharing would use one.
@@ -209,13 +234,16 @@ class Sharing(ABC):
         return self
 
     @abstractmethod
-    def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
+    def draw(
+        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+    ) -> dict[str, SharedWeight]:
         """Parameters for a random start, with composed weights of the layers' standard deviation.
 
         Nothing of size tasks × layer is made unless the sharing itself has as many parameters.
 
         Raises:
-            ValueError: a setting cannot apply to a layer; the message names the layer and what is allowed.
+            ValueError: a setting cannot apply to a layer; the message names the layer and what is
+                allowed.
         """
 
     @abstractmethod
@@ -223,11 +251,12 @@ class Sharing(ABC):
         """Parameters that reproduce trained weights as nearly as the sharing can.
 
         Args:
-            stacks: layer name → the tasks' weights ``(T, *weight)``, or a list of ``T`` tensors where
-                their shapes differ.
+            stacks: layer name → the tasks' weights ``(T, *weight)``, or a list of ``T`` tensors
+                where their shapes differ.
 
         Raises:
-            ValueError: a setting cannot apply to a layer; the message names the layer and what is allowed.
+            ValueError: a setting cannot apply to a layer; the message names the layer and what is
+                allowed.
         """
 
 

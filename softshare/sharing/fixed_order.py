@@ -1,4 +1,6 @@
-"""Fixed orders of shared layers: the same for all tasks, or one permutation a task (Meyerson and Miikkulainen 2018)."""
+"""Fixed orders of shared layers: the same for all tasks, or one permutation a task (Meyerson and
+Miikkulainen 2018).
+"""
 
 from __future__ import annotations
 
@@ -11,19 +13,21 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
-from softshare.sharing.factorised import FactorisedWeight
 from softshare.sharing.layer_scales import CERTAIN
+from softshare.sharing.weights.factorised import FactorisedWeight
 
 Order = Literal["parallel", "permuted"]
 
 
 @dataclass(frozen=True)
 class FixedOrder(Sharing):
-    """The scales of a :class:`~softshare.SoftOrdering` as 0 and 1, never trained: each task applies each layer once.
+    """The scales of a :class:`~softshare.SoftOrdering` as 0 and 1, never trained: each task applies
+    each layer once.
 
     Args:
-        order: ``"parallel"`` — layer k at depth k for all tasks, ordinary hard sharing (equation 2);
-            ``"permuted"`` — a random order for each task, from the seed and the task's name alone (equation 3).
+        order: ``"parallel"`` — layer k at depth k for all tasks, ordinary hard sharing (equation
+            2); ``"permuted"`` — a random order for each task, from the seed and the task's name
+            alone (equation 3).
 
     Raises:
         ValueError: ``order`` is neither.
@@ -33,27 +37,36 @@ class FixedOrder(Sharing):
 
     def __post_init__(self) -> None:
         if self.order not in ("parallel", "permuted"):
-            raise ValueError(f"FixedOrder: order must be 'parallel' or 'permuted', got {self.order!r}")
+            raise ValueError(
+                f"FixedOrder: order must be 'parallel' or 'permuted', got {self.order!r}"
+            )
 
     @property
     def orders_layers(self) -> bool:
         return True
 
-    def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
+    def draw(
+        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+    ) -> dict[str, SharedWeight]:
         weights: dict[str, SharedWeight] = {}
         for name, layer in layers.items():
             n_layers = _size(name, layer.common(name, "FixedOrder"))
             orders = [torch.arange(n_layers)] * streams.n_tasks
             if self.order == "permuted":
-                orders = [torch.randperm(n_layers, generator=streams.generator(name, task)) for task in streams.names]
+                orders = [
+                    torch.randperm(n_layers, generator=streams.generator(name, task))
+                    for task in streams.names
+                ]
             weights[name] = OrderWeight(torch.stack(orders), order=self.order)
         return weights
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
-        """The permutation nearest to each task's learned scales: the one of the greatest sum of logits.
+        """The permutation nearest to each task's learned scales: the one of the greatest sum of
+        logits.
 
         Raises:
-            ValueError: a table is not square, or ``"permuted"`` is asked of scales that are all equal.
+            ValueError: a table is not square, or ``"permuted"`` is asked of scales that are all
+                equal.
         """
         weights: dict[str, SharedWeight] = {}
         for name, values in stacks.items():
@@ -62,10 +75,16 @@ class FixedOrder(Sharing):
             if self.order == "permuted":
                 if not (stack != stack[..., :1]).any():
                     raise ValueError(
-                        f"layer {name!r}: the tasks' scales are all equal, so there is no order to keep; "
+                        f"layer {name!r}: the tasks' scales are all equal, so there is no "
+                        "order to keep; "
                         "start from initial='independent' for random permutations"
                     )
-                orders = torch.stack([torch.from_numpy(linear_sum_assignment(-table)[1]) for table in stack.cpu().numpy()])
+                orders = torch.stack(
+                    [
+                        torch.from_numpy(linear_sum_assignment(-table)[1])
+                        for table in stack.cpu().numpy()
+                    ]
+                )
             weights[name] = OrderWeight(orders, order=self.order).to(stack)
         return weights
 
@@ -81,19 +100,29 @@ class OrderWeight(FactorisedWeight):
     def __init__(self, orders: Tensor, *, order: Order) -> None:
         chosen = torch.nn.functional.one_hot(orders, orders.shape[1])
         logits = (2 * chosen - 1) * torch.tensor(CERTAIN)
-        super().__init__("tkj->tkj", {"weight": logits}, shape=logits.shape[1:], n_tasks=len(logits))
+        super().__init__(
+            "tkj->tkj", {"weight": logits}, shape=logits.shape[1:], n_tasks=len(logits)
+        )
         self.requires_grad_(False)
         self._order = order
 
     def with_task(self, start: Tensor) -> SharedWeight:
         """The parallel order for one more."""
         if self._order != "parallel":
-            raise ValueError("each task's order was drawn at the start and cannot be learned; add tasks where the scales are learned")
+            raise ValueError(
+                "each task's order was drawn at the start and cannot be learned; add tasks "
+                "where the scales are learned"
+            )
         orders = self.stacked().argmax(-1)
-        return OrderWeight(orders[:1].expand(len(orders) + 1, -1), order=self._order).to(self.stacked())
+        return OrderWeight(orders[:1].expand(len(orders) + 1, -1), order=self._order).to(
+            self.stacked()
+        )
 
 
 def _size(layer: str, shape: tuple[int, ...]) -> int:
     if len(shape) != 2 or shape[0] != shape[1]:
-        raise ValueError(f"layer {layer!r}: a fixed order needs as many depths as layers, got scales of shape {shape} (depth, layers)")
+        raise ValueError(
+            f"layer {layer!r}: a fixed order needs as many depths as layers, got scales of "
+            f"shape {shape} (depth, layers)"
+        )
     return shape[0]

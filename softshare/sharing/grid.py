@@ -1,4 +1,6 @@
-"""Tasks indexed by several factors, such as aspect × customer: one task axis for each (Yang and Hospedales 2017, section 2)."""
+"""Tasks indexed by several factors, such as aspect × customer: one task axis for each (Yang and
+Hospedales 2017, section 2).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class TaskGrid:
 
     @classmethod
     def of(cls, names: Sequence[object]) -> TaskGrid | None:
-        """The grid that the tasks' names span; None where they are not all tuples of one length of at least 2.
+        """The grid that the tasks' names span; None where they are not all tuples of one length of
+        at least 2.
 
         Raises:
             ValueError: some names are tuples and others are not, or their lengths differ.
@@ -32,11 +35,21 @@ class TaskGrid:
             return None
         lengths = {len(name) for name in tuples}
         if len(tuples) < len(names) or len(lengths) > 1:
-            odd = next(name for name in names if not isinstance(name, tuple) or len(name) != len(tuples[0]))
-            raise ValueError(f"tasks indexed by factors need names of one length: {tuples[0]!r} and {odd!r} do not go together")
+            odd = next(
+                name for name in names if not isinstance(name, tuple) or len(name) != len(tuples[0])
+            )
+            raise ValueError(
+                f"tasks indexed by factors need names of one length: {tuples[0]!r} and "
+                f"{odd!r} do not go together"
+            )
         levels = tuple(tuple(sorted(set(values))) for values in zip(*tuples, strict=True))
         numbers = [{value: number for number, value in enumerate(values)} for values in levels]
-        return cls(levels, tuple(tuple(of[value] for of, value in zip(numbers, name, strict=True)) for name in tuples))
+        return cls(
+            levels,
+            tuple(
+                tuple(of[value] for of, value in zip(numbers, name, strict=True)) for name in tuples
+            ),
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -62,9 +75,13 @@ class TaskGrid:
         if not self.is_whole:
             taken = set(self.places)
             missing = next(cell for cell in product(*map(range, self.shape)) if cell not in taken)
-            name = tuple(values[number] for values, number in zip(self.levels, missing, strict=True))
+            name = tuple(
+                values[number] for values, number in zip(self.levels, missing, strict=True)
+            )
             raise ValueError(
-                f"layer {layer!r}: {sharing} needs a task for every combination of the factors here, {prod(self.shape)} in all, and there "
-                f"are {len(self.places)}: none is named {name!r}. Give the tasks plain names{remedy}"
+                f"layer {layer!r}: {sharing} needs a task for every combination of the "
+                f"factors here, {prod(self.shape)} in all, and there "
+                f"are {len(self.places)}: none is named {name!r}. Give the tasks plain "
+                f"names{remedy}"
             )
         return sorted(range(len(self.places)), key=self.places.__getitem__)

@@ -1,4 +1,6 @@
-"""Independent learning (single-task learning, STL): nothing is shared, every task keeps its own weights."""
+"""Independent learning (single-task learning, STL): nothing is shared, every task keeps its own
+weights.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
-from softshare.sharing.factorised import FactorisedWeight
-from softshare.sharing.unequal import UnequalWeight, padded_rows
+from softshare.sharing.weights.factorised import FactorisedWeight
+from softshare.sharing.weights.unequal import UnequalWeight, padded_rows
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,9 @@ class Independent(Sharing):
     The only sharing, with the tensor ring, that takes tasks of different shapes.
     """
 
-    def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
+    def draw(
+        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+    ) -> dict[str, SharedWeight]:
         return {name: _drawn(name, layer, streams) for name, layer in layers.items()}
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
@@ -29,13 +33,17 @@ class Independent(Sharing):
 
 
 def independent_weight(stack: Sequence[Tensor] | Tensor) -> SharedWeight:
-    """Weights ``(T, *weight)``, or a list of ``T`` of different shapes, as each task's own parameters."""
+    """Weights ``(T, *weight)``, or a list of ``T`` of different shapes, as each task's own
+    parameters.
+    """
     if not isinstance(stack, Tensor):
         if len({weight.shape for weight in stack}) > 1:
             return UnequalWeights(stack)
         stack = torch.stack(list(stack))
     modes = ascii_lowercase[: stack.ndim - 1]
-    return FactorisedWeight(f"t{modes}->t{modes}", {"weight": stack}, shape=stack.shape[1:], n_tasks=len(stack))
+    return FactorisedWeight(
+        f"t{modes}->t{modes}", {"weight": stack}, shape=stack.shape[1:], n_tasks=len(stack)
+    )
 
 
 class UnequalWeights(UnequalWeight):
@@ -49,18 +57,26 @@ class UnequalWeights(UnequalWeight):
     def __init__(self, weights: Sequence[Tensor], forms: Sequence[Hashable] | None = None) -> None:
         super().__init__(forms or [weight.shape for weight in weights])
         self.stacks = nn.ParameterList(
-            [nn.Parameter(torch.stack([weights[task].detach() for task in members])) for members in self._members]
+            [
+                nn.Parameter(torch.stack([weights[task].detach() for task in members]))
+                for members in self._members
+            ]
         )
 
     def _composed(self, group: int, tasks: list[int]) -> Tensor:
         stack = self.stacks[group]
         if tasks == self._members[group]:
             return stack
-        return stack.index_select(0, torch.tensor([self._row_of[task] for task in tasks], device=stack.device))
+        return stack.index_select(
+            0, torch.tensor([self._row_of[task] for task in tasks], device=stack.device)
+        )
 
     def with_task(self, start: Tensor) -> SharedWeight:
         weights = [self.of(task).detach() for task in range(self.n_tasks)]
-        weight = UnequalWeights([*weights, start], forms=[*((old.shape, "old") for old in weights), (start.shape, "new")])
+        weight = UnequalWeights(
+            [*weights, start],
+            forms=[*((old.shape, "old") for old in weights), (start.shape, "new")],
+        )
         weight.requires_grad_(False)
         weight.stacks[-1].requires_grad_(True)
         return weight
@@ -80,4 +96,6 @@ def _drawn(name: str, layer: LayerShapes, streams: RandomStreams) -> SharedWeigh
         return independent_weight(layer.stds[0] * streams.normal_by_task(name, layer.shapes[0]))
     generators = [streams.generator(name, task) for task in streams.names]
     each = zip(layer.shapes, layer.stds, generators, strict=True)
-    return independent_weight([std * torch.randn(shape, generator=generator) for shape, std, generator in each])
+    return independent_weight(
+        [std * torch.randn(shape, generator=generator) for shape, std, generator in each]
+    )

@@ -1,4 +1,6 @@
-"""Last-axis flattening (Yang and Hospedales, "Deep multi-task representation learning", ICLR 2017, section 3.2)."""
+"""Last-axis flattening (Yang and Hospedales, "Deep multi-task representation learning", ICLR 2017,
+section 3.2).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from math import prod
 
 from torch import Tensor
 
-from softshare.sharing._tensor_algebra import Truncation, unfold_sequentially
+from softshare.sharing.algebra.decompositions import Truncation, unfold_sequentially
 from softshare.sharing.base import Sharing
 from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks
 
@@ -17,12 +19,14 @@ from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks
 class LastAxisFlattening(Factorisation):
     """Every task's weight is a mixture of ``K`` weights that all tasks share.
 
-    ``W[i,o,t] = Σ_k L[i,o,k] S[k,t]``: the factor ``basis`` is ``L``, the rows of ``task`` are the columns of ``S``.
+    ``W[i,o,t] = Σ_k L[i,o,k] S[k,t]``: the factor ``basis`` is ``L``, the rows of ``task`` are the
+    columns of ``S``.
 
     Args:
-        rank: ``K``, at most ``min(D, T)`` with ``D`` elements in a task's weight; or a share in (0, 1] of
-            that maximum, rounded up.
-        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further settings.
+        rank: ``K``, at most ``min(D, T)`` with ``D`` elements in a task's weight; or a share in (0,
+            1] of that maximum, rounded up.
+        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further
+            settings.
     """
 
     rank: int | float | None = None

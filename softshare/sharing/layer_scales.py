@@ -1,4 +1,6 @@
-"""How much of which shared layer a task applies at which depth (Meyerson and Miikkulainen 2018, equation 7)."""
+"""How much of which shared layer a task applies at which depth (Meyerson and Miikkulainen 2018,
+equation 7).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from softshare.sharing.reading import Reading
+from softshare.sharing.diagnostic import Reading
 
 Gate = Literal["softmax", "sigmoid"]
 
@@ -18,13 +20,14 @@ CERTAIN = 1000.0
 
 
 class LayerScales(nn.Module):
-    """One task's scales: how much of each layer it applies at each depth. All layers start equal, at 1/D.
+    """One task's scales: how much of each layer it applies at each depth. All layers start equal,
+    at 1/D.
 
     Args:
         depth: how often layers are applied.
         n_layers: D, how many layers there are to choose from.
-        gate: how scales come from logits. ``"softmax"``: the scales at a depth sum to 1. ``"sigmoid"``: each is
-            free of the others, so that one can be swept alone (section 5).
+        gate: how scales come from logits. ``"softmax"``: the scales at a depth sum to 1.
+            ``"sigmoid"``: each is free of the others, so that one can be swept alone (section 5).
     """
 
     each_tasks_own = True
@@ -42,7 +45,9 @@ class LayerScales(nn.Module):
         return self.scales(self.weight).unsqueeze(0)
 
     def run_tasks(self, x: Tensor, values: Mapping[str, Tensor]) -> Tensor:
-        """The same for k tasks at once, a block of rows each: ``(k, B, …)`` and weights ``(k, depth, D)`` → ``(k, 1, depth, D)``."""
+        """The same for k tasks at once, a block of rows each: ``(k, B, …)`` and weights ``(k,
+        depth, D)`` → ``(k, 1, depth, D)``.
+        """
         return self.scales(values["weight"]).unsqueeze(1)
 
     def readings(self, values: Mapping[str, Tensor]) -> list[Reading]:
@@ -55,7 +60,8 @@ class LayerScales(nn.Module):
 
     @torch.no_grad()
     def set_scale(self, depth: int, layer: int, value: float) -> None:
-        """Give one scale a value. The other logits stay; a softmax shares what is left in the proportions it had.
+        """Give one scale a value. The other logits stay; a softmax shares what is left in the
+        proportions it had.
 
         Raises:
             ValueError: there is no such depth or layer, or the value is not in [0, 1].
@@ -63,11 +69,21 @@ class LayerScales(nn.Module):
         depths, layers = self.weight.shape
         if not (0 <= depth < depths and 0 <= layer < layers and 0 <= value <= 1):
             raise ValueError(
-                f"depth must be below {depths} and layer below {layers}, both counted from 0, and a scale in [0, 1]; "
+                f"depth must be below {depths} and layer below {layers}, both counted from "
+                "0, and a scale in [0, 1]; "
                 f"got depth={depth}, layer={layer}, value={value:g}"
             )
         if self.gate == "softmax" and layers == 1:
-            raise ValueError("the scale of an only layer is always 1 with gate='softmax'; use gate='sigmoid' to change it")
-        odds = math.log(value / (1 - value)) if 0 < value < 1 else math.copysign(2 * CERTAIN, value - 0.5)
+            raise ValueError(
+                "the scale of an only layer is always 1 with gate='softmax'; use "
+                "gate='sigmoid' to change it"
+            )
+        odds = (
+            math.log(value / (1 - value))
+            if 0 < value < 1
+            else math.copysign(2 * CERTAIN, value - 0.5)
+        )
         others = torch.cat([self.weight[depth, :layer], self.weight[depth, layer + 1 :]])
-        self.weight[depth, layer] = odds + (others.logsumexp(0) if self.gate == "softmax" else -self._start)
+        self.weight[depth, layer] = odds + (
+            others.logsumexp(0) if self.gate == "softmax" else -self._start
+        )

@@ -1,4 +1,6 @@
-"""Tensor normal prior with learned covariances: DRN, MRN (Long, Wang and Yu, "Learning multiple tasks with deep relationship networks")."""
+"""Tensor normal prior with learned covariances: DRN, MRN (Long, Wang and Yu, "Learning multiple
+tasks with deep relationship networks").
+"""
 
 from __future__ import annotations
 
@@ -9,38 +11,50 @@ import torch
 from torch import Tensor, nn
 
 from softshare.sharing._settings import is_number, take_numbers
-from softshare.sharing._tensor_normal import Covariance, negative_log_density, scatter
+from softshare.sharing.algebra.tensor_normal_density import (
+    Covariance,
+    negative_log_density,
+    scatter,
+)
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
 from softshare.sharing.factorisation import axis_names
-from softshare.sharing.regularised import RegularisedWeight, drawn_stack
+from softshare.sharing.weights.regularised import RegularisedWeight, drawn_stack
 
 TASK = "task"
 
 LEAST_EPSILON = 1e-10
-"""What double precision still tells from 0 beside a covariance's largest eigenvalue, whatever its rank."""
+"""What double precision still tells from 0 beside a covariance's largest eigenvalue, whatever its
+rank.
+"""
 
 
 @dataclass(frozen=True)
 class TensorNormal(Sharing):
     """Every task has its own weights, under a prior that learns which tasks' weights go together.
 
-    ``W ~ TN(0, Σ_1, …, Σ_N)``, one covariance for each mode of the stack, the task's last (equations 2 and 8); the
-    penalty is minus the log density. Covariances are updated in closed form between optimiser steps (equations 5
-    and 13), each scaled to a fixed trace. The update is the best covariance but for its scale: at the first one, or where the
+    ``W ~ TN(0, Σ_1, …, Σ_N)``, one covariance for each mode of the stack, the task's last
+    (equations 2 and 8); the penalty is minus the log density. Covariances are updated in closed
+    form between optimiser steps (equations 5 and 13), each scaled to a fixed trace. The update is
+    the best covariance but for its scale: at the first one, or where the
     tasks' mean squared weights add up to 1, the penalty falls; elsewhere it may rise.
-    Start these layers from independent initial weights: tasks with equal weights are perfectly correlated.
+    Start these layers from independent initial weights: tasks with equal weights are perfectly
+    correlated.
 
     Args:
-        modes: whose covariances are learned, the others' being the identity: ``("task",)`` is the deep relationship
-            network (DRN), ``("in", "out", "task")`` the multilinear one (MRN: features, classes, tasks).
-            A convolution has ``height`` and ``width`` too. The order does not matter.
-        epsilon: multiple of a covariance's mean variance that every update adds to its diagonal. It bounds how far a
-            covariance can collapse onto one direction: no eigenvalue falls below ``epsilon / (1 + epsilon)`` of the mean.
-        scale: factor on the penalty; 1 is the paper's objective. A network has more weights than examples, so at 1
-            the prior outweighs the loss: weights shrink, and with them all but one eigenvalue of the covariance.
-        every: steps between updates of the covariances. A wide feature mode's takes as long as several
-            training steps; once an epoch will do.
-        warm_up: steps before the first update, while the weights are more their initial values than learned ones.
+        modes: whose covariances are learned, the others' being the identity: ``("task",)`` is the
+            deep relationship network (DRN), ``("in", "out", "task")`` the multilinear one (MRN:
+            features, classes, tasks). A convolution has ``height`` and ``width`` too. The order
+            does not matter.
+        epsilon: multiple of a covariance's mean variance that every update adds to its diagonal. It
+            bounds how far a covariance can collapse onto one direction: no eigenvalue falls below
+                ``epsilon / (1 + epsilon)`` of the mean.
+        scale: factor on the penalty; 1 is the paper's objective. A network has more weights than
+            examples, so at 1 the prior outweighs the loss: weights shrink, and with them all but
+                one eigenvalue of the covariance.
+        every: steps between updates of the covariances. A wide feature mode's takes as long as
+            several training steps; once an epoch will do.
+        warm_up: steps before the first update, while the weights are more their initial values than
+            learned ones.
         shared_covariance: whether all layers with this sharing have one task covariance.
 
     Raises:
@@ -57,35 +71,59 @@ class TensorNormal(Sharing):
     def __post_init__(self) -> None:
         take_numbers(self)
         if not isinstance(self.modes, tuple) or len(set(self.modes)) < len(self.modes):
-            raise ValueError(f'TensorNormal: modes is a tuple of different names, such as ("task",), got {self.modes!r}')
+            raise ValueError(
+                'TensorNormal: modes is a tuple of different names, such as ("task",), '
+                f"got {self.modes!r}"
+            )
         if not (is_number(self.epsilon) and self.epsilon >= LEAST_EPSILON):
             raise ValueError(
-                f"TensorNormal: epsilon must be above 0, at least {LEAST_EPSILON}, so that covariances can be inverted; "
+                f"TensorNormal: epsilon must be above 0, at least {LEAST_EPSILON}, so that "
+                "covariances can be inverted; "
                 f"got {self.epsilon!r}"
             )
         if not (is_number(self.scale) and self.scale >= 0):
             raise ValueError(f"TensorNormal: scale must be at least 0, got {self.scale!r}")
         if {type(self.every), type(self.warm_up)} != {int} or self.every < 1 or self.warm_up < 0:
             raise ValueError(
-                "TensorNormal: every must be at least 1 and warm_up at least 0 steps, whole numbers; "
+                "TensorNormal: every must be at least 1 and warm_up at least 0 steps, "
+                "whole numbers; "
                 f"got {self.every!r} and {self.warm_up!r}"
             )
         if self.shared_covariance and TASK not in self.modes:
-            raise ValueError(f'TensorNormal: shared_covariance is of the tasks, and "task" is not among the modes {self.modes}')
+            raise ValueError(
+                'TensorNormal: shared_covariance is of the tasks, and "task" is not among '
+                f"the modes {self.modes}"
+            )
 
-    def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
-        return self._weights({name: drawn_stack(name, layer, streams, sharing="TensorNormal") for name, layer in layers.items()})
+    def draw(
+        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+    ) -> dict[str, SharedWeight]:
+        return self._weights(
+            {
+                name: drawn_stack(name, layer, streams, sharing="TensorNormal")
+                for name, layer in layers.items()
+            }
+        )
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
         """The trained weights as they are; all covariances begin as multiples of the identity."""
-        return self._weights({name: common_stack(stack, name, "TensorNormal") for name, stack in stacks.items()})
+        return self._weights(
+            {name: common_stack(stack, name, "TensorNormal") for name, stack in stacks.items()}
+        )
 
     def _weights(self, stacks: Mapping[str, Tensor]) -> dict[str, SharedWeight]:
         axes = {name: self._axes(name, stack.ndim) for name, stack in stacks.items()}
         first = next(iter(stacks.values()))
-        shared = self._task_covariance(first, n_weights=len(stacks)) if self.shared_covariance else None
+        shared = (
+            self._task_covariance(first, n_weights=len(stacks)) if self.shared_covariance else None
+        )
         return {
-            name: TensorNormalWeight(stack, covariances=self._covariances(stack, axes[name], shared), axes=axes[name], settings=self)
+            name: TensorNormalWeight(
+                stack,
+                covariances=self._covariances(stack, axes[name], shared),
+                axes=axes[name],
+                settings=self,
+            )
             for name, stack in stacks.items()
         }
 
@@ -94,22 +132,39 @@ class TensorNormal(Sharing):
         names = axis_names(n_modes)
         if unknown := [mode for mode in self.modes if mode not in names]:
             raise ValueError(
-                f"layer {layer!r}: TensorNormal has no mode {unknown[0]!r} here; the modes are {', '.join(names)}. "
+                f"layer {layer!r}: TensorNormal has no mode {unknown[0]!r} here; the modes "
+                f"are {', '.join(names)}. "
                 "Name the layers that the given modes suit by a pattern"
             )
-        return {name: (number + 1) % n_modes for number, name in enumerate(names) if name in self.modes}
+        return {
+            name: (number + 1) % n_modes for number, name in enumerate(names) if name in self.modes
+        }
 
-    def _covariances(self, stack: Tensor, axes: Mapping[str, int], shared: Covariance | None) -> dict[str, Covariance]:
+    def _covariances(
+        self, stack: Tensor, axes: Mapping[str, int], shared: Covariance | None
+    ) -> dict[str, Covariance]:
         own = {
-            mode: Covariance(stack.shape[axis], trace=stack.shape[axis], epsilon=self.epsilon, n_weights=1, like=stack)
+            mode: Covariance(
+                stack.shape[axis],
+                trace=stack.shape[axis],
+                epsilon=self.epsilon,
+                n_weights=1,
+                like=stack,
+            )
             for mode, axis in axes.items()
             if mode != TASK
         }
-        return own | ({TASK: shared or self._task_covariance(stack, n_weights=1)} if TASK in axes else {})
+        return own | (
+            {TASK: shared or self._task_covariance(stack, n_weights=1)} if TASK in axes else {}
+        )
 
     def _task_covariance(self, stack: Tensor, *, n_weights: int) -> Covariance:
-        """Trace 1 as in equation 13: the tasks' covariance holds the scale of the prior, the other modes' mean variance is 1."""
-        return Covariance(len(stack), trace=1.0, epsilon=self.epsilon, n_weights=n_weights, like=stack)
+        """Trace 1 as in equation 13: the tasks' covariance holds the scale of the prior, the other
+        modes' mean variance is 1.
+        """
+        return Covariance(
+            len(stack), trace=1.0, epsilon=self.epsilon, n_weights=n_weights, like=stack
+        )
 
 
 class TensorNormalWeight(RegularisedWeight):
@@ -127,15 +182,26 @@ class TensorNormalWeight(RegularisedWeight):
 
     step: Tensor
 
-    def __init__(self, stack: Tensor, *, covariances: Mapping[str, Covariance], axes: Mapping[str, int], settings: TensorNormal) -> None:
+    def __init__(
+        self,
+        stack: Tensor,
+        *,
+        covariances: Mapping[str, Covariance],
+        axes: Mapping[str, int],
+        settings: TensorNormal,
+    ) -> None:
         super().__init__(stack)
         self.covariances = nn.ModuleDict(covariances)
         self._axes, self._settings = dict(axes), settings
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
 
     def penalty(self, examples: Tensor) -> Tensor:
-        """The paper adds minus the log density to the sum over all examples; beside mean losses that is a share of 1 / N̄."""
-        log_determinants = {axis: self._covariance(mode).log_determinant for mode, axis in self._axes.items()}
+        """The paper adds minus the log density to the sum over all examples; beside mean losses
+        that is a share of 1 / N̄.
+        """
+        log_determinants = {
+            axis: self._covariance(mode).log_determinant for mode, axis in self._axes.items()
+        }
         value = negative_log_density(self.weight, self._precisions(), log_determinants)
         return self._settings.scale * value / examples.to(value.dtype).mean()
 
@@ -148,8 +214,12 @@ class TensorNormalWeight(RegularisedWeight):
             return
         stack = self.weight.double()
         for mode, axis in self._axes.items():
-            precisions = {other: precision.double() for other, precision in self._precisions().items()}
-            self._covariance(mode).add(scatter(stack, axis, precisions), stack.numel() // stack.shape[axis])
+            precisions = {
+                other: precision.double() for other, precision in self._precisions().items()
+            }
+            self._covariance(mode).add(
+                scatter(stack, axis, precisions), stack.numel() // stack.shape[axis]
+            )
 
     def task_covariance(self) -> Tensor | None:
         """``Σ`` of the tasks, ``(T, T)`` of trace 1; None where it is not learned."""

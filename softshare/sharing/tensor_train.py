@@ -1,4 +1,6 @@
-"""Tensor-train factorisation of the stacked weights (Yang and Hospedales, ICLR 2017, section 3.2; Oseledets 2011)."""
+"""Tensor-train factorisation of the stacked weights (Yang and Hospedales, ICLR 2017, section 3.2;
+Oseledets 2011).
+"""
 
 from __future__ import annotations
 
@@ -8,23 +10,25 @@ from math import prod
 
 from torch import Tensor
 
-from softshare.sharing._tensor_algebra import Truncation, tt_svd
+from softshare.sharing.algebra.decompositions import Truncation, tt_svd
 from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks, task_names
 
 
 @dataclass(frozen=True)
 class TensorTrain(Factorisation):
-    """A chain of cores, one for each mode of the layer, which all tasks share; a task's own vector closes the chain.
+    """A chain of cores, one for each mode of the layer, which all tasks share; a task's own vector
+    closes the chain.
 
-    ``W[i,o,t] = Σ_ab G1[i,a] G2[a,o,b] G3[b,t]``: the factor ``core_n`` is ``G_n``, the rows of ``task`` are the
-    columns of the last.
+    ``W[i,o,t] = Σ_ab G1[i,a] G2[a,o,b] G3[b,t]``: the factor ``core_n`` is ``G_n``, the rows of
+    ``task`` are the columns of the last.
 
     Args:
-        ranks: the TT-ranks ``(K_1, …, K_{N−1})``, ``K_n`` between mode n and the next in the paper's mode order, the
-            task's last: two for a linear layer, four for a convolution. ``K_n`` is at most
-            ``min(K_{n−1}·D_n, D_{n+1}···D_N)``. Or a share in (0, 1] of these maxima, rounded up, for layers of any
-            shape.
-        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further settings.
+        ranks: the TT-ranks ``(K_1, …, K_{N−1})``, ``K_n`` between mode n and the next in the
+            paper's mode order, the task's last: two for a linear layer, four for a convolution.
+            ``K_n`` is at most ``min(K_{n−1}·D_n, D_{n+1}···D_N)``. Or a share in (0, 1] of these
+            maxima, rounded up, for layers of any shape.
+        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further
+            settings.
     """
 
     ranks: tuple[int, ...] | float | None = None
@@ -37,10 +41,15 @@ class TensorTrain(Factorisation):
 
     def _rank_bounds(self, modes: Sequence[int], ranks: Sequence[int] | None = None) -> list[int]:
         before = [prod(modes[:n]) for n in range(len(modes) - 1)] if ranks is None else [1, *ranks]
-        return [min(left * modes[n], prod(modes[n + 1 :])) for n, left in enumerate(before[: len(modes) - 1])]
+        return [
+            min(left * modes[n], prod(modes[n + 1 :]))
+            for n, left in enumerate(before[: len(modes) - 1])
+        ]
 
     def _terms(self, n_modes: int) -> dict[str, str]:
-        cores = {f"core_{n + 1}": RANKS[max(n - 1, 0) : n] + MODES[n] + RANKS[n] for n in range(n_modes)}
+        cores = {
+            f"core_{n + 1}": RANKS[max(n - 1, 0) : n] + MODES[n] + RANKS[n] for n in range(n_modes)
+        }
         last = n_modes + self._n_axes - 1
         chain = [f"t{RANKS[n - 1 : min(n + 1, last)]}" for n in range(n_modes, last + 1)]
         return {**cores, **dict(zip(task_names(self._n_axes), chain, strict=True))}

@@ -10,7 +10,7 @@ from typing import Literal
 from torch import Tensor
 
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
-from softshare.sharing.factorised import FactorisedWeight
+from softshare.sharing.weights.factorised import FactorisedWeight
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,26 @@ class Tied(Sharing):
     def ties_bias(self) -> bool:
         return self.bias == "tied"
 
-    def draw(self, layers: Mapping[str, LayerShapes], streams: RandomStreams) -> dict[str, SharedWeight]:
+    def draw(
+        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+    ) -> dict[str, SharedWeight]:
         return {
-            name: _tied(layer.stds[0] * streams.normal(name, layer.common(name, "Tied")), streams.n_tasks) for name, layer in layers.items()
+            name: _tied(
+                layer.stds[0] * streams.normal(name, layer.common(name, "Tied")), streams.n_tasks
+            )
+            for name, layer in layers.items()
         }
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
         """The mean of the tasks' weights: the tied weight nearest to them in the Frobenius norm."""
-        return {name: _tied(common_stack(stack, name, "Tied").mean(0), len(stack)) for name, stack in stacks.items()}
+        return {
+            name: _tied(common_stack(stack, name, "Tied").mean(0), len(stack))
+            for name, stack in stacks.items()
+        }
 
 
 def _tied(weight: Tensor, n_tasks: int) -> SharedWeight:
     modes = ascii_lowercase[: weight.ndim]
-    return FactorisedWeight(f"{modes}->t{modes}", {"weight": weight}, shape=weight.shape, n_tasks=n_tasks)
+    return FactorisedWeight(
+        f"{modes}->t{modes}", {"weight": weight}, shape=weight.shape, n_tasks=n_tasks
+    )

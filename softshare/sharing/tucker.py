@@ -8,23 +8,25 @@ from math import prod
 
 from torch import Tensor
 
-from softshare.sharing._tensor_algebra import Truncation, hosvd, truncated_svd, unfold
+from softshare.sharing.algebra.decompositions import Truncation, hosvd, truncated_svd, unfold
 from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks, task_names
 
 
 @dataclass(frozen=True)
 class Tucker(Factorisation):
-    """All tasks share a subspace of every mode of the layer and a core; each mixes the core's slices in its own way.
+    """All tasks share a subspace of every mode of the layer and a core; each mixes the core's
+    slices in its own way.
 
-    ``W[i,o,t] = Σ_abc C[a,b,c] U1[i,a] U2[o,b] U3[t,c]``: the factor ``core`` is ``C``, ``mode_n`` is ``U_n``, and
-    ``task`` is the last ``U``.
+    ``W[i,o,t] = Σ_abc C[a,b,c] U1[i,a] U2[o,b] U3[t,c]``: the factor ``core`` is ``C``, ``mode_n``
+    is ``U_n``, and ``task`` is the last ``U``.
 
     Args:
-        ranks: the multilinear rank ``(K_1, …, K_N)`` in the paper's mode order, the task's last: ``(in, out, task)`` for
-            a linear layer, ``(height, width, in, out, task)`` for a convolution. ``K_n`` is at most the size of
-            mode n and the product of the others'. Or a share in (0, 1] of these maxima, rounded up, for
-            layers of any shape.
-        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further settings.
+        ranks: the multilinear rank ``(K_1, …, K_N)`` in the paper's mode order, the task's last:
+            ``(in, out, task)`` for a linear layer, ``(height, width, in, out, task)`` for a
+            convolution. ``K_n`` is at most the size of mode n and the product of the others'. Or a
+            share in (0, 1] of these maxima, rounded up, for layers of any shape.
+        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further
+            settings.
     """
 
     ranks: tuple[int, ...] | float | None = None
@@ -40,14 +42,18 @@ class Tucker(Factorisation):
 
     def _terms(self, n_modes: int) -> dict[str, str]:
         matrices = {f"mode_{n + 1}": MODES[n] + RANKS[n] for n in range(n_modes)}
-        tasks = {name: f"t{RANKS[n_modes + axis]}" for axis, name in enumerate(task_names(self._n_axes))}
+        tasks = {
+            name: f"t{RANKS[n_modes + axis]}" for axis, name in enumerate(task_names(self._n_axes))
+        }
         return {"core": RANKS[: n_modes + self._n_axes], **matrices, **tasks}
 
     def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
-        """HOSVD, the singular values of the task modes moved from the core to the tasks' own factors, as LAF has them.
+        """HOSVD, the singular values of the task modes moved from the core to the tasks' own
+        factors, as LAF has them.
 
         Tasks that are alike leave components of the task mode empty. Empty in the task's rows, they
-        are filled by what tells the tasks apart; an empty slice of the shared core would be filled by noise.
+        are filled by what tells the tasks apart; an empty slice of the shared core would be filled
+        by noise.
         """
         core, matrices = hosvd(tensor, cuts)
         for mode in range(core.ndim - self._n_axes, core.ndim):

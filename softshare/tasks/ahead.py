@@ -13,7 +13,8 @@ Made = TypeVar("Made")
 
 
 def ahead(make: Callable[[Item], Made], items: Iterable[Item], depth: int) -> Iterator[Made]:
-    """What is made of every item, in their order, up to ``depth`` of them made in a background thread before they are asked for.
+    """What is made of every item, in their order, up to ``depth`` of them made in a background
+    thread before they are asked for.
 
     An error is raised where its item would have come. The thread ends with the iterator.
     """

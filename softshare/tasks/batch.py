@@ -12,7 +12,9 @@ from torch import Tensor
 from softshare.tasks.task_set import TaskSet, take
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
-"""Changes inputs ``(n, *shape)`` at random, all randomness from the generator; the shape may change, the same for all."""
+"""Changes inputs ``(n, *shape)`` at random, all randomness from the generator; the shape may
+change, the same for all.
+"""
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,15 @@ class Batch:
     """Examples of ``k`` tasks whose inputs have one form, ``B`` each.
 
     Args:
-        tasks: the tasks' numbers ``(k,)``; a task drawn several times stands there several times, with other examples.
-        inputs: ``(k, B, *shape)``, or ``(B, *shape)`` where ``one_input``: the same rows for all of them.
+        tasks: the tasks' numbers ``(k,)``; a task drawn several times stands there several times,
+            with other examples.
+        inputs: ``(k, B, *shape)``, or ``(B, *shape)`` where ``one_input``: the same rows for all of
+            them.
         targets: ``(k, B)``; where a label is missing, any number.
         present: ``(k, B)``, False where a label is missing; None when none is.
         one_input: whether all tasks see the same rows.
-        divisors: what each task's sum of losses is divided by, ``(k,)``, where these are part of a larger batch; the
-            number of its labels here when None.
+        divisors: what each task's sum of losses is divided by, ``(k,)``, where these are part of a
+            larger batch; the number of its labels here when None.
     """
 
     tasks: Tensor
@@ -41,8 +45,9 @@ class Batch:
 
         Args:
             device: where the network is.
-            dtype: of its parameters. Inputs get it unless they are whole numbers; targets only where it is the finer one, as
-                half precision cannot tell many classes apart. None changes nothing.
+            dtype: of its parameters. Inputs get it unless they are whole numbers; targets only
+                where it is the finer one, as half precision cannot tell many classes apart. None
+                changes nothing.
         """
         inputs, targets = self.inputs, self.targets
         if dtype is not None:
@@ -50,12 +55,21 @@ class Batch:
             targets = targets.to(torch.promote_types(targets.dtype, dtype))
         present = None if self.present is None else self.present.to(device)
         divisors = None if self.divisors is None else self.divisors.to(device)
-        return Batch(self.tasks.to(device), inputs.to(device), targets.to(device), present, self.one_input, divisors)
+        return Batch(
+            self.tasks.to(device),
+            inputs.to(device),
+            targets.to(device),
+            present,
+            self.one_input,
+            divisors,
+        )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One step's number, its tasks ``(k,)``, and the numbers of their examples ``(k, B)``, or of the rows ``(1, B)`` of all."""
+    """One step's number, its tasks ``(k,)``, and the numbers of their examples ``(k, B)``, or of
+    the rows ``(1, B)`` of all.
+    """
 
     step: int
     tasks: np.ndarray
@@ -78,20 +92,38 @@ class SameRows:
         tasks = torch.from_numpy(plan.tasks)
         targets = self._targets[torch.from_numpy(plan.examples), tasks[:, None]]
         present = None if self._complete else ~targets.isnan()
-        return Batch(tasks, take(self._source, self.rows[plan.examples[0]]), targets.nan_to_num(), present, one_input=True)
+        return Batch(
+            tasks,
+            take(self._source, self.rows[plan.examples[0]]),
+            targets.nan_to_num(),
+            present,
+            one_input=True,
+        )
 
 
 def own_rows(tasks: TaskSet, plan: Plan) -> tuple[Batch, ...]:
-    """The batches of one step whose tasks each take their own rows, the tasks of one source together."""
+    """The batches of one step whose tasks each take their own rows, the tasks of one source
+    together.
+    """
     sources = tasks.source_of[plan.tasks]
-    groups = [slice(None)] if (sources == sources[0]).all() else [np.flatnonzero(sources == source) for source in np.unique(sources)]
+    groups = (
+        [slice(None)]
+        if (sources == sources[0]).all()
+        else [np.flatnonzero(sources == source) for source in np.unique(sources)]
+    )
     batches = []
     for group in groups:
         members = plan.tasks[group]
         entries = tasks.offsets[members][:, None] + plan.examples[group]
         inputs = take(tasks.sources[tasks.source_of[members[0]]], tasks.rows[entries.ravel()])
         targets = torch.from_numpy(tasks.targets[entries]).to(torch.get_default_dtype())
-        batches.append(Batch(torch.from_numpy(members), inputs.reshape(*entries.shape, *inputs.shape[1:]), targets))
+        batches.append(
+            Batch(
+                torch.from_numpy(members),
+                inputs.reshape(*entries.shape, *inputs.shape[1:]),
+                targets,
+            )
+        )
     return tuple(batches)
 
 
@@ -99,4 +131,7 @@ def augmented(batch: Batch, augment: Augment, generator: torch.Generator) -> Bat
     """The batch with its inputs changed at random."""
     if batch.one_input:
         return replace(batch, inputs=augment(batch.inputs, generator))
-    return replace(batch, inputs=augment(batch.inputs.flatten(0, 1), generator).unflatten(0, batch.targets.shape))
+    return replace(
+        batch,
+        inputs=augment(batch.inputs.flatten(0, 1), generator).unflatten(0, batch.targets.shape),
+    )

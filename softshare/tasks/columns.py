@@ -1,4 +1,6 @@
-"""From what a person has — columns of targets, a column of task names — to the columns of a task set."""
+"""From what a person has — columns of targets, a column of task names — to the columns of a task
+set.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from softshare.tasks.targets import OneClassError, encode_target, text_of
 from softshare.tasks.task import Kind, Task, TaskName, label_of
 
 Kinds = Mapping[Any, Kind] | Kind | None
-"""The kind of every task by its name (text, or a tuple of texts), of all tasks at once, or None: inferred."""
+"""The kind of every task by its name (text, or a tuple of texts), of all tasks at once, or None:
+inferred.
+"""
 
 
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -23,7 +27,8 @@ def encode_all(targets: Mapping[Any, Any], kinds: Kinds) -> list[tuple[Task, np.
     """Every target column as its task and its values as numbers.
 
     Raises:
-        ValueError: there is no column, ``kinds`` names another task, or a column is no target; names all that have one class only.
+        ValueError: there is no column, ``kinds`` names another task, or a column is no target;
+            names all that have one class only.
     """
     if not targets:
         raise ValueError("a task set needs at least one task, got an empty mapping")
@@ -31,7 +36,9 @@ def encode_all(targets: Mapping[Any, Any], kinds: Kinds) -> list[tuple[Task, np.
     unknown = [label_of(name) for name in by_name if name not in targets]
     if unknown:
         known = ", ".join(map(label_of, targets))
-        raise ValueError(f"kinds names {', '.join(map(repr, unknown))}, which is no task; the tasks are {known}")
+        raise ValueError(
+            f"kinds names {', '.join(map(repr, unknown))}, which is no task; the tasks are {known}"
+        )
     encoded, of_one_class = [], []
     for name, target in targets.items():
         try:
@@ -39,10 +46,14 @@ def encode_all(targets: Mapping[Any, Any], kinds: Kinds) -> list[tuple[Task, np.
         except OneClassError:
             of_one_class.append(label_of(name))
     if of_one_class:
-        names = ", ".join(map(repr, of_one_class[:5])) + (f" and {len(of_one_class) - 5} more" if len(of_one_class) > 5 else "")
+        names = ", ".join(map(repr, of_one_class[:5])) + (
+            f" and {len(of_one_class) - 5} more" if len(of_one_class) > 5 else ""
+        )
         raise OneClassError(
-            f"{len(of_one_class)} of {len(targets)} task(s) have one class only, so there is nothing to learn: {names}; leave them out. Or "
-            "name the task of every row in a column (TaskSet.from_task_column): tasks then have the classes of all rows, and "
+            f"{len(of_one_class)} of {len(targets)} task(s) have one class only, so there "
+            f"is nothing to learn: {names}; leave them out. Or "
+            "name the task of every row in a column (TaskSet.from_task_column): tasks then "
+            "have the classes of all rows, and "
             "tasks.drop_small_tasks() leaves such tasks out"
         )
     return encoded
@@ -67,7 +78,9 @@ def entries_of(columns: Sequence[np.ndarray]) -> Entries:
 
 
 def entries_by_task(values: np.ndarray, task: np.ndarray, n_tasks: int) -> Entries:
-    """Offsets, rows and values of the labelled rows of one column, each an example of the task numbered beside it."""
+    """Offsets, rows and values of the labelled rows of one column, each an example of the task
+    numbered beside it.
+    """
     labelled = np.flatnonzero(~np.isnan(values))
     rows = labelled[np.argsort(task[labelled], kind="stable")]
     return offsets_of(np.bincount(task[labelled], minlength=n_tasks)), rows, values[rows]
@@ -85,29 +98,44 @@ def places_in_runs(values: np.ndarray) -> np.ndarray:
 
 
 def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
-    """The tasks that a column (or a data frame of several) names, sorted, and the number of each row's task.
+    """The tasks that a column (or a data frame of several) names, sorted, and the number of each
+    row's task.
 
     Raises:
         ValueError: a row has no task.
     """
-    factors = [column for _, column in task.items()] if isinstance(task, pd.DataFrame) else [pd.Series(task)]
+    factors = (
+        [column for _, column in task.items()]
+        if isinstance(task, pd.DataFrame)
+        else [pd.Series(task)]
+    )
     texts, number_of_row = [], np.zeros(len(factors[0]), dtype=np.int64)
     for column in factors:
-        plain = column.map(text_of, na_action="ignore") if column.dtype == object else column  # mixed types cannot be sorted
+        plain = (
+            column.map(text_of, na_action="ignore") if column.dtype == object else column
+        )  # mixed types cannot be sorted
         codes, levels = pd.factorize(plain, sort=True)
         if (codes < 0).any():
             missing, first = int((codes < 0).sum()), int((codes < 0).argmax()) + 1
-            raise ValueError(f"{missing} row(s) have no task, the first is row {first}; fill the task column or remove these rows")
+            raise ValueError(
+                f"{missing} row(s) have no task, the first is row {first}; fill the task "
+                "column or remove these rows"
+            )
         number_of_row = number_of_row * len(levels) + codes
         texts.append([text_of(level) for level in levels])
     number_of_row, found = pd.factorize(number_of_row, sort=True)
     factor_codes = np.unravel_index(found, [len(text) for text in texts])
-    columns = [[text[code] for code in codes] for text, codes in zip(texts, factor_codes, strict=True)]
-    return list(columns[0]) if len(factors) == 1 else list(zip(*columns, strict=True)), number_of_row
+    columns = [
+        [text[code] for code in codes] for text, codes in zip(texts, factor_codes, strict=True)
+    ]
+    return list(columns[0]) if len(factors) == 1 else list(
+        zip(*columns, strict=True)
+    ), number_of_row
 
 
 def column_of(source: Sized, column: Any) -> tuple[np.ndarray, ...]:
-    """What a task set of one source holds of a column of its rows (groups, parts): nothing where there is none.
+    """What a task set of one source holds of a column of its rows (groups, parts): nothing where
+    there is none.
 
     Raises:
         ValueError: the column has not one value a row.
@@ -115,5 +143,7 @@ def column_of(source: Sized, column: Any) -> tuple[np.ndarray, ...]:
     if column is None:
         return ()
     if len(column) != len(source):
-        raise ValueError(f"groups and parts need one value a row, got {len(column)} for {len(source)} rows")
+        raise ValueError(
+            f"groups and parts need one value a row, got {len(column)} for {len(source)} rows"
+        )
     return (np.asarray(column),)

@@ -76,17 +76,31 @@ class Vectors(Preprocessing):
 
     @classmethod
     def fit(cls, training: np.ndarray, names: Sequence[str]) -> Self:
-        """Median, mean, standard deviation and missing values of the training rows, ``(N, C)`` with NaN where missing."""
+        """Median, mean, standard deviation and missing values of the training rows, ``(N, C)`` with
+        NaN where missing.
+        """
         check_finite(training, names)
         missing = np.isnan(training)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value has no median: 0 stands for it
-            fill = np.nan_to_num(np.nanmedian(training, axis=0)) if missing.any() else np.median(training, axis=0)
+            warnings.simplefilter(
+                "ignore", RuntimeWarning
+            )  # a column without any value has no median: 0 stands for it
+            fill = (
+                np.nan_to_num(np.nanmedian(training, axis=0))
+                if missing.any()
+                else np.median(training, axis=0)
+            )
         filled = np.where(missing, fill, training)
         constant = filled.max(axis=0) == filled.min(axis=0)
         std = np.where(constant, 1.0, filled.std(axis=0))
         indicated = np.flatnonzero(missing.any(axis=0))
-        return cls(tuple(names), _floats(fill), _floats(filled.mean(axis=0)), _floats(std), tuple(int(k) for k in indicated))
+        return cls(
+            tuple(names),
+            _floats(fill),
+            _floats(filled.mean(axis=0)),
+            _floats(std),
+            tuple(int(k) for k in indicated),
+        )
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -97,20 +111,27 @@ class Vectors(Preprocessing):
         """Rows ``(N, C)``, NaN where a value is missing, as features ``(N, C + indicators)``."""
         values = np.asarray(inputs, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != len(self.names):
-            raise ValueError(f"inputs must be rows of {len(self.names)} features, got shape {values.shape}")
+            raise ValueError(
+                f"inputs must be rows of {len(self.names)} features, got shape {values.shape}"
+            )
         check_finite(values, self.names)
         missing = np.isnan(values)
-        scaled = (np.where(missing, np.array(self.fill), values) - np.array(self.mean)) / np.array(self.std)
+        scaled = (np.where(missing, np.array(self.fill), values) - np.array(self.mean)) / np.array(
+            self.std
+        )
         scaled = scaled.clip(-LARGEST, LARGEST)  # a column that hardly varied in training
-        return torch.from_numpy(np.concatenate([scaled, missing[:, list(self.indicated)]], axis=1).astype(np.float32))
+        return torch.from_numpy(
+            np.concatenate([scaled, missing[:, list(self.indicated)]], axis=1).astype(np.float32)
+        )
 
 
 @dataclass(frozen=True)
 class TableColumns(Preprocessing):
-    """The columns of a table: numeric ones as :class:`Vectors`, then a 0/1 feature for every category.
+    """The columns of a table: numeric ones as :class:`Vectors`, then a 0/1 feature for every
+    category.
 
-    A category that no training row has gives zeros in all of its column's features; so does a missing
-    value, which has a feature of its own where training rows miss it too.
+    A category that no training row has gives zeros in all of its column's features; so does a
+    missing value, which has a feature of its own where training rows miss it too.
 
     Args:
         numeric: what is done to the numeric columns.
@@ -129,10 +150,13 @@ class TableColumns(Preprocessing):
         Raises:
             ValueError: a column holds dates or infinite values, or no column is left.
         """
-        informative = [name for name in names_of(training) if training[name].nunique(dropna=False) > 1]
+        informative = [
+            name for name in names_of(training) if training[name].nunique(dropna=False) > 1
+        ]
         if not informative:
             raise ValueError(
-                f"no input column is left: {', '.join(map(repr, names_of(training)))} have one value only in the training rows"
+                f"no input column is left: {', '.join(map(repr, names_of(training)))} have "
+                "one value only in the training rows"
             )
         names = [name for name in informative if is_numeric(training[name])]
         numeric = Vectors.fit(numbers_of(training, names), names)
@@ -141,35 +165,70 @@ class TableColumns(Preprocessing):
         indicated = tuple(name for name in texts if training[name].hasnans)
         columns = cls(numeric, categories, indicated)
         left_out = [name for name in names_of(training) if name not in informative]
-        return columns, columns.notes(left_out, {name: int(training[name].isna().sum()) for name in informative})
+        return columns, columns.notes(
+            left_out, {name: int(training[name].isna().sum()) for name in informative}
+        )
 
     def notes(self, left_out: Sequence[str], missing: Mapping[str, int]) -> tuple[str, ...]:
-        """What was done to columns with one value only, and to missing values, of which each column has so many."""
+        """What was done to columns with one value only, and to missing values, of which each column
+        has so many.
+        """
         numeric = self.numeric
-        fills = {numeric.names[k]: f"filled with the median {numeric.fill[k]:.4g}, and an indicator added" for k in numeric.indicated}
+        fills = {
+            numeric.names[
+                k
+            ]: f"filled with the median {numeric.fill[k]:.4g}, and an indicator added"
+            for k in numeric.indicated
+        }
         fills |= dict.fromkeys(self.indicated, "have a feature of their own")
         return (
-            *(f"column {name!r}: one value only in the training rows, left out" for name in left_out),
-            *(f"column {name!r}: {missing[name]} missing value(s) in the training rows {fill}" for name, fill in fills.items()),
+            *(
+                f"column {name!r}: one value only in the training rows, left out"
+                for name in left_out
+            ),
+            *(
+                f"column {name!r}: {missing[name]} missing value(s) in the training rows {fill}"
+                for name, fill in fills.items()
+            ),
         )
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """A name for each of the numbers that :meth:`transform` gives."""
-        one_hot = tuple(f"{name} = {category}" for name, categories in self.categories.items() for category in categories)
-        return (*self.numeric.feature_names, *one_hot, *(f"{name} is missing" for name in self.indicated))
+        one_hot = tuple(
+            f"{name} = {category}"
+            for name, categories in self.categories.items()
+            for category in categories
+        )
+        return (
+            *self.numeric.feature_names,
+            *one_hot,
+            *(f"{name} is missing" for name in self.indicated),
+        )
 
     def transform(self, inputs: pd.DataFrame) -> Tensor:
-        """Rows of the table as features ``(N, len(feature_names))``; columns that were not there in training do not count."""
+        """Rows of the table as features ``(N, len(feature_names))``; columns that were not there in
+        training do not count.
+        """
         inputs = inputs.rename(columns=str)
-        absent = [name for name in (*self.numeric.names, *self.categories) if name not in inputs.columns]
+        absent = [
+            name for name in (*self.numeric.names, *self.categories) if name not in inputs.columns
+        ]
         if absent:
-            raise ValueError(f"the table lacks the column(s) {', '.join(map(repr, absent))}; it has {', '.join(map(str, inputs.columns))}")
+            raise ValueError(
+                f"the table lacks the column(s) {', '.join(map(repr, absent))}; it has "
+                f"{', '.join(map(str, inputs.columns))}"
+            )
         features = [self.numeric.transform(numbers_of(inputs, self.numeric.names))]
         for name, categories in self.categories.items():
-            codes = pd.Index(categories, dtype=object).get_indexer(pd.Index(texts_of(inputs[name]), dtype=object))
+            codes = pd.Index(categories, dtype=object).get_indexer(
+                pd.Index(texts_of(inputs[name]), dtype=object)
+            )
             features.append(torch.from_numpy(codes[:, None] == np.arange(len(categories))).float())
-        features += [torch.from_numpy(inputs[name].isna().to_numpy(dtype=np.float32, copy=True))[:, None] for name in self.indicated]
+        features += [
+            torch.from_numpy(inputs[name].isna().to_numpy(dtype=np.float32, copy=True))[:, None]
+            for name in self.indicated
+        ]
         return torch.cat(features, dim=1)
 
 
@@ -189,7 +248,10 @@ def from_json(text: str) -> Preprocessing:
     try:
         return TypeAdapter(forms[form]).validate_python(content)
     except ValidationError as error:
-        raise ValueError(f"the saved preprocessing {form} is damaged: {error.errors()[0]['msg']} at {error.errors()[0]['loc']}") from None
+        raise ValueError(
+            f"the saved preprocessing {form} is damaged: {error.errors()[0]['msg']} at "
+            f"{error.errors()[0]['loc']}"
+        ) from None
 
 
 def _floats(values: np.ndarray) -> tuple[float, ...]:

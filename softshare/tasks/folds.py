@@ -11,9 +11,11 @@ from softshare.tasks.task_set import TaskSet
 
 
 def folds(tasks: TaskSet, n_folds: int, *, seed: int) -> np.ndarray:
-    """Deal the examples out into folds of equal size, every fold with its share of every task and class.
+    """Deal the examples out into folds of equal size, every fold with its share of every task and
+    class.
 
-    A row that serves several tasks, and the rows of one group, fall in one fold. The rarest labels are dealt out first.
+    A row that serves several tasks, and the rows of one group, fall in one fold. The rarest labels
+    are dealt out first.
 
     Args:
         tasks: the examples, those of a training part.
@@ -29,7 +31,10 @@ def folds(tasks: TaskSet, n_folds: int, *, seed: int) -> np.ndarray:
     unit = pd.factorize(units_of(tasks))[0]
     n_units = int(unit.max(initial=-1)) + 1
     if not 2 <= n_folds <= n_units:
-        raise ValueError(f"n_folds: at least 2, and no more than the {n_units} rows or groups that there are; got {n_folds}")
+        raise ValueError(
+            f"n_folds: at least 2, and no more than the {n_units} rows or groups that "
+            f"there are; got {n_folds}"
+        )
     fold, dealt = np.full(n_units, -1), 0
     draws = draws_of(f"{seed}/folds", np.arange(n_units))
     for _, members in units_by_label(tasks, labels_of(tasks), unit, f"{seed}/folds"):

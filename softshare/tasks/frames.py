@@ -22,10 +22,14 @@ def check_columns(frame: pd.DataFrame) -> None:
     numeric = [name for name in names_of(frame) if is_numeric(frame[name])]
     check_finite(numbers_of(frame, numeric), numeric)
     for name in names_of(frame):
-        different, present = 0 if name in numeric else frame[name].nunique(), int(frame[name].notna().sum())
+        different, present = (
+            0 if name in numeric else frame[name].nunique(),
+            int(frame[name].notna().sum()),
+        )
         if different > 50 and different > present / 2:
             raise ValueError(
-                f"column {name!r} has {different} different texts in {present} rows and looks like an identifier; "
+                f"column {name!r} has {different} different texts in {present} rows and "
+                "looks like an identifier; "
                 f"leave it out (--drop {name!r})"
             )
 
@@ -42,7 +46,10 @@ def is_numeric(column: pd.Series) -> bool:
         ValueError: it holds dates or times.
     """
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
-        raise ValueError(f"column {column.name!r} holds dates or times; turn them into numbers or leave them out (--drop {column.name!r})")
+        raise ValueError(
+            f"column {column.name!r} holds dates or times; turn them into numbers or leave "
+            f"them out (--drop {column.name!r})"
+        )
     return pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)
 
 
@@ -76,4 +83,7 @@ def check_finite(values: np.ndarray, names: Sequence[str]) -> None:
     infinite = (np.abs(values) > LARGEST).sum(axis=0)
     if infinite.any():
         first = int((infinite > 0).argmax())
-        raise ValueError(f"column {names[first]!r} has {infinite[first]} infinite value(s); inputs must be missing or within ±{LARGEST:g}")
+        raise ValueError(
+            f"column {names[first]!r} has {infinite[first]} infinite value(s); inputs must "
+            f"be missing or within ±{LARGEST:g}"
+        )

@@ -20,7 +20,8 @@ class TaskLosses:
 
     Args:
         tasks: all tasks, in the order of the task axis.
-        binary: the loss of binary tasks: ``"logistic"``, or ``"hinge"`` (``max(0, 1 − y·output)``, y = ±1).
+        binary: the loss of binary tasks: ``"logistic"``, or ``"hinge"`` (``max(0, 1 − y·output)``,
+            y = ±1).
 
     Raises:
         ValueError: ``binary`` is neither.
@@ -55,14 +56,22 @@ class TaskLosses:
         else:
             tasks = batch.tasks.cpu()
             widths = self._widths[tasks].to(outputs.device)
-            losses = torch.zeros_like(batch.targets, dtype=torch.promote_types(outputs.dtype, batch.targets.dtype))
+            losses = torch.zeros_like(
+                batch.targets, dtype=torch.promote_types(outputs.dtype, batch.targets.dtype)
+            )
             for kind, loss in enumerate(self._losses):
                 rows = torch.nonzero(self._kinds[tasks] == kind).flatten().to(outputs.device)
                 if len(rows):
-                    losses = losses.index_copy(0, rows, loss(outputs[rows], batch.targets[rows], widths[rows]).to(losses.dtype))
+                    losses = losses.index_copy(
+                        0,
+                        rows,
+                        loss(outputs[rows], batch.targets[rows], widths[rows]).to(losses.dtype),
+                    )
         if batch.present is None:
             return losses.mean(1) if batch.divisors is None else losses.sum(1) / batch.divisors
-        return (losses * batch.present).sum(1) / (batch.present.sum(1).clamp(min=1) if batch.divisors is None else batch.divisors)
+        return (losses * batch.present).sum(1) / (
+            batch.present.sum(1).clamp(min=1) if batch.divisors is None else batch.divisors
+        )
 
 
 def logistic_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
@@ -71,7 +80,9 @@ def logistic_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Te
 
 
 def hinge_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
-    """``max(0, 1 − y·output)``, targets 0 and 1 read as y = ∓1: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
+    """``max(0, 1 − y·output)``, targets 0 and 1 read as y = ∓1: ``(k, B, W)``, ``(k, B)`` → ``(k,
+    B)``.
+    """
     return functional.relu(1 - (2 * targets - 1) * outputs[..., 0])
 
 
@@ -81,8 +92,12 @@ def squared_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Ten
 
 
 def cross_entropy(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
-    """Cross-entropy over the first ``widths`` outputs of each task, over all of them when None: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
+    """Cross-entropy over the first ``widths`` outputs of each task, over all of them when None:
+    ``(k, B, W)``, ``(k, B)`` → ``(k, B)``.
+    """
     if widths is not None:
         beyond = torch.arange(outputs.shape[-1], device=outputs.device) >= widths[:, None, None]
         outputs = outputs.masked_fill(beyond, -torch.inf)
-    return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten().long(), reduction="none").view_as(targets)
+    return functional.cross_entropy(
+        outputs.flatten(0, 1), targets.flatten().long(), reduction="none"
+    ).view_as(targets)

@@ -39,13 +39,15 @@ def primary_metric(task: Task, override: str | None = None) -> str:
         return allowed[0]
     if override not in (*allowed, "loss"):
         raise ValueError(
-            f"metric {override!r} does not apply to {task.kind} task {task.label!r}; choose from {', '.join((*allowed, 'loss'))}"
+            f"metric {override!r} does not apply to {task.kind} task {task.label!r}; "
+            f"choose from {', '.join((*allowed, 'loss'))}"
         )
     return override
 
 
 def task_metrics(task: Task, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float | None]:
-    """All metrics of one task; None where one cannot be computed (a single class among the targets).
+    """All metrics of one task; None where one cannot be computed (a single class among the
+    targets).
 
     Args:
         task: the task.
@@ -61,20 +63,29 @@ def task_metrics(task: Task, outputs: np.ndarray, targets: np.ndarray) -> dict[s
     if task.kind == "regression":
         constant = len(targets) < 2 or bool(np.all(targets == targets[0]))
         r2 = None if constant else float(sklearn_metrics.r2_score(targets, outputs[:, 0]))
-        return {"rmse": float(sklearn_metrics.root_mean_squared_error(targets, outputs[:, 0])), "r2": r2}
+        return {
+            "rmse": float(sklearn_metrics.root_mean_squared_error(targets, outputs[:, 0])),
+            "r2": r2,
+        }
     labels = targets.astype(int)
     predicted = (outputs[:, 0] > 0).astype(int) if task.kind == "binary" else outputs.argmax(1)
     recalls = [float(np.mean(predicted[labels == label] == label)) for label in np.unique(labels)]
-    values: dict[str, float | None] = {"accuracy": float(np.mean(predicted == labels)), "balanced_error": 1 - float(np.mean(recalls))}
+    values: dict[str, float | None] = {
+        "accuracy": float(np.mean(predicted == labels)),
+        "balanced_error": 1 - float(np.mean(recalls)),
+    }
     if task.kind == "binary":
         both = len(recalls) == 2
-        values["roc_auc"] = float(sklearn_metrics.roc_auc_score(labels, outputs[:, 0])) if both else None
+        values["roc_auc"] = (
+            float(sklearn_metrics.roc_auc_score(labels, outputs[:, 0])) if both else None
+        )
         values["f1"] = float(sklearn_metrics.f1_score(labels, predicted)) if labels.any() else None
     return values
 
 
 def multiclass_error(outputs: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> float | None:
-    """Error of the joint decision of one-vs-all tasks on the same rows: the task with the highest output.
+    """Error of the joint decision of one-vs-all tasks on the same rows: the task with the highest
+    output.
 
     Args:
         outputs: for every task its logits ``(N, 1)``, the same rows in the same order.

@@ -1,4 +1,6 @@
-"""Random orders that take no memory: what stands at a place of an order is computed when it is asked for."""
+"""Random orders that take no memory: what stands at a place of an order is computed when it is
+asked for.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,16 @@ from softshare.tasks.columns import places_in_runs
 from softshare.tasks.random_keys import numbered
 
 ROUNDS = 8
-"""Of the Feistel network; an even number, so that its halves end in place. Orders of ten items by six rounds are measurably uneven."""
+"""Of the Feistel network; an even number, so that its halves end in place. Orders of ten items by
+six rounds are measurably uneven.
+"""
 
 
 class Orders:
     """Endless random orders of the items of several lists, each list gone through pass after pass.
 
-    Every pass over a list is a permutation of its own, made from the list's key and the number of the pass. All
-    that is kept is how many items of each list have been taken.
+    Every pass over a list is a permutation of its own, made from the list's key and the number of
+    the pass. All that is kept is how many items of each list have been taken.
 
     Args:
         sizes: items of every list, at least one.
@@ -43,10 +47,16 @@ class Orders:
         passes = quotients(places, sizes[:, None])
         width = passes.max(initial=0) + 1
         keys = numbered(self._keys[lists][:, None], first[:, None] + np.arange(width))
-        return permuted(places - passes * sizes[:, None], sizes[:, None], keys.ravel()[passes + width * np.arange(len(lists))[:, None]])
+        return permuted(
+            places - passes * sizes[:, None],
+            sizes[:, None],
+            keys.ravel()[passes + width * np.arange(len(lists))[:, None]],
+        )
 
     def make_room(self, count: int) -> None:
-        """Begin a new pass of every list of which fewer than ``count`` items are left in the one it is in."""
+        """Begin a new pass of every list of which fewer than ``count`` items are left in the one it
+        is in.
+        """
         left = -self._taken % self._sizes
         self._taken += np.where(left < count, left, 0)
 
@@ -54,9 +64,9 @@ class Orders:
 def permuted(places: np.ndarray, sizes: np.ndarray, keys: np.ndarray) -> np.ndarray:
     """What stands at these places of random orders of ``0 … size − 1``.
 
-    A Feistel network permutes the pairs ``a × b``, ``a ≈ b ≈ √size``, which are a few more than ``size``; what falls
-    beyond is permuted again until it is within (cycle walking: Black & Rogaway, "Ciphers with arbitrary finite
-    domains", 2002), so every item stands at one place.
+    A Feistel network permutes the pairs ``a × b``, ``a ≈ b ≈ √size``, which are a few more than
+    ``size``; what falls beyond is permuted again until it is within (cycle walking: Black &
+    Rogaway, "Ciphers with arbitrary finite domains", 2002), so every item stands at one place.
 
     Args:
         places: below ``sizes``.
@@ -83,7 +93,9 @@ def quotients(numbers: np.ndarray, divisors: np.ndarray) -> np.ndarray:
 
 
 def earlier(lists: np.ndarray) -> np.ndarray:
-    """How often every element has stood before: 0 where it is the first of its value, shape ``(n,)``."""
+    """How often every element has stood before: 0 where it is the first of its value, shape
+    ``(n,)``.
+    """
     order = np.argsort(lists, kind="stable")
     counts = np.empty(len(lists), dtype=np.int64)
     counts[order] = places_in_runs(lists[order])
@@ -91,7 +103,9 @@ def earlier(lists: np.ndarray) -> np.ndarray:
 
 
 def _feistel(numbers: np.ndarray, a: np.ndarray, b: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """A permutation of ``0 … a·b − 1``: each half in turn is moved round by an amount that the other half and the key tell."""
+    """A permutation of ``0 … a·b − 1``: each half in turn is moved round by an amount that the
+    other half and the key tell.
+    """
     left = quotients(numbers, b)
     left, right = left.astype(np.uint32), (numbers - left * b).astype(np.uint32)
     extent, other = a.astype(np.uint32), b.astype(np.uint32)
@@ -99,12 +113,19 @@ def _feistel(numbers: np.ndarray, a: np.ndarray, b: np.ndarray, keys: np.ndarray
     for _ in range(ROUNDS):
         key = key + step
         moved = left + _hashed(right, key, extent)
-        left, right, extent, other = right, np.minimum(moved, moved - extent), other, extent  # a difference below 0 is a huge number
+        left, right, extent, other = (
+            right,
+            np.minimum(moved, moved - extent),
+            other,
+            extent,
+        )  # a difference below 0 is a huge number
     return left.astype(np.int64) * b + right
 
 
 def _hashed(half: np.ndarray, key: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """A random number below a bound of at most 2¹⁶, for every half and key: multiplied and folded twice, the upper bits scaled."""
+    """A random number below a bound of at most 2¹⁶, for every half and key: multiplied and folded
+    twice, the upper bits scaled.
+    """
     state = half * np.uint32(0x9E3779B1) + key
     for shift in (16, 15):
         state ^= state >> np.uint32(shift)

@@ -1,4 +1,6 @@
-"""Random numbers that are computed from what they are for: no generator object a task, no state to keep."""
+"""Random numbers that are computed from what they are for: no generator object a task, no state to
+keep.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,15 @@ import torch
 
 def key_of(seed: object, name: object) -> int:
     """A 64-bit key for a name under a seed."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}\0{name!r}".encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(
+        hashlib.blake2b(f"{seed}\0{name!r}".encode(), digest_size=8).digest(), "big"
+    )
 
 
 def numbered(keys: np.ndarray | np.uint64, numbers: np.ndarray) -> np.ndarray:
-    """The random 64-bit number that stands at these places of the keys' streams, of the arrays' common shape."""
+    """The random 64-bit number that stands at these places of the keys' streams, of the arrays'
+    common shape.
+    """
     return mixed(keys + numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
 
 
@@ -30,7 +36,8 @@ def mixed(state: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def seeded(key: int) -> Iterator[None]:
-    """Seeds the generators that all code shares, Python's, NumPy's and PyTorch's on the processor; afterwards they go on where they were.
+    """Seeds the generators that all code shares, Python's, NumPy's and PyTorch's on the processor;
+    afterwards they go on where they were.
 
     Not while another thread draws from them.
     """

@@ -14,7 +14,8 @@ from torch import Tensor
 
 Source = Any
 """What inputs are read from: anything with a length and a shape that an integer array can index in
-dim 0 — a tensor, a NumPy array or memory map — or a data frame whose columns are not numbers yet."""
+dim 0 — a tensor, a NumPy array or memory map — or a data frame whose columns are not numbers
+yet."""
 
 
 DIGESTED_AT_ONCE = 4096
@@ -22,29 +23,44 @@ DIGESTED_AT_ONCE = 4096
 
 
 def as_source(inputs: Any) -> Source:
-    """Inputs as something that rows can be taken from: arrays and nested lists become tensors, the rest stays.
+    """Inputs as something that rows can be taken from: arrays and nested lists become tensors, the
+    rest stays.
 
     Raises:
-        ValueError: an array, in memory or on disk, holds something else than real numbers, or two columns of a frame have one name.
+        ValueError: an array, in memory or on disk, holds something else than real numbers, or two
+            columns of a frame have one name.
     """
     if isinstance(inputs, pd.DataFrame):
         frame = inputs.reset_index(drop=True).rename(columns=str)
         if not frame.columns.is_unique:
             raise ValueError(
-                f"two columns are called {frame.columns[frame.columns.duplicated()][0]!r}; every column needs a name of its own"
+                f"two columns are called {frame.columns[frame.columns.duplicated()][0]!r}; "
+                "every column needs a name of its own"
             )
         return frame
     array = np.asarray(inputs) if isinstance(inputs, list | tuple) else inputs
     dtype = getattr(array, "dtype", None)
-    if dtype.is_complex if isinstance(dtype, torch.dtype) else isinstance(dtype, np.dtype) and dtype.kind not in "biuf":
-        raise ValueError(f"inputs must be real numbers, got an array of {dtype}; hand columns of text in as a pandas data frame")
+    if (
+        dtype.is_complex
+        if isinstance(dtype, torch.dtype)
+        else isinstance(dtype, np.dtype) and dtype.kind not in "biuf"
+    ):
+        raise ValueError(
+            f"inputs must be real numbers, got an array of {dtype}; hand columns of text "
+            "in as a pandas data frame"
+        )
     if not isinstance(array, np.ndarray) or isinstance(array, np.memmap):
         return array
-    return torch.from_numpy(array.astype(np.float32) if array.dtype == np.float64 else np.require(array, requirements=["C", "W"]))
+    return torch.from_numpy(
+        array.astype(np.float32)
+        if array.dtype == np.float64
+        else np.require(array, requirements=["C", "W"])
+    )
 
 
 class Transformed:
-    """Rows of a source, transformed only when they are taken: images stay bytes in memory, or on disk.
+    """Rows of a source, transformed only when they are taken: images stay bytes in memory, or on
+    disk.
 
     Args:
         source: what rows are read from.
@@ -52,7 +68,9 @@ class Transformed:
         width: features of a transformed row, where the transformation changes their number.
     """
 
-    def __init__(self, source: Source, transform: Callable[[Tensor], Tensor], *, width: int | None = None) -> None:
+    def __init__(
+        self, source: Source, transform: Callable[[Tensor], Tensor], *, width: int | None = None
+    ) -> None:
         self._source, self._transform = source, transform
         self.may_draw = may_draw(source)
         self.shape = tuple(source.shape) if width is None else (len(source), width)
@@ -85,12 +103,17 @@ class Joined:
         which = np.searchsorted(self._begins, rows, side="right") - 1
         order = np.argsort(which, kind="stable")
         numbers = np.unique(which) if len(rows) else [0]  # no rows have a shape too
-        taken = [take(self._sources[number], rows[which == number] - self._begins[number]) for number in numbers]
+        taken = [
+            take(self._sources[number], rows[which == number] - self._begins[number])
+            for number in numbers
+        ]
         return torch.cat(taken)[torch.from_numpy(np.argsort(order))]
 
 
 def may_draw(source: Source) -> bool:
-    """Whether reading rows may draw random numbers, from the generators that all code shares: their attribute ``may_draw``."""
+    """Whether reading rows may draw random numbers, from the generators that all code shares: their
+    attribute ``may_draw``.
+    """
     return bool(getattr(source, "may_draw", False))
 
 
@@ -103,19 +126,27 @@ def take(source: Source, rows: np.ndarray) -> Tensor:
     if isinstance(source, Tensor):
         return source[torch.from_numpy(np.ascontiguousarray(rows))]
     if isinstance(source, pd.DataFrame):
-        raise ValueError("the inputs are still the columns of a table; TaskSet.split(seed=...) turns them into numbers")
+        raise ValueError(
+            "the inputs are still the columns of a table; TaskSet.split(seed=...) turns "
+            "them into numbers"
+        )
     return torch.as_tensor(np.asarray(source[rows]))
 
 
 def merge(sources: Sequence[Source]) -> tuple[list[Source], np.ndarray, np.ndarray]:
-    """Sources of one form made one, so that their tasks run as one group: stacked in memory, else joined.
+    """Sources of one form made one, so that their tasks run as one group: stacked in memory, else
+    joined.
 
     Returns:
         The merged sources, and for every old source its new number and its first row there.
     """
     members: dict[Any, list[int]] = {}
     for number, source in enumerate(sources):
-        form = number if isinstance(source, pd.DataFrame) else (isinstance(source, Tensor), *_form(source))
+        form = (
+            number
+            if isinstance(source, pd.DataFrame)
+            else (isinstance(source, Tensor), *_form(source))
+        )
         members.setdefault(form, []).append(number)
     merged: list[Source] = []
     number_of, start_of = np.zeros((2, len(sources)), dtype=np.int64)
@@ -123,7 +154,13 @@ def merge(sources: Sequence[Source]) -> tuple[list[Source], np.ndarray, np.ndarr
         number_of[olds] = len(merged)
         start_of[olds] = np.cumsum([0] + [len(sources[old]) for old in olds[:-1]])
         own = [sources[old] for old in olds]
-        merged.append(own[0] if len(own) == 1 else torch.cat(own) if isinstance(own[0], Tensor) else Joined(own))
+        merged.append(
+            own[0]
+            if len(own) == 1
+            else torch.cat(own)
+            if isinstance(own[0], Tensor)
+            else Joined(own)
+        )
     return merged, number_of, start_of
 
 

@@ -1,10 +1,11 @@
 """Dividing entries so that every part has its share of every label.
 
-A *label* is a number for a task and class, a *unit* what cannot be divided: a row, or a group of rows.
-Where every unit is one entry, labels are independent of each other and all are divided at once. Where
-units carry several labels (one row with many targets, one group with many rows) labels are served from
-the rarest on, each part getting what it still lacks: the iterative stratification of Sechidis et al.,
-"On the stratification of multi-label data" (2011), with the units of one label dealt out together.
+A *label* is a number for a task and class, a *unit* what cannot be divided: a row, or a group of
+rows. Where every unit is one entry, labels are independent of each other and all are divided at
+once. Where units carry several labels (one row with many targets, one group with many rows) labels
+are served from the rarest on, each part getting what it still lacks: the iterative stratification
+of Sechidis et al., "On the stratification of multi-label data" (2011), with the units of one label
+dealt out together.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from softshare.tasks.random_keys import key_of, numbered
 from softshare.tasks.task_set import TaskSet
 
 _SERVED = np.array([0, 2, 1])
-"""Who is served first where a label has too few units for all: training, then test, then validation."""
+"""Who is served first where a label has too few units for all: training, then test, then
+validation.
+"""
 
 
-def stratified(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, fractions: np.ndarray, *, seed: str) -> np.ndarray:
+def stratified(
+    tasks: TaskSet, label: np.ndarray, unit: np.ndarray, fractions: np.ndarray, *, seed: str
+) -> np.ndarray:
     """The part of every entry.
 
     Args:
@@ -47,13 +52,18 @@ def stratified(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, fractions: n
         free = members[part_of[members] < 0]
         if len(free):
             has = np.bincount(part_of[members] + 1, minlength=4)[1:]
-            counts = _share_out(np.array([len(free)]), (len(members) * fractions - has)[None], (fractions > 0) & (has == 0))
+            counts = _share_out(
+                np.array([len(free)]),
+                (len(members) * fractions - has)[None],
+                (fractions > 0) & (has == 0),
+            )
             part_of[free[np.argsort(draws[free])]] = np.repeat(_SERVED, counts[0])
     return part_of[unit]
 
 
 def thinned(tasks: TaskSet, label: np.ndarray, fraction: float, *, seed: str) -> np.ndarray:
-    """The numbers of the entries that a smaller training set keeps, sorted; those of less are among those of more.
+    """The numbers of the entries that a smaller training set keeps, sorted; those of less are among
+    those of more.
 
     Entries stand in an order of which every beginning has its share of every label, and one of each
     label at the very front. Rows that serve several tasks are kept or dropped as a whole.
@@ -74,13 +84,20 @@ def thinned(tasks: TaskSet, label: np.ndarray, fraction: float, *, seed: str) ->
         rarest[members[rarest[members] < 0]] = number
         if not covering[members].any():
             covering[members[np.argmin(draws[members])]] = True
-    return np.flatnonzero(_beginning(np.zeros(len(row), dtype=np.int64), rarest, np.flatnonzero(covering), draws, fraction)[row_of])
+    return np.flatnonzero(
+        _beginning(
+            np.zeros(len(row), dtype=np.int64), rarest, np.flatnonzero(covering), draws, fraction
+        )[row_of]
+    )
 
 
-def _beginning(scope: np.ndarray, label: np.ndarray, front: np.ndarray, draws: np.ndarray, fraction: float) -> np.ndarray:
+def _beginning(
+    scope: np.ndarray, label: np.ndarray, front: np.ndarray, draws: np.ndarray, fraction: float
+) -> np.ndarray:
     """Which members are among the first of their scope, in an order that serves all labels evenly.
 
-    Kept are ``fraction`` of a scope, all that stand in ``front`` (numbers of members), and at least two.
+    Kept are ``fraction`` of a scope, all that stand in ``front`` (numbers of members), and at least
+    two.
     """
     order = np.lexsort((draws, label))
     place = np.empty(len(label))
@@ -95,11 +112,12 @@ def _beginning(scope: np.ndarray, label: np.ndarray, front: np.ndarray, draws: n
 
 
 def _share_out(sizes: np.ndarray, wanted: np.ndarray, bare: np.ndarray) -> np.ndarray:
-    """Whole numbers that add up to ``sizes``, near ``wanted``; a part that is ``bare`` gets one where there is enough.
+    """Whole numbers that add up to ``sizes``, near ``wanted``; a part that is ``bare`` gets one
+    where there is enough.
 
     Shape:
-        sizes ``(L,)``, wanted ``(L, 3)`` and bare ``(3,)`` in the order of the parts; the result ``(L, 3)``
-        in the order in which they are served.
+        sizes ``(L,)``, wanted ``(L, 3)`` and bare ``(3,)`` in the order of the parts; the result
+        ``(L, 3)`` in the order in which they are served.
     """
     wanted, bare = np.maximum(wanted, 0)[:, _SERVED], bare[_SERVED]
     exact = wanted * (sizes / wanted.sum(axis=1))[:, None]
@@ -115,8 +133,12 @@ def _share_out(sizes: np.ndarray, wanted: np.ndarray, bare: np.ndarray) -> np.nd
     return counts
 
 
-def units_by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: str) -> list[tuple[int, np.ndarray]]:
-    """Every label and its units, from the rarest label on; ties go by the tasks' names, not their order."""
+def units_by_label(
+    tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: str
+) -> list[tuple[int, np.ndarray]]:
+    """Every label and its units, from the rarest label on; ties go by the tasks' names, not their
+    order.
+    """
     n_units = int(unit.max()) + 1
     pairs = np.sort(pd.unique(label * n_units + unit))
     sizes = np.bincount(pairs // n_units)
@@ -129,7 +151,10 @@ def units_by_label(tasks: TaskSet, label: np.ndarray, unit: np.ndarray, seed: st
 
 def _draws_by_task(tasks: TaskSet, seed: str) -> np.ndarray:
     """A random number for every entry, from a stream of its task's own."""
-    return numbered(_task_keys(tasks, seed)[tasks.task_of], np.arange(len(tasks.rows)) - tasks.offsets[tasks.task_of])
+    return numbered(
+        _task_keys(tasks, seed)[tasks.task_of],
+        np.arange(len(tasks.rows)) - tasks.offsets[tasks.task_of],
+    )
 
 
 def draws_of(seed: str, units: np.ndarray) -> np.ndarray:

@@ -16,7 +16,9 @@ MAX_WHOLE_NUMBERS = 20
 """A column with more different whole numbers than this is a quantity, not a class."""
 
 ROWS_A_CLASS = 10
-"""Whole numbers are classes only where each has this many rows on average (three or fewer always are)."""
+"""Whole numbers are classes only where each has this many rows on average (three or fewer always
+are).
+"""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ def infer_kind(target: Any) -> Kind:
       whole numbers: ``multiclass``.
     * All else: ``regression`` — an exam score of 70 different whole numbers, for example.
 
-    Missing labels (NaN, None) do not count, whole numbers held as floats and numbers written as text do
-    as what they are.
+    Missing labels (NaN, None) do not count, whole numbers held as floats and numbers written as
+    text do as what they are.
 
     Args:
         target: ``(N,)``, an array, a tensor, a list or a pandas column.
@@ -68,7 +70,9 @@ def infer_kind(target: Any) -> Kind:
     return _levels(target).kind
 
 
-def encode_target(name: TaskName, target: Any, kind: Kind | None = None, *, called: str | None = None) -> tuple[Task, np.ndarray]:
+def encode_target(
+    name: TaskName, target: Any, kind: Kind | None = None, *, called: str | None = None
+) -> tuple[Task, np.ndarray]:
     """A target column as the task it poses and its values as numbers.
 
     Args:
@@ -78,13 +82,14 @@ def encode_target(name: TaskName, target: Any, kind: Kind | None = None, *, call
         called: what errors call the column; ``task 'name'`` when None.
 
     Returns:
-        The task, and ``(N,)`` 0/1, numbers of classes or values, NaN where the label is missing. Classes
-        are numbered in their order: numbers by size, text by the alphabet, categories as pandas has them.
+        The task, and ``(N,)`` 0/1, numbers of classes or values, NaN where the label is missing.
+        Classes are numbered in their order: numbers by size, text by the alphabet, categories as
+            pandas has them.
 
     Raises:
         OneClassError: the target has one class only.
-        ValueError: the target has no labels, more than two classes for a binary task, or text, dates or infinite
-            values where a number is needed.
+        ValueError: the target has no labels, more than two classes for a binary task, or text,
+            dates or infinite values where a number is needed.
     """
     called = called or f"task {label_of(name)!r}"
     if kind is not None and kind not in KINDS:
@@ -110,18 +115,28 @@ def text_of(value: Any) -> str:
 
 def _values_of(levels: _Levels) -> np.ndarray:
     if levels.numeric:
-        return np.append(levels.values.astype(np.float64), np.nan)[levels.codes]  # code -1 is the last: NaN
+        return np.append(levels.values.astype(np.float64), np.nan)[
+            levels.codes
+        ]  # code -1 is the last: NaN
     numbers = pd.to_numeric(pd.Series(levels.values), errors="coerce").to_numpy(dtype=np.float64)
     row = int((np.isnan(numbers)[levels.codes] & (levels.codes >= 0)).argmax())
-    raise ValueError(f"a regression target must be numbers, found {levels.values[levels.codes[row]]!r} in row {row + 1}")
+    raise ValueError(
+        f"a regression target must be numbers, found {levels.values[levels.codes[row]]!r} "
+        f"in row {row + 1}"
+    )
 
 
 def _check_classes(levels: _Levels, kind: Kind) -> None:
     n_classes = len(levels.values)
     if n_classes == 1:
-        raise OneClassError(f"the target has one class only ({levels.names[0]!r}), so there is nothing to learn")
+        raise OneClassError(
+            f"the target has one class only ({levels.names[0]!r}), so there is nothing to learn"
+        )
     if kind == "binary" and n_classes > 2:
-        raise ValueError(f"a binary target has two values, found {n_classes}; its kind is multiclass or regression")
+        raise ValueError(
+            f"a binary target has two values, found {n_classes}; its kind is multiclass or "
+            "regression"
+        )
 
 
 def _levels(target: Any) -> _Levels:
@@ -137,7 +152,9 @@ def _levels(target: Any) -> _Levels:
         raise ValueError("a target cannot be dates or times; turn them into numbers first")
     if isinstance(column.dtype, pd.CategoricalDtype):
         used = column.cat.remove_unused_categories()
-        return _Levels(used.cat.codes.to_numpy(), used.cat.categories.to_numpy(dtype=object), numeric=False)
+        return _Levels(
+            used.cat.codes.to_numpy(), used.cat.categories.to_numpy(dtype=object), numeric=False
+        )
     if types.is_bool_dtype(column) or pd.api.types.infer_dtype(column, skipna=True) == "boolean":
         codes, levels = pd.factorize(column.astype("boolean"), sort=True)
         return _Levels(codes, np.asarray(levels, dtype=object), numeric=False)
@@ -145,7 +162,8 @@ def _levels(target: Any) -> _Levels:
     if numbers is not None:
         if np.isinf(numbers).any():
             raise ValueError(
-                f"the target has {int(np.isinf(numbers).sum())} infinite value(s), the first in row {int(np.isinf(numbers).argmax()) + 1}"
+                f"the target has {int(np.isinf(numbers).sum())} infinite value(s), the "
+                f"first in row {int(np.isinf(numbers).argmax()) + 1}"
             )
         codes, different = pd.factorize(numbers, sort=True)
         return _Levels(codes, different, numeric=True)
@@ -165,7 +183,13 @@ def _as_column(target: Any) -> pd.Series:
     if isinstance(target, pd.Series):
         return target.reset_index(drop=True)
     values = target.detach().cpu().numpy() if isinstance(target, Tensor) else target
-    values = values if isinstance(values, np.ndarray | pd.api.extensions.ExtensionArray) else np.asarray(values, dtype=object)
+    values = (
+        values
+        if isinstance(values, np.ndarray | pd.api.extensions.ExtensionArray)
+        else np.asarray(values, dtype=object)
+    )
     if values.ndim != 1:
-        raise ValueError(f"a target is one column of values, shape (N,), got shape {tuple(values.shape)}")
+        raise ValueError(
+            f"a target is one column of values, shape (N,), got shape {tuple(values.shape)}"
+        )
     return pd.Series(values)

@@ -35,14 +35,22 @@ class Task:
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) and not (isinstance(self.name, tuple) and all(isinstance(part, str) for part in self.name)):
+        if not isinstance(self.name, str) and not (
+            isinstance(self.name, tuple) and all(isinstance(part, str) for part in self.name)
+        ):
             raise TypeError(f"a task's name must be text or a tuple of texts, got {self.name!r}")
         if self.kind not in KINDS:
-            raise ValueError(f"task {self.label!r}: kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise ValueError(
+                f"task {self.label!r}: kind must be one of {', '.join(KINDS)}, not {self.kind!r}"
+            )
         if self.kind == "multiclass" and self.n_outputs < 2:
-            raise ValueError(f"task {self.label!r}: a multiclass task needs n_outputs >= 2, got {self.n_outputs}")
+            raise ValueError(
+                f"task {self.label!r}: a multiclass task needs n_outputs >= 2, got {self.n_outputs}"
+            )
         if self.kind != "multiclass" and self.n_outputs != 1:
-            raise ValueError(f"task {self.label!r}: a {self.kind} task has n_outputs = 1, got {self.n_outputs}")
+            raise ValueError(
+                f"task {self.label!r}: a {self.kind} task has n_outputs = 1, got {self.n_outputs}"
+            )
 
     @property
     def label(self) -> str:
@@ -57,4 +65,7 @@ def label_of(name: TaskName) -> str:
 
 def no_such_task(name: TaskName, tasks: Sequence[Task]) -> KeyError:
     """The error of asking for a task that is not among these; names the first ten."""
-    return KeyError(f"no task {name!r}; the tasks are {', '.join(task.label for task in tasks[:10])}{', …' if len(tasks) > 10 else ''}")
+    return KeyError(
+        f"no task {name!r}; the tasks are "
+        f"{', '.join(task.label for task in tasks[:10])}{', …' if len(tasks) > 10 else ''}"
+    )

@@ -18,8 +18,8 @@ class TaskDraws:
     """The tasks of step after step.
 
     Args:
-        probabilities: of every task to be drawn, one draw as likely as another; None takes the tasks in turn, each once in a
-            random order before any comes again.
+        probabilities: of every task to be drawn, one draw as likely as another; None takes the
+            tasks in turn, each once in a random order before any comes again.
         n_tasks: number of all tasks.
         per_step: tasks a step; all of them in turn is all of them in their order.
         seed: of the draws.
@@ -28,11 +28,15 @@ class TaskDraws:
         probabilities ``(T,)``.
     """
 
-    def __init__(self, probabilities: np.ndarray | None, *, n_tasks: int, per_step: int, seed: int) -> None:
+    def __init__(
+        self, probabilities: np.ndarray | None, *, n_tasks: int, per_step: int, seed: int
+    ) -> None:
         self._n_tasks, self._per_step = n_tasks, per_step
         key = key_of(seed, "tasks of a step")
         self._turns = Orders(np.array([n_tasks]), np.array([key], dtype=np.uint64))
-        self._upper = None if probabilities is None else np.cumsum(probabilities / probabilities.sum())
+        self._upper = (
+            None if probabilities is None else np.cumsum(probabilities / probabilities.sum())
+        )
         self._random = np.random.default_rng(key)
 
     def new_round(self) -> None:
@@ -51,7 +55,8 @@ class TaskDraws:
 
 
 def probabilities(sizes: np.ndarray, policy: Policy, temperature: float) -> np.ndarray | None:
-    """How likely each task is drawn, in proportion to ``size^(1/temperature)`` and 1 for the largest; None where taken in turn.
+    """How likely each task is drawn, in proportion to ``size^(1/temperature)`` and 1 for the
+    largest; None where taken in turn.
 
     Shape:
         sizes and the result ``(T,)``.

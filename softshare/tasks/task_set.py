@@ -15,7 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from softshare.tasks.columns import Entries, Kinds, check_lengths, column_of, encode_all, entries_by_task, entries_of, names_of, offsets_of
+from softshare.tasks.columns import (
+    Entries,
+    Kinds,
+    check_lengths,
+    column_of,
+    encode_all,
+    entries_by_task,
+    entries_of,
+    names_of,
+    offsets_of,
+)
 from softshare.tasks.sources import Source, as_source, digest_of, merge, take
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind, Task, TaskName, no_such_task
@@ -47,18 +57,21 @@ class TaskSet:
             rows of one group together. Empty: no source has groups.
         parts: for every source the given part of each row (``"train"``, ``"validation"``,
             ``"test"``), or None; see :func:`softshare.tasks.splits.split`. Empty: none is given.
-        train_share_of_all: a training fraction is a share of all examples, and what is not trained on validates
-            and tests, instead of a share of the training part; see :func:`softshare.tasks.splits.split`.
+        train_share_of_all: a training fraction is a share of all examples, and what is not trained
+            on validates and tests, instead of a share of the training part; see
+            :func:`softshare.tasks.splits.split`.
         preprocessing: for every source what turned its raw columns into numbers, or None.
         target_scaling: mean and standard deviation by which regression targets were
             standardised, or None while targets are in their own units.
-        notes: what was done to the data that its owner should know (imputed columns, dropped tasks).
+        notes: what was done to the data that its owner should know (imputed columns, dropped
+            tasks).
 
     Raises:
         ValueError: there is no task, or two tasks have one name.
 
     Shape:
-        source_of ``(T,)``, offsets ``(T + 1,)``, rows and targets ``(entries,)``, target_scaling ``(T, 2)``.
+        source_of ``(T,)``, offsets ``(T + 1,)``, rows and targets ``(entries,)``, target_scaling
+        ``(T, 2)``.
     """
 
     tasks: tuple[Task, ...]
@@ -79,7 +92,11 @@ class TaskSet:
         if not self.tasks:
             raise ValueError("a task set needs at least one task, got none")
         if len(self._numbers) < len(self.tasks):
-            twice = next(task.label for number, task in enumerate(self.tasks) if self._numbers[task.name] != number)
+            twice = next(
+                task.label
+                for number, task in enumerate(self.tasks)
+                if self._numbers[task.name] != number
+            )
             raise ValueError(f"two tasks are called {twice!r}; every task needs a name of its own")
 
     @classmethod
@@ -87,9 +104,10 @@ class TaskSet:
         """Tasks with inputs of their own.
 
         Args:
-            data: task name → (inputs ``(N_t, *shape_t)``, targets ``(N_t,)``); shapes and numbers of
-                examples may differ between tasks.
-            kinds: the kind of every task, or of all; inferred where not given (see :func:`softshare.tasks.targets.infer_kind`).
+            data: task name → (inputs ``(N_t, *shape_t)``, targets ``(N_t,)``); shapes and numbers
+                of examples may differ between tasks.
+            kinds: the kind of every task, or of all; inferred where not given (see
+                :func:`softshare.tasks.targets.infer_kind`).
 
         Raises:
             ValueError: there is no task, or a task's inputs and targets do not fit.
@@ -100,11 +118,19 @@ class TaskSet:
         sources, source_of, start_of = merge(inputs)
         offsets, rows, targets = entries_of([values for _, values in columns])
         rows += np.repeat(start_of, np.diff(offsets))
-        return cls(tuple(task for task, _ in columns), tuple(sources), source_of, offsets, rows, targets)
+        return cls(
+            tuple(task for task, _ in columns), tuple(sources), source_of, offsets, rows, targets
+        )
 
     @classmethod
     def from_shared_inputs(
-        cls, inputs: Any, targets: Mapping[Any, Any], *, kinds: Kinds = None, groups: Any = None, parts: Any = None
+        cls,
+        inputs: Any,
+        targets: Mapping[Any, Any],
+        *,
+        kinds: Kinds = None,
+        groups: Any = None,
+        parts: Any = None,
     ) -> TaskSet:
         """One input for all tasks, a column of targets per task, some labels missing (NaN or None).
 
@@ -122,21 +148,36 @@ class TaskSet:
         columns = encode_all(targets, kinds)
         check_lengths(columns, [len(source)] * len(columns))
         entries = entries_of([values for _, values in columns])
-        return cls._on([task for task, _ in columns], source, entries, one_input=True, groups=groups, parts=parts)
+        return cls._on(
+            [task for task, _ in columns],
+            source,
+            entries,
+            one_input=True,
+            groups=groups,
+            parts=parts,
+        )
 
     @classmethod
     def from_task_column(
-        cls, inputs: Any, target: Any, task: Any, *, kind: Kind | None = None, groups: Any = None, parts: Any = None
+        cls,
+        inputs: Any,
+        target: Any,
+        task: Any,
+        *,
+        kind: Kind | None = None,
+        groups: Any = None,
+        parts: Any = None,
     ) -> TaskSet:
         """Every row an example of one task, which a column names.
 
-        All tasks have the kind of the whole target column and its classes, so their outputs are of one form.
+        All tasks have the kind of the whole target column and its classes, so their outputs are of
+        one form.
 
         Args:
             inputs: ``(N, *shape)``, or a data frame of ``N`` rows.
             target: ``(N,)``; rows without a label are left out.
-            task: ``(N,)`` the task of each row; its different values, sorted, are the tasks' names. A
-                data frame of several columns names tasks by several factors.
+            task: ``(N,)`` the task of each row; its different values, sorted, are the tasks' names.
+                A data frame of several columns names tasks by several factors.
             kind: the kind of all tasks; inferred from the whole column when None.
             groups: as in :meth:`from_shared_inputs`.
             parts: as in :meth:`from_shared_inputs`.
@@ -146,22 +187,47 @@ class TaskSet:
         """
         source = as_source(inputs)
         names, number_of_row = names_of(task)
-        like, values = encode_target("", target, kind, called=f"target {getattr(target, 'name', None) or 'column'!r}")
+        like, values = encode_target(
+            "", target, kind, called=f"target {getattr(target, 'name', None) or 'column'!r}"
+        )
         if not len(source) == len(values) == len(number_of_row):
-            raise ValueError(f"inputs, target and task must have one length, got {len(source)}, {len(values)} and {len(number_of_row)}")
+            raise ValueError(
+                f"inputs, target and task must have one length, got {len(source)}, "
+                f"{len(values)} and {len(number_of_row)}"
+            )
         entries = entries_by_task(values, number_of_row, len(names))
-        return cls._on([replace(like, name=name) for name in names], source, entries, groups=groups, parts=parts)
+        return cls._on(
+            [replace(like, name=name) for name in names],
+            source,
+            entries,
+            groups=groups,
+            parts=parts,
+        )
 
     @classmethod
-    def _on(cls, tasks: list[Task], source: Source, entries: Entries, *, groups: Any, parts: Any, one_input: bool = False) -> TaskSet:
-        made = cls(tuple(tasks), (source,), np.zeros(len(tasks), dtype=np.int64), *entries, one_input)
+    def _on(
+        cls,
+        tasks: list[Task],
+        source: Source,
+        entries: Entries,
+        *,
+        groups: Any,
+        parts: Any,
+        one_input: bool = False,
+    ) -> TaskSet:
+        made = cls(
+            tuple(tasks), (source,), np.zeros(len(tasks), dtype=np.int64), *entries, one_input
+        )
         return replace(made, groups=column_of(source, groups), parts=column_of(source, parts))
 
     def __len__(self) -> int:
         return len(self.tasks)
 
     def __repr__(self) -> str:
-        return f"TaskSet({len(self)} tasks, {len(self.rows)} examples, {len(self.sources)} input source(s))"
+        return (
+            f"TaskSet({len(self)} tasks, {len(self.rows)} examples, {len(self.sources)} input "
+            "source(s))"
+        )
 
     @property
     def names(self) -> tuple[TaskName, ...]:
@@ -203,19 +269,25 @@ class TaskSet:
     def examples(self, task: int) -> tuple[Tensor, Tensor]:
         """All inputs ``(N_t, *shape)`` and targets ``(N_t,)`` of one task."""
         entries = self.entries(task)
-        return take(self.sources[self.source_of[task]], self.rows[entries]), torch.from_numpy(self.targets[entries])
+        return take(self.sources[self.source_of[task]], self.rows[entries]), torch.from_numpy(
+            self.targets[entries]
+        )
 
     def select(self, entries: np.ndarray) -> TaskSet:
         """The same tasks with only these entries (numbers, or a mask), inputs not copied."""
         entries = np.flatnonzero(entries) if entries.dtype == bool else np.sort(entries)
         counts = np.bincount(self.task_of[entries], minlength=len(self))
-        return replace(self, offsets=offsets_of(counts), rows=self.rows[entries], targets=self.targets[entries])
+        return replace(
+            self, offsets=offsets_of(counts), rows=self.rows[entries], targets=self.targets[entries]
+        )
 
     def keep_tasks(self, numbers: Sequence[int] | np.ndarray) -> TaskSet:
         """Only these tasks, in this order."""
         kept = np.asarray(numbers, dtype=np.int64)
         offsets = offsets_of(self.n_examples[kept])
-        entries = np.arange(offsets[-1]) + np.repeat(self.offsets[kept] - offsets[:-1], np.diff(offsets))
+        entries = np.arange(offsets[-1]) + np.repeat(
+            self.offsets[kept] - offsets[:-1], np.diff(offsets)
+        )
         return replace(
             self,
             tasks=tuple(self.tasks[number] for number in kept),
@@ -227,15 +299,22 @@ class TaskSet:
         )
 
     def split(
-        self, *, seed: int, fractions: Fractions = FRACTIONS, train_fraction: float = 1.0, standardise: bool = True
+        self,
+        *,
+        seed: int,
+        fractions: Fractions = FRACTIONS,
+        train_fraction: float = 1.0,
+        standardise: bool = True,
     ) -> tuple[TaskSet, TaskSet, TaskSet]:
-        """Training, validation and test examples, their inputs turned into numbers by what the training rows say.
+        """Training, validation and test examples, their inputs turned into numbers by what the
+        training rows say.
 
-        See :func:`softshare.tasks.splits.split` and :func:`softshare.tasks.preprocessing.prepare`; without ``standardise`` vectors stay
-        as they are, as numbers of tokens must.
+        See :func:`softshare.tasks.splits.split` and :func:`softshare.tasks.preprocessing.prepare`;
+        without ``standardise`` vectors stay as they are, as numbers of tokens must.
 
         Raises:
-            ValueError: a task has too few rows for three parts, or an input cannot be turned into numbers.
+            ValueError: a task has too few rows for three parts, or an input cannot be turned into
+                numbers.
         """
         from softshare.tasks.preprocessing import prepare  # both are written in terms of this class
         from softshare.tasks.splits import split
@@ -243,8 +322,11 @@ class TaskSet:
         divided = split(self, seed=seed, fractions=fractions, train_fraction=train_fraction)
         return prepare(self, divided, standardise=standardise)
 
-    def drop_small_tasks(self, *, fractions: Fractions = FRACTIONS, train_fraction: float = 1.0) -> TaskSet:
-        """The same set without the tasks that :meth:`split` with these fractions would refuse, and a note that says which.
+    def drop_small_tasks(
+        self, *, fractions: Fractions = FRACTIONS, train_fraction: float = 1.0
+    ) -> TaskSet:
+        """The same set without the tasks that :meth:`split` with these fractions would refuse, and
+        a note that says which.
 
         Raises:
             ValueError: no task is left.
@@ -254,6 +336,10 @@ class TaskSet:
         return drop_small_tasks(self, fractions=fractions, train_fraction=train_fraction)
 
     def fingerprint(self) -> str:
-        """A digest of the data: equal for equal tasks, inputs and targets, whatever machine made it."""
+        """A digest of the data: equal for equal tasks, inputs and targets, whatever machine made
+        it.
+        """
         tasks = [(task.name, task.kind, task.n_outputs, task.classes) for task in self.tasks]
-        return digest_of(repr(tasks), self.source_of, self.offsets, self.rows, self.targets, *self.sources)
+        return digest_of(
+            repr(tasks), self.source_of, self.offsets, self.rows, self.targets, *self.sources
+        )

@@ -27,16 +27,20 @@ class Callback(Protocol):
 
 
 class Recorder:
-    """Writes a row of history at every evaluation, keeps the best weights and stops when there is no progress.
+    """Writes a row of history at every evaluation, keeps the best weights and stops when there is
+    no progress.
 
     Args:
         history: where the rows go.
         every: steps between evaluations.
         validation: examples that are not trained on; None records the training loss only.
         losses: the tasks' losses.
-        patience: evaluations without a better mean validation loss after which training stops; None never stops.
-        keep_best: end with the weights of :class:`BestWeights`, a second copy of the network in memory.
-        mean: of the tasks' losses ``(T,)``, nan where a task has none; several processes take it together, so that all decide alike.
+        patience: evaluations without a better mean validation loss after which training stops; None
+            never stops.
+        keep_best: end with the weights of :class:`BestWeights`, a second copy of the network in
+            memory.
+        mean: of the tasks' losses ``(T,)``, nan where a task has none; several processes take it
+            together, so that all decide alike.
 
     Raises:
         ValueError: ``patience`` or ``keep_best`` without validation data.
@@ -55,7 +59,12 @@ class Recorder:
     ) -> None:
         if validation is None and (patience is not None or keep_best):
             raise ValueError("patience and keep_best need validation data: pass validation=")
-        self._history, self._every, self._validation, self._losses = history, every, validation, losses
+        self._history, self._every, self._validation, self._losses = (
+            history,
+            every,
+            validation,
+            losses,
+        )
         self._patience, self._best_weights = patience, BestWeights() if keep_best else None
         self._mean, self._best, self._since_best = mean, math.inf, 0
         self._sum, self._count, self._begin = 0.0, 0, time.perf_counter()
@@ -64,16 +73,32 @@ class Recorder:
         """Adds to the running mean; at every evaluation a row, and True when patience has run out."""
         self._sum += float(loss.by_task.detach().mean())
         self._count += 1
-        return self.evaluate(network, step, float(loss.penalty.detach())) if step % self._every == 0 else False
+        return (
+            self.evaluate(network, step, float(loss.penalty.detach()))
+            if step % self._every == 0
+            else False
+        )
 
     def evaluate(self, network: MultiTaskNetwork, step: int, penalty: float = 0.0) -> bool:
         """A row of history now."""
-        by_task = None if self._validation is None else mean_losses(network, self._validation, self._losses)
+        by_task = (
+            None
+            if self._validation is None
+            else mean_losses(network, self._validation, self._losses)
+        )
         value = None if by_task is None else float(self._mean(by_task))
         train = self._sum / self._count if self._count else None
         self._sum, self._count = 0.0, 0
         seconds = round(time.perf_counter() - self._begin, 3)
-        self._history.append({"step": step, "train_loss": train, "validation_loss": value, "penalty": penalty, "seconds": seconds})
+        self._history.append(
+            {
+                "step": step,
+                "train_loss": train,
+                "validation_loss": value,
+                "penalty": penalty,
+                "seconds": seconds,
+            }
+        )
         if by_task is None or value is None:
             return False
         if self._best_weights is not None:
@@ -89,9 +114,11 @@ class Recorder:
 
 
 class BestWeights:
-    """The weights of the best validation loss so far: of the mean over tasks, or, where nothing is shared, of each task's own.
+    """The weights of the best validation loss so far: of the mean over tasks, or, where nothing is
+    shared, of each task's own.
 
-    Tasks that are learned apart would each stop at their own best step: holding them to a common one
+    Tasks that are learned apart would each stop at their own best step: holding them to a common
+    one
     would make the baseline weaker than it is.
     """
 
@@ -116,10 +143,14 @@ class BestWeights:
             for task in torch.nonzero(better).flatten().tolist():
                 self._values[task] = [value.clone() for value in network.own_values(task)]
         elif better.any():
-            self._state = {name: value.detach().clone() for name, value in network.state_dict().items()}
+            self._state = {
+                name: value.detach().clone() for name, value in network.state_dict().items()
+            }
 
     def restore(self, network: MultiTaskNetwork) -> None:
-        """Put the best weights back into the network; a task that was never validated keeps its last."""
+        """Put the best weights back into the network; a task that was never validated keeps its
+        last.
+        """
         if self._state:
             network.load_state_dict(self._state)
         with torch.no_grad():
@@ -130,7 +161,10 @@ class BestWeights:
 
 def mean_losses(network: MultiTaskNetwork, tasks: TaskSet, losses: TaskLosses) -> Tensor:
     """Every task's mean loss on its examples, ``(T,)``, on the CPU; nan for a task without any."""
-    sums = torch.zeros(len(tasks), dtype=torch.promote_types(torch.get_default_dtype(), next(network.parameters()).dtype))
+    sums = torch.zeros(
+        len(tasks),
+        dtype=torch.promote_types(torch.get_default_dtype(), next(network.parameters()).dtype),
+    )
     with torch.no_grad():
         for batch, outputs, _ in run_in_pieces(network, tasks):
             sums.index_add_(0, batch.tasks.cpu(), losses(outputs, batch).to("cpu", sums.dtype))

@@ -1,11 +1,13 @@
 """One step shared by several processes, one for each GPU, by plain ``torch.distributed``.
 
-Start the script with ``torchrun --nproc-per-node=4 script.py``; in it call ``torch.distributed.init_process_group()`` and move
-the network to the process's own GPU, then ``ss.fit`` as ever: every process takes its share of the examples of every
-task in a step, and gradients are averaged once a step, so that the results are those of one process at the
-same batch size. Batch norm is the exception: its statistics in training are those of a process's own share.
+Start the script with ``torchrun --nproc-per-node=4 script.py``; in it call
+``torch.distributed.init_process_group()`` and move the network to the process's own GPU, then
+``ss.fit`` as ever: every process takes its share of the examples of every task in a step, and
+gradients are averaged once a step, so that the results are those of one process at the same batch
+size. Batch norm is the exception: its statistics in training are those of a process's own share.
 
-Where the tasks' own parameters are too many for one GPU, :mod:`softshare.training.sharded` divides the tasks instead.
+Where the tasks' own parameters are too many for one GPU, :mod:`softshare.training.sharded` divides
+the tasks instead.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from softshare.training.objective import Loss
 
 
 class Processes:
-    """The processes that train one network together; a single one where ``torch.distributed`` is not initialised.
+    """The processes that train one network together; a single one where ``torch.distributed`` is
+    not initialised.
 
     Args:
         device: where the network is, and with it what is sent (NCCL sends nothing from the CPU).
@@ -61,10 +64,15 @@ class Processes:
         size = batch.targets.shape[1]
         if size < self.count:
             raise ValueError(
-                f"batch_size: {size} examples of a task cannot be shared by {self.count} processes; take at least {self.count}"
+                f"batch_size: {size} examples of a task cannot be shared by {self.count} "
+                f"processes; take at least {self.count}"
             )
         begin, end = size * self.rank // self.count, size * (self.rank + 1) // self.count
-        labelled = torch.full_like(batch.targets[:, 0], size) if batch.present is None else batch.present.sum(1).clamp(min=1)
+        labelled = (
+            torch.full_like(batch.targets[:, 0], size)
+            if batch.present is None
+            else batch.present.sum(1).clamp(min=1)
+        )
         return replace(
             batch,
             inputs=batch.inputs[begin:end] if batch.one_input else batch.inputs[:, begin:end],
@@ -76,7 +84,8 @@ class Processes:
 
     @torch.no_grad()
     def combine(self, network: MultiTaskNetwork, loss: Loss, batches: Sequence[Batch]) -> Loss:
-        """Make the processes' gradients those of the whole step, all in one message; running statistics are averaged with them.
+        """Make the processes' gradients those of the whole step, all in one message; running
+        statistics are averaged with them.
 
         Args:
             network: its parameters have the gradients of this process's share.
@@ -88,14 +97,19 @@ class Processes:
         """
         if self.count == 1:
             return loss
-        gradients = [_values_of_gradient(parameter) for parameter in network.parameters() if parameter.grad is not None]
+        gradients = [
+            _values_of_gradient(parameter)
+            for parameter in network.parameters()
+            if parameter.grad is not None
+        ]
         statistics = [buffer for buffer in network.bodies.buffers() if buffer.is_floating_point()]
         by_task, penalty = loss.by_task.detach().clone(), loss.penalty.detach().clone()
         add_up([*gradients, *statistics, by_task, penalty], divide_by=self.count)
         return Loss(loss.tasks, by_task, penalty)
 
     def mean(self, values: Tensor) -> Tensor:
-        """The mean over the tasks of all processes, those left out whose value is nan: ``(T,)`` → ``()``.
+        """The mean over the tasks of all processes, those left out whose value is nan: ``(T,)`` →
+        ``()``.
 
         Every process gets the same number, bit by bit, so that all come to the same decision.
         """
@@ -107,18 +121,26 @@ class Processes:
 
 
 def add_up(tensors: Sequence[Tensor], *, divide_by: int = 1) -> None:
-    """Replace tensors, which have the same shapes in all processes, by their sums over the processes, in one message."""
+    """Replace tensors, which have the same shapes in all processes, by their sums over the
+    processes, in one message.
+    """
     message = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(message)
-    for tensor, total in zip(tensors, message.div_(divide_by).split([tensor.numel() for tensor in tensors]), strict=True):
+    for tensor, total in zip(
+        tensors, message.div_(divide_by).split([tensor.numel() for tensor in tensors]), strict=True
+    ):
         tensor.copy_(total.view_as(tensor))
 
 
 def _values_of_gradient(parameter: nn.Parameter) -> Tensor:
-    """The gradient, or the rows that a sparse one holds: the same tasks' in all processes, as these share the examples of every task."""
+    """The gradient, or the rows that a sparse one holds: the same tasks' in all processes, as these
+    share the examples of every task.
+    """
     gradient = parameter.grad
     assert gradient is not None
     if not gradient.is_sparse:
         return gradient
-    parameter.grad = gradient.coalesce()  # sorts the rows and adds up those of a task that a step takes twice
+    parameter.grad = (
+        gradient.coalesce()
+    )  # sorts the rows and adds up those of a task that a step takes twice
     return parameter.grad.values()

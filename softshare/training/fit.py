@@ -56,14 +56,16 @@ def fit(
 ) -> History:
     """Train all tasks' networks together, in place.
 
-    Where ``torch.distributed`` is initialised (``torchrun``), the processes share every step, their examples or their tasks:
-    see :mod:`softshare.training.distributed` and :mod:`softshare.training.sharded`.
+    Where ``torch.distributed`` is initialised (``torchrun``), the processes share every step, their
+    examples or their tasks: see :mod:`softshare.training.distributed` and
+    :mod:`softshare.training.sharded`.
 
-    Each step takes one batch of every task (or of some, see ``tasks_per_step``), adds up the tasks' mean losses and the
-    sharings' penalties, and makes one update.
+    Each step takes one batch of every task (or of some, see ``tasks_per_step``), adds up the tasks'
+    mean losses and the sharings' penalties, and makes one update.
 
-    A task of the network that is not in ``train`` keeps what is its own bit for bit under the default optimizer. Two things
-    are meant for all tasks and move it too: a penalty, which draws each task's weights towards what the others know, and
+    A task of the network that is not in ``train`` keeps what is its own bit for bit under the
+    default optimizer. Two things are meant for all tasks and move it too: a penalty, which draws
+    each task's weights towards what the others know, and
     an optimizer's weight decay.
 
     Args:
@@ -73,18 +75,22 @@ def fit(
         steps: updates to make; give this or ``epochs``.
         epochs: passes through the data; the policy says what one is.
         batch_size: examples of every task in a step.
-        policy: how often each of several tasks of unequal size comes, see :class:`softshare.tasks.batches.Batches`.
+        policy: how often each of several tasks of unequal size comes, see
+            :class:`softshare.tasks.batches.Batches`.
         tasks_per_step: how many of the tasks make a step; all when None.
         temperature: of the policy ``"temperature"``.
         augment: changes training inputs at random, see :class:`softshare.tasks.batches.Batches`.
-        optimizer: makes the optimizer from parameter groups, e.g. ``functools.partial(torch.optim.SGD, momentum=0.9)``.
+        optimizer: makes the optimizer from parameter groups, e.g.
+            ``functools.partial(torch.optim.SGD, momentum=0.9)``.
         learning_rate: of all parameters without one of their own.
         learning_rates: pattern → learning rate, see :func:`parameter_groups`; the first match wins.
-        schedule: makes a learning-rate scheduler from the optimizer; it is stepped after every update.
+        schedule: makes a learning-rate scheduler from the optimizer; it is stepped after every
+            update.
         binary_loss: ``"logistic"`` or ``"hinge"``.
         evaluate_every: steps between rows of history; a fiftieth of the steps when None.
         patience: evaluations without a better mean validation loss after which training stops.
-        keep_best: end with the weights of the best mean validation loss, a copy of which is kept meanwhile.
+        keep_best: end with the weights of the best mean validation loss, a copy of which is kept
+            meanwhile.
         callbacks: called after every step; one that returns True ends the training.
         seed: of the examples' order and of dropout.
 
@@ -93,8 +99,8 @@ def fit(
 
     Raises:
         TypeError: ``optimizer`` is no function that makes one.
-        ValueError: not exactly one of ``steps`` and ``epochs``, a pattern that matches no layer, or an optimizer that
-            needs every task's gradient for a network made with ``sparse_rows``.
+        ValueError: not exactly one of ``steps`` and ``epochs``, a pattern that matches no layer, or
+            an optimizer that needs every task's gradient for a network made with ``sparse_rows``.
         FloatingPointError: the loss is not finite; names the task and the step.
     """
     _require_maker(optimizer)
@@ -120,14 +126,27 @@ def fit(
     every = evaluate_every or max(1, total // 50)
     watched = None if validation is None else processes.own(validation)
     losses, mean = objective.losses, processes.mean
-    recorder = Recorder(history, every=every, validation=watched, losses=losses, mean=mean, patience=patience, keep_best=keep_best)
+    recorder = Recorder(
+        history,
+        every=every,
+        validation=watched,
+        losses=losses,
+        mean=mean,
+        patience=patience,
+        keep_best=keep_best,
+    )
+    every_callback = (recorder, *callbacks)
     processes.begin(network)
     network.train()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + processes.rank)  # dropout differs between processes
         for step, batch in enumerate(islice(batches, total), start=1):
-            loss = objective(network, [part.to(parameter.device, parameter.dtype) for part in processes.share(batch)])
-            for parameter in trained:  # what the optimizer's zero_grad does, without its bookkeeping
+            loss = objective(
+                network,
+                [part.to(parameter.device, parameter.dtype) for part in processes.share(batch)],
+            )
+            # What the optimizer's zero_grad does, without its bookkeeping.
+            for parameter in trained:
                 parameter.grad = None
             loss.total.backward()
             loss = processes.combine(network, loss, batch)
@@ -136,20 +155,25 @@ def fit(
             network.after_step()
             if scheduler:
                 scheduler.step()
-            if any([callback.after_step(network, step, loss) for callback in (recorder, *callbacks)]):  # noqa: C419 - each is called
+            # A list, so that each is called, also after one that ends the training.
+            ends = [callback.after_step(network, step, loss) for callback in every_callback]
+            if any(ends):
                 break
     recorder.finish(network)
     return history
 
 
-def parameter_groups(network: MultiTaskNetwork, learning_rate: float, learning_rates: Mapping[str, float]) -> list[dict[str, Any]]:
+def parameter_groups(
+    network: MultiTaskNetwork, learning_rate: float, learning_rates: Mapping[str, float]
+) -> list[dict[str, Any]]:
     """The network's parameters grouped by learning rate, for any torch optimizer.
 
     Args:
         network: the network.
         learning_rate: where no pattern matches.
-        learning_rates: pattern → learning rate; the first match wins. A pattern names a layer (``layers.0``), a
-            parameter of the template (``layers.0.bias``) or a factor of one (``*.mode_*``).
+        learning_rates: pattern → learning rate; the first match wins. A pattern names a layer
+            (``layers.0``), a parameter of the template (``layers.0.bias``) or a factor of one
+            (``*.mode_*``).
 
     Raises:
         ValueError: a pattern matches nothing.
@@ -157,36 +181,58 @@ def parameter_groups(network: MultiTaskNetwork, learning_rate: float, learning_r
     chosen: dict[tuple[float, bool], list[nn.Parameter]] = {}
     unused = set(learning_rates)
     for path, weight in network.shared_weights.items():
-        penalised = type(weight).penalty is not SharedWeight.penalty  # and so moved in all its rows, whichever tasks are in the step
+        penalised = (
+            type(weight).penalty is not SharedWeight.penalty
+        )  # and so moved in all its rows, whichever tasks are in the step
         lazy = set(weight.task_parameters()) if weight.sparse_rows and not penalised else set()
         for name, parameter in weight.named_parameters():
             names = (path.removesuffix(".weight"), path, f"{path}.{name.removeprefix('factors.')}")
-            matching = [pattern for pattern in learning_rates if any(fnmatchcase(candidate, pattern) for candidate in names)]
+            matching = [
+                pattern
+                for pattern in learning_rates
+                if any(fnmatchcase(candidate, pattern) for candidate in names)
+            ]
             unused -= set(matching)
             if parameter.requires_grad:
                 rate = learning_rates[matching[0]] if matching else learning_rate
                 chosen.setdefault((rate, name in lazy), []).append(parameter)
     if unused:
-        raise ValueError(f"learning_rates: no layer matches {sorted(unused)}; the layers are {list(network.layers)}")
-    return [{"params": parameters, "lr": rate, "sparse_rows": sparse} for (rate, sparse), parameters in chosen.items()]
+        raise ValueError(
+            f"learning_rates: no layer matches {sorted(unused)}; the layers are "
+            f"{list(network.layers)}"
+        )
+    return [
+        {"params": parameters, "lr": rate, "sparse_rows": sparse}
+        for (rate, sparse), parameters in chosen.items()
+    ]
 
 
 def _require_maker(optimizer: object) -> None:
     if not callable(optimizer):
         raise TypeError(
-            f"optimizer: pass a function that makes one from parameter groups, such as functools.partial(torch.optim.SGD, momentum=0.9), "
+            "optimizer: pass a function that makes one from parameter groups, such as "
+            "functools.partial(torch.optim.SGD, momentum=0.9), "
             f"got {optimizer if isinstance(optimizer, str) else type(optimizer).__name__ + '(…)'!r}"
         )
 
 
 def _require_lazy(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
-    plain = isinstance(optimizer, SGD) and not any(group["momentum"] or group["weight_decay"] for group in optimizer.param_groups)
-    if plain or isinstance(optimizer, LazyAdam | SparseAdam) or not any(group["sparse_rows"] for group in groups):
+    plain = isinstance(optimizer, SGD) and not any(
+        group["momentum"] or group["weight_decay"] for group in optimizer.param_groups
+    )
+    if (
+        plain
+        or isinstance(optimizer, LazyAdam | SparseAdam)
+        or not any(group["sparse_rows"] for group in groups)
+    ):
         return
     raise ValueError(
-        f"optimizer: {type(optimizer).__name__}{' with momentum or weight decay' if isinstance(optimizer, SGD) else ''} moves all tasks' "
-        "rows in every step, and a network made with sparse_rows=True has gradients of a step's tasks only; pass optimizer=LazyAdam "
-        "(or torch.optim.SGD without momentum and weight decay), or make the network without sparse_rows"
+        "optimizer: "
+        f"{type(optimizer).__name__}{' with momentum or weight decay' if isinstance(optimizer, SGD) else ''} moves all tasks' "
+        "rows in every step, and a network made with sparse_rows=True has gradients of a "
+        "step's tasks only; pass optimizer=LazyAdam "
+        "(or torch.optim.SGD without momentum and weight decay), or make the network "
+        "without sparse_rows"
     )
 
 

@@ -11,10 +11,11 @@ Row = dict[str, float | int | None]
 
 
 class History(list[Row]):
-    """Rows of a training run, one an evaluation: ``step``, ``train_loss``, ``validation_loss``, ``penalty``, ``seconds``.
+    """Rows of a training run, one an evaluation: ``step``, ``train_loss``, ``validation_loss``,
+    ``penalty``, ``seconds``.
 
-    Losses are means over tasks; the training loss is the mean over the steps since the row before. ``validation_loss``
-    is None without validation data.
+    Losses are means over tasks; the training loss is the mean over the steps since the row before.
+    ``validation_loss`` is None without validation data.
     """
 
     def column(self, name: str) -> list[float | int | None]:

@@ -33,7 +33,9 @@ class Loss:
 
     @cached_property
     def total(self) -> Tensor:
-        """``Σ_t mean loss_t + Σ penalties``, ``()``; a penalty that no trained weight moves, 0 as a rule, is left out."""
+        """``Σ_t mean loss_t + Σ penalties``, ``()``; a penalty that no trained weight moves, 0 as a
+        rule, is left out.
+        """
         losses = self.by_task.sum()
         return losses + self.penalty if self.penalty.requires_grad else losses
 
@@ -53,19 +55,23 @@ class Loss:
         what = f"the loss of task {tasks[int(self.tasks[bad[0]])].label!r}" if bad else "a penalty"
         value = (self.by_task[bad[0]] if bad else self.penalty).detach()
         more = f" ({len(bad)} tasks in all)" if len(bad) > 1 else ""
-        raise FloatingPointError(f"{what} became {float(value):g} at step {step}{more}; try a smaller learning rate")
+        raise FloatingPointError(
+            f"{what} became {float(value):g} at step {step}{more}; try a smaller learning rate"
+        )
 
 
 class Objective:
     """``Σ_t mean_i loss(f_t(x_i), y_i) + Σ penalties``.
 
-    The sum over tasks, not the mean: a task's gradient does not shrink because there are others. A step on ``k`` of
-    the ``T`` tasks adds up their losses and the share ``k/T`` of the penalties, so losses and penalties weigh against each
-    other as they do where every step has all tasks, and a step costs nothing for absent tasks.
+    The sum over tasks, not the mean: a task's gradient does not shrink because there are others. A
+    step on ``k`` of
+    the ``T`` tasks adds up their losses and the share ``k/T`` of the penalties, so losses and
+    penalties weigh against each other as they do where every step has all tasks, and a step costs
+    nothing for absent tasks.
 
     Args:
-        train: the training examples of the network's tasks, or of some of them; their numbers tell each penalty
-            what the mean losses are means over.
+        train: the training examples of the network's tasks, or of some of them; their numbers tell
+            each penalty what the mean losses are means over.
         binary: the loss of binary tasks, ``"logistic"`` or ``"hinge"``.
     """
 
@@ -76,26 +82,47 @@ class Objective:
         self._network: MultiTaskNetwork | None = None
 
     def __call__(self, network: MultiTaskNetwork, batches: Sequence[Batch]) -> Loss:
-        """The objective on one step's batches; 0 where there are none (no task of the step is this process's)."""
+        """The objective on one step's batches; 0 where there are none (no task of the step is this
+        process's).
+        """
         if not batches:
             device = next(network.parameters()).device
-            return Loss(torch.zeros(0, dtype=torch.long), torch.zeros(0, device=device, requires_grad=True), torch.zeros((), device=device))
+            return Loss(
+                torch.zeros(0, dtype=torch.long),
+                torch.zeros(0, device=device, requires_grad=True),
+                torch.zeros((), device=device),
+            )
         places, examples, nothing = self._in(network, batches[0].inputs.device)
         parts = []
         for batch in batches:
             tasks = batch.tasks if places is None else places[batch.tasks]
-            parts.append(self.losses(network.run(batch.inputs, tasks=tasks, one_input=batch.one_input), batch))
+            parts.append(
+                self.losses(
+                    network.run(batch.inputs, tasks=tasks, one_input=batch.one_input), batch
+                )
+            )
         by_task = parts[0] if len(parts) == 1 else torch.cat(parts)
-        numbers = batches[0].tasks if len(parts) == 1 else torch.cat([batch.tasks for batch in batches])
+        numbers = (
+            batches[0].tasks if len(parts) == 1 else torch.cat([batch.tasks for batch in batches])
+        )
         if not network.is_regularised:
             return Loss(numbers, by_task, nothing)
         return Loss(numbers, by_task, len(by_task) / len(self._tasks) * network.penalty(examples))
 
-    def _in(self, network: MultiTaskNetwork, device: torch.device) -> tuple[Tensor | None, Tensor, Tensor]:
-        """Where these tasks stand among the network's, None where they are the same; the examples of all the network's tasks; and 0."""
+    def _in(
+        self, network: MultiTaskNetwork, device: torch.device
+    ) -> tuple[Tensor | None, Tensor, Tensor]:
+        """Where these tasks stand among the network's, None where they are the same; the examples
+        of all the network's tasks; and 0.
+        """
         if self._network is not network:
             places = network.numbers(self._tasks).to(device)
-            examples = torch.zeros(len(network.tasks), device=device).index_copy(0, places, self._counts.to(device))
+            examples = torch.zeros(len(network.tasks), device=device).index_copy(
+                0, places, self._counts.to(device)
+            )
             same = torch.equal(places.cpu(), torch.arange(len(network.tasks)))
-            self._network, self._known = network, (None if same else places, examples, torch.zeros((), device=device))
+            self._network, self._known = (
+                network,
+                (None if same else places, examples, torch.zeros((), device=device)),
+            )
         return self._known

@@ -1,8 +1,8 @@
 """The tasks divided among processes, where the tasks' own parameters are too many for one GPU.
 
-Every process keeps the rows of a block of the tasks (of the task factors, heads and biases, and with them the optimizer's
-state) and trains them on these tasks' examples; what all tasks share is kept equal by adding up its gradients. The
-results are those of one process, batch norm's too.
+Every process keeps the rows of a block of the tasks (of the task factors, heads and biases, and
+with them the optimizer's state) and trains them on these tasks' examples; what all tasks share is
+kept equal by adding up its gradients. The results are those of one process, batch norm's too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from softshare.network.forms import forms_of
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.templates import TemplateFactory
+from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
 from softshare.sharing.grid import TaskGrid
 from softshare.tasks.task import Task
@@ -26,21 +26,25 @@ from softshare.training.distributed import Processes
 
 
 class ShardedNetwork(MultiTaskNetwork):
-    """This process's part of a network: all that the tasks share, and what is their own of a block of the tasks.
+    """This process's part of a network: all that the tasks share, and what is their own of a block
+    of the tasks.
 
-    With four processes the first has the first quarter of the tasks, and so on. ``network.tasks`` are this process's, and
-    whatever a network can do it does for these. It starts with the values that a network of all tasks starts with.
+    With four processes the first has the first quarter of the tasks, and so on. ``network.tasks``
+    are this process's, and whatever a network can do it does for these. It starts with the values
+    that a network of all tasks starts with.
 
     Args:
         template: see :class:`~softshare.MultiTaskNetwork`.
         tasks: all tasks, the same in every process.
-        sharing: see :class:`~softshare.MultiTaskNetwork`; no sharing whose penalty joins all tasks' weights.
+        sharing: see :class:`~softshare.MultiTaskNetwork`; no sharing whose penalty joins all tasks'
+            weights.
         seed: of the random start, the same in every process.
         sparse_rows: see :class:`~softshare.MultiTaskNetwork`.
 
     Raises:
-        ValueError: there are fewer tasks than processes, tasks differ in the form of their inputs or outputs or stand on a
-            grid of factors, or a sharing's penalty needs all tasks' weights.
+        ValueError: there are fewer tasks than processes, tasks differ in the form of their inputs
+            or outputs or stand on a grid of factors, or a sharing's penalty needs all tasks'
+            weights.
     """
 
     def __init__(
@@ -60,19 +64,28 @@ class ShardedNetwork(MultiTaskNetwork):
         bounds = [len(everyone) * rank // processes.count for rank in range(processes.count + 1)]
         self._blocks = [slice(begin, end) for begin, end in pairwise(bounds)]
         block = self._blocks[self._rank]
-        own = tasks.keep_tasks(range(block.start, block.stop)) if isinstance(tasks, TaskSet) else everyone[block]
+        own = (
+            tasks.keep_tasks(range(block.start, block.stop))
+            if isinstance(tasks, TaskSet)
+            else everyone[block]
+        )
         super().__init__(template, own, sharing=sharing, seed=seed, sparse_rows=sparse_rows)
         _check_weights(self.shared_weights)
 
     def whole_state(self) -> dict[str, Tensor] | None:
-        """The state of the network of all tasks, which ``MultiTaskNetwork(…).load_state_dict`` takes. Every process must call it.
+        """The state of the network of all tasks, which ``MultiTaskNetwork(…).load_state_dict``
+        takes. Every process must call it.
 
         Returns:
             A copy of the state, on the CPU, in the first process; None in the others.
         """
         own, state = self._names_of_own(), {}
         for name, value in self.state_dict().items():
-            parts = [part.cpu() for part in (self._blocks_of_rows(value) if name in own else [value]) if self._rank == 0]
+            parts = [
+                part.cpu()
+                for part in (self._blocks_of_rows(value) if name in own else [value])
+                if self._rank == 0
+            ]
             if parts:
                 state[name] = torch.cat(parts) if name in own else parts[0].clone()
         return state if self._rank == 0 else None
@@ -80,7 +93,9 @@ class ShardedNetwork(MultiTaskNetwork):
     def load_whole_state(self, state: Mapping[str, Tensor]) -> None:
         """Take what is shared and these tasks' rows from the state of a network of all tasks."""
         own, block = self._names_of_own(), self._blocks[self._rank]
-        self.load_state_dict({name: value[block] if name in own else value for name, value in state.items()})
+        self.load_state_dict(
+            {name: value[block] if name in own else value for name, value in state.items()}
+        )
 
     def shared_state(self) -> list[Tensor]:
         """What all processes have alike, as :meth:`state_dict` gives it."""
@@ -90,52 +105,79 @@ class ShardedNetwork(MultiTaskNetwork):
     def with_sharing(self, sharing: Sharing | Mapping[str, Sharing]) -> NoReturn:
         """Refused: to factorise trained weights takes all tasks' at once."""
         raise ValueError(
-            "with_sharing: this process has only some of the tasks' weights; load whole_state() into a MultiTaskNetwork, share "
-            "its weights otherwise, and give its state to load_whole_state of a ShardedNetwork of that sharing"
+            "with_sharing: this process has only some of the tasks' weights; load "
+            "whole_state() into a MultiTaskNetwork, share "
+            "its weights otherwise, and give its state to load_whole_state of a "
+            "ShardedNetwork of that sharing"
         )
 
     def add_task(self, new: TaskSet | Task) -> NoReturn:
         """Refused: a new task belongs to no process's block."""
-        raise ValueError("add_task: load whole_state() into a MultiTaskNetwork of all tasks and add the task there")
+        raise ValueError(
+            "add_task: load whole_state() into a MultiTaskNetwork of all tasks and add the "
+            "task there"
+        )
 
     def _names_of_own(self) -> set[str]:
-        """Names in the state of what has a row for each task: the tasks' own parameters, and their running statistics."""
-        own = {f"weights.{self._keys[path]}.{name}" for path, weight in self.shared_weights.items() for name in weight.task_parameters()}
+        """Names in the state of what has a row for each task: the tasks' own parameters, and their
+        running statistics.
+        """
+        own = {
+            f"weights.{self._keys[path]}.{name}"
+            for path, weight in self.shared_weights.items()
+            for name in weight.task_parameters()
+        }
         return own | {f"bodies.{name}" for name, _ in self.bodies.named_buffers()}
 
     def _blocks_of_rows(self, rows: Tensor) -> Iterator[Tensor]:
         """All processes' rows, one block after the other."""
         for rank, block in enumerate(self._blocks):
-            part = rows if rank == self._rank else rows.new_empty(block.stop - block.start, *rows.shape[1:])
+            part = (
+                rows
+                if rank == self._rank
+                else rows.new_empty(block.stop - block.start, *rows.shape[1:])
+            )
             if len(self._blocks) > 1:
                 dist.broadcast(part, src=rank)
             yield part
 
     def _streams(self) -> RandomStreams:
-        return RandomStreams(self.seed, [task.name for task in self.tasks], n_tasks_in_all=self.n_tasks_in_all)
+        return RandomStreams(
+            self.seed, [task.name for task in self.tasks], n_tasks_in_all=self.n_tasks_in_all
+        )
 
 
 def _check_tasks(tasks: Sequence[Task], forms: set[Any], count: int) -> None:
     if len(tasks) < count:
         raise ValueError(
-            f"tasks: {len(tasks)} cannot be divided among {count} processes; start fewer, or share examples (MultiTaskNetwork)"
+            f"tasks: {len(tasks)} cannot be divided among {count} processes; start fewer, "
+            "or share examples (MultiTaskNetwork)"
         )
     if len(forms) > 1:
         raise ValueError(
-            f"tasks: to be divided they need inputs of one shape and one number of outputs, found {sorted(forms)}; share their "
-            "examples among the processes instead (MultiTaskNetwork), or divide the tasks of one form"
+            "tasks: to be divided they need inputs of one shape and one number of "
+            f"outputs, found {sorted(forms)}; share their "
+            "examples among the processes instead (MultiTaskNetwork), or divide the tasks "
+            "of one form"
         )
     if TaskGrid.of([task.name for task in tasks]) is not None:
         raise ValueError(
-            f"tasks: on a grid of factors, such as {tasks[0].name!r}, they have rows in common and cannot be divided; give them "
-            "names that are no tuples, or share their examples among the processes (MultiTaskNetwork)"
+            f"tasks: on a grid of factors, such as {tasks[0].name!r}, they have rows in "
+            "common and cannot be divided; give them "
+            "names that are no tuples, or share their examples among the processes "
+            "(MultiTaskNetwork)"
         )
 
 
 def _check_weights(weights: Mapping[str, SharedWeight]) -> None:
     for path, weight in weights.items():
-        if type(weight).penalty is not SharedWeight.penalty or type(weight).after_step is not SharedWeight.after_step:
+        if (
+            type(weight).penalty is not SharedWeight.penalty
+            or type(weight).after_step is not SharedWeight.after_step
+        ):
             raise ValueError(
-                f"layer {path.removesuffix('.weight')!r}: {type(weight).__name__} needs all tasks' weights in one place, so tasks cannot "
-                "be divided; share their examples among the processes (MultiTaskNetwork), or factorise the layer (LastAxisFlattening, …)"
+                f"layer {path.removesuffix('.weight')!r}: {type(weight).__name__} needs "
+                "all tasks' weights in one place, so tasks cannot "
+                "be divided; share their examples among the processes (MultiTaskNetwork), "
+                "or factorise the layer (LastAxisFlattening, …)"
             )

@@ -1,4 +1,6 @@
-"""Both sides of a comparison do the same work: from one start, their losses stay the same from step to step."""
+"""Both sides of a comparison do the same work: from one start, their losses stay the same from step
+to step.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,22 @@ import pytest
 import tensorly as backends
 import torch
 
-from benchmarks.naive import as_written, cheapest, composing_once, composing_per_task, factors_per_task
+from benchmarks.naive import (
+    as_written,
+    cheapest,
+    composing_once,
+    composing_per_task,
+    factors_per_task,
+)
 from benchmarks.networks import trunk_once, trunk_per_task
 from benchmarks.orderings import convolutional_loops, core_and_decoder, dense_loops
 from benchmarks.peers import TENSORLY, composed_once, composed_per_task, joined_by_hand, tensorly
 from benchmarks.penalties import unfolded
 from benchmarks.steps import Setting, Training
-from softshare.network.ordering_templates import ordering_cnn
-from softshare.network.templates import lenet, mlp
-from softshare.sharing._tensor_algebra import task_last
-from softshare.sharing._trace_norms import matricise, unfoldings
+from softshare.network.templates.ordering import ordering_cnn
+from softshare.network.templates.standard import lenet, mlp
+from softshare.sharing.algebra.decompositions import task_last
+from softshare.sharing.algebra.trace_norms import matricise, unfoldings
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
@@ -29,14 +37,28 @@ from softshare.sharing.tucker import Tucker
 CPU = torch.device("cpu")
 
 SETTINGS = {
-    "MLP": partial(Setting, partial(mlp, hidden=(7, 6)), (5,), n_tasks=4, batch_size=8, n_outputs=3, device=CPU),
-    "yes or no": partial(Setting, partial(mlp, hidden=(7,)), (5,), n_tasks=3, batch_size=8, n_outputs=1, device=CPU),
+    "MLP": partial(
+        Setting, partial(mlp, hidden=(7, 6)), (5,), n_tasks=4, batch_size=8, n_outputs=3, device=CPU
+    ),
+    "yes or no": partial(
+        Setting, partial(mlp, hidden=(7,)), (5,), n_tasks=3, batch_size=8, n_outputs=1, device=CPU
+    ),
     "CNN": partial(
-        Setting, partial(lenet, channels=(4,), windows=(3,), hidden=6), (1, 8, 8), n_tasks=3, batch_size=4, n_outputs=3, device=CPU
+        Setting,
+        partial(lenet, channels=(4,), windows=(3,), hidden=6),
+        (1, 8, 8),
+        n_tasks=3,
+        batch_size=4,
+        n_outputs=3,
+        device=CPU,
     ),
 }
 
-FACTORISED: dict[str, Sharing] = {"LAF": LastAxisFlattening(rank=2), "Tucker": Tucker(ranks=0.5), "TT": TensorTrain(ranks=0.5)}
+FACTORISED: dict[str, Sharing] = {
+    "LAF": LastAxisFlattening(rank=2),
+    "Tucker": Tucker(ranks=0.5),
+    "TT": TensorTrain(ranks=0.5),
+}
 
 OTHERS = {
     "as written": partial(composing_per_task, order=as_written),
@@ -66,17 +88,27 @@ def test_the_loop_of_modules_trains_our_independent_networks(name: str, one_inpu
 
 @pytest.mark.parametrize("other", [trunk_per_task, trunk_once])
 @pytest.mark.parametrize("name", SETTINGS)
-def test_hard_sharing_trains_our_tied_networks(name: str, other: Callable[[Setting], Training]) -> None:
+def test_hard_sharing_trains_our_tied_networks(
+    name: str, other: Callable[[Setting], Training]
+) -> None:
     setting = SETTINGS[name]()
     assert_same_work(setting.ours(Tied()), other(setting))
 
 
 def factorised() -> list[tuple[str, str, str]]:
-    return [(name, label, other) for name in SETTINGS for label in FACTORISED for other in OTHERS if (name, other) != ("CNN", "factors")]
+    return [
+        (name, label, other)
+        for name in SETTINGS
+        for label in FACTORISED
+        for other in OTHERS
+        if (name, other) != ("CNN", "factors")
+    ]
 
 
 @pytest.mark.parametrize(("name", "label", "other"), factorised())
-def test_the_loops_over_factors_train_our_factorised_networks(name: str, label: str, other: str) -> None:
+def test_the_loops_over_factors_train_our_factorised_networks(
+    name: str, label: str, other: str
+) -> None:
     setting = SETTINGS[name]()
     assert_same_work(setting.ours(FACTORISED[label]), OTHERS[other](setting, FACTORISED[label]))
 
@@ -91,7 +123,9 @@ def test_the_loops_of_soft_orderings_train_ours() -> None:
 
 @pytest.fixture
 def tensorly_on_torch() -> Iterator[None]:
-    """TensorLy-Torch sets the whole process's backend, on which other tests' oracles run: it is set back."""
+    """TensorLy-Torch sets the whole process's backend, on which other tests' oracles run: it is set
+    back.
+    """
     before = backends.get_backend()
     pytest.importorskip("tltorch", reason="the peers are a benchmark extra")
     backends.set_backend("pytorch")
@@ -114,7 +148,10 @@ def test_all_ways_of_using_tensorly_are_one_layer(name: str) -> None:
 def test_both_sides_of_a_trace_norm_unfold_the_same_matrix() -> None:
     tensor = task_last(torch.randn(3, 4, 5, 2))
     for rows in (*unfoldings("tucker", 4), *unfoldings("tt", 4)):
-        theirs, ours = torch.linalg.svdvals(unfolded(tensor, rows)), torch.linalg.svdvals(matricise(tensor, rows))
+        theirs, ours = (
+            torch.linalg.svdvals(unfolded(tensor, rows)),
+            torch.linalg.svdvals(matricise(tensor, rows)),
+        )
         torch.testing.assert_close(theirs, ours)
     torch.testing.assert_close(unfolded(tensor, (1,)), tensor.movedim(1, 0).reshape(5, -1))
     torch.testing.assert_close(unfolded(tensor, (0, 1)), tensor.reshape(20, -1))

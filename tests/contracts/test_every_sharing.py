@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.ordering_templates import ordering_mlp
-from softshare.network.templates import TemplateFactory
+from softshare.network.templates.ordering import ordering_mlp
+from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
 from softshare.sharing.fixed_order import FixedOrder
 from softshare.sharing.independent import Independent
@@ -35,7 +35,9 @@ from softshare.training.fit import fit
 N_TASKS = 5
 LAYERS = {"fc": (6, 5), "conv": (3, 2, 4, 3)}
 RING_CORES = {(6, 5): (3, 2, 1, 5), (3, 2, 4, 3): (6, 2, 2, 3)}
-"""Sizes of the modes of each core, four a layer: 6 = 3·2·1·1 beside 5 = 1·1·1·5; the window 3·2, and 4 = 2·2·1 beside 3 = 1·1·3."""
+"""Sizes of the modes of each core, four a layer: 6 = 3·2·1·1 beside 5 = 1·1·1·5; the window 3·2,
+and 4 = 2·2·1 beside 3 = 1·1·3.
+"""
 
 
 def independent_size(shape: Sequence[int]) -> int:
@@ -52,8 +54,14 @@ def tucker_size(shape: Sequence[int]) -> int:
 def tensor_train_size(shape: Sequence[int]) -> int:
     """A core for each mode, between ranks that are half of the largest."""
     modes = (*shape, N_TASKS)
-    ranks = [1, *(ceil(min(prod(modes[:cut]), prod(modes[cut:])) / 2) for cut in range(1, len(modes))), 1]
-    return sum(left * size * right for left, size, right in zip(ranks, modes, ranks[1:], strict=False))
+    ranks = [
+        1,
+        *(ceil(min(prod(modes[:cut]), prod(modes[cut:])) / 2) for cut in range(1, len(modes))),
+        1,
+    ]
+    return sum(
+        left * size * right for left, size, right in zip(ranks, modes, ranks[1:], strict=False)
+    )
 
 
 def tensor_ring_size(shape: Sequence[int]) -> int:
@@ -91,14 +99,21 @@ def sharing(request: pytest.FixtureRequest) -> Sharing:
     return request.param
 
 
-def drawn(sharing: Sharing, names: tuple[str, ...] = ("a", "b", "c", "d", "e"), *, seed: int = 0) -> dict[str, SharedWeight]:
-    return sharing.draw({name: LayerShapes((shape,), 0.2) for name, shape in LAYERS.items()}, RandomStreams(seed, names))
+def drawn(
+    sharing: Sharing, names: tuple[str, ...] = ("a", "b", "c", "d", "e"), *, seed: int = 0
+) -> dict[str, SharedWeight]:
+    return sharing.draw(
+        {name: LayerShapes((shape,), 0.2) for name, shape in LAYERS.items()},
+        RandomStreams(seed, names),
+    )
 
 
 def shared(sharing: Sharing) -> dict[str, SharedWeight]:
     if isinstance(sharing, RANDOM_ONLY):
         return {name: weight.double() for name, weight in drawn(sharing).items()}
-    return sharing.share({name: torch.randn(N_TASKS, *shape, dtype=torch.float64) for name, shape in LAYERS.items()})
+    return sharing.share(
+        {name: torch.randn(N_TASKS, *shape, dtype=torch.float64) for name, shape in LAYERS.items()}
+    )
 
 
 def require_start_from_trained_weights(sharing: Sharing) -> None:
@@ -112,7 +127,9 @@ both_starts = pytest.mark.parametrize("start", [drawn, shared])
 @both_starts
 def test_composed_weights_have_the_layers_shape(sharing: Sharing, start: object) -> None:
     weights = start(sharing)  # type: ignore[operator]
-    assert {name: tuple(weight.stacked().shape) for name, weight in weights.items()} == {n: (N_TASKS, *s) for n, s in LAYERS.items()}
+    assert {name: tuple(weight.stacked().shape) for name, weight in weights.items()} == {
+        n: (N_TASKS, *s) for n, s in LAYERS.items()
+    }
 
 
 @both_starts
@@ -136,7 +153,10 @@ def test_the_contraction_is_the_composed_weight(sharing: Sharing, start: object)
             assert output[0] == "t"
             has_task = any(term.startswith("t") for term in inputs.split(","))
             composed = torch.einsum(equation if has_task else f"{inputs}->{output[1:]}", *operands)
-            assert_close(composed.reshape(-1, *weight.stacked().shape[1:]).expand_as(weight.stacked(tasks)), weight.stacked(tasks))
+            assert_close(
+                composed.reshape(-1, *weight.stacked().shape[1:]).expand_as(weight.stacked(tasks)),
+                weight.stacked(tasks),
+            )
 
 
 def test_gradients_of_weights_and_penalties_equal_finite_differences(sharing: Sharing) -> None:
@@ -144,7 +164,9 @@ def test_gradients_of_weights_and_penalties_equal_finite_differences(sharing: Sh
         weight.after_step()
         names, values = zip(*weight.named_parameters(), strict=True)
 
-        def composed(*new: Tensor, weight: SharedWeight = weight, names: tuple[str, ...] = names) -> tuple[Tensor, ...]:
+        def composed(
+            *new: Tensor, weight: SharedWeight = weight, names: tuple[str, ...] = names
+        ) -> tuple[Tensor, ...]:
             replaced = {f"weight.{name}": value for name, value in zip(names, new, strict=True)}
             return torch.func.functional_call(_Evaluated(weight), replaced, ())
 
@@ -158,12 +180,16 @@ class _Evaluated(nn.Module):
 
     def forward(self) -> tuple[Tensor, ...]:
         penalty = self.weight.penalty(torch.full((N_TASKS,), 4.0, dtype=torch.float64))
-        return (self.weight.stacked(), penalty) if penalty.requires_grad else (self.weight.stacked(),)
+        return (
+            (self.weight.stacked(), penalty) if penalty.requires_grad else (self.weight.stacked(),)
+        )
 
 
 def test_the_number_of_parameters_is_that_of_the_formula(sharing: Sharing) -> None:
     for name, weight in drawn(sharing).items():
-        assert sum(parameter.numel() for parameter in weight.parameters()) == SHARINGS[sharing](LAYERS[name])  # type: ignore[operator]
+        assert sum(parameter.numel() for parameter in weight.parameters()) == SHARINGS[sharing](
+            LAYERS[name]
+        )  # type: ignore[operator]
 
 
 @both_starts
@@ -182,7 +208,10 @@ def test_task_parameters_and_vectors_have_the_task_first(sharing: Sharing, start
         parameters = dict(weight.named_parameters())
         own = [parameters[name] for name in weight.task_parameters()]
         assert all(len(parameter) == N_TASKS for parameter in own)
-        assert weight.task_vectors().shape == (N_TASKS, sum(parameter[0].numel() for parameter in own))
+        assert weight.task_vectors().shape == (
+            N_TASKS,
+            sum(parameter[0].numel() for parameter in own),
+        )
 
 
 def test_the_tasks_order_does_not_matter(sharing: Sharing) -> None:
@@ -195,7 +224,9 @@ def test_the_tasks_order_does_not_matter(sharing: Sharing) -> None:
 def test_trained_weights_permuted_are_permuted(sharing: Sharing) -> None:
     require_start_from_trained_weights(sharing)
     order = torch.tensor([4, 2, 0, 1, 3])
-    stacks = {name: torch.randn(N_TASKS, *shape, dtype=torch.float64) for name, shape in LAYERS.items()}
+    stacks = {
+        name: torch.randn(N_TASKS, *shape, dtype=torch.float64) for name, shape in LAYERS.items()
+    }
     permuted = sharing.share({name: stack[order] for name, stack in stacks.items()})
     for layer, weight in sharing.share(stacks).items():
         assert_close(permuted[layer].stacked(), weight.stacked()[order])
@@ -243,7 +274,9 @@ def test_settings_are_values(sharing: Sharing) -> None:
 @both_starts
 def test_nothing_is_penalised_unless_the_sharing_says_so(sharing: Sharing, start: object) -> None:
     for weight in start(sharing).values():  # type: ignore[operator]
-        assert (weight.penalty(torch.tensor([3, 4, 5, 6, 7])).item() != 0) == isinstance(sharing, REGULARISED)
+        assert (weight.penalty(torch.tensor([3, 4, 5, 6, 7])).item() != 0) == isinstance(
+            sharing, REGULARISED
+        )
 
 
 # --- networks ----------------------------------------------------------------------------------
@@ -283,7 +316,10 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 def tasks_named(names: str) -> TaskSet:
     numbers = np.random.default_rng(0)
-    data = {name: (numbers.normal(size=(8, 1, 4, 4)).astype(np.float32), np.arange(8) % 2) for name in names}
+    data = {
+        name: (numbers.normal(size=(8, 1, 4, 4)).astype(np.float32), np.arange(8) % 2)
+        for name in names
+    }
     return TaskSet.from_arrays(data, kinds="binary")
 
 
@@ -350,7 +386,11 @@ def test_a_network_moves_to_another_type_and_device(kind: str) -> None:
     if "FixedOrder" in repr(NETWORKS[kind]):
         return  # which layers are applied is read from the values, and there are none on this device
     outputs = moved.run(rows.double().to("meta"))
-    assert (outputs.device.type, outputs.dtype, outputs.shape) == ("meta", torch.float64, expected.shape)
+    assert (outputs.device.type, outputs.dtype, outputs.shape) == (
+        "meta",
+        torch.float64,
+        expected.shape,
+    )
 
 
 def as_it_is_and_compiled(kind: str, backend: str) -> list[tuple[Tensor, list[Tensor]]]:
@@ -362,7 +402,12 @@ def as_it_is_and_compiled(kind: str, backend: str) -> list[tuple[Tensor, list[Te
         network.zero_grad()
         values = run(rows)
         values.square().sum().backward()
-        outputs.append((values.detach(), [value.grad for value in network.parameters() if value.grad is not None]))
+        outputs.append(
+            (
+                values.detach(),
+                [value.grad for value in network.parameters() if value.grad is not None],
+            )
+        )
     return outputs
 
 
@@ -371,8 +416,12 @@ def test_compiled_it_computes_the_same(kind: str) -> None:
     assert_close(compiled, plain)
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")  # in torch's own compiler
-@pytest.mark.skipif(shutil.which("c++") is None, reason="the compiler of torch needs a C++ compiler")
+@pytest.mark.filterwarnings(
+    "ignore:`torch.jit.script_method` is deprecated:DeprecationWarning"
+)  # in torch's own compiler
+@pytest.mark.skipif(
+    shutil.which("c++") is None, reason="the compiler of torch needs a C++ compiler"
+)
 def test_compiled_to_machine_code_it_computes_the_same() -> None:
     plain, compiled = as_it_is_and_compiled("LastAxisFlattening", "inductor")
     assert_close(compiled, plain)
@@ -388,10 +437,15 @@ WITHOUT_PENALTY = {TraceNorm: {"gamma": 0.0}, TensorNormal: {"scale": 0.0}}
 
 def test_a_task_that_never_has_data_keeps_what_is_its_own(kind: str) -> None:
     template, named = NETWORKS[kind]
-    sharing = {layer: replace(value, **WITHOUT_PENALTY.get(type(value), {})) for layer, value in named.items()}  # type: ignore[type-var]
+    sharing = {
+        layer: replace(value, **WITHOUT_PENALTY.get(type(value), {}))
+        for layer, value in named.items()
+    }  # type: ignore[type-var]
     network = MultiTaskNetwork(template, tasks_named("abc"), sharing=sharing)
     before = [[value.clone() for value in network.own_values(task)] for task in range(3)]
     fit(network, tasks_named("ab"), steps=3)
-    unchanged = [all(map(torch.equal, was, network.own_values(task))) for task, was in enumerate(before)]
+    unchanged = [
+        all(map(torch.equal, was, network.own_values(task))) for task, was in enumerate(before)
+    ]
     has_nothing_own = kind in ("Tied", "permuted ordering", "parallel ordering")
     assert unchanged == [has_nothing_own, has_nothing_own, True]

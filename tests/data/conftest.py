@@ -31,4 +31,8 @@ def made_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def outside(tmp_path: Path) -> Callable[[], set[Path]]:
     """The files outside the data and cache folders that tests of this one could reach."""
-    return lambda: {path for path in tmp_path.rglob("*") if path.relative_to(tmp_path).parts[0] not in ("data", "cache")}
+    return lambda: {
+        path
+        for path in tmp_path.rglob("*")
+        if path.relative_to(tmp_path).parts[0] not in ("data", "cache")
+    }

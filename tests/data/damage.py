@@ -9,7 +9,9 @@ import numpy as np
 
 
 def damaged(content: bytes, *, n: int = 1000, seed: int = 0) -> Iterator[bytes]:
-    """``n`` contents that are not this one: bytes changed, ends cut, pieces removed, doubled or foreign."""
+    """``n`` contents that are not this one: bytes changed, ends cut, pieces removed, doubled or
+    foreign.
+    """
     random = np.random.default_rng(seed)
     given = 0
     while given < n:
@@ -34,7 +36,9 @@ def damaged(content: bytes, *, n: int = 1000, seed: int = 0) -> Iterator[bytes]:
 
 
 def attempt(read: Callable[[], Any]) -> tuple[Any, str]:
-    """What is read, and the message of the error in place of it; any error but ValueError and OSError is a defect."""
+    """What is read, and the message of the error in place of it; any error but ValueError and
+    OSError is a defect.
+    """
     try:
         return read(), ""
     except (ValueError, OSError) as error:

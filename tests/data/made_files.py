@@ -28,7 +28,11 @@ def encoded(pixels: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
 
 def idx(array: np.ndarray) -> bytes:
     """An array of bytes in IDX format, packed."""
-    return gzip.compress(bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes())
+    return gzip.compress(
+        bytes([0, 0, 8, array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.tobytes()
+    )
 
 
 def zipped(path: Path, members: Mapping[str, bytes]) -> Path:
@@ -58,6 +62,8 @@ def omniglot_zip(path: Path, alphabets: Mapping[str, int], n_drawings: int) -> P
             for drawing in range(1, n_drawings + 1):
                 ink = np.zeros((105, 105), dtype=bool)
                 ink[number, :drawing] = True
-                name = f"{path.stem}/{alphabet}/character{character:02}/{number:04}_{drawing:02}.png"
+                name = (
+                    f"{path.stem}/{alphabet}/character{character:02}/{number:04}_{drawing:02}.png"
+                )
                 members[name] = encoded(~ink)
     return zipped(path, members)

@@ -1,4 +1,6 @@
-"""Archives from strangers: nothing is written, nothing expands beyond its bound, every error names the file."""
+"""Archives from strangers: nothing is written, nothing expands beyond its bound, every error names
+the file.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from damage import attempt, damaged
 
 from softshare.data.archives import naming, open_zip, read_content, read_member, read_tar
+from tests.data.damage import attempt, damaged
 
 
 def zip_of(path: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
@@ -48,17 +50,25 @@ def test_content_beyond_its_bound_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=rf"{path.name}: .*the 10 bytes"):
             read_content(path, most=10)
     two = zip_of(tmp_path / "two.zip", {"a": b"", "b": b""})
-    with pytest.raises(ValueError, match="1 files that are expected at most"), open_zip(two, most=9, most_members=1):
+    with (
+        pytest.raises(ValueError, match="1 files that are expected at most"),
+        open_zip(two, most=9, most_members=1),
+    ):
         pass
 
 
 def test_a_member_that_lies_about_its_size_expands_no_further(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "lie.zip", {"a": bytes(50_000_000)})
     content = bytearray(path.read_bytes())
-    for place in [found.start() for found in re.finditer((50_000_000).to_bytes(4, "little"), content)]:
+    for place in [
+        found.start() for found in re.finditer((50_000_000).to_bytes(4, "little"), content)
+    ]:
         content[place : place + 4] = (100).to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"lie\.zip: Bad CRC-32"), open_zip(path, most=1000) as archive:
+    with (
+        pytest.raises(ValueError, match=r"lie\.zip: Bad CRC-32"),
+        open_zip(path, most=1000) as archive,
+    ):
         read_member(archive, archive.infolist()[0])
 
 
@@ -75,8 +85,16 @@ def test_no_member_becomes_a_path(made_folder: Path, outside: Callable[[], set[P
 
 
 def test_a_tar_is_bounded_and_its_links_are_left_alone(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"big\.tar\.gz: the archive holds more than the 1,000 bytes"):
-        list(read_tar(tar_of(tmp_path / "big.tar.gz", {"a": bytes(10), "b": bytes(1000)}), re.compile("[ab]"), most=1000))
+    with pytest.raises(
+        ValueError, match=r"big\.tar\.gz: the archive holds more than the 1,000 bytes"
+    ):
+        list(
+            read_tar(
+                tar_of(tmp_path / "big.tar.gz", {"a": bytes(10), "b": bytes(1000)}),
+                re.compile("[ab]"),
+                most=1000,
+            )
+        )
     with tarfile.open(tmp_path / "link.tar.gz", "w:gz") as archive:
         for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE):
             member = tarfile.TarInfo("a")
@@ -110,7 +128,9 @@ def test_damaged_archives_name_themselves(tmp_path: Path, kind: str) -> None:
     else:
         tar_of(path, {"a": content})
     tar = partial(read_tar, path, re.compile("a"), most=2000)
-    read = partial(read_content, path, most=2000) if kind != "tar.gz" else lambda: dict(tar()).get("a")
+    read = (
+        partial(read_content, path, most=2000) if kind != "tar.gz" else lambda: dict(tar()).get("a")
+    )
     refused = 0
     for copy in damaged(path.read_bytes()):
         path.write_bytes(copy)

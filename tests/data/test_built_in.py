@@ -44,7 +44,9 @@ def test_each_classic_stands_alone_too(name: str) -> None:
     assert alone.tasks == (together.tasks[together.index(name)],)
 
 
-@pytest.mark.parametrize("name", ["digits", "classics", "iris", "wine", "breast_cancer", "synthetic"])
+@pytest.mark.parametrize(
+    "name", ["digits", "classics", "iris", "wine", "breast_cancer", "synthetic"]
+)
 def test_every_built_in_set_is_read_the_same_twice(name: str) -> None:
     assert load(name).fingerprint() == load(name).fingerprint()
 
@@ -67,7 +69,10 @@ def test_unknown_sources_are_named_with_their_neighbours() -> None:
 
 
 def test_options_of_a_table_do_not_go_with_a_built_in_set() -> None:
-    with pytest.raises(ValueError, match=r"'digits' is a data set with tasks of its own.*--task, --kind go with a table"):
+    with pytest.raises(
+        ValueError,
+        match=r"'digits' is a data set with tasks of its own.*--task, --kind go with a table",
+    ):
         load("digits", task="t", kinds="binary")
 
 

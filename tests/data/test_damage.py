@@ -1,4 +1,6 @@
-"""A thousand damaged copies of a file: each is read, or an error that names the file; one line on the command line."""
+"""A thousand damaged copies of a file: each is read, or an error that names the file; one line on
+the command line.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from damage import attempt, damaged
-from made_files import written
 from PIL import Image
 from scipy.io import savemat
 
@@ -21,6 +21,8 @@ from softshare.data import office_caltech
 from softshare.data.mapped import MappedArray
 from softshare.data.office_caltech_files import FEATURES
 from softshare.data.table import read_table
+from tests.data.damage import attempt, damaged
+from tests.data.made_files import written
 
 Patch, Capture = pytest.MonkeyPatch, pytest.CaptureFixture[str]
 
@@ -29,7 +31,9 @@ def table(path: Path) -> Path:
     """Thirty rows of numbers, texts and missing values."""
     random = np.random.default_rng(0)
     where, ward = random.choice(["north", "south"], 30), random.choice(["a", "b", None], 30)
-    frame = pd.DataFrame({"where": where, "ward": ward, "age": random.normal(60, 9, 30), "out": np.arange(30) % 2})
+    frame = pd.DataFrame(
+        {"where": where, "ward": ward, "age": random.normal(60, 9, 30), "out": np.arange(30) % 2}
+    )
     if path.suffix == ".parquet":
         pytest.importorskip("pyarrow")
         frame.to_parquet(path)
@@ -38,12 +42,19 @@ def table(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("name", "chunk_rows"), [("t.csv", None), ("t.tsv.gz", None), ("t.parquet", None), ("t.parquet", 8)])
-def test_damaged_tables_are_errors_or_tables(name: str, chunk_rows: int | None, tmp_path: Path, made_folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "chunk_rows"),
+    [("t.csv", None), ("t.tsv.gz", None), ("t.parquet", None), ("t.parquet", 8)],
+)
+def test_damaged_tables_are_errors_or_tables(
+    name: str, chunk_rows: int | None, tmp_path: Path, made_folder: Path
+) -> None:
     path, errors = table(tmp_path / name), 0
     for content in damaged(path.read_bytes()):
         path.write_bytes(content)
-        tasks, error = attempt(partial(read_table, path, target="out", task="where", chunk_rows=chunk_rows))
+        tasks, error = attempt(
+            partial(read_table, path, target="out", task="where", chunk_rows=chunk_rows)
+        )
         errors += bool(error)
         assert name in error if error else tasks.n_examples.sum() <= 60
     assert errors > 100
@@ -51,16 +62,26 @@ def test_damaged_tables_are_errors_or_tables(name: str, chunk_rows: int | None, 
 
 def test_damaged_feature_files_are_errors(made_folder: Path) -> None:
     classes, content = np.repeat(np.arange(1, 11), 2)[:, None], io.BytesIO()
-    savemat(content, {"fts": np.random.default_rng(0).integers(9, size=(20, 5), dtype=np.uint8), "labels": classes})
+    savemat(
+        content,
+        {
+            "fts": np.random.default_rng(0).integers(9, size=(20, 5), dtype=np.uint8),
+            "labels": classes,
+        },
+    )
     file = written(made_folder, FEATURES["surf"]["dslr"], content.getvalue())
     read = partial(office_caltech._features, file, (2,) * 10)
     assert len(read()[0]) == 20
     for copy in damaged(content.getvalue()):
         file.place.write_bytes(copy)
-        assert re.match(f"{file.place}: its content differs from the published file", attempt(read)[1])
+        assert re.match(
+            f"{file.place}: its content differs from the published file", attempt(read)[1]
+        )
 
 
-@pytest.mark.filterwarnings("ignore:Reading .* file required additional header parsing")  # a header that Python 2 could have written
+@pytest.mark.filterwarnings(
+    "ignore:Reading .* file required additional header parsing"
+)  # a header that Python 2 could have written
 def test_damaged_memory_maps_are_errors_or_arrays(tmp_path: Path) -> None:
     path, errors = tmp_path / "values.npy", 0
     np.save(path, np.arange(12.0).reshape(4, 3))
@@ -84,9 +105,15 @@ def images(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "options"),
     [
-        (lambda folder: table(folder / "t.csv"), ["{folder}/t.csv", "--target", "out", "--task", "where"]),
+        (
+            lambda folder: table(folder / "t.csv"),
+            ["{folder}/t.csv", "--target", "out", "--task", "where"],
+        ),
         (lambda folder: table(folder / "t.tsv.gz"), ["{folder}/t.tsv.gz", "--target", "out"]),
-        (lambda folder: table(folder / "t.parquet"), ["{folder}/t.parquet", "--target", "age", "--kind", "regression"]),
+        (
+            lambda folder: table(folder / "t.parquet"),
+            ["{folder}/t.parquet", "--target", "age", "--kind", "regression"],
+        ),
         (lambda folder: images(folder / "photos"), ["{folder}/photos"]),
     ],
     ids=["csv", "gz", "parquet", "image"],

@@ -32,11 +32,17 @@ class Squares(Dataset[Any]):
 
 def test_items_are_read_when_they_are_asked_for() -> None:
     data = {"a": Squares(5, 0.5), "b": Squares(8, 100.5)}
-    targets = {name: [dataset[number][1] for number in range(len(dataset))] for name, dataset in data.items()}
+    targets = {
+        name: [dataset[number][1] for number in range(len(dataset))]
+        for name, dataset in data.items()
+    }
     for dataset in data.values():
         dataset.read.clear()
     tasks = from_datasets(data, targets=targets, kinds="regression")
-    assert {name: dataset.read for name, dataset in data.items()} == {"a": [0], "b": [0]}  # for the shape
+    assert {name: dataset.read for name, dataset in data.items()} == {
+        "a": [0],
+        "b": [0],
+    }  # for the shape
     assert len(tasks.sources) == 1
     for (batch,), _ in zip(Batches(tasks, batch_size=3), range(6), strict=False):
         assert batch.inputs.shape == (2, 3, 2, 3)
@@ -53,9 +59,15 @@ class Drawn(Squares):
 
 @pytest.mark.parametrize("n_tasks", [1, 2])
 def test_what_transformations_draw_depends_on_the_seed_and_the_step(n_tasks: int) -> None:
-    tasks = from_datasets({name: Drawn(12, 0) for name in "ab"[:n_tasks]}, targets=dict.fromkeys("ab"[:n_tasks], range(12)))
+    tasks = from_datasets(
+        {name: Drawn(12, 0) for name in "ab"[:n_tasks]},
+        targets=dict.fromkeys("ab"[:n_tasks], range(12)),
+    )
     runs = []
-    for noise in (0, 3):  # what training draws between the steps, and has drawn before, is none of their business
+    for noise in (
+        0,
+        3,
+    ):  # what training draws between the steps, and has drawn before, is none of their business
         state, steps = torch.get_rng_state(), []
         for (batch,), _ in zip(Batches(tasks, batch_size=5, seed=7), range(4), strict=False):
             assert torch.equal(torch.get_rng_state(), state)
@@ -69,7 +81,10 @@ def test_what_transformations_draw_depends_on_the_seed_and_the_step(n_tasks: int
 
 def test_targets_must_be_those_of_the_data_sets() -> None:
     data = {"a": Squares(4, 0), "b": Squares(4, 0)}
-    with pytest.raises(ValueError, match=r"targets: give those of every data set .* 'b', 'c' is one of the two only"):
+    with pytest.raises(
+        ValueError,
+        match=r"targets: give those of every data set .* 'b', 'c' is one of the two only",
+    ):
         from_datasets(data, targets={"a": range(4), "c": range(4)})
     with pytest.raises(ValueError, match="targets: give those"):
         from_datasets(data, targets={})
@@ -129,7 +144,9 @@ class Columns:
 
 def columns() -> dict[str, list[Any]]:
     random = np.random.default_rng(0)
-    images = [Image.fromarray(random.integers(0, 256, (5, 4, 3), dtype=np.uint8)) for _ in range(24)]
+    images = [
+        Image.fromarray(random.integers(0, 256, (5, 4, 3), dtype=np.uint8)) for _ in range(24)
+    ]
     return {
         "image": images,
         "where": ["north", "south"] * 12,
@@ -146,10 +163,14 @@ def check_hugging_face(dataset: Any, made: dict[str, list[Any]]) -> None:
     inputs, targets = tasks.examples(1)
     assert torch.equal(inputs[2], torch.from_numpy(np.array(made["image"][5]).transpose(2, 0, 1)))
     assert targets.tolist() == made["label"][1::2]
-    table = from_hugging_face(dataset, inputs=["age", "kind"], target="label", task="where").split(seed=0)[0]
+    table = from_hugging_face(dataset, inputs=["age", "kind"], target="label", task="where").split(
+        seed=0
+    )[0]
     assert table.preprocessing[0].feature_names == ("age", "kind = a", "kind = b", "kind = c")
     with pytest.raises(
-        ValueError, match=r"target: no column 'lable', did you mean 'label'.*column 'age' has several uses \(group, inputs\)"
+        ValueError,
+        match=r"target: no column 'lable', did you mean 'label'.*column 'age' has several uses "
+        r"\(group, inputs\)",
     ):
         from_hugging_face(dataset, inputs=["age"], target="lable", group="age")
     with pytest.raises(ValueError, match="inputs must be numbers or images, got str"):
@@ -163,5 +184,7 @@ def test_columns_name_inputs_tasks_and_targets() -> None:
 def test_the_real_library_works_alike() -> None:
     datasets = pytest.importorskip("datasets", reason="the library datasets is not installed")
     made = columns()
-    dataset = datasets.Dataset.from_dict(made).cast_column("label", datasets.ClassLabel(names=["cat", "dog"]))
+    dataset = datasets.Dataset.from_dict(made).cast_column(
+        "label", datasets.ClassLabel(names=["cat", "dog"])
+    )
     check_hugging_face(dataset, made)

@@ -85,9 +85,12 @@ class Scaling(nn.Module):
 
 
 @pytest.mark.parametrize("as_buffer", [True, False])
-def test_encoders_that_differ_in_what_no_state_holds_have_features_of_their_own(as_buffer: bool) -> None:
+def test_encoders_that_differ_in_what_no_state_holds_have_features_of_their_own(
+    as_buffer: bool,
+) -> None:
     once, hundredfold = (
-        np.asarray(encoder_features(made_tasks(), Scaling(scale, as_buffer=as_buffer)).sources[0]) for scale in (1.0, 100.0)
+        np.asarray(encoder_features(made_tasks(), Scaling(scale, as_buffer=as_buffer)).sources[0])
+        for scale in (1.0, 100.0)
     )
     np.testing.assert_allclose(hundredfold, 100 * once, rtol=1e-5)
 
@@ -100,7 +103,9 @@ def test_encoders_of_one_name_and_different_code_have_features_of_their_own() ->
 
         return Power()
 
-    once, squared = (np.asarray(encoder_features(made_tasks(), made(power)).sources[0]) for power in (1, 2))
+    once, squared = (
+        np.asarray(encoder_features(made_tasks(), made(power)).sources[0]) for power in (1, 2)
+    )
     np.testing.assert_allclose(squared, once**2, rtol=1e-5)
 
 

@@ -1,4 +1,6 @@
-"""Image folders against Pillow; each image decoded once, elsewhere; every damaged file an error that names it."""
+"""Image folders against Pillow; each image decoded once, elsewhere; every damaged file an error
+that names it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from damage import attempt, damaged
 from PIL import Image, ImageOps
 
 from softshare.cli import main
@@ -24,6 +25,7 @@ from softshare.data import decoded_images
 from softshare.data.image_folder import ImageReading, image_folder, image_table
 from softshare.data.image_form import MOST_PIXELS, ImageForm, size_of
 from softshare.tasks.task_set import take
+from tests.data.damage import attempt, damaged
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +65,11 @@ def test_folders_name_tasks_and_classes(root: Path) -> None:
     ]
     for number, task in enumerate(tasks.tasks):
         inputs, targets = tasks.examples(number)
-        files = [path for name in task.classes for path in sorted((root / str(task.name) / name).iterdir())]
+        files = [
+            path
+            for name in task.classes
+            for path in sorted((root / str(task.name) / name).iterdir())
+        ]
         assert targets.tolist() == sorted(list(range(len(task.classes))) * 4)
         for row, path in zip(inputs, files, strict=True):
             assert np.array_equal(row, pixels(path))
@@ -88,7 +94,9 @@ def test_empty_folders_are_noted_where_files_may_be_left_out(root: Path) -> None
     assert len(tasks) == 2
 
 
-def test_an_image_is_decoded_once_when_it_is_asked_for(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_decoded_once_when_it_is_asked_for(
+    root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tasks = image_folder(root)
     (states,) = cache.rglob(decoded_images.STATES)
     assert np.load(states).sum() == 0
@@ -101,19 +109,29 @@ def test_an_image_is_decoded_once_when_it_is_asked_for(root: Path, cache: Path, 
         again[np.array([0])]
 
 
-def test_a_full_disk_is_one_error_that_names_the_cache_folder(root: Path, cache: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_one_error_that_names_the_cache_folder(
+    root: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     source = image_folder(root).sources[0]
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))  # room for the first image, and for a part of the second
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (500, hard)
+    )  # room for the first image, and for a part of the second
     try:
         for _ in range(2):
-            with pytest.raises(OSError, match=rf"cannot write decoded images to {cache}/\S+ \(File too large\); make room there, or name"):
+            with pytest.raises(
+                OSError,
+                match=rf"cannot write decoded images to {cache}/\S+ \(File too large\); make "
+                r"room there, or name",
+            ):
                 take(source, np.arange(5))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert capfd.readouterr().err == ""
     with pytest.raises(OSError, match="cannot write decoded images"):
-        take(source, np.arange(5))  # the process still has its limit, and nothing was taken for decoded
+        take(
+            source, np.arange(5)
+        )  # the process still has its limit, and nothing was taken for decoded
 
 
 def test_a_decoding_process_that_ends_is_an_error(root: Path) -> None:
@@ -138,7 +156,9 @@ def test_a_changed_file_is_decoded_again(root: Path) -> None:
 @pytest.mark.parametrize("crop", [False, True])
 def test_images_are_brought_to_one_size(root: Path, crop: bool) -> None:
     image(99, (30, 9)).save(root / "birds/10/1.png")
-    with pytest.raises(ValueError, match=r"birds/10/1.png: it has 9×30 pixels, the first has 10×12; give a size"):
+    with pytest.raises(
+        ValueError, match=r"birds/10/1.png: it has 9×30 pixels, the first has 10×12; give a size"
+    ):
         image_folder(root, ImageReading(decode_first=True))
     tasks = image_folder(root, ImageReading(size=(6, 8), crop=crop, grey=True))
     plain = image(99, (30, 9)).convert("L")
@@ -186,14 +206,27 @@ def test_an_image_once_broken_is_tried_again(root: Path) -> None:
 def test_photographs_stand_as_their_orientation_says(orientation: int, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[274] = orientation
-    gradient = np.add.outer(np.arange(48), 3 * np.arange(64))[:, :, None].repeat(3, 2).astype(np.uint8)
+    gradient = (
+        np.add.outer(np.arange(48), 3 * np.arange(64))[:, :, None].repeat(3, 2).astype(np.uint8)
+    )
     Image.fromarray(gradient).save(tmp_path / "photo.jpg", exif=exif, quality=95)
     stored = np.asarray(Image.open(tmp_path / "photo.jpg"))
-    quarter_turns, mirrored = {1: (0, 0), 2: (0, 1), 3: (2, 0), 4: (2, 1), 5: (3, 1), 6: (3, 0), 7: (1, 1), 8: (1, 0)}[orientation]
+    quarter_turns, mirrored = {
+        1: (0, 0),
+        2: (0, 1),
+        3: (2, 0),
+        4: (2, 1),
+        5: (3, 1),
+        6: (3, 0),
+        7: (1, 1),
+        8: (1, 0),
+    }[orientation]
     upright = np.rot90(stored, quarter_turns)
     upright = upright[:, ::-1] if mirrored else upright
     assert size_of(tmp_path / "photo.jpg") == upright.shape[:2]
-    assert np.array_equal(ImageForm(*upright.shape[:2]).decode(tmp_path / "photo.jpg"), upright.transpose(2, 0, 1))
+    assert np.array_equal(
+        ImageForm(*upright.shape[:2]).decode(tmp_path / "photo.jpg"), upright.transpose(2, 0, 1)
+    )
     small = ImageForm(12, 8, resize=True).decode(tmp_path / "photo.jpg").transpose(1, 2, 0)
     whole = Image.fromarray(upright).resize((8, 12), Image.Resampling.BILINEAR)
     assert np.abs(small.astype(int) - np.asarray(whole)).max() < 8
@@ -210,16 +243,25 @@ def test_names_that_are_not_utf8_are_names(root: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["images.npy", "states.npy"])
-def test_a_damaged_cache_names_the_file_and_the_folder_to_delete(root: Path, cache: Path, file: str) -> None:
+def test_a_damaged_cache_names_the_file_and_the_folder_to_delete(
+    root: Path, cache: Path, file: str
+) -> None:
     tasks = image_folder(root, ImageReading(decode_first=True))
     expected = tasks.examples(0)[0]
     (path,) = cache.rglob(file)
     for size in (0, 40, path.stat().st_size - 1):
         os.truncate(path, size)
-        with pytest.raises(ValueError, match=rf"{file} is damaged .*; delete the folder .*{path.parent.name} and it is made again"):
+        with pytest.raises(
+            ValueError,
+            match=rf"{file} is damaged .*; delete the folder .*{path.parent.name} and it is made "
+            r"again",
+        ):
             image_folder(root)
     path.unlink()
-    with pytest.raises(FileNotFoundError, match=rf"{file} is not there; delete the folder .*{path.parent.name} and it is made again"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=rf"{file} is not there; delete the folder .*{path.parent.name} and it is made again",
+    ):
         image_folder(root)
     shutil.rmtree(path.parent)
     assert np.array_equal(image_folder(root).examples(0)[0], expected)
@@ -228,7 +270,9 @@ def test_a_damaged_cache_names_the_file_and_the_folder_to_delete(root: Path, cac
 def test_a_cache_deleted_in_use_says_so(root: Path, cache: Path) -> None:
     tasks = image_folder(root)
     shutil.rmtree(cache)
-    with pytest.raises(FileNotFoundError, match="was deleted while it was in use; read the images again"):
+    with pytest.raises(
+        FileNotFoundError, match="was deleted while it was in use; read the images again"
+    ):
         tasks.examples(0)
 
 
@@ -236,16 +280,42 @@ def test_a_cache_deleted_in_use_says_so(root: Path, cache: Path) -> None:
     ("change", "message"),
     [
         (lambda root: image(0).save(root / "birds/loose.png"), "loose.png has no place"),
-        (lambda root: (root / "birds/10/0.jpg").rename(root / "birds/10/0.webp"), "0.webp has no place"),
-        (lambda root: [path.unlink() for path in (root / "cars/old").iterdir()], "cars/old has no images: a folder of images is laid"),
+        (
+            lambda root: (root / "birds/10/0.jpg").rename(root / "birds/10/0.webp"),
+            "0.webp has no place",
+        ),
+        (
+            lambda root: [path.unlink() for path in (root / "cars/old").iterdir()],
+            "cars/old has no images: a folder of images is laid",
+        ),
         (lambda root: (root / "boats").mkdir(), "boats has no images"),
-        (lambda root: (root / "boats/sail/large").mkdir(parents=True), "boats/sail/large has no place"),
-        (lambda root: shutil.rmtree(root / "cars/old"), "task 'cars': the target has one class only"),
-        (lambda root: [path.unlink() for path in root.rglob("*.*")], "has no images; a folder of images is laid out as TASK/CLASS"),
-        (lambda root: (root / "birds/10/0.jpg").write_text("text"), "0.jpg: it is neither PNG nor JPEG"),
-        (lambda root: (root / "birds/10/0.jpg").write_bytes(b""), "0.jpg: it is neither PNG nor JPEG"),
+        (
+            lambda root: (root / "boats/sail/large").mkdir(parents=True),
+            "boats/sail/large has no place",
+        ),
+        (
+            lambda root: shutil.rmtree(root / "cars/old"),
+            "task 'cars': the target has one class only",
+        ),
+        (
+            lambda root: [path.unlink() for path in root.rglob("*.*")],
+            "has no images; a folder of images is laid out as TASK/CLASS",
+        ),
+        (
+            lambda root: (root / "birds/10/0.jpg").write_text("text"),
+            "0.jpg: it is neither PNG nor JPEG",
+        ),
+        (
+            lambda root: (root / "birds/10/0.jpg").write_bytes(b""),
+            "0.jpg: it is neither PNG nor JPEG",
+        ),
         (lambda root: (root / "birds/10/1.png").write_bytes(bomb()), "1.png: it is too large"),
-        (lambda root: Image.fromarray(np.zeros((12, 10), np.uint16)).save(root / "birds/10/1.png"), "more than 8 bits a channel"),
+        (
+            lambda root: Image.fromarray(np.zeros((12, 10), np.uint16)).save(
+                root / "birds/10/1.png"
+            ),
+            "more than 8 bits a channel",
+        ),
     ],
 )
 def test_a_wrong_folder_is_one_line_on_the_command_line(
@@ -264,10 +334,20 @@ def bomb() -> bytes:
     """A PNG of a few bytes that claims to be 60,000 pixels a side."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        return (
+            struct.pack(">I", len(content))
+            + name
+            + content
+            + struct.pack(">I", zlib.crc32(name + content))
+        )
 
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 def encoded(name: str) -> bytes:
@@ -277,14 +357,18 @@ def encoded(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["PNG", "JPEG"])
-def test_a_thousand_damaged_images_are_errors_or_images_and_nothing_else(name: str, tmp_path: Path) -> None:
+def test_a_thousand_damaged_images_are_errors_or_images_and_nothing_else(
+    name: str, tmp_path: Path
+) -> None:
     path, form, errors = tmp_path / "image", ImageForm(40, 40), 0
     for content in damaged(encoded(name)):
         path.write_bytes(content)
         decoded, error = attempt(partial(form.decode, path))
         errors += bool(error)
         assert error or decoded.shape == (3, 40, 40)
-    assert errors > (950 if name == "PNG" else 300)  # JPEG has no checksum: pixels may change unseen
+    assert errors > (
+        950 if name == "PNG" else 300
+    )  # JPEG has no checksum: pixels may change unseen
 
 
 @pytest.mark.parametrize("name", ["PNG", "JPEG"])
@@ -306,7 +390,14 @@ def test_more_pixels_than_an_image_may_have_are_refused(tmp_path: Path) -> None:
 @pytest.fixture
 def labels(root: Path) -> pd.DataFrame:
     files = sorted(str(path.relative_to(root)) for path in root.rglob("*.*"))
-    table = pd.DataFrame({"file": files, "where": ["a", "b"] * 10, "good": np.arange(20) % 3 == 0, "sum": np.arange(20.0) / 7})
+    table = pd.DataFrame(
+        {
+            "file": files,
+            "where": ["a", "b"] * 10,
+            "good": np.arange(20) % 3 == 0,
+            "sum": np.arange(20.0) / 7,
+        }
+    )
     table.to_csv(root / "labels.csv", index=False)
     return table
 
@@ -333,7 +424,15 @@ def test_rows_of_one_image_stay_in_one_part(root: Path, labels: pd.DataFrame) ->
 
 def test_one_image_written_in_several_ways_is_one(root: Path) -> None:
     files = sorted(str(path.relative_to(root)) for path in root.rglob("*.*"))
-    table = pd.DataFrame({"file": [*files, *(f"./{name}" for name in files), *(name.replace("/", "//") for name in files)]})
+    table = pd.DataFrame(
+        {
+            "file": [
+                *files,
+                *(f"./{name}" for name in files),
+                *(name.replace("/", "//") for name in files),
+            ]
+        }
+    )
     table = table.assign(good=np.arange(60) % 2 == 0)
     train, validation, test = image_table(table, root, target="good").split(seed=0)
     images = [set(part.rows % 20) for part in (train, validation, test)]
@@ -341,8 +440,14 @@ def test_one_image_written_in_several_ways_is_one(root: Path) -> None:
 
 
 def test_groups_that_share_an_image_stay_in_one_part(root: Path, labels: pd.DataFrame) -> None:
-    chains = {number: number % 7 for number in range(20)}  # seven sets of images, each rated by a chain of raters
-    rows = [(labels["file"][number], f"rater {chain}.{number // 7 + other}") for number, chain in chains.items() for other in (0, 1)]
+    chains = {
+        number: number % 7 for number in range(20)
+    }  # seven sets of images, each rated by a chain of raters
+    rows = [
+        (labels["file"][number], f"rater {chain}.{number // 7 + other}")
+        for number, chain in chains.items()
+        for other in (0, 1)
+    ]
     table = pd.DataFrame(rows, columns=["file", "rater"]).assign(good=np.arange(40) % 4 < 2)
     train, validation, test = image_table(table, root, target="good", group="rater").split(seed=0)
     for column in ("file", "rater"):
@@ -353,7 +458,9 @@ def test_groups_that_share_an_image_stay_in_one_part(root: Path, labels: pd.Data
         image_table(empty, root, target="good", group="rater")
 
 
-def test_an_image_of_several_rows_is_decoded_and_kept_once(root: Path, labels: pd.DataFrame, cache: Path) -> None:
+def test_an_image_of_several_rows_is_decoded_and_kept_once(
+    root: Path, labels: pd.DataFrame, cache: Path
+) -> None:
     (root / labels["file"][3]).write_bytes(b"broken")
     table = pd.concat([labels, labels[::-1], labels], ignore_index=True)
     tasks = image_table(table, root, target="good", reading=ImageReading(size=9, skip_broken=True))
@@ -375,7 +482,9 @@ def test_an_image_of_several_rows_is_decoded_and_kept_once(root: Path, labels: p
         (None, "empty in row 1"),
     ],
 )
-def test_a_table_with_wrong_paths_is_refused(root: Path, labels: pd.DataFrame, file: str | None, message: str) -> None:
+def test_a_table_with_wrong_paths_is_refused(
+    root: Path, labels: pd.DataFrame, file: str | None, message: str
+) -> None:
     labels.loc[0, "file"] = file
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         image_table(labels, root, target="good")
@@ -392,7 +501,9 @@ def test_damaged_tables_of_labels_are_errors_or_tables(root: Path, labels: pd.Da
 
 
 def test_wrong_arguments_are_refused(root: Path, labels: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match=r"file: no column 'path'.*target: no column 'god', did you mean 'good'"):
+    with pytest.raises(
+        ValueError, match=r"file: no column 'path'.*target: no column 'god', did you mean 'good'"
+    ):
         image_table(labels, root, target="god", file="path")
     with pytest.raises(ValueError, match="root: name the images' folder"):
         image_table(labels, target="good")

@@ -11,24 +11,28 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from damage import attempt, damaged
 
 from softshare.data import large_table, table
 from softshare.data.table import read_table
 from softshare.tasks import encoded_columns
 from softshare.tasks.encoded_columns import EncodedColumns
 from softshare.tasks.task_set import TaskSet
+from tests.data.damage import attempt, damaged
 
 
 @pytest.fixture
 def frame() -> pd.DataFrame:
-    """Numbers, texts, booleans and a constant, some of them missing; the second half differs from the first."""
+    """Numbers, texts, booleans and a constant, some of them missing; the second half differs from
+    the first.
+    """
     random = np.random.default_rng(0)
     columns = {
         "where": random.choice(["north", "south", "west"], 90),
         "age": random.normal(60, 15, 90).round(1),
         "visits": random.poisson(2, 90),
-        "ward": np.where(np.arange(90) < 45, random.choice(["a", "b"], 90), random.choice(["b", "c"], 90)).astype(object),
+        "ward": np.where(
+            np.arange(90) < 45, random.choice(["a", "b"], 90), random.choice(["b", "c"], 90)
+        ).astype(object),
         "smokes": random.random(90) < 0.3,
         "always": 7,
         "patient": np.arange(90) // 3,
@@ -65,10 +69,15 @@ def assert_same(large: TaskSet, small: TaskSet) -> None:
 
 @pytest.mark.parametrize(
     "roles",
-    [{"target": "out", "task": "where", "group": "patient"}, {"target": ["out", "days"], "drop": ["patient"]}],
+    [
+        {"target": "out", "task": "where", "group": "patient"},
+        {"target": ["out", "days"], "drop": ["patient"]},
+    ],
     ids=["rows", "columns"],
 )
-def test_what_is_read_in_chunks_equals_what_is_read_at_once(file: Path, roles: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_read_in_chunks_equals_what_is_read_at_once(
+    file: Path, roles: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(encoded_columns, "ROWS_AT_ONCE", 13)
     large = read_table(file, chunk_rows=20, **roles)
     assert isinstance(large.sources[0], EncodedColumns)
@@ -88,8 +97,13 @@ def test_what_is_read_in_chunks_equals_what_is_read_at_once(file: Path, roles: d
     ],
     ids=["codes", "border", "booleans", "marks", "numbers"],
 )
-def test_columns_with_a_use_are_typed_by_all_their_rows(suffix: str, task: list[Any], out: list[Any], tmp_path: Path) -> None:
-    frame, path = pd.DataFrame({"the task": task, "out": out, "age": np.arange(90.0)}), tmp_path / f"visits.{suffix}"
+def test_columns_with_a_use_are_typed_by_all_their_rows(
+    suffix: str, task: list[Any], out: list[Any], tmp_path: Path
+) -> None:
+    frame, path = (
+        pd.DataFrame({"the task": task, "out": out, "age": np.arange(90.0)}),
+        tmp_path / f"visits.{suffix}",
+    )
     if suffix == "parquet":
         pytest.importorskip("pyarrow")
         frame.to_parquet(path)
@@ -103,7 +117,9 @@ def test_columns_with_a_use_are_typed_by_all_their_rows(suffix: str, task: list[
         assert np.array_equal(large.targets, small.targets)
 
 
-def test_saved_preprocessing_gives_a_frame_the_same_features(frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_saved_preprocessing_gives_a_frame_the_same_features(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
     frame.to_csv(tmp_path / "visits.csv", index=False)
     tasks = read_table(tmp_path / "visits.csv", target="out", task="where", chunk_rows=20)
     train, _, _ = tasks.split(seed=0)
@@ -111,21 +127,35 @@ def test_saved_preprocessing_gives_a_frame_the_same_features(frame: pd.DataFrame
     torch.testing.assert_close(train.sources[0][train.rows], inputs, rtol=1e-4, atol=1e-5)
 
 
-def test_a_table_is_written_once_until_it_changes(frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_is_written_once_until_it_changes(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "visits.csv"
     frame.to_csv(path, index=False)
     before = read_table(path, target="out", task="where", chunk_rows=20)
     renamed = frame.assign(ward=frame["ward"].replace("a", "z"))
     written = []
-    monkeypatch.setattr(large_table, "_write", lambda *arguments, own=large_table._write: (written.append(1), own(*arguments)))
-    assert read_table(path, target="out", task="where", chunk_rows=20).fingerprint() == before.fingerprint()
+    monkeypatch.setattr(
+        large_table,
+        "_write",
+        lambda *arguments, own=large_table._write: (written.append(1), own(*arguments)),
+    )
+    assert (
+        read_table(path, target="out", task="where", chunk_rows=20).fingerprint()
+        == before.fingerprint()
+    )
     assert not written
     renamed.to_csv(path, index=False)
-    assert read_table(path, target="out", task="where", chunk_rows=20).fingerprint() != before.fingerprint()
+    assert (
+        read_table(path, target="out", task="where", chunk_rows=20).fingerprint()
+        != before.fingerprint()
+    )
     assert written
 
 
-def test_a_large_file_is_read_in_chunks_unasked(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_read_in_chunks_unasked(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(table, "LARGE", 3000)
     if file.suffix == ".gz":
         assert file.stat().st_size < table.LARGE, "what counts is the size unpacked"
@@ -135,14 +165,18 @@ def test_a_large_file_is_read_in_chunks_unasked(file: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("options", [{}, {"chunk_rows": 100_000}])
-def test_a_packed_table_expands_no_further_than_its_size_allows(tmp_path: Path, options: dict[str, int]) -> None:
+def test_a_packed_table_expands_no_further_than_its_size_allows(
+    tmp_path: Path, options: dict[str, int]
+) -> None:
     path = tmp_path / "bomb.csv.gz"
     with gzip.open(path, "wb") as file:
         file.write(b"x,y\n")
         for _ in range(200):
             file.write((b"0" * 1000 + b",1\n") * 1000)
     tracemalloc.start()
-    with pytest.raises(ValueError, match=r"cannot read .*bomb\.csv\.gz: it unpacks to more than the [\d,]+ bytes"):
+    with pytest.raises(
+        ValueError, match=r"cannot read .*bomb\.csv\.gz: it unpacks to more than the [\d,]+ bytes"
+    ):
         read_table(path, target="y", **options)
     assert tracemalloc.get_traced_memory()[1] < 1 << 28
     tracemalloc.stop()
@@ -164,7 +198,9 @@ def test_a_packed_table_expands_no_further_than_its_size_allows(tmp_path: Path, 
         (lambda frame: frame.iloc[:0], "has no rows"),
     ],
 )
-def test_what_cannot_be_read_is_refused(frame: pd.DataFrame, tmp_path: Path, change: Any, message: str) -> None:
+def test_what_cannot_be_read_is_refused(
+    frame: pd.DataFrame, tmp_path: Path, change: Any, message: str
+) -> None:
     change(frame).to_csv(tmp_path / "visits.csv", index=False)
     with pytest.raises(ValueError, match=message):
         read_table(tmp_path / "visits.csv", target="out", task="where", chunk_rows=25)
@@ -200,7 +236,9 @@ def test_arrays_on_disk_are_scaled_as_arrays_in_memory(tmp_path: Path) -> None:
         mapped[name] = np.memmap(tmp_path / name, dtype=np.float64, mode="w+", shape=array.shape)
         mapped[name][:] = array
     on_disk = TaskSet.from_arrays({name: (mapped[name], targets[name]) for name in "ab"})
-    in_memory = TaskSet.from_arrays({name: (arrays[name].astype(np.float32), targets[name]) for name in "ab"})
+    in_memory = TaskSet.from_arrays(
+        {name: (arrays[name].astype(np.float32), targets[name]) for name in "ab"}
+    )
     assert len(on_disk.sources) == 1
     assert_same(on_disk, in_memory)
     assert on_disk.split(seed=0)[0].examples(0)[0].dtype == torch.float32

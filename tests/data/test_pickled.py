@@ -14,15 +14,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from damage import attempt, damaged
 
 from softshare.data import pickled
 from softshare.data.pickled import unpickled
+from tests.data.damage import attempt, damaged
 
 
 def entries() -> dict[bytes, Any]:
     images = np.random.default_rng(0).integers(256, size=(4, 12), dtype=np.uint8)
-    return {b"data": images, b"labels": [1, 2, 3, 4], b"filenames": [b"a.png", b"b.png"], b"batch_label": b"batch 1 of 5"}
+    return {
+        b"data": images,
+        b"labels": [1, 2, 3, 4],
+        b"filenames": [b"a.png", b"b.png"],
+        b"batch_label": b"batch 1 of 5",
+    }
 
 
 @pytest.mark.parametrize("protocol", range(5))
@@ -33,7 +38,13 @@ def test_batches_of_all_protocols_are_read(protocol: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "array", [np.arange(6).reshape(2, 3), np.asfortranarray(np.ones((2, 3), ">f4")), np.array([], bool), np.arange(3, dtype="<i2")]
+    "array",
+    [
+        np.arange(6).reshape(2, 3),
+        np.asfortranarray(np.ones((2, 3), ">f4")),
+        np.array([], bool),
+        np.arange(3, dtype="<i2"),
+    ],
 )
 def test_arrays_of_numbers_come_back(array: np.ndarray) -> None:
     found = unpickled(pickle.dumps({"a": array}, protocol=2))[b"a"]
@@ -54,7 +65,9 @@ class Hostile:
 @pytest.mark.parametrize("protocol", range(5))
 def test_nothing_is_called(tmp_path: Path, protocol: int) -> None:
     hostile = pickle.dumps({b"data": Hostile(tmp_path / "witness")}, protocol=protocol)
-    with pytest.raises(ValueError, match=r"arrays and plain containers only, this one asks for \w+\.system"):
+    with pytest.raises(
+        ValueError, match=r"arrays and plain containers only, this one asks for \w+\.system"
+    ):
         unpickled(hostile)
     assert not list(tmp_path.iterdir())
     pickle.loads(hostile)
@@ -62,10 +75,20 @@ def test_nothing_is_called(tmp_path: Path, protocol: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [OrderedDict(), Fraction(1, 2), np.random.default_rng(), np.array([object()]), slice(1), np.ma.array([1])]
+    "value",
+    [
+        OrderedDict(),
+        Fraction(1, 2),
+        np.random.default_rng(),
+        np.array([object()]),
+        slice(1),
+        np.ma.array([1]),
+    ],
 )
 def test_other_objects_are_refused(value: object) -> None:
-    with pytest.raises(ValueError, match=r"arrays and plain containers only|an array must hold numbers"):
+    with pytest.raises(
+        ValueError, match=r"arrays and plain containers only|an array must hold numbers"
+    ):
         unpickled(pickle.dumps({b"a": value}, protocol=2))
 
 
@@ -106,7 +129,9 @@ NESTED = b"(K\x01t" + b"2\x86" * 60  # a tuple, sixty times a pair of the one be
     ids=["setitem", "setitems", "dict", "set", "frozenset", "encoding", "data type"],
 )
 def test_nested_tuples_do_not_take_forever(content: bytes) -> None:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:  # what hangs in C cannot be interrupted here
+    with multiprocessing.get_context("spawn").Pool(
+        1
+    ) as pool:  # what hangs in C cannot be interrupted here
         error = pool.apply_async(attempt, (partial(unpickled, content),)).get(timeout=30)[1]
     assert error
 
@@ -119,11 +144,16 @@ def test_an_array_whose_shape_repeats_a_list_is_refused() -> None:
         unpickled(hostile)
 
 
-@pytest.mark.parametrize("name", [b"_codecs\nencode", b"builtins\nbytes", b"numpy\ndtype", b"numpy\nndarray"])
+@pytest.mark.parametrize(
+    "name", [b"_codecs\nencode", b"builtins\nbytes", b"numpy\ndtype", b"numpy\nndarray"]
+)
 @pytest.mark.parametrize("state", [b"(N}X\x0c\0\0\0__defaults__)st", b"}X\x04\0\0\0evil)s"])
 def test_a_state_changes_no_function_or_class(name: bytes, state: bytes) -> None:
     def all_there_is() -> list[Any]:
-        return [(vars(value).copy(), getattr(value, "__defaults__", None)) for value in pickled._ADMITTED.values()]
+        return [
+            (vars(value).copy(), getattr(value, "__defaults__", None))
+            for value in pickled._ADMITTED.values()
+        ]
 
     before = all_there_is()
     with pytest.raises(ValueError, match="may give a state to arrays only"):
@@ -141,6 +171,7 @@ def test_damaged_pickles_are_errors_or_plain_values() -> None:
         found, error = attempt(partial(unpickled, copy))
         refused += bool(error)
         assert error or all(
-            isinstance(value, dict | list | tuple | str | bytes | int | float | np.ndarray | None) for value in found.values()
+            isinstance(value, dict | list | tuple | str | bytes | int | float | np.ndarray | None)
+            for value in found.values()
         )
     assert refused > 500

@@ -1,4 +1,6 @@
-"""Public files: found under any of their names, compared with their checksums; derived files: whole or not there."""
+"""Public files: found under any of their names, compared with their checksums; derived files: whole
+or not there.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damage import attempt, damaged
 
 from softshare.data.cache import cache_folder, data_folder, derived
 from softshare.data.load import PUBLIC
 from softshare.data.mapped import MappedArray
 from softshare.data.public import PublicFile, PublicSet
+from tests.data.damage import attempt, damaged
 
 CONTENT = b"a line\n" * 40
 
@@ -46,7 +48,11 @@ def test_every_damage_to_a_file_with_a_checksum_is_seen(made_folder: Path, name:
     place.parent.mkdir()
     with zipfile.ZipFile(place, "w") as archive:
         archive.writestr("list.txt", CONTENT)
-    whole = {"list.txt": CONTENT, "list.txt.gz": gzip.compress(CONTENT), "list.zip": place.read_bytes()}[name]
+    whole = {
+        "list.txt": CONTENT,
+        "list.txt.gz": gzip.compress(CONTENT),
+        "list.zip": place.read_bytes(),
+    }[name]
     for copy in damaged(whole):
         place.write_bytes(copy)
         found, error = attempt(made_file().read)
@@ -55,7 +61,9 @@ def test_every_damage_to_a_file_with_a_checksum_is_seen(made_folder: Path, name:
 
 def test_other_layouts_do_for_all_files(made_folder: Path) -> None:
     files = (PublicFile("made/all.tar.gz", 9, "https://a.page"),)
-    made = PublicSet("made", "", "", "", "", files, instead=(("made/part_?", "made/test"), ("made/sheet",)))
+    made = PublicSet(
+        "made", "", "", "", "", files, instead=(("made/part_?", "made/test"), ("made/sheet",))
+    )
     assert made.missing == files
     (made_folder / "made").mkdir()
     (made_folder / "made" / "part_1").touch()
@@ -70,10 +78,14 @@ def test_what_is_missing_is_told_in_one_line(made_folder: Path) -> None:
     with pytest.raises(FileNotFoundError) as error:
         made.require()
     assert str(error.value) == (
-        f"made: made/a, made/b not found in {made_folder}; get made/b from https://home and put them there; "
+        f"made: made/a, made/b not found in {made_folder}; get made/b from https://home "
+        "and put them there; "
         "`softshare data get made` downloads the others (the folder is named by SOFTSHARE_DATA)"
     )
-    with pytest.raises(FileNotFoundError, match=r"^made: made/a not found .*; `softshare data get made` downloads them"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"^made: made/a not found .*; `softshare data get made` downloads them",
+    ):
         made.require(files[:1])
 
 
@@ -85,12 +97,20 @@ def test_every_public_set_is_fully_described(name: str) -> None:
     assert made.paper
     assert made.home.startswith("http")
     for file in made.files:
-        assert file.url.startswith("https://") == bool(file.download), "what is downloaded has a checksum"
-        assert all(checksum.split(":")[0] in ("md5", "sha256") for checksum in (file.download, file.content) if checksum)
+        assert file.url.startswith("https://") == bool(file.download), (
+            "what is downloaded has a checksum"
+        )
+        assert all(
+            checksum.split(":")[0] in ("md5", "sha256")
+            for checksum in (file.download, file.content)
+            if checksum
+        )
         assert Path(file.path).parts[0] == made.folder.name
 
 
-def test_folders_are_named_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_folders_are_named_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("SOFTSHARE_DATA", str(tmp_path))
     assert data_folder() == tmp_path
     monkeypatch.delenv("SOFTSHARE_DATA")
@@ -130,12 +150,18 @@ def test_a_build_that_fails_leaves_nothing(made_folder: Path) -> None:
     assert list(cache_folder().iterdir()) == []
 
 
-def test_a_derived_folder_has_the_rights_of_any_new_folder(made_folder: Path, tmp_path: Path) -> None:
+def test_a_derived_folder_has_the_rights_of_any_new_folder(
+    made_folder: Path, tmp_path: Path
+) -> None:
     (tmp_path / "any").mkdir()
-    assert derived("made", [], lambda folder: None).stat().st_mode == (tmp_path / "any").stat().st_mode
+    assert (
+        derived("made", [], lambda folder: None).stat().st_mode == (tmp_path / "any").stat().st_mode
+    )
 
 
-def test_what_a_killed_build_left_is_removed_after_a_day(made_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_killed_build_left_is_removed_after_a_day(
+    made_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def killed(folder: Path) -> None:
         (folder / "half").touch()
 
@@ -152,14 +178,22 @@ def test_what_a_killed_build_left_is_removed_after_a_day(made_folder: Path, monk
     for path in (*left.rglob("*"), left):
         os.utime(path, (long_ago, long_ago))
     derived("third", [], killed)
-    assert {path.name.split("-")[0] for path in cache_folder().iterdir()} == {"second", "third", ".someone"}
+    assert {path.name.split("-")[0] for path in cache_folder().iterdir()} == {
+        "second",
+        "third",
+        ".someone",
+    }
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/nothing"])
-def test_a_cache_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+def test_a_cache_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("SOFTSHARE_CACHE", str(tmp_path / place))
-    with pytest.raises(OSError, match=rf"cannot write to the cache folder {tmp_path / place} \(.*SOFTSHARE_CACHE"):
+    with pytest.raises(
+        OSError, match=rf"cannot write to the cache folder {tmp_path / place} \(.*SOFTSHARE_CACHE"
+    ):
         derived("made", [], lambda folder: None)
 
 
@@ -167,7 +201,11 @@ def test_a_full_disk_is_told_of_once(made_folder: Path) -> None:
     def build(folder: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with pytest.raises(OSError, match=rf"no space is left for the cache folder {cache_folder()}; make room, or name another"):
+    with pytest.raises(
+        OSError,
+        match=rf"no space is left for the cache folder {cache_folder()}; make room, or name "
+        r"another",
+    ):
         derived("made", [], build)
 
 
@@ -178,7 +216,11 @@ def test_a_build_that_another_process_finished_first_is_dropped(made_folder: Pat
         (folder / "out").write_text("second")
         if not (cache_folder() / "other").exists():
             (cache_folder() / "other").touch()
-            derived("made", [made_folder / "in"], lambda other: (other / "out").write_text("first") and None)
+            derived(
+                "made",
+                [made_folder / "in"],
+                lambda other: (other / "out").write_text("first") and None,
+            )
 
     assert (derived("made", [made_folder / "in"], build) / "out").read_text() == "first"
     assert sorted(path.name.split("-")[0] for path in cache_folder().iterdir()) == ["made", "other"]
@@ -201,5 +243,7 @@ def test_mapped_arrays_are_read_by_row_and_sent_as_a_path(tmp_path: Path) -> Non
 @pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00", pickle.dumps([1])])
 def test_a_damaged_map_says_how_to_make_it_again(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.npy").write_bytes(content)
-    with pytest.raises(ValueError, match=r"a\.npy is damaged .*; delete the folder .* and it is made again"):
+    with pytest.raises(
+        ValueError, match=r"a\.npy is damaged .*; delete the folder .* and it is made again"
+    ):
         MappedArray(tmp_path / "a.npy")

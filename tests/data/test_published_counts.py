@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from softshare.data import adience, celeba, cifar10, imageclef_da, mnist, office_caltech, omniglot, uci
+from softshare.data import (
+    adience,
+    celeba,
+    cifar10,
+    imageclef_da,
+    mnist,
+    office_caltech,
+    omniglot,
+    uci,
+)
 from softshare.data.public import PublicFile
 from softshare.tasks.task_set import TaskSet
 
@@ -68,14 +77,19 @@ def test_mnist() -> None:
     is_test = tasks.parts[0] == "test"
     for digit in range(10):
         of_digit = tasks.targets[tasks.entries(digit)] == 1
-        assert (int((of_digit & ~is_test).sum()), int((of_digit & is_test).sum())) == (train[digit], test[digit])
+        assert (int((of_digit & ~is_test).sum()), int((of_digit & is_test).sum())) == (
+            train[digit],
+            test[digit],
+        )
 
 
 @needs(*omniglot.SET.files)
 def test_omniglot() -> None:
     tasks = omniglot.load()
     assert {task.name: task.n_outputs for task in tasks.tasks} == CHARACTERS
-    assert all(counts(tasks, number) == [20] * task.n_outputs for number, task in enumerate(tasks.tasks))
+    assert all(
+        counts(tasks, number) == [20] * task.n_outputs for number, task in enumerate(tasks.tasks)
+    )
     assert tasks.sources[0].shape == (32_460, 1, 105, 105)
     few = tasks.sources[0][np.arange(0, 32_460, 100)]
     assert np.unique(few).tolist() == [0, 255]
@@ -119,14 +133,19 @@ def test_uci() -> None:
         assert tasks.input_shape(number) == (n_features,)
         assert counts(tasks, number) == sizes
     missing = [int(source.isna().to_numpy().sum()) for source in tasks.sources]
-    assert dict(zip(tasks.names, missing, strict=True)) == dict.fromkeys(UCI, 0) | {"heart": 6, "hepatitis": 167}
+    assert dict(zip(tasks.names, missing, strict=True)) == dict.fromkeys(UCI, 0) | {
+        "heart": 6,
+        "hepatitis": 167,
+    }
 
 
 @needs(*uci.SET.files)
 def test_uci_in_the_unit_interval_has_the_papers_inputs() -> None:
     tasks = uci.load(unit_interval=True)
     train, _, _ = tasks.split(seed=0)
-    assert [train.input_shape(number)[0] for number in range(10)] == [n_features for n_features, _ in UCI.values()]
+    assert [train.input_shape(number)[0] for number in range(10)] == [
+        n_features for n_features, _ in UCI.values()
+    ]
     for number in range(10):
         inputs, _ = tasks.examples(number)
         assert (float(inputs.min()), float(inputs.max())) == (0, 1)
@@ -135,7 +154,9 @@ def test_uci_in_the_unit_interval_has_the_papers_inputs() -> None:
 @needs(*office_caltech.SET.files)
 def test_office_caltech_images() -> None:
     tasks = office_caltech.load(size=16)
-    assert [counts(tasks, number) for number in range(4)] == [list(sizes) for sizes in office_caltech.COUNTS.values()]
+    assert [counts(tasks, number) for number in range(4)] == [
+        list(sizes) for sizes in office_caltech.COUNTS.values()
+    ]
 
 
 @needs(*office_caltech.SET.files)
@@ -167,7 +188,12 @@ def test_office_caltech_features(inputs: str, n_tasks: int, width: int) -> None:
 @needs(*imageclef_da.LISTS.values())
 def test_imageclef_da() -> None:
     lists = imageclef_da.labels()
-    assert {domain: len(names) for domain, (names, _) in lists.items()} == {"bing": 600, "caltech256": 600, "imagenet": 600, "pascal": 600}
+    assert {domain: len(names) for domain, (names, _) in lists.items()} == {
+        "bing": 600,
+        "caltech256": 600,
+        "imagenet": 600,
+        "pascal": 600,
+    }
     assert len(set(lists["pascal"][0])) == 591, "nine images show two kinds of objects"
 
 
@@ -175,13 +201,23 @@ def test_imageclef_da() -> None:
 def test_celeba() -> None:
     has = celeba.labels()
     assert has.shape == (202_599, 41)
-    assert has["part"].value_counts().to_dict() == {"train": 162_770, "validation": 19_867, "test": 19_962}
+    assert has["part"].value_counts().to_dict() == {
+        "train": 162_770,
+        "validation": 19_867,
+        "test": 19_962,
+    }
     assert int(has["Male"].sum()) == 84_434
 
 
 @needs(*adience.FOLDS)
 def test_adience() -> None:
     faces = adience.labels()
-    assert faces["fold"].value_counts(sort=False).to_dict() == {0: 4496, 1: 3745, 2: 3953, 3: 3459, 4: 3834}
+    assert faces["fold"].value_counts(sort=False).to_dict() == {
+        0: 4496,
+        1: 3745,
+        2: 3953,
+        3: 3459,
+        4: 3834,
+    }
     assert faces["gender"].value_counts().to_dict() == {"f": 9411, "m": 8192}
     assert (faces.groupby("person")["fold"].nunique() == 1).all(), "a person is in one fold"

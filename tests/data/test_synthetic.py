@@ -30,7 +30,9 @@ def test_targets_follow_the_weights_up_to_the_noise() -> None:
 
 
 def test_binary_targets_are_the_signs_of_the_regression_s() -> None:
-    numbers, signs = (synthetic.make(3, seed=2, kind=kind).tasks for kind in ("regression", "binary"))
+    numbers, signs = (
+        synthetic.make(3, seed=2, kind=kind).tasks for kind in ("regression", "binary")
+    )
     np.testing.assert_array_equal(signs.targets, numbers.targets > 0)
     assert {task.kind for task in signs.tasks} == {"binary"}
 

@@ -43,11 +43,16 @@ def test_every_kind_of_file_holds_the_same_tasks(tmp_path: Path, name: str) -> N
         frame.to_parquet(path)
     else:
         frame.to_csv(path, index=False, sep="\t" if "tsv" in name else ",")
-    found, expected = (read_table(source, task="hospital", target="days", drop=["patient"]) for source in (path, frame))
+    found, expected = (
+        read_table(source, task="hospital", target="days", drop=["patient"])
+        for source in (path, frame)
+    )
     assert found.tasks == expected.tasks
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_array_equal(found.targets, expected.targets)
-    np.testing.assert_array_equal(found.split(seed=0)[0].sources[0], expected.split(seed=0)[0].sources[0])
+    np.testing.assert_array_equal(
+        found.split(seed=0)[0].sources[0], expected.split(seed=0)[0].sources[0]
+    )
 
 
 def test_semicolons_and_a_byte_order_mark_and_spaces_are_understood(tmp_path: Path) -> None:
@@ -102,17 +107,29 @@ def test_booleans_with_gaps_are_numbers() -> None:
 def test_rows_without_a_label_are_noted() -> None:
     frame = visits()
     frame.loc[3:5, "days"] = np.nan
-    assert read_table(frame, task="hospital", target="days").notes == ("3 row(s) without a value of 'days' are left out",)
+    assert read_table(frame, task="hospital", target="days").notes == (
+        "3 row(s) without a value of 'days' are left out",
+    )
 
 
 def test_kinds_can_be_given() -> None:
-    assert read_table(visits(), task="hospital", target="age", kinds={"age": "multiclass"}).tasks[0].kind == "multiclass"
-    assert [t.kind for t in read_table(visits(), target=["age", "days"], kinds={"age": "regression"}).tasks] == ["regression"] * 2
+    assert (
+        read_table(visits(), task="hospital", target="age", kinds={"age": "multiclass"})
+        .tasks[0]
+        .kind
+        == "multiclass"
+    )
+    assert [
+        t.kind
+        for t in read_table(visits(), target=["age", "days"], kinds={"age": "regression"}).tasks
+    ] == ["regression"] * 2
 
 
 def test_given_parts_and_groups_reach_the_split() -> None:
     frame = visits()
-    frame["part"] = np.where(frame["patient"] % 5 == 0, "Test", np.where(frame["patient"] % 5 == 1, " val", "train"))
+    frame["part"] = np.where(
+        frame["patient"] % 5 == 0, "Test", np.where(frame["patient"] % 5 == 1, " val", "train")
+    )
     tasks = read_table(frame, target=["days"], split="part", group="patient")
     divided = split(tasks, seed=0)
     assert set(frame["patient"][tasks.rows[divided.test]] % 5) == {0}
@@ -122,7 +139,9 @@ def test_given_parts_and_groups_reach_the_split() -> None:
 
 def test_a_saved_index_is_no_input(tmp_path: Path) -> None:
     visits().to_csv(tmp_path / "t.csv")
-    assert list(read_table(tmp_path / "t.csv", target="days", drop=["patient"]).sources[0].columns) == [
+    assert list(
+        read_table(tmp_path / "t.csv", target="days", drop=["patient"]).sources[0].columns
+    ) == [
         "hospital",
         "age",
         "ward",
@@ -139,18 +158,42 @@ def test_columns_of_a_frame_may_have_numbers_as_names() -> None:
     ("options", "message"),
     [
         ({"target": "dayz"}, "target: no column 'dayz', did you mean 'days'"),
-        ({"target": "days", "task": "Hospital"}, "task: no column 'Hospital', did you mean 'hospital'"),
-        ({"target": "days", "drop": ["xyz"]}, "drop: no column 'xyz', there are hospital, patient, age"),
+        (
+            {"target": "days", "task": "Hospital"},
+            "task: no column 'Hospital', did you mean 'hospital'",
+        ),
+        (
+            {"target": "days", "drop": ["xyz"]},
+            "drop: no column 'xyz', there are hospital, patient, age",
+        ),
         ({"target": "dayz", "group": "pat"}, "target: no column 'dayz'.*; group: no column 'pat'"),
         ({"target": "days", "drop": ["days"]}, r"column 'days' has several uses \(target, drop\)"),
-        ({"target": ["days", "age"], "task": "hospital"}, "with a task column there is one target, got days, age"),
+        (
+            {"target": ["days", "age"], "task": "hospital"},
+            "with a task column there is one target, got days, age",
+        ),
         ({"target": []}, "name at least one column to predict"),
         ({"target": list(visits().columns)}, "no column is left as input"),
-        ({"target": "days", "kinds": {"day": "binary"}}, "kinds: 'day' is no target, did you mean 'days'"),
-        ({"target": "days", "kinds": "ranking"}, "kind must be one of binary, multiclass, regression"),
-        ({"target": "ward", "kinds": "regression"}, "task 'ward': a regression target must be numbers, found 'b' in row"),
-        ({"target": "days", "task": "hospital", "kinds": "binary"}, "target 'days': a binary target has two values"),
-        ({"target": "days", "split": "ward"}, "split: column 'ward' must say train, validation, test, found 'b' in row 1"),
+        (
+            {"target": "days", "kinds": {"day": "binary"}},
+            "kinds: 'day' is no target, did you mean 'days'",
+        ),
+        (
+            {"target": "days", "kinds": "ranking"},
+            "kind must be one of binary, multiclass, regression",
+        ),
+        (
+            {"target": "ward", "kinds": "regression"},
+            "task 'ward': a regression target must be numbers, found 'b' in row",
+        ),
+        (
+            {"target": "days", "task": "hospital", "kinds": "binary"},
+            "target 'days': a binary target has two values",
+        ),
+        (
+            {"target": "days", "split": "ward"},
+            "split: column 'ward' must say train, validation, test, found 'b' in row 1",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options: dict[str, Any], message: str) -> None:
@@ -161,7 +204,10 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], message: s
 def test_text_among_numbers_is_found() -> None:
     frame = pd.DataFrame({"x": ["1.5"] * 10_000, "y": np.arange(10_000) / 7})
     frame.loc[6_543, "x"] = "abc"
-    with pytest.raises(ValueError, match=r"column 'x' holds numbers, but 1 value\(s\) are not: 'abc' in row 6544 .*--drop 'x'"):
+    with pytest.raises(
+        ValueError,
+        match=r"column 'x' holds numbers, but 1 value\(s\) are not: 'abc' in row 6544 .*--drop 'x'",
+    ):
         read_table(frame, target="y")
     with pytest.raises(ValueError, match="column 'x' holds numbers"):
         read_table(frame, target="x")
@@ -169,7 +215,9 @@ def test_text_among_numbers_is_found() -> None:
 
 def test_a_column_with_a_few_numbers_is_text() -> None:
     frame = pd.DataFrame({"x": ["1", "2", "ten", "many"], "y": [0.5, 1.5, 2.5, 3.5]})
-    assert read_table(frame, target="y").split(seed=0, fractions=(0.5, 0.25, 0.25))[0].input_shape(0) == (2,)
+    assert read_table(frame, target="y").split(seed=0, fractions=(0.5, 0.25, 0.25))[0].input_shape(
+        0
+    ) == (2,)
 
 
 def test_lists_in_a_column_are_refused() -> None:
@@ -181,7 +229,9 @@ def test_parts_without_a_test_set_and_rows_without_group_are_refused() -> None:
     frame = visits().assign(part="train", who=[None, *range(59)])
     with pytest.raises(ValueError, match="split: column 'part' names no row for test"):
         read_table(frame, target="days", split="part")
-    with pytest.raises(ValueError, match=r"group: column 'who' is empty in 1 row\(s\), the first is row 1"):
+    with pytest.raises(
+        ValueError, match=r"group: column 'who' is empty in 1 row\(s\), the first is row 1"
+    ):
         read_table(frame, target="days", group="who")
 
 
@@ -242,7 +292,9 @@ def test_a_truncated_archive_is_refused(tmp_path: Path) -> None:
 
 def test_no_such_file_names_its_neighbours(tmp_path: Path) -> None:
     written(tmp_path, "a,b\n1,2\n", "visits.csv")
-    with pytest.raises(FileNotFoundError, match=r"no such file: .*visit.csv; did you mean 'visits.csv'"):
+    with pytest.raises(
+        FileNotFoundError, match=r"no such file: .*visit.csv; did you mean 'visits.csv'"
+    ):
         read_table(tmp_path / "visit.csv", target="b")
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_table(tmp_path / "nowhere" / "visit.csv", target="b")
@@ -255,8 +307,12 @@ def test_folders_and_other_files_are_no_tables(tmp_path: Path) -> None:
         read_table(written(tmp_path, "a,b\n1,2\n", "t.xlsx"), target="b")
 
 
-def test_parquet_without_pyarrow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_without_pyarrow_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "t.parquet").write_bytes(b"PAR1")
-    with pytest.raises(ImportError, match=r"reading t.parquet needs pyarrow: pip install 'softshare\[parquet\]'"):
+    with pytest.raises(
+        ImportError, match=r"reading t.parquet needs pyarrow: pip install 'softshare\[parquet\]'"
+    ):
         read_table(tmp_path / "t.parquet", target="y")

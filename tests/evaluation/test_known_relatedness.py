@@ -1,4 +1,6 @@
-"""Made tasks of known relatedness: sharing helps where there is something to share, and the report says so where there is not."""
+"""Made tasks of known relatedness: sharing helps where there is something to share, and the report
+says so where there is not.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,28 @@ def made_tasks(own: float, *, rows: int, n_tasks: int = 10, n_features: int = 12
     for number in range(n_tasks):
         weights = np.sqrt(1 - own) * common + np.sqrt(own) * generator.normal(size=n_features)
         inputs = generator.normal(size=(rows, n_features)).astype(np.float32)
-        data[f"task {number}"] = (inputs, inputs @ weights / np.sqrt(n_features) + 0.3 * generator.normal(size=rows))
+        data[f"task {number}"] = (
+            inputs,
+            inputs @ weights / np.sqrt(n_features) + 0.3 * generator.normal(size=rows),
+        )
     return TaskSet.from_arrays(data, kinds="regression")
 
 
 def overall_gains(own: float) -> tuple[dict[str, tuple[float, float, float]], str]:
-    comparison = compare(made_tasks(own, rows=30), methods=["independent", *SHARINGS], seeds=5, steps=150, hidden=(16,), workers=0)
-    rows = comparison.summary[(comparison.summary["task"] == "ALL") & (comparison.summary["method"] != "independent")]
-    gains = {row["method"]: (row["ci_low"], row["gain"], row["ci_high"]) for _, row in rows.iterrows()}
+    comparison = compare(
+        made_tasks(own, rows=30),
+        methods=["independent", *SHARINGS],
+        seeds=5,
+        steps=150,
+        hidden=(16,),
+        workers=0,
+    )
+    rows = comparison.summary[
+        (comparison.summary["task"] == "ALL") & (comparison.summary["method"] != "independent")
+    ]
+    gains = {
+        row["method"]: (row["ci_low"], row["gain"], row["ci_high"]) for _, row in rows.iterrows()
+    }
     return gains, comparison.answer
 
 

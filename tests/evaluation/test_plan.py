@@ -7,23 +7,47 @@ import re
 import numpy as np
 import pytest
 
-from softshare.evaluation.methods import METHODS
-from softshare.evaluation.options import read_options
 from softshare.evaluation.plan import make_plan, wrong_arguments
+from softshare.methods.named import METHODS
+from softshare.methods.options import read_options
 from softshare.tasks.task_set import TaskSet
 
-SEVERAL_FORMS = {"a": (np.zeros((40, 2)), np.arange(40) % 2), "b": (np.zeros((40, 3)), np.arange(40) % 3)}
-SAME_ROWS = TaskSet.from_shared_inputs(np.zeros((40, 2)), {"a": np.arange(40) % 2, "b": np.arange(40) // 20})
+SEVERAL_FORMS = {
+    "a": (np.zeros((40, 2)), np.arange(40) % 2),
+    "b": (np.zeros((40, 3)), np.arange(40) % 3),
+}
+SAME_ROWS = TaskSet.from_shared_inputs(
+    np.zeros((40, 2)), {"a": np.arange(40) % 2, "b": np.arange(40) // 20}
+)
 OWN_ROWS = TaskSet.from_arrays({name: (np.zeros((40, 2)), np.arange(40) % 2) for name in "ab"})
 
 
-def plan(tasks=OWN_ROWS, *, methods=None, fractions=(1.0,), seeds=2, workers=None, options=None, **settings):
+def plan(
+    tasks=OWN_ROWS,
+    *,
+    methods=None,
+    fractions=(1.0,),
+    seeds=2,
+    workers=None,
+    options=None,
+    **settings,
+):
     given = {"source": "x", **settings}
-    return make_plan(tasks, methods=methods, fractions=fractions, seeds=seeds, workers=workers, options=options, settings=given)
+    return make_plan(
+        tasks,
+        methods=methods,
+        fractions=fractions,
+        seeds=seeds,
+        workers=workers,
+        options=options,
+        settings=given,
+    )
 
 
 def test_every_method_that_applies_is_compared_by_default():
-    assert {method.name for method in plan().methods} == {method.name for method in METHODS if method.default}
+    assert {method.name for method in plan().methods} == {
+        method.name for method in METHODS if method.default
+    }
     assert plan().left_out == {}
 
 
@@ -36,19 +60,31 @@ def test_a_method_that_cannot_apply_is_left_out_with_its_reason():
 
 
 def test_a_method_that_cannot_apply_is_an_error_when_named():
-    with pytest.raises(ValueError, match=r"methods: pooled cannot apply to these tasks \(.* differ"):
+    with pytest.raises(
+        ValueError, match=r"methods: pooled cannot apply to these tasks \(.* differ"
+    ):
         plan(TaskSet.from_arrays(SEVERAL_FORMS), methods=["pooled", "tied"])
 
 
 def test_independent_learning_is_always_among_the_methods():
-    assert [method.name for method in plan(methods=["tucker", "tied"]).methods] == ["independent", "tucker", "tied"]
-    assert [method.name for method in plan(methods=["tucker", "independent"]).methods] == ["independent", "tucker"]
+    assert [method.name for method in plan(methods=["tucker", "tied"]).methods] == [
+        "independent",
+        "tucker",
+        "tied",
+    ]
+    assert [method.name for method in plan(methods=["tucker", "independent"]).methods] == [
+        "independent",
+        "tucker",
+    ]
 
 
 def test_runs_are_methods_by_fractions_by_seeds_seed_by_seed():
     runs = plan(methods=["tied"], fractions=[0.1, 1], seeds=[7, 3], steps=5).runs()
     assert list(runs) == [
-        f"{method}-f{fraction}-s{seed}" for seed in (7, 3) for fraction in ("0.1", "1") for method in ("independent", "tied")
+        f"{method}-f{fraction}-s{seed}"
+        for seed in (7, 3)
+        for fraction in ("0.1", "1")
+        for method in ("independent", "tied")
     ]
     assert {settings.steps for settings in runs.values()} == {5}
     assert all(key == settings.key for key, settings in runs.items())
@@ -67,7 +103,7 @@ def test_runs_are_methods_by_fractions_by_seeds_seed_by_seed():
     ({"seeds": [-1]}, "seed: input should be greater than or equal to 0, got -1"),
     ({"workers": -1}, "workers: must be 0 (this process) or more, got -1"),
     ({"metric": "auc"}, "metric: no metric 'auc', did you mean roc_auc?"),
-    ({"metric": "rmse"}, "metric 'rmse' does not apply to binary task 'a'; choose from roc_auc, accuracy, balanced_error, f1, loss"),
+    ({"metric": "rmse"}, "metric 'rmse' does not apply to binary task 'a'; choose from roc_auc, accuracy, " "balanced_error, f1, loss"),
     ({"steps": 0}, "steps: input should be greater than 0, got 0"),
     ({"options": {"tuckr": {"ranks": 1}}}, "options: no method 'tuckr', did you mean tucker?"),
     ({"options": {"tensor-ring": {"shared": 1}}}, "options: tensor-ring is not among the methods that are compared"),
@@ -88,8 +124,21 @@ def test_a_wrong_argument_is_named_with_its_value_and_the_remedy(arguments, phra
 
 
 def test_all_wrong_arguments_are_told_together():
-    wrong = wrong_arguments(methods=["tuckr"], fractions=[2.0], seeds=0, workers=-1, settings={"source": "x", "metric": "auc", "steps": 0})
-    assert [phrase.split(":")[0] for phrase in wrong] == ["methods", "seeds", "fraction", "steps", "workers", "metric"]
+    wrong = wrong_arguments(
+        methods=["tuckr"],
+        fractions=[2.0],
+        seeds=0,
+        workers=-1,
+        settings={"source": "x", "metric": "auc", "steps": 0},
+    )
+    assert [phrase.split(":")[0] for phrase in wrong] == [
+        "methods",
+        "seeds",
+        "fraction",
+        "steps",
+        "workers",
+        "metric",
+    ]
 
 
 def test_a_search_without_optuna_says_what_to_install(monkeypatch):
@@ -104,10 +153,18 @@ def test_a_task_that_would_be_mistaken_for_all_tasks_is_an_error():
 
 
 def images_of(*sides):
-    return TaskSet.from_arrays({f"task {side}": (np.zeros((4, 1, side, side), dtype=np.float32), np.arange(4) % 2) for side in sides})
+    return TaskSet.from_arrays(
+        {
+            f"task {side}": (np.zeros((4, 1, side, side), dtype=np.float32), np.arange(4) % 2)
+            for side in sides
+        }
+    )
 
 
-@pytest.mark.parametrize(("sides", "steps", "batch_size"), [((2,), 1000, 64), ((28,), 1000, 16), ((105,), 300, 16), ((105, 28), 300, 16)])
+@pytest.mark.parametrize(
+    ("sides", "steps", "batch_size"),
+    [((2,), 1000, 64), ((28,), 1000, 16), ((105,), 300, 16), ((105, 28), 300, 16)],
+)
 def test_images_have_a_smaller_budget_by_default(sides, steps, batch_size):
     common = plan(images_of(*sides)).common
     assert (common.steps, common.batch_size) == (steps, batch_size)
@@ -127,7 +184,9 @@ def test_an_incomplete_grid_of_tasks_leaves_out_what_folds_weights_into_it():
     assert plan(grid_of(names)).left_out == {}
     found = plan(grid_of(names[:5]), methods=["all"])
     assert set(found.left_out) == {"tucker", "tensor-train", "trace-norm-tucker", "trace-norm-tt"}
-    assert "of the 6 combinations of the tasks' factors only 5 have a task" in found.left_out["tucker"]
+    assert (
+        "of the 6 combinations of the tasks' factors only 5 have a task" in found.left_out["tucker"]
+    )
 
 
 def test_names_that_span_no_grid_leave_out_what_needs_one():
@@ -139,11 +198,21 @@ def test_names_that_span_no_grid_leave_out_what_needs_one():
 def test_options_go_to_the_runs_of_their_method():
     given = {"tensor-ring": {"shared": "cv", "cores": 2}, "tucker": {"task_rank": 2}}
     runs = plan(methods=["tensor-ring", "tucker", "tied"], options=given).runs()
-    assert {settings.method: dict(settings.method_options) for settings in runs.values()} == {"independent": {}, "tied": {}, **given}
+    assert {settings.method: dict(settings.method_options) for settings in runs.values()} == {
+        "independent": {},
+        "tied": {},
+        **given,
+    }
 
 
 def test_options_are_read_from_texts():
-    texts = ["tensor-ring.shared=02", "tensor-ring.cores=3", "trace-norm-tt.gamma=1e-3", "tied-wide.as_many_as=tucker", "tucker.ranks=1.0"]
+    texts = [
+        "tensor-ring.shared=02",
+        "tensor-ring.cores=3",
+        "trace-norm-tt.gamma=1e-3",
+        "tied-wide.as_many_as=tucker",
+        "tucker.ranks=1.0",
+    ]
     options, wrong = read_options([*texts, "tucker.ranks", "ranks=1"])
     assert options == {
         "tensor-ring": {"shared": "02", "cores": 3},
@@ -151,7 +220,11 @@ def test_options_are_read_from_texts():
         "tied-wide": {"as_many_as": "tucker"},
         "tucker": {"ranks": 1.0},
     }
-    assert [type(options[method][name]) for method, name in (("tensor-ring", "cores"), ("tucker", "ranks"))] == [int, float]
+    assert [
+        type(options[method][name])
+        for method, name in (("tensor-ring", "cores"), ("tucker", "ranks"))
+    ] == [int, float]
     assert wrong == [
-        f"options: expected METHOD.NAME=VALUE, such as tensor-ring.shared=cv, got {text!r}" for text in ("tucker.ranks", "ranks=1")
+        f"options: expected METHOD.NAME=VALUE, such as tensor-ring.shared=cv, got {text!r}"
+        for text in ("tucker.ranks", "ranks=1")
     ]

@@ -6,12 +6,19 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from made_records import record
 
-from softshare.evaluation.method import COMMON_SEARCH_SPACE
-from softshare.evaluation.methods import METHODS, method_named
-from softshare.evaluation.select import FINAL_SEEDS, FINALISTS, SEARCH_SEED, runs_of_search, score, search_settings
-from softshare.evaluation.settings import LEARNING_RATE, RunSettings
+from softshare.evaluation.select import (
+    FINAL_SEEDS,
+    FINALISTS,
+    SEARCH_SEED,
+    runs_of_search,
+    score,
+    search_settings,
+)
+from softshare.methods.method import COMMON_SEARCH_SPACE
+from softshare.methods.named import METHODS, method_named
+from softshare.methods.settings import LEARNING_RATE, RunSettings
+from tests.evaluation.made_records import record
 
 pytest.importorskip("optuna")
 
@@ -23,7 +30,9 @@ def trial_record(value):
 
 
 def searched(methods, judge, start=START):
-    """The settings chosen and all that were tried, where ``judge`` gives a trial's value on validation data."""
+    """The settings chosen and all that were tried, where ``judge`` gives a trial's value on
+    validation data.
+    """
     tried = []
 
     def run_trials(jobs):
@@ -32,7 +41,9 @@ def searched(methods, judge, start=START):
             value = judge(settings)
             yield key, None if value is None else trial_record(value)
 
-    chosen = search_settings(METHODS, [replace(start, method=method) for method in methods], run_trials)
+    chosen = search_settings(
+        METHODS, [replace(start, method=method) for method in methods], run_trials
+    )
     return chosen, tried
 
 
@@ -45,7 +56,9 @@ def test_every_method_has_the_same_number_of_trials_its_defaults_first():
         trials, finals = own[:10], own[10:]
         assert {**method_named(name).options, **own[0].method_options} == method_named(name).options
         assert {settings.seed for settings in trials} == {SEARCH_SEED}
-        assert Counter(settings.seed for settings in finals) == dict.fromkeys(FINAL_SEEDS, FINALISTS)
+        assert Counter(settings.seed for settings in finals) == dict.fromkeys(
+            FINAL_SEEDS, FINALISTS
+        )
         assert {settings.steps for settings in own} == {7}
     assert len({key for key, _ in tried}) == runs_of_search(10) * len(names) == 16 * len(names)
 
@@ -69,16 +82,28 @@ def test_one_trial_needs_no_final():
 
 def test_trials_stay_in_the_space_and_the_best_is_chosen():
     chosen, tried = searched(
-        ["tucker"], lambda settings: -abs(settings.learning_rate - 0.001) - abs(settings.method_options["ranks"] - 0.9)
+        ["tucker"],
+        lambda settings: (
+            -abs(settings.learning_rate - 0.001) - abs(settings.method_options["ranks"] - 0.9)
+        ),
     )
     spaces = {**COMMON_SEARCH_SPACE, **method_named("tucker").search_space}
     for _, settings in tried:
-        values = {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay, **settings.method_options}
+        values = {
+            "learning_rate": settings.learning_rate,
+            "weight_decay": settings.weight_decay,
+            **settings.method_options,
+        }
         assert set(values) == set(spaces)
         for name, value in values.items():
             low, high, scale = spaces[name]
             assert low <= value <= high if scale in ("log", "linear") else value in spaces[name]
-    best = min(tried, key=lambda row: abs(row[1].learning_rate - 0.001) + abs(row[1].method_options["ranks"] - 0.9))[1]
+    best = min(
+        tried,
+        key=lambda row: (
+            abs(row[1].learning_rate - 0.001) + abs(row[1].method_options["ranks"] - 0.9)
+        ),
+    )[1]
     assert chosen["tucker", 0.5] == best
 
 
@@ -89,14 +114,24 @@ def test_what_the_user_set_is_not_searched_for():
 
 
 def test_options_that_are_given_are_not_searched_for():
-    chosen, tried = searched(["tucker"], lambda settings: 0.5, replace(START, method_options={"ranks": 0.625}))
+    chosen, tried = searched(
+        ["tucker"], lambda settings: 0.5, replace(START, method_options={"ranks": 0.625})
+    )
     assert {settings.method_options["ranks"] for _, settings in tried} == {0.625}
     assert len({settings.method_options["task_rank"] for _, settings in tried}) > 5
-    assert chosen["tucker", 0.5].searched == ("apart", "epsilon", "learning_rate", "task_rank", "weight_decay")
+    assert chosen["tucker", 0.5].searched == (
+        "apart",
+        "epsilon",
+        "learning_rate",
+        "task_rank",
+        "weight_decay",
+    )
 
 
 def test_the_same_search_makes_the_same_trials():
-    first, second = (searched(["tucker", "tied"], lambda settings: settings.learning_rate)[1] for _ in range(2))
+    first, second = (
+        searched(["tucker", "tied"], lambda settings: settings.learning_rate)[1] for _ in range(2)
+    )
     assert first == second
 
 
@@ -109,16 +144,26 @@ def test_failed_trials_are_passed_over_and_all_failed_is_an_error():
 
 @pytest.mark.parametrize(("metric", "sign"), [("accuracy", 1), ("rmse", -1)])
 def test_a_trial_is_judged_by_the_mean_metric_on_validation_data(metric, sign):
-    validation = {"a": {metric: 0.2, "loss": 9.0}, "b": {metric: 0.6, "loss": 9.0}, "c": {metric: None, "loss": 9.0}}
+    validation = {
+        "a": {metric: 0.2, "loss": 9.0},
+        "b": {metric: 0.6, "loss": 9.0},
+        "c": {metric: None, "loss": 9.0},
+    }
     made = record("m", 0, dict.fromkeys("abc", 0.9), metric=metric, validation=validation)
     assert score(made) == pytest.approx(sign * 0.4)
 
 
 def test_tasks_of_several_metrics_are_judged_by_their_losses():
     validation = {"a": {"roc_auc": 0.2, "loss": 1.0}, "b": {"rmse": 0.6, "loss": 2.0}}
-    assert score(record("m", 0, dict.fromkeys("ab", 0.9), metric={"a": "roc_auc", "b": "rmse"}, validation=validation)) == pytest.approx(
-        -1.5
-    )
+    assert score(
+        record(
+            "m",
+            0,
+            dict.fromkeys("ab", 0.9),
+            metric={"a": "roc_auc", "b": "rmse"},
+            validation=validation,
+        )
+    ) == pytest.approx(-1.5)
 
 
 def test_a_diverged_trial_has_no_score():

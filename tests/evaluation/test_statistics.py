@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from made_records import record
 from scipy import stats
 
 from softshare.evaluation.statistics import ALL, COLUMNS, leaderboard, mean_interval, summarise
+from tests.evaluation.made_records import record
 
 APART = {0: {"a": 0.70, "b": 0.50}, 1: {"a": 0.72, "b": 0.54}, 2: {"a": 0.69, "b": 0.52}}
 TOGETHER = {0: {"a": 0.80, "b": 0.48}, 1: {"a": 0.83, "b": 0.50}, 2: {"a": 0.78, "b": 0.49}}
@@ -20,11 +20,15 @@ def records(metric="roc_auc", apart=APART, together=TOGETHER):
 
 
 def row(summary: pd.DataFrame, method: str, task: str) -> pd.Series:
-    (found,) = [line for _, line in summary.iterrows() if (line["method"], line["task"]) == (method, task)]
+    (found,) = [
+        line for _, line in summary.iterrows() if (line["method"], line["task"]) == (method, task)
+    ]
     return found
 
 
-@pytest.mark.parametrize(("metric", "sign"), [("roc_auc", 1), ("balanced_error", -1), ("rmse", -1), ("r2", 1)])
+@pytest.mark.parametrize(
+    ("metric", "sign"), [("roc_auc", 1), ("balanced_error", -1), ("rmse", -1), ("r2", 1)]
+)
 @pytest.mark.parametrize("task", ["a", "b"])
 def test_gain_and_interval_are_those_of_a_paired_t_test(metric, sign, task):
     apart = [values[task] for values in APART.values()]
@@ -34,7 +38,9 @@ def test_gain_and_interval_are_those_of_a_paired_t_test(metric, sign, task):
     found = row(summarise(records(metric)), "tied", task)
     assert found["gain"] == pytest.approx(sign * (np.mean(together) - np.mean(apart)))
     assert (found["ci_low"], found["ci_high"]) == pytest.approx((low, high))
-    assert (found["mean"], found["std"], found["n_seeds"]) == pytest.approx((np.mean(together), np.std(together, ddof=1), 3))
+    assert (found["mean"], found["std"], found["n_seeds"]) == pytest.approx(
+        (np.mean(together), np.std(together, ddof=1), 3)
+    )
 
 
 def test_all_is_the_mean_over_tasks_seed_by_seed():
@@ -43,19 +49,27 @@ def test_all_is_the_mean_over_tasks_seed_by_seed():
     low, high = stats.ttest_rel(together, apart).confidence_interval(0.95)
     found = row(summarise(records()), "tied", ALL)
     assert found["metric"] == "roc_auc"
-    assert (found["mean"], found["std"]) == pytest.approx((np.mean(together), np.std(together, ddof=1)))
+    assert (found["mean"], found["std"]) == pytest.approx(
+        (np.mean(together), np.std(together, ddof=1))
+    )
     assert (found["gain"], found["ci_low"], found["ci_high"]) == pytest.approx((0.035, low, high))
 
 
 def test_with_several_metrics_all_is_the_mean_relative_gain_and_has_no_mean():
     found = row(summarise(records({"a": "roc_auc", "b": "rmse"})), "tied", ALL)
-    relative = [(0.10 / 0.70 + 0.02 / 0.50) / 2, (0.11 / 0.72 + 0.04 / 0.54) / 2, (0.09 / 0.69 + 0.03 / 0.52) / 2]
+    relative = [
+        (0.10 / 0.70 + 0.02 / 0.50) / 2,
+        (0.11 / 0.72 + 0.04 / 0.54) / 2,
+        (0.09 / 0.69 + 0.03 / 0.52) / 2,
+    ]
     assert found["metric"] == "relative"
     assert np.isnan(found["mean"])
     assert np.isnan(found["std"])
     assert found["n_seeds"] == 3
     assert found["gain"] == pytest.approx(np.mean(relative))
-    assert found["ci_high"] - found["gain"] == pytest.approx(stats.t.ppf(0.975, 2) * np.std(relative, ddof=1) / np.sqrt(3))
+    assert found["ci_high"] - found["gain"] == pytest.approx(
+        stats.t.ppf(0.975, 2) * np.std(relative, ddof=1) / np.sqrt(3)
+    )
 
 
 def test_a_baseline_of_zero_is_left_out_of_relative_gains():
@@ -68,12 +82,19 @@ def test_a_baseline_of_zero_is_left_out_of_relative_gains():
 def test_independent_learning_has_no_gain():
     summary = summarise(records())
     assert tuple(summary.columns) == COLUMNS
-    assert summary.loc[summary["method"] == "independent", ["gain", "ci_low", "ci_high"]].isna().all().all()
+    assert (
+        summary.loc[summary["method"] == "independent", ["gain", "ci_low", "ci_high"]]
+        .isna()
+        .all()
+        .all()
+    )
     assert list(summary["task"]) == ["a", "b", ALL] * 2
 
 
 def test_one_seed_has_a_gain_and_no_interval():
-    found = row(summarise([record("independent", 0, APART[0]), record("tied", 0, TOGETHER[0])]), "tied", "a")
+    found = row(
+        summarise([record("independent", 0, APART[0]), record("tied", 0, TOGETHER[0])]), "tied", "a"
+    )
     assert found["gain"] == pytest.approx(0.1)
     assert np.isnan([found["std"], found["ci_low"], found["ci_high"]]).all()
     assert found["n_seeds"] == 1
@@ -103,7 +124,12 @@ def test_seeds_are_paired_whatever_their_order():
 
 
 def test_fractions_are_compared_with_the_baseline_of_their_own():
-    values = {("independent", 0.1): 0.5, ("tied", 0.1): 0.6, ("independent", 1.0): 0.8, ("tied", 1.0): 0.79}
+    values = {
+        ("independent", 0.1): 0.5,
+        ("tied", 0.1): 0.6,
+        ("independent", 1.0): 0.8,
+        ("tied", 1.0): 0.79,
+    }
     runs = [
         record(method, seed, {"a": value + seed / 100}, fraction=fraction)
         for seed in range(3)
@@ -111,7 +137,9 @@ def test_fractions_are_compared_with_the_baseline_of_their_own():
     ]
     summary = summarise(runs)
     assert list(summary["fraction"].unique()) == [0.1, 1.0]
-    gains = summary[(summary["method"] == "tied") & (summary["task"] == "a")].set_index("fraction")["gain"]
+    gains = summary[(summary["method"] == "tied") & (summary["task"] == "a")].set_index("fraction")[
+        "gain"
+    ]
     assert gains.to_dict() == pytest.approx({0.1: 0.1, 1.0: -0.01})
 
 

@@ -1,4 +1,6 @@
-"""Templates that are no chain of known layers: modules used twice, rows in other dimensions, weights that a forward reads itself."""
+"""Templates that are no chain of known layers: modules used twice, rows in other dimensions,
+weights that a forward reads itself.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,10 @@ class Decoder(nn.Module):
 class Scaled(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.scales, self.head = nn.ParameterList([nn.Parameter(torch.randn(5)) for _ in range(2)]), nn.Linear(5, 1)
+        self.scales, self.head = (
+            nn.ParameterList([nn.Parameter(torch.randn(5)) for _ in range(2)]),
+            nn.Linear(5, 1),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         for scale in self.scales:
@@ -81,29 +86,57 @@ class Centred(nn.Module):
 TEMPLATES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "one module in two places": (used_twice, (5,)),
     "one module called twice": (lambda: Around(nn.Linear(5, 5), 5, called_twice), (5,)),
-    "time first": (lambda: Around(nn.LSTM(5, 4), 4, lambda inner, x: inner(x.transpose(0, 1))[0][-1]), (6, 5)),
-    "the last state": (lambda: Around(nn.GRU(5, 4, batch_first=True), 4, lambda inner, x: inner(x)[1][-1]), (6, 5)),
-    "a cell of two states": (lambda: Around(nn.LSTMCell(5, 4), 4, lambda inner, x: inner(x)[0]), (5,)),
+    "time first": (
+        lambda: Around(nn.LSTM(5, 4), 4, lambda inner, x: inner(x.transpose(0, 1))[0][-1]),
+        (6, 5),
+    ),
+    "the last state": (
+        lambda: Around(nn.GRU(5, 4, batch_first=True), 4, lambda inner, x: inner(x)[1][-1]),
+        (6, 5),
+    ),
+    "a cell of two states": (
+        lambda: Around(nn.LSTMCell(5, 4), 4, lambda inner, x: inner(x)[0]),
+        (5,),
+    ),
     "attention by keywords": (
-        lambda: Around(nn.MultiheadAttention(6, 2), 6, lambda inner, x: inner(query=x, key=x, value=x)[0].mean(1)),
+        lambda: Around(
+            nn.MultiheadAttention(6, 2),
+            6,
+            lambda inner, x: inner(query=x, key=x, value=x)[0].mean(1),
+        ),
         (6, 6),
     ),
     "a transformer": (
-        lambda: Around(nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, batch_first=True), 6, lambda inner, x: inner(x).mean(1)),
+        lambda: Around(
+            nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, batch_first=True),
+            6,
+            lambda inner, x: inner(x).mean(1),
+        ),
         (4, 6),
     ),
     "a list of parameters": (Scaled, (5,)),
     "a weight read by the forward": (Decoder, (5,)),
     "across rows": (lambda: nn.Sequential(nn.Linear(5, 4), Centred(), nn.Linear(4, 1)), (5,)),
     "batch norm without values": (
-        lambda: nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4, affine=False, track_running_stats=False), nn.Linear(4, 1)),
+        lambda: nn.Sequential(
+            nn.Linear(5, 4),
+            nn.BatchNorm1d(4, affine=False, track_running_stats=False),
+            nn.Linear(4, 1),
+        ),
         (5,),
     ),
 }
 
 
-@pytest.mark.filterwarnings("ignore:enable_nested_tensor:UserWarning", "ignore:The PyTorch API of nested tensors:UserWarning")
-@pytest.mark.parametrize("sharing", [Independent(), Tied(), LastAxisFlattening(rank=2)], ids=lambda sharing: type(sharing).__name__)
+@pytest.mark.filterwarnings(
+    "ignore:enable_nested_tensor:UserWarning",
+    "ignore:The PyTorch API of nested tensors:UserWarning",
+)
+@pytest.mark.parametrize(
+    "sharing",
+    [Independent(), Tied(), LastAxisFlattening(rank=2)],
+    ids=lambda sharing: type(sharing).__name__,
+)
 @pytest.mark.parametrize("n_tasks", [2, 12])
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_it_equals_the_tasks_own_networks(name: str, n_tasks: int, sharing: Sharing) -> None:
@@ -112,7 +145,9 @@ def test_it_equals_the_tasks_own_networks(name: str, n_tasks: int, sharing: Shar
     network = MultiTaskNetwork(make(), tasks_of(n_tasks), sharing=sharing).double()
     rows = torch.randn(n_tasks, 2 * n_tasks, *shape, dtype=torch.float64)
     for module in (network.train(), network.eval()):
-        expected = torch.stack([module.task(task.name)(own) for task, own in zip(network.tasks, rows, strict=True)])
+        expected = torch.stack(
+            [module.task(task.name)(own) for task, own in zip(network.tasks, rows, strict=True)]
+        )
         torch.testing.assert_close(module.run(rows), expected, rtol=1e-9, atol=1e-9)
 
 
@@ -121,7 +156,11 @@ def test_a_module_in_two_places_is_one_layer() -> None:
     assert not [name for name, _ in network.named_parameters() if name.startswith("bodies")]
     freeze(network, "0")
     network.run(torch.randn(3, 4, 5)).sum().backward()
-    assert [path for path, weight in network.shared_weights.items() if next(weight.parameters()).grad is not None] == ["3.weight", "3.bias"]
+    assert [
+        path
+        for path, weight in network.shared_weights.items()
+        if next(weight.parameters()).grad is not None
+    ] == ["3.weight", "3.bias"]
 
 
 def test_parameters_tied_between_modules_are_refused() -> None:
@@ -141,7 +180,9 @@ def test_what_reads_a_layers_weight_is_told_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("options", [{"padding_idx": 0}, {"scale_grad_by_freq": True}], ids=str)
-@pytest.mark.parametrize("sharing", [Independent(), Tied()], ids=lambda sharing: type(sharing).__name__)
+@pytest.mark.parametrize(
+    "sharing", [Independent(), Tied()], ids=lambda sharing: type(sharing).__name__
+)
 def test_an_embeddings_options_hold_in_all_tasks(options: dict[str, Any], sharing: Sharing) -> None:
     template = Around(nn.Embedding(7, 4, **options), 4, lambda inner, x: inner(x).mean(1))
     network = MultiTaskNetwork(template, tasks_of(12), sharing=sharing).double()
@@ -166,24 +207,40 @@ def test_a_task_twice_in_one_pass_learns_its_statistics_twice() -> None:
 
 
 def test_layers_run_again_outside_the_pass_are_refused() -> None:
-    template = Around(nn.Linear(5, 5), 5, lambda inner, x: checkpoint(inner, x, use_reentrant=False))
+    template = Around(
+        nn.Linear(5, 5), 5, lambda inner, x: checkpoint(inner, x, use_reentrant=False)
+    )
     network = MultiTaskNetwork(template, tasks_of(4))
-    total = sum(network.run(torch.randn(2, 6, 5), tasks=torch.tensor(pair)).sum() for pair in ([0, 1], [2, 3]))
+    total = sum(
+        network.run(torch.randn(2, 6, 5), tasks=torch.tensor(pair)).sum()
+        for pair in ([0, 1], [2, 3])
+    )
     with pytest.raises(RuntimeError, match="checkpointing"):
         total.backward()
 
 
 def test_a_layer_across_padded_outputs_is_refused() -> None:
-    data = {"a": (torch.randn(6, 5).numpy(), [0, 1, 2] * 2), "b": (torch.randn(6, 5).numpy(), [0, 1, 2, 3, 4, 0])}
+    data = {
+        "a": (torch.randn(6, 5).numpy(), [0, 1, 2] * 2),
+        "b": (torch.randn(6, 5).numpy(), [0, 1, 2, 3, 4, 0]),
+    }
     tasks = TaskSet.from_arrays(data, kinds="multiclass")
     MultiTaskNetwork(
-        lambda shape, n_outputs: nn.Sequential(nn.Linear(5, 2 * n_outputs), nn.ReLU(), nn.Linear(2 * n_outputs, n_outputs)), tasks
+        lambda shape, n_outputs: nn.Sequential(
+            nn.Linear(5, 2 * n_outputs), nn.ReLU(), nn.Linear(2 * n_outputs, n_outputs)
+        ),
+        tasks,
     )
     with pytest.raises(ValueError, match=r"LogSoftmax \('1'\).*0\.weight.*widths"):
-        MultiTaskNetwork(lambda shape, n_outputs: nn.Sequential(nn.Linear(5, n_outputs), nn.LogSoftmax(-1)), tasks)
+        MultiTaskNetwork(
+            lambda shape, n_outputs: nn.Sequential(nn.Linear(5, n_outputs), nn.LogSoftmax(-1)),
+            tasks,
+        )
 
 
-@pytest.mark.parametrize("sharing", [Tucker(0.5), LastAxisFlattening(rank=2)], ids=lambda sharing: type(sharing).__name__)
+@pytest.mark.parametrize(
+    "sharing", [Tucker(0.5), LastAxisFlattening(rank=2)], ids=lambda sharing: type(sharing).__name__
+)
 def test_sparse_rows_of_tasks_on_a_grid(sharing: Sharing) -> None:
     tasks = [Task((a, b), "regression") for a in "xyz" for b in "pq"]
     template = nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 1))
@@ -212,6 +269,8 @@ def test_wrong_rows_are_refused() -> None:
 def test_the_plan_takes_what_the_network_takes() -> None:
     rows = torch.randn(8, 5)
     tasks = TaskSet.from_arrays({name: (rows.numpy(), [0, 1] * 4) for name in "ab"}, kinds="binary")
-    network = MultiTaskNetwork(nn.Sequential(nn.BatchNorm1d(5, affine=False), nn.Linear(5, 1)), tasks)
+    network = MultiTaskNetwork(
+        nn.Sequential(nn.BatchNorm1d(5, affine=False), nn.Linear(5, 1)), tasks
+    )
     assert [decision.layer for decision in network.plan(rows)] == ["0", "1"]
     assert [decision.layer for decision in network.plan({"a": rows, "b": rows})] == ["0", "1"]

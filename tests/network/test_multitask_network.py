@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.templates import lenet, mlp
+from softshare.network.templates.standard import lenet, mlp
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
@@ -23,11 +23,20 @@ from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
 TASKS = tuple(Task(name, "binary") for name in ("a", "b", "c"))
-SHARINGS = (Independent(), Tied(), Tied(bias="own"), LastAxisFlattening(rank=2), Tucker(ranks=0.5), TensorTrain(ranks=0.5))
+SHARINGS = (
+    Independent(),
+    Tied(),
+    Tied(bias="own"),
+    LastAxisFlattening(rank=2),
+    Tucker(ranks=0.5),
+    TensorTrain(ranks=0.5),
+)
 
 
 class Residual(nn.Module):
-    """A template with everything that a chain of layers is not: a skip connection, norms, dropout, a parameter of its own."""
+    """A template with everything that a chain of layers is not: a skip connection, norms, dropout,
+    a parameter of its own.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,23 +103,31 @@ def test_gradients_equal_those_of_separate_networks(name: str) -> None:
         for path, parameter in single.named_parameters():
             weight = network.shared_weight(path)
             joint = next(iter(weight.parameters())).grad[number]
-            torch.testing.assert_close(network._parameters_of_template[path].to_torch(joint), parameter.grad)
+            torch.testing.assert_close(
+                network._parameters_of_template[path].to_torch(joint), parameter.grad
+            )
 
 
 def test_a_loop_of_modules_in_training_mode_has_the_same_batch_statistics() -> None:
-    network = MultiTaskNetwork(nn.Sequential(nn.BatchNorm1d(5), nn.Linear(5, 1)), TASKS, sharing=Tied())
+    network = MultiTaskNetwork(
+        nn.Sequential(nn.BatchNorm1d(5), nn.Linear(5, 1)), TASKS, sharing=Tied()
+    )
     singles = {task.name: network.task(task.name) for task in TASKS}
     rows = torch.randn(3, 7, 5) * torch.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1)
     joint = network.run(rows)
     for number, task in enumerate(TASKS):
         torch.testing.assert_close(joint[number], singles[task.name](rows[number]))
-        torch.testing.assert_close(network.task(task.name)[0].running_var, singles[task.name][0].running_var)
+        torch.testing.assert_close(
+            network.task(task.name)[0].running_var, singles[task.name][0].running_var
+        )
     assert len({float(network.task(task.name)[0].running_var[0]) for task in TASKS}) == 3
 
 
 def test_dropout_differs_between_tasks_on_the_same_rows() -> None:
     template = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(64, 1))
-    network = MultiTaskNetwork(template, TASKS, sharing={"*": Independent(), "2": Tied()}, initial="common")
+    network = MultiTaskNetwork(
+        template, TASKS, sharing={"*": Independent(), "2": Tied()}, initial="common"
+    )
     outputs = network.run(torch.ones(4, 64), one_input=True)
     assert not torch.equal(outputs[0], outputs[1])
 
@@ -127,27 +144,46 @@ def heterogeneous() -> TaskSet:
     )
 
 
-@pytest.mark.parametrize(("sharing", "tolerance"), [(Independent(), 0.1), (TensorRing(6), 0.4)], ids=["independent", "ring"])
-def test_every_task_starts_with_the_size_of_its_own_initialiser(sharing: Sharing, tolerance: float) -> None:
+@pytest.mark.parametrize(
+    ("sharing", "tolerance"),
+    [(Independent(), 0.1), (TensorRing(6), 0.4)],
+    ids=["independent", "ring"],
+)
+def test_every_task_starts_with_the_size_of_its_own_initialiser(
+    sharing: Sharing, tolerance: float
+) -> None:
     labels = [0, 1] * 3
-    tasks = TaskSet.from_arrays({name: (torch.randn(6, width), labels) for name, width in (("narrow", 4), ("wide", 400))}, kinds="binary")
+    tasks = TaskSet.from_arrays(
+        {name: (torch.randn(6, width), labels) for name, width in (("narrow", 4), ("wide", 400))},
+        kinds="binary",
+    )
     network = MultiTaskNetwork(mlp, tasks, sharing={"layers.0": sharing})
     for number, width in enumerate((4, 400)):
         expected = (3 * width) ** -0.5  # nn.Linear's own: uniform between ±1/√in
-        assert network.layers["layers.0"].of(number).std().item() == pytest.approx(expected, rel=tolerance)
+        assert network.layers["layers.0"].of(number).std().item() == pytest.approx(
+            expected, rel=tolerance
+        )
 
 
 def test_some_tasks_numbers_are_where_their_inputs_are(monkeypatch: pytest.MonkeyPatch) -> None:
     devices = []
     run = MultiTaskNetwork.run
 
-    def spy(self: MultiTaskNetwork, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False) -> Tensor:
+    def spy(
+        self: MultiTaskNetwork,
+        inputs: Tensor,
+        *,
+        tasks: Tensor | None = None,
+        one_input: bool = False,
+    ) -> Tensor:
         devices.append((inputs.device.type, tasks.device.type if tasks is not None else None))
         return run(self, inputs, tasks=tasks, one_input=one_input)
 
     monkeypatch.setattr(MultiTaskNetwork, "run", spy)
     network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=LastAxisFlattening(rank=2)).to("meta")
-    outputs = network({"a": torch.zeros(4, 5, device="meta"), "c": torch.zeros(4, 5, device="meta")})
+    outputs = network(
+        {"a": torch.zeros(4, 5, device="meta"), "c": torch.zeros(4, 5, device="meta")}
+    )
     assert {name: rows.device.type for name, rows in outputs.items()} == {"a": "meta", "c": "meta"}
     assert devices == [("meta", "meta")]
 
@@ -157,17 +193,26 @@ def test_tasks_of_different_inputs_and_outputs() -> None:
     network = MultiTaskNetwork(mlp, tasks, sharing=Tied()).eval()
     inputs = {task.name: tasks.examples(number)[0] for number, task in enumerate(tasks.tasks)}
     outputs = network(inputs)
-    assert {name: tuple(rows.shape) for name, rows in outputs.items()} == {"iris": (9, 3), "wine": (6, 5), "cancer": (8, 1)}
+    assert {name: tuple(rows.shape) for name, rows in outputs.items()} == {
+        "iris": (9, 3),
+        "wine": (6, 5),
+        "cancer": (8, 1),
+    }
     for name, rows in inputs.items():
         torch.testing.assert_close(outputs[name], network.task(name)(rows))
     sizes = {"layers.0": 64 * (4 + 7 + 4), "layers.1": 64 * 64, "output": 64 * (3 + 5 + 1)}
-    assert {layer: sum(p.numel() for p in weight.parameters()) for layer, weight in network.layers.items()} == sizes
+    assert {
+        layer: sum(p.numel() for p in weight.parameters())
+        for layer, weight in network.layers.items()
+    } == sizes
     with pytest.raises(ValueError, match="mapping"):
         network(torch.zeros(3, 4))
 
 
 @pytest.mark.parametrize(
-    "sharing", [Independent(), Tied(), LastAxisFlattening(rank=2), Tucker(ranks=0.5), TensorTrain(ranks=0.5)], ids=repr
+    "sharing",
+    [Independent(), Tied(), LastAxisFlattening(rank=2), Tucker(ranks=0.5), TensorTrain(ranks=0.5)],
+    ids=repr,
 )
 def test_permuting_the_tasks_permutes_the_results(sharing: Sharing) -> None:
     rows = torch.randn(7, 5)
@@ -176,12 +221,18 @@ def test_permuting_the_tasks_permutes_the_results(sharing: Sharing) -> None:
     template = mlp((5,), 1)
     forwards = MultiTaskNetwork(template, TASKS, sharing=sharing, seed=3)
     backwards = MultiTaskNetwork(template, TASKS[::-1], sharing=sharing, seed=3)
-    torch.testing.assert_close(forwards.run(rows, one_input=True), backwards.run(rows, one_input=True).flip(0))
+    torch.testing.assert_close(
+        forwards.run(rows, one_input=True), backwards.run(rows, one_input=True).flip(0)
+    )
 
 
-@pytest.mark.parametrize("sharing", [LastAxisFlattening(rank=1.0), Tucker(ranks=1.0), TensorTrain(ranks=1.0)], ids=repr)
+@pytest.mark.parametrize(
+    "sharing", [LastAxisFlattening(rank=1.0), Tucker(ranks=1.0), TensorTrain(ranks=1.0)], ids=repr
+)
 def test_a_full_rank_factorisation_equals_independent_networks(sharing: Sharing) -> None:
-    independent = MultiTaskNetwork(mlp((5,), 1, hidden=(6, 4)), TASKS, sharing=Independent()).double()
+    independent = MultiTaskNetwork(
+        mlp((5,), 1, hidden=(6, 4)), TASKS, sharing=Independent()
+    ).double()
     factorised = independent.with_sharing(sharing)
     rows = torch.randn(3, 7, 5, dtype=torch.float64)
     torch.testing.assert_close(factorised.run(rows), independent.run(rows), rtol=0, atol=1e-6)
@@ -216,7 +267,9 @@ def test_running_a_subset_equals_picking_from_all() -> None:
         network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=sharing)
         rows = torch.randn(3, 7, 5)
         chosen = torch.tensor([2, 0])
-        torch.testing.assert_close(network.run(rows[chosen], tasks=chosen), network.run(rows)[chosen])
+        torch.testing.assert_close(
+            network.run(rows[chosen], tasks=chosen), network.run(rows)[chosen]
+        )
 
 
 def test_with_sharing_keeps_the_function_and_the_original() -> None:
@@ -237,7 +290,10 @@ def test_same_seed_same_bits_other_seed_other_weights() -> None:
         return MultiTaskNetwork(mlp, heterogeneous(), sharing=Independent(), seed=seed).state_dict()
 
     assert all(torch.equal(value, state(1)[name]) for name, value in state(1).items())
-    assert not torch.equal(state(1)["weights.layers/1/weight.factors.weight"], state(2)["weights.layers/1/weight.factors.weight"])
+    assert not torch.equal(
+        state(1)["weights.layers/1/weight.factors.weight"],
+        state(2)["weights.layers/1/weight.factors.weight"],
+    )
 
 
 def test_common_start_gives_all_tasks_the_templates_weights() -> None:
@@ -251,7 +307,10 @@ def test_common_start_gives_all_tasks_the_templates_weights() -> None:
 PATTERNS: list[tuple[Mapping[str, Sharing], dict[str, type]]] = [
     ({"*": Tied()}, {"layers.0": Tied, "layers.1": Tied, "output": Independent}),
     ({"layers.0": Tied()}, {"layers.0": Tied, "layers.1": Independent, "output": Independent}),
-    ({"layers.1": Tucker(ranks=0.5), "layers.*": Tied()}, {"layers.0": Tied, "layers.1": Tucker, "output": Independent}),
+    (
+        {"layers.1": Tucker(ranks=0.5), "layers.*": Tied()},
+        {"layers.0": Tied, "layers.1": Tucker, "output": Independent},
+    ),
     (
         {"out*": Tied(bias="own"), "*": LastAxisFlattening(rank=2)},
         {"layers.0": LastAxisFlattening, "layers.1": LastAxisFlattening, "output": Tied},
@@ -260,7 +319,9 @@ PATTERNS: list[tuple[Mapping[str, Sharing], dict[str, type]]] = [
 
 
 @pytest.mark.parametrize(("patterns", "expected"), PATTERNS)
-def test_the_first_matching_pattern_wins(patterns: Mapping[str, Sharing], expected: dict[str, type]) -> None:
+def test_the_first_matching_pattern_wins(
+    patterns: Mapping[str, Sharing], expected: dict[str, type]
+) -> None:
     network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=patterns)
     assert {layer: type(sharing) for layer, sharing in network.sharing.items()} == expected
 
@@ -269,16 +330,23 @@ def test_tied_biases_are_one_for_all_and_own_biases_are_not() -> None:
     counts = {}
     for bias in ("tied", "own"):
         network = MultiTaskNetwork(mlp((5,), 1, hidden=(4,)), TASKS, sharing=Tied(bias=bias))  # type: ignore[arg-type]
-        counts[bias] = sum(parameter.numel() for parameter in network.shared_weight("layers.0.bias").parameters())
+        counts[bias] = sum(
+            parameter.numel() for parameter in network.shared_weight("layers.0.bias").parameters()
+        )
     assert counts == {"tied": 4, "own": 12}
 
 
 def test_what_cannot_be_built_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"no layer matches 'layer\.0'; the layers are 'layers\.0', 'layers\.1', 'output'"):
+    with pytest.raises(
+        ValueError,
+        match=r"no layer matches 'layer\.0'; the layers are 'layers\.0', 'layers\.1', 'output'",
+    ):
         MultiTaskNetwork(mlp((5,), 1), TASKS, sharing={"layer.0": Tied()})
     with pytest.raises(TypeError, match="must be a sharing"):
         MultiTaskNetwork(mlp((5,), 1), TASKS, sharing={"*": "tied"})  # type: ignore[dict-item]
-    with pytest.raises(ValueError, match=r"task 'm' needs 3 output\(s\), the template's output layer has 1"):
+    with pytest.raises(
+        ValueError, match=r"task 'm' needs 3 output\(s\), the template's output layer has 1"
+    ):
         MultiTaskNetwork(mlp((5,), 1), [*TASKS, Task("m", "multiclass", 3)])
     with pytest.raises(ValueError, match="needs a TaskSet"):
         MultiTaskNetwork(mlp, TASKS)
@@ -297,9 +365,13 @@ def test_gradcheck_through_the_whole_network() -> None:
 
     def outputs(*values: Tensor) -> Tensor:
         state = dict(zip(names, values, strict=True))
-        return torch.func.functional_call(Runner(network), {f"network.{name}": value for name, value in state.items()}, (rows,))
+        return torch.func.functional_call(
+            Runner(network), {f"network.{name}": value for name, value in state.items()}, (rows,)
+        )
 
-    assert torch.autograd.gradcheck(outputs, [parameter.detach().clone().requires_grad_() for parameter in network.parameters()])
+    assert torch.autograd.gradcheck(
+        outputs, [parameter.detach().clone().requires_grad_() for parameter in network.parameters()]
+    )
 
 
 class Runner(nn.Module):
@@ -318,10 +390,22 @@ def test_layers_of_equal_sharings_are_one_group_whichever_patterns_name_them() -
     one = MultiTaskNetwork(
         mlp((5,), 1, hidden=(4, 4)),
         tasks,
-        sharing={"output": TensorNormal(shared_covariance=True), "layers.1": TensorNormal(shared_covariance=True), "*": Tied()},
+        sharing={
+            "output": TensorNormal(shared_covariance=True),
+            "layers.1": TensorNormal(shared_covariance=True),
+            "*": Tied(),
+        },
     )
-    covariances = {layer: one.layers[layer].get_submodule("covariances.task") for layer in ("layers.1", "output")}
+    covariances = {
+        layer: one.layers[layer].get_submodule("covariances.task")
+        for layer in ("layers.1", "output")
+    }
     assert covariances["layers.1"] is covariances["output"]
     ring = TensorRing(2, shared="21", cores=3)
-    network = MultiTaskNetwork(mlp((5,), 1, hidden=(4, 4)), tasks, sharing={"layers.1": ring, "layers.0": ring})
-    assert [len(network.layers[layer].task_parameters()) for layer in ("layers.0", "layers.1")] == [1, 2]
+    network = MultiTaskNetwork(
+        mlp((5,), 1, hidden=(4, 4)), tasks, sharing={"layers.1": ring, "layers.0": ring}
+    )
+    assert [len(network.layers[layer].task_parameters()) for layer in ("layers.0", "layers.1")] == [
+        1,
+        2,
+    ]

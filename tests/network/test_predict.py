@@ -12,7 +12,7 @@ from torch import Tensor
 from softshare.network import predict as module
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.predict import predict
-from softshare.network.templates import mlp
+from softshare.network.templates.standard import mlp
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
@@ -25,7 +25,9 @@ LIMITS = [(32, 32, 1 << 23), (1, 1, 1), (3, 2, 1), (2, 1, 60), (1, 3, 400)]
 @pytest.fixture(params=LIMITS, ids=str)
 def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int, int]:
     """Few rows, few tasks and few numbers at once, so that pieces are many."""
-    for name, value in zip(("FEW_ROWS", "FEW_TASKS", "NUMBERS_AT_ONCE"), request.param, strict=True):
+    for name, value in zip(
+        ("FEW_ROWS", "FEW_TASKS", "NUMBERS_AT_ONCE"), request.param, strict=True
+    ):
         monkeypatch.setattr(module, name, value)
     return request.param
 
@@ -44,7 +46,11 @@ def one_input(share_of_labels: float) -> TaskSet:
     missing = random.random((13, 5)) > share_of_labels
     missing[:2] = False
     targets[missing] = np.nan
-    return TaskSet.from_shared_inputs(random.normal(size=(13, 6)), {f"t{task}": targets[:, task] for task in range(5)}, kinds="regression")
+    return TaskSet.from_shared_inputs(
+        random.normal(size=(13, 6)),
+        {f"t{task}": targets[:, task] for task in range(5)},
+        kinds="regression",
+    )
 
 
 SETS = {
@@ -57,11 +63,15 @@ SETS = {
 }
 
 
-@pytest.mark.parametrize("sharing", [Tied(), Independent(), {"layers.1": LastAxisFlattening(2)}], ids=repr)
+@pytest.mark.parametrize(
+    "sharing", [Tied(), Independent(), {"layers.1": LastAxisFlattening(2)}], ids=repr
+)
 @pytest.mark.parametrize("name", SETS)
 def test_pieces_change_nothing(name: str, sharing: Sharing, limits: tuple[int, int, int]) -> None:
     tasks = SETS[name]()
-    network = MultiTaskNetwork(mlp, own_inputs() if name == "some tasks" else tasks, sharing=sharing)
+    network = MultiTaskNetwork(
+        mlp, own_inputs() if name == "some tasks" else tasks, sharing=sharing
+    )
     for number, outputs in enumerate(predict(network, tasks)):
         inputs, _ = tasks.examples(number)
         with torch.no_grad():
@@ -69,10 +79,15 @@ def test_pieces_change_nothing(name: str, sharing: Sharing, limits: tuple[int, i
 
 
 @pytest.mark.parametrize("sharing", [Tied(), Independent()], ids=repr)
-def test_a_piece_is_no_larger_than_the_limits(sharing: Sharing, limits: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_piece_is_no_larger_than_the_limits(
+    sharing: Sharing, limits: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     few_rows, few_tasks, numbers = limits
     random = np.random.default_rng(0)
-    tasks = TaskSet.from_arrays({f"t{task}": (random.normal(size=(8, 4)), random.normal(size=8)) for task in range(9)}, kinds="regression")
+    tasks = TaskSet.from_arrays(
+        {f"t{task}": (random.normal(size=(8, 4)), random.normal(size=8)) for task in range(9)},
+        kinds="regression",
+    )
     network = MultiTaskNetwork(partial(mlp, hidden=(3,)), tasks, sharing=sharing)
     run, pieces = network.run, []
 
@@ -82,7 +97,9 @@ def test_a_piece_is_no_larger_than_the_limits(sharing: Sharing, limits: tuple[in
 
     monkeypatch.setattr(network, "run", watch)
     predict(network, tasks)
-    own = 4 if isinstance(sharing, Tied) else 4 * 3 + 3 + 3 + 1  # under hard sharing the head and its bias
+    own = (
+        4 if isinstance(sharing, Tied) else 4 * 3 + 3 + 3 + 1
+    )  # under hard sharing the head and its bias
     assert sum(k * rows for k, rows in pieces) == 9 * 8
     assert all(k <= few_tasks or k * (own + few_rows * 4) <= numbers for k, _ in pieces)
     assert all(rows <= few_rows or k * rows * 4 <= numbers for k, rows in pieces)
@@ -90,10 +107,17 @@ def test_a_piece_is_no_larger_than_the_limits(sharing: Sharing, limits: tuple[in
 
 def test_very_many_small_tasks_go_through_together(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
-    tasks = TaskSet.from_task_column(random.normal(size=(3000, 4)), random.normal(size=3000), np.arange(3000) % 1000, kind="regression")
+    tasks = TaskSet.from_task_column(
+        random.normal(size=(3000, 4)),
+        random.normal(size=3000),
+        np.arange(3000) % 1000,
+        kind="regression",
+    )
     network = MultiTaskNetwork(mlp, tasks, sharing=LastAxisFlattening(2), sparse_rows=True)
     run, calls = network.run, []
-    monkeypatch.setattr(network, "run", lambda *args, **kwargs: calls.append(1) or run(*args, **kwargs))
+    monkeypatch.setattr(
+        network, "run", lambda *args, **kwargs: calls.append(1) or run(*args, **kwargs)
+    )
     outputs = predict(network, tasks)
     assert len(calls) < 10
     assert [len(rows) for rows in outputs] == [3] * 1000

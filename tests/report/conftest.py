@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from sample_records import Sample, write_sample
 
 from softshare.report.page import write_report
+from tests.report.sample_records import Sample, write_sample
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -64,7 +64,12 @@ class Page(HTMLParser):
 
     def attributes(self, name: str) -> list[str]:
         """All values of one attribute."""
-        return [value or "" for _, attributes in self.tags for key, value in attributes.items() if key == name]
+        return [
+            value or ""
+            for _, attributes in self.tags
+            for key, value in attributes.items()
+            if key == name
+        ]
 
     def table(self, *heads: str) -> list[list[str]]:
         """The rows of the first table whose heads begin with these, the heads left out."""

@@ -12,8 +12,22 @@ import numpy as np
 
 METHODS = ("independent", "tied", "last-axis-flattening", "tucker", "tensor-train")
 LAYERS = ("layers.0", "layers.1", "layers.2", "output")
-LIFT = {"independent": 0.0, "pooled": 0.010, "tied": 0.011, "last-axis-flattening": 0.016, "tucker": 0.019, "tensor-train": 0.006}
-SIZE = {"independent": 1.0, "pooled": 0.1, "tied": 0.11, "last-axis-flattening": 0.38, "tucker": 0.24, "tensor-train": 0.19}
+LIFT = {
+    "independent": 0.0,
+    "pooled": 0.010,
+    "tied": 0.011,
+    "last-axis-flattening": 0.016,
+    "tucker": 0.019,
+    "tensor-train": 0.006,
+}
+SIZE = {
+    "independent": 1.0,
+    "pooled": 0.1,
+    "tied": 0.11,
+    "last-axis-flattening": 0.38,
+    "tucker": 0.24,
+    "tensor-train": 0.19,
+}
 HIGHER = {"roc_auc", "accuracy", "f1", "r2"}
 PRIMARY = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
 OTHERS = {"binary": ("accuracy", "f1"), "multiclass": ("balanced_error",), "regression": ("r2",)}
@@ -26,9 +40,13 @@ class Sample:
     methods: Sequence[str] = METHODS
     fractions: Sequence[float] = (0.1,)
     seeds: int = 5
-    tasks: Mapping[str, str] = field(default_factory=lambda: {f"digit {digit}": "binary" for digit in range(10)})
+    tasks: Mapping[str, str] = field(
+        default_factory=lambda: {f"digit {digit}": "binary" for digit in range(10)}
+    )
     layers: Sequence[str] = LAYERS
-    harmed: Mapping[tuple[str, str], float] = field(default_factory=lambda: {("tied", "digit 8"): 0.03})
+    harmed: Mapping[tuple[str, str], float] = field(
+        default_factory=lambda: {("tied", "digit 8"): 0.03}
+    )
     scatter: float = 0.003
     notes: Sequence[str] = ("pixels were divided by 16",)
     missing: Sequence[str] = ()
@@ -88,14 +106,25 @@ def _tasks(sample: Sample, fraction: float) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _metrics(sample: Sample, method: str, fraction: float, seed: int, random: np.random.Generator) -> dict[str, dict[str, float | None]]:
+def _metrics(
+    sample: Sample, method: str, fraction: float, seed: int, random: np.random.Generator
+) -> dict[str, dict[str, float | None]]:
     shared = np.random.default_rng([seed, int(1000 * fraction)])
     values: dict[str, dict[str, float | None]] = {}
     for number, (name, kind) in enumerate(sample.tasks.items()):
-        hardness = 0.01 + 0.02 * ((number * 7) % 10) / 10 + 0.03 * (1 - fraction) + shared.normal(0, sample.scatter)
-        lift = LIFT.get(method, 0.01) * (1 - fraction) * (0.6 + 0.08 * ((number * 3) % 10)) - sample.harmed.get((method, name), 0.0)
+        hardness = (
+            0.01
+            + 0.02 * ((number * 7) % 10) / 10
+            + 0.03 * (1 - fraction)
+            + shared.normal(0, sample.scatter)
+        )
+        lift = LIFT.get(method, 0.01) * (1 - fraction) * (
+            0.6 + 0.08 * ((number * 3) % 10)
+        ) - sample.harmed.get((method, name), 0.0)
         loss = hardness - lift + random.normal(0, sample.scatter)
-        values[name] = {metric: _value(metric, loss) for metric in (PRIMARY[kind], *OTHERS[kind])} | {"loss": round(3 * abs(loss), 6)}
+        values[name] = {
+            metric: _value(metric, loss) for metric in (PRIMARY[kind], *OTHERS[kind])
+        } | {"loss": round(3 * abs(loss), 6)}
         if name in sample.missing:
             values[name][PRIMARY[kind]] = None
     return values
@@ -110,7 +139,12 @@ def _value(metric: str, loss: float) -> float:
 def _curve(method: str, random: np.random.Generator) -> list[dict[str, float | int | None]]:
     steps = np.linspace(0, 1000, 50).astype(int)
     train = 0.68 * np.exp(-steps / 90) + 0.01
-    validation = 0.62 * np.exp(-steps / 110) + 0.11 - 2 * LIFT.get(method, 0.01) + 6e-5 * steps * (method == "independent")
+    validation = (
+        0.62 * np.exp(-steps / 110)
+        + 0.11
+        - 2 * LIFT.get(method, 0.01)
+        + 6e-5 * steps * (method == "independent")
+    )
     noise = random.normal(0, 0.004, len(steps))
     return [
         {"step": int(step), "train_loss": round(float(a), 5), "validation_loss": round(float(b), 5)}
@@ -121,24 +155,48 @@ def _curve(method: str, random: np.random.Generator) -> list[dict[str, float | i
 def _sharing(sample: Sample, method: str, random: np.random.Generator) -> dict[str, Any]:
     n_tasks = len(sample.tasks)
     layers = {
-        name: _layer(method, name, depth / max(1, len(sample.layers) - 1), n_tasks, random) for depth, name in enumerate(sample.layers)
+        name: _layer(method, name, depth / max(1, len(sample.layers) - 1), n_tasks, random)
+        for depth, name in enumerate(sample.layers)
     }
-    warnings = ["layer output: parameters exceed those of independent learning (K = T)"] if method == "tucker" else []
+    warnings = (
+        ["layer output: parameters exceed those of independent learning (K = T)"]
+        if method == "tucker"
+        else []
+    )
     known = sample.relatedness and 1 < n_tasks <= 200
-    correlation = _similarity(method, n_tasks, random) if known and method.startswith("tensor-normal") else None
+    correlation = (
+        _similarity(method, n_tasks, random)
+        if known and method.startswith("tensor-normal")
+        else None
+    )
     similarity = _similarity(method, n_tasks, random) if known else None
-    return {"layers": layers, "similarity": similarity, "task_correlation": correlation, "warnings": warnings}
+    return {
+        "layers": layers,
+        "similarity": similarity,
+        "task_correlation": correlation,
+        "warnings": warnings,
+    }
 
 
-def _layer(method: str, name: str, depth: float, n_tasks: int, random: np.random.Generator) -> dict[str, Any]:
+def _layer(
+    method: str, name: str, depth: float, n_tasks: int, random: np.random.Generator
+) -> dict[str, Any]:
     own = method == "independent" or name == "output"
     floor = 1 - 0.9 / np.sqrt(max(n_tasks, 2)) * 0.6
-    rho = 1.0 if method in ("tied", "pooled") and not own else float(floor + (1 - floor) * (0.05 if own else 0.85 - 0.4 * depth))
+    rho = (
+        1.0
+        if method in ("tied", "pooled") and not own
+        else float(floor + (1 - floor) * (0.05 if own else 0.85 - 0.4 * depth))
+    )
     return {
         "sharing": "Independent"
         if own
-        else {"tied": "Tied", "pooled": "Tied"}.get(method, "".join(map(str.capitalize, method.split("-")))),
-        "ranks": [] if own or method in ("tied", "pooled") else [20, 30, 5][: 1 if method == "last-axis-flattening" else 3],
+        else {"tied": "Tied", "pooled": "Tied"}.get(
+            method, "".join(map(str.capitalize, method.split("-")))
+        ),
+        "ranks": []
+        if own or method in ("tied", "pooled")
+        else [20, 30, 5][: 1 if method == "last-axis-flattening" else 3],
         "parameters": int(40_960 * (1 if own else SIZE.get(method, 0.5))),
         "independent_parameters": 40_960,
         "rho": None if n_tasks < 2 else round(rho + float(random.normal(0, 0.004)) * (rho < 1), 5),
@@ -153,7 +211,9 @@ def _similarity(method: str, n_tasks: int, random: np.random.Generator) -> list[
         return [[1.0] * n_tasks for _ in range(n_tasks)]
     common = 0.0 if method == "independent" else 1.2
     places = np.random.default_rng(7).normal(size=(n_tasks, 3))
-    vectors = np.hstack([places, np.full((n_tasks, 1), common), random.normal(0, 0.2, (n_tasks, 3))])
+    vectors = np.hstack(
+        [places, np.full((n_tasks, 1), common), random.normal(0, 0.2, (n_tasks, 3))]
+    )
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = np.clip(vectors @ vectors.T, -1, 1)
     return [[round(float(value), 4) for value in row] for row in cosines]

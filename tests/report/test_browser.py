@@ -9,11 +9,18 @@ from html import escape
 from pathlib import Path
 
 import pytest
-from sample_records import Sample, write_sample
 
 from softshare.report.page import write_report
+from tests.report.sample_records import Sample, write_sample
 
-BROWSER = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+BROWSER = next(
+    (
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (path := shutil.which(name))
+    ),
+    None,
+)
 OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--virtual-time-budget=3000",
@@ -32,7 +39,9 @@ addEventListener("load", () => {{
 }});
 </script>"""
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed: the report is not opened in a browser")
+pytestmark = pytest.mark.skipif(
+    BROWSER is None, reason="no Chromium is installed: the report is not opened in a browser"
+)
 
 
 def opened(page: Path, profile: Path) -> tuple[str, str]:
@@ -46,7 +55,11 @@ def opened(page: Path, profile: Path) -> tuple[str, str]:
     "sample",
     [
         Sample(fractions=(0.1, 1.0)),
-        Sample(tasks={"unbroken" * 40: "binary", "long " * 60: "binary", "c": "binary"}, notes=("w" * 300,), harmed={}),
+        Sample(
+            tasks={"unbroken" * 40: "binary", "long " * 60: "binary", "c": "binary"},
+            notes=("w" * 300,),
+            harmed={},
+        ),
     ],
     ids=["digits", "long names"],
 )

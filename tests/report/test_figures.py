@@ -29,14 +29,19 @@ def test_clustering_orders_few_tasks_and_missing_pairs(n_tasks):
 
 
 def test_a_verdict_needs_an_interval_on_one_side_of_zero():
-    rows = pd.DataFrame({"ci_low": [0.1, -0.2, -0.1, np.nan, 0.0], "ci_high": [0.2, -0.1, 0.1, np.nan, 0.1]})
+    rows = pd.DataFrame(
+        {"ci_low": [0.1, -0.2, -0.1, np.nan, 0.0], "ci_high": [0.2, -0.1, 0.1, np.nan, 0.1]}
+    )
     assert list(verdicts(rows)) == ["helped", "hurt", "undecided", "undecided", "undecided"]
 
 
 def test_many_methods_leave_the_panel_its_height():
     def height(n_methods):
         rows = pd.DataFrame(
-            {"method": [f"method {number}" for number in range(n_methods)] * 2, "fraction": [0.1] * n_methods + [1.0] * n_methods}
+            {
+                "method": [f"method {number}" for number in range(n_methods)] * 2,
+                "fraction": [0.1] * n_methods + [1.0] * n_methods,
+            }
         )
         rows[["gain", "ci_low", "ci_high"]] = [0.1, 0.0, 0.2]
         with drawing():
@@ -48,7 +53,9 @@ def test_many_methods_leave_the_panel_its_height():
 
 
 def test_a_single_wide_interval_does_not_dwarf_the_others():
-    rows = pd.DataFrame({"gain": [0.01] * 60, "ci_low": [0.0] * 59 + [-9.0], "ci_high": [0.02] * 59 + [9.0]})
+    rows = pd.DataFrame(
+        {"gain": [0.01] * 60, "ci_low": [0.0] * 59 + [-9.0], "ci_high": [0.02] * 59 + [9.0]}
+    )
     assert limits_of(rows)[1] < 0.1
     assert limits_of(rows.iloc[:59])[1] > 0.02
 
@@ -101,7 +108,9 @@ def test_the_scale_shows_the_largest_gain_with_three_digits():
 
 def test_long_names_lose_what_they_share_and_keep_what_tells_them_apart():
     assert labels([f"shop number {n} of the north-east" for n in (1, 2, 30)]) == ["1", "2", "30"]
-    assert labels(["encoder.layers.0.attention.projection", "encoder.layers.1.attention.projection"]) == ["0", "1"]
+    assert labels(
+        ["encoder.layers.0.attention.projection", "encoder.layers.1.attention.projection"]
+    ) == ["0", "1"]
     assert labels(["a b", "a c"]) == ["a b", "a c"]
     assert labels(["same " * 9, "same " * 9]) == ["same", "same"]
     assert len(labels(["x" * 99])[0]) == 22
@@ -118,4 +127,9 @@ def test_words():
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed(list("abcdefgh"), most=2) == "a, b and 6 more"
     assert (span([251, 22]), span([5, 5]), span([])) == ("22 to 251", "5", "–")
-    assert [duration(seconds) for seconds in (3.21, 59.96, 83, 7320)] == ["3.2 s", "1 min 0 s", "1 min 23 s", "2 h 2 min"]
+    assert [duration(seconds) for seconds in (3.21, 59.96, 83, 7320)] == [
+        "3.2 s",
+        "1 min 0 s",
+        "1 min 23 s",
+        "2 h 2 min",
+    ]

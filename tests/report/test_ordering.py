@@ -6,14 +6,14 @@ import json
 
 import numpy as np
 import pytest
-from sample_records import Sample, write_sample
 
-from conftest import Page
-from softshare.evaluation.records import read_records
+from softshare.evaluation.records.records import read_records
 from softshare.report.comparison import Comparison
 from softshare.report.ordering import MOST_TASKS, apart, orders
 from softshare.report.page import write_report
 from softshare.report.style import drawing
+from tests.report.conftest import Page
+from tests.report.sample_records import Sample, write_sample
 
 
 def hard(order: tuple[int, ...]) -> list[list[float]]:
@@ -31,8 +31,16 @@ def with_orders(out, sample: Sample, readings: dict[str, list]) -> Comparison:
     for path in (out / "records").glob("*.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
         if values := readings.get(record["settings"]["method"]):
-            history = [{"step": 10 * (number + 1), "values": value} for number, value in enumerate(values)]
-            record["sharing"]["ordering"] = {"core.scales": {"axes": ["depth", "layer"], "values": values[-1], "history": history}}
+            history = [
+                {"step": 10 * (number + 1), "values": value} for number, value in enumerate(values)
+            ]
+            record["sharing"]["ordering"] = {
+                "core.scales": {
+                    "axes": ["depth", "layer"],
+                    "values": values[-1],
+                    "history": history,
+                }
+            }
             path.write_text(json.dumps(record), encoding="utf-8")
     return Comparison(read_records(out / "records"))
 
@@ -43,7 +51,9 @@ def plates(comparison: Comparison) -> list:
 
 
 def test_each_tasks_strongest_path_is_told(tmp_path):
-    sample = Sample(tasks={"a": "binary", "b": "binary"}, methods=("independent", "tied", "tucker"), seeds=2)
+    sample = Sample(
+        tasks={"a": "binary", "b": "binary"}, methods=("independent", "tied", "tucker"), seeds=2
+    )
     permuted = [hard((2, 0, 1)), hard((0, 1, 2))]
     comparison = with_orders(tmp_path, sample, {"tucker": [permuted, permuted]})
     (plate,) = plates(comparison)
@@ -64,14 +74,25 @@ def test_one_order_for_all_and_none_at_all_are_not_drawn(tmp_path, page_of):
 
 
 def test_learned_orders_are_followed_over_training(tmp_path):
-    sample = Sample(tasks=dict.fromkeys("abc", "binary"), methods=("independent", "tucker"), seeds=1)
+    sample = Sample(
+        tasks=dict.fromkeys("abc", "binary"), methods=("independent", "tucker"), seeds=1
+    )
     history = [soft(3, sharpness=0.1).tolist(), soft(3).tolist()]
     first, second = plates(with_orders(tmp_path, sample, {"tucker": history}))
     assert "Order" in first.title
-    told = [float(word) for word in second.spoken.replace(",", " ").split() if word.replace(".", "").isdigit() and "." in word]
+    told = [
+        float(word)
+        for word in second.spoken.replace(",", " ").split()
+        if word.replace(".", "").isdigit() and "." in word
+    ]
     values = np.array(history[-1])
     pairs = [(0, 1), (0, 2), (1, 2)]
-    expected = [np.mean([0.5 * sum(abs(values[t, k, j] - values[u, k, j]) for j in range(3)) for t, u in pairs]) for k in range(3)]
+    expected = [
+        np.mean(
+            [0.5 * sum(abs(values[t, k, j] - values[u, k, j]) for j in range(3)) for t, u in pairs]
+        )
+        for k in range(3)
+    ]
     assert told == pytest.approx(expected, abs=0.0051)
 
 
@@ -82,7 +103,9 @@ def test_distance_of_orders():
 
 def test_many_tasks_and_diverged_runs(tmp_path):
     names = {f"task {number}": "binary" for number in range(MOST_TASKS + 5)}
-    sample = Sample(tasks=names, methods=("independent", "tucker"), seeds=2, diverged=[("tucker", 0)])
+    sample = Sample(
+        tasks=names, methods=("independent", "tucker"), seeds=2, diverged=[("tucker", 0)]
+    )
     comparison = with_orders(tmp_path, sample, {"tucker": [soft(len(names)).tolist()]})
     for record in comparison.records:
         if record["error"]:

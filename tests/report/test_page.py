@@ -8,11 +8,11 @@ import statistics
 from itertools import pairwise
 
 import pytest
-from sample_records import Sample, write_sample
 from scipy import stats
 
 from softshare.evaluation.answer import answer, cautions
 from softshare.report.page import write_report
+from tests.report.sample_records import Sample, write_sample
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -31,19 +31,33 @@ def number(text: str) -> float:
 
 def mean_auc(records, method, fraction=0.1):
     """Seed → mean test ROC-AUC over the tasks, straight from the records."""
-    runs = [record for record in records if record["settings"]["method"] == method and record["settings"]["fraction"] == fraction]
-    return {record["settings"]["seed"]: statistics.fmean(task["roc_auc"] for task in record["metrics"]["test"].values()) for record in runs}
+    runs = [
+        record
+        for record in records
+        if record["settings"]["method"] == method and record["settings"]["fraction"] == fraction
+    ]
+    return {
+        record["settings"]["seed"]: statistics.fmean(
+            task["roc_auc"] for task in record["metrics"]["test"].values()
+        )
+        for record in runs
+    }
 
 
 def paired_interval(own, base):
     """Mean difference and its 95 % t-interval, by SciPy's own paired test."""
-    interval = stats.ttest_rel(list(own.values()), [base[seed] for seed in own]).confidence_interval(0.95)
+    interval = stats.ttest_rel(
+        list(own.values()), [base[seed] for seed in own]
+    ).confidence_interval(0.95)
     return statistics.fmean(own[seed] - base[seed] for seed in own), interval.low, interval.high
 
 
 def test_leaderboard_holds_what_follows_from_the_records(tmp_path, page_of):
     records = write_sample(tmp_path, Sample())
-    rows = {row[0]: row[1:] for row in page_of(Sample()).table("method", "gain [95 % interval]", "ROC-AUC")}
+    rows = {
+        row[0]: row[1:]
+        for row in page_of(Sample()).table("method", "gain [95 % interval]", "ROC-AUC")
+    }
     base = mean_auc(records, "independent")
     for method in {"tied", "last-axis-flattening", "tucker", "tensor-train"}:
         own = mean_auc(records, method)
@@ -55,7 +69,9 @@ def test_leaderboard_holds_what_follows_from_the_records(tmp_path, page_of):
         mean, std = (number(part) for part in score.split(" ± "))
         assert mean == pytest.approx(statistics.fmean(own.values()), abs=0.51 * 10**-digits)
         assert std == pytest.approx(statistics.stdev(own.values()), abs=0.51 * 10**-digits)
-        size = next(record["parameters"] for record in records if record["settings"]["method"] == method)
+        size = next(
+            record["parameters"] for record in records if record["settings"]["method"] == method
+        )
         assert parameters == f"{size:,} ({size / 86_500:.2f}×)"
     assert rows["independent"][0] == "reference"
 
@@ -71,12 +87,21 @@ def test_each_task_has_its_gain_with_each_method(tmp_path, page_of):
     records = write_sample(tmp_path, Sample())
     page = page_of(Sample())
     heads = next(rows[0] for rows in page.tables if rows[0][:3] == ["task", "metric", "apart"])
-    rows = {row[0]: dict(zip(heads, row, strict=True)) for row in page.table("task", "metric", "apart")}
+    rows = {
+        row[0]: dict(zip(heads, row, strict=True)) for row in page.table("task", "metric", "apart")
+    }
     assert set(rows) == {f"digit {digit}" for digit in range(10)}
-    value = {(r["settings"]["method"], r["settings"]["seed"], t): m["roc_auc"] for r in records for t, m in r["metrics"]["test"].items()}
+    value = {
+        (r["settings"]["method"], r["settings"]["seed"], t): m["roc_auc"]
+        for r in records
+        for t, m in r["metrics"]["test"].items()
+    }
     for task, row in rows.items():
         for method in heads[3:]:
-            own, base = ({seed: value[name, seed, task] for seed in range(5)} for name in (method, "independent"))
+            own, base = (
+                {seed: value[name, seed, task] for seed in range(5)}
+                for name in (method, "independent")
+            )
             told = [number(part) for part in re.findall(r"[+−]?[\d.]+", row[method])]
             assert told == pytest.approx(paired_interval(own, base), abs=0.00051)
 
@@ -88,7 +113,9 @@ def test_tasks_helped_and_hurt_are_counted_and_the_hurt_ones_named(page_of):
     assert rows["tucker"][4] == "0"
     assert rows["independent"][3:5] == ["–", "–"]
     captions = page.of("figcaption")
-    assert [caption for caption in captions if re.search(r"Hurts 1: digit 8 \(−0\.0\d+\)\.", caption)]
+    assert [
+        caption for caption in captions if re.search(r"Hurts 1: digit 8 \(−0\.0\d+\)\.", caption)
+    ]
     assert sum("No task is shown to be hurt." in caption for caption in captions) == 3
 
 
@@ -109,7 +136,11 @@ def test_the_page_needs_nothing_but_itself(page_of):
     )
     assert not {"script", "link", "iframe", "object", "base"} & {tag for tag, _ in page.tags}
     assert not re.search(r"https?:|@import|url\((?!#)", page.html)
-    (policy,) = [attributes["content"] for tag, attributes in page.tags if attributes.get("http-equiv") == "Content-Security-Policy"]
+    (policy,) = [
+        attributes["content"]
+        for tag, attributes in page.tags
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert "default-src 'none'" in policy
     assert len(page.html) < 400_000
 
@@ -135,9 +166,15 @@ def test_colours_come_from_the_theme(page_of):
 def test_figures_and_tables_speak_to_those_who_do_not_see_them(page_of):
     page = page_of(Sample())
     images = [attributes for tag, attributes in page.tags if attributes.get("role") == "img"]
-    assert len(images) == sum(tag == "svg" for tag, _ in page.tags) == sum(tag == "figcaption" for tag, _ in page.tags)
+    assert (
+        len(images)
+        == sum(tag == "svg" for tag, _ in page.tags)
+        == sum(tag == "figcaption" for tag, _ in page.tags)
+    )
     assert all(len(attributes["aria-label"]) > 20 for attributes in images)
-    assert all(attributes.get("scope") in ("row", "col") for tag, attributes in page.tags if tag == "th")
+    assert all(
+        attributes.get("scope") in ("row", "col") for tag, attributes in page.tags if tag == "th"
+    )
     assert sum(tag == "caption" for tag, _ in page.tags) == len(page.tables)
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
@@ -154,7 +191,11 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
 
 
 def test_names_are_shown_and_never_obeyed(page_of):
-    sample = Sample(tasks=dict.fromkeys(HOSTILE, "binary"), notes=("<img src=http://a.b/c onerror=alert(1)>",), harmed={})
+    sample = Sample(
+        tasks=dict.fromkeys(HOSTILE, "binary"),
+        notes=("<img src=http://a.b/c onerror=alert(1)>",),
+        harmed={},
+    )
     page = page_of(sample, left_out={"pooled": "<i>no</i>"})
     assert not {"script", "b", "i", "img"} & {tag for tag, _ in page.tags}
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
@@ -211,15 +252,23 @@ def test_tasks_of_different_metrics_are_compared_by_relative_gains(tmp_path, pag
     rows = {row[0]: row for row in page_of(sample).table("method", "relative gain [95 % interval]")}
 
     def value(method, seed, task, metric):
-        (record,) = [r for r in records if r["settings"]["method"] == method and r["settings"]["seed"] == seed]
+        (record,) = [
+            r
+            for r in records
+            if r["settings"]["method"] == method and r["settings"]["seed"] == seed
+        ]
         return record["metrics"]["test"][task][metric]
 
     relative = []
     for seed in range(5):
         accuracy = [value(method, seed, "iris", "accuracy") for method in ("tucker", "independent")]
         rmse = [value(method, seed, "price", "rmse") for method in ("tucker", "independent")]
-        relative.append(((accuracy[0] - accuracy[1]) / accuracy[1] + (rmse[1] - rmse[0]) / rmse[1]) / 2)
-    assert number(rows["tucker"][1].split()[0]) == pytest.approx(100 * statistics.fmean(relative), abs=0.051)
+        relative.append(
+            ((accuracy[0] - accuracy[1]) / accuracy[1] + (rmse[1] - rmse[0]) / rmse[1]) / 2
+        )
+    assert number(rows["tucker"][1].split()[0]) == pytest.approx(
+        100 * statistics.fmean(relative), abs=0.051
+    )
 
 
 def test_a_task_without_values_is_named(page_of):
@@ -230,17 +279,27 @@ def test_a_task_without_values_is_named(page_of):
 def test_diverged_runs_are_listed_and_counted_out(page_of):
     page = page_of(Sample(diverged=(("tucker", 1), ("tucker", 2))))
     assert "tucker-f0.1-s1: the loss of task 'digit 0' became nan at step 120" in page.text
-    assert "tucker (3 of 5 seeds)" in [row[0] for row in page.table("method", "gain [95 % interval]")]
+    assert "tucker (3 of 5 seeds)" in [
+        row[0] for row in page.table("method", "gain [95 % interval]")
+    ]
 
 
 def test_a_method_of_which_every_run_diverged_leaves_a_page(page_of):
-    page = page_of(Sample(seeds=2, diverged=[(method, seed) for method in ("tucker", "tied") for seed in range(2)]))
+    page = page_of(
+        Sample(
+            seeds=2, diverged=[(method, seed) for method in ("tucker", "tied") for seed in range(2)]
+        )
+    )
     rows = {row[0]: row for row in page.table("method", "gain [95 % interval]")}
     assert rows["tucker (0 of 2 seeds)"][1:4] == ["–", "–", "–"]
 
 
 def test_runs_that_all_diverged_are_still_told(page_of):
-    page = page_of(Sample(methods=("independent", "tucker"), seeds=1, diverged=(("independent", 0), ("tucker", 0))))
+    page = page_of(
+        Sample(
+            methods=("independent", "tucker"), seeds=1, diverged=(("independent", 0), ("tucker", 0))
+        )
+    )
     assert "No gain can be given" in page.text
     assert "tucker-f0.1-s0: the loss of task" in page.text
 
@@ -251,8 +310,13 @@ def test_several_fractions_have_a_table_each_and_a_curve(tmp_path, page_of):
     page = page_of(Sample(fractions=fractions))
     boards = [rows[1:] for rows in page.tables if rows[0][:2] == ["method", "gain [95 % interval]"]]
     assert "Gain over the share of the training data" in page.of("h3")
-    told = sorted(number(row[1].split()[0]) for board in boards for row in board if row[0] == "tucker")
-    expected = sorted(paired_interval(mean_auc(records, "tucker", f), mean_auc(records, "independent", f))[0] for f in fractions)
+    told = sorted(
+        number(row[1].split()[0]) for board in boards for row in board if row[0] == "tucker"
+    )
+    expected = sorted(
+        paired_interval(mean_auc(records, "tucker", f), mean_auc(records, "independent", f))[0]
+        for f in fractions
+    )
     assert told == pytest.approx(expected, abs=0.00051)
 
 
@@ -268,11 +332,19 @@ def test_ranks_that_vary_over_the_seeds_are_given_from_least_to_greatest(tmp_pat
 def test_notes_warnings_methods_left_out_and_the_command_are_told(page_of):
     page = page_of(Sample(), left_out={"pooled": "all tasks see the same rows"})
     assert "pixels were divided by 16" in page.text
-    assert "tucker: layer output: parameters exceed those of independent learning (K = T) (5 runs)" in page.text
+    assert (
+        "tucker: layer output: parameters exceed those of independent learning (K = T) (5 runs)"
+        in page.text
+    )
     assert "pooled: all tasks see the same rows" in page.text
     (command,) = [code for code in page.of("code") if code.startswith("softshare compare ")]
-    assert command.startswith("softshare compare digits --methods independent last-axis-flattening ")
-    assert "--train-fraction 0.1 --seeds 5 --steps 1000 --batch-size 64 --hidden 64 64 --learning-rate 0.001" in command
+    assert command.startswith(
+        "softshare compare digits --methods independent last-axis-flattening "
+    )
+    assert (
+        "--train-fraction 0.1 --seeds 5 --steps 1000 --batch-size 64 --hidden 64 64 "
+        "--learning-rate 0.001" in command
+    )
 
 
 def test_a_folder_without_records_is_an_error_that_names_it(tmp_path):

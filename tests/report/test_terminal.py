@@ -6,16 +6,18 @@ import io
 
 import pytest
 from rich.console import Console
-from sample_records import Sample, write_sample
 
-from softshare.evaluation.jobs import Outcome
-from softshare.evaluation.progress import Progress
+from softshare.evaluation.jobs.jobs import Outcome
+from softshare.evaluation.jobs.progress import Progress
 from softshare.report.comparison import Comparison
 from softshare.report.terminal import ProgressDisplay, console_on, show, show_methods
+from tests.report.sample_records import Sample, write_sample
 
 MOMENTS = [
     Progress(0, 2, ("tied-f1-s0", "tucker-f1-s0"), None),
-    Progress(1, 2, ("tucker-f1-s0",), 34.6, Outcome("tied-f1-s0", {"error": None, "seconds": 3.14})),
+    Progress(
+        1, 2, ("tucker-f1-s0",), 34.6, Outcome("tied-f1-s0", {"error": None, "seconds": 3.14})
+    ),
     Progress(2, 2, (), 0.0, Outcome("tucker-f1-s0", error=ZeroDivisionError("made by the test"))),
 ]
 
@@ -37,18 +39,29 @@ def test_progress_in_a_file_is_a_line_for_every_run():
 
 def test_progress_on_a_terminal_says_what_is_running_and_the_time_left():
     text = shown(terminal=True)
-    for part in ("running tied-f1-s0 and tucker-f1-s0", "running tucker-f1-s0", "0/2", "1/2", "about 35 s left"):
+    for part in (
+        "running tied-f1-s0 and tucker-f1-s0",
+        "running tucker-f1-s0",
+        "0/2",
+        "1/2",
+        "about 35 s left",
+    ):
         assert part in text
 
 
 def test_the_answer_comes_first_then_a_row_for_every_method(tmp_path):
     stream = io.StringIO()
-    comparison = Comparison(write_sample(tmp_path, Sample()), {"pooled": "all tasks see the same rows"})
+    comparison = Comparison(
+        write_sample(tmp_path, Sample()), {"pooled": "all tasks see the same rows"}
+    )
     show(comparison, console_on(stream))
     lines = stream.getvalue().splitlines()
     assert lines[0].startswith("Learning together beats learning apart by ")
     assert [line.split()[0] for line in lines if " ± " in line] == list(comparison.board["method"])
-    assert any(line.startswith("· tied at 10 % of the training data hurts 1 of 10 tasks: digit 8 (") for line in lines)
+    assert any(
+        line.startswith("· tied at 10 % of the training data hurts 1 of 10 tasks: digit 8 (")
+        for line in lines
+    )
     assert "· pooled is left out: all tasks see the same rows" in lines
     assert "\x1b" not in stream.getvalue()
 

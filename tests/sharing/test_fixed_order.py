@@ -12,8 +12,12 @@ from softshare.sharing.fixed_order import FixedOrder
 NAMES = ("a", "b", "c", "d", "e", "f")
 
 
-def orders(names: tuple[str, ...], *, order: str = "permuted", seed: int = 0, layer: str = "core.scales") -> Tensor:
-    weight = FixedOrder(order).draw({layer: LayerShapes(((5, 5),))}, RandomStreams(seed, names))[layer]  # type: ignore[arg-type]
+def orders(
+    names: tuple[str, ...], *, order: str = "permuted", seed: int = 0, layer: str = "core.scales"
+) -> Tensor:
+    weight = FixedOrder(order).draw({layer: LayerShapes(((5, 5),))}, RandomStreams(seed, names))[
+        layer
+    ]  # type: ignore[arg-type]
     assert not any(parameter.requires_grad for parameter in weight.parameters())
     assert set(weight.stacked().unique().tolist()) == {-1000.0, 1000.0}
     return weight.stacked().argmax(-1)
@@ -34,19 +38,29 @@ def test_permutations_depend_on_the_tasks_name_and_the_seed_only() -> None:
 
 
 def test_sharing_learned_scales_keeps_the_permutation_of_the_greatest_product() -> None:
-    scales = torch.tensor([[[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6]]], dtype=torch.float64)
-    # Each row's greatest would take layer 0 twice; of all permutations (0, 1, 2) has the product .144, (1, 0, 2) .09.
+    scales = torch.tensor(
+        [[[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.2, 0.2, 0.6]]], dtype=torch.float64
+    )
+    # Each row's greatest would take layer 0 twice; of all permutations (0, 1, 2) has the product
+    # .144, (1, 0, 2) .09.
     weight = FixedOrder("permuted").share({"s": scales.log()})["s"]
     assert weight.stacked().argmax(-1).tolist() == [[0, 1, 2]]
     assert weight.stacked().dtype == torch.float64
     scales = torch.tensor([[[0.5, 0.45, 0.05], [0.6, 0.1, 0.3], [0.2, 0.2, 0.6]]])
-    assert FixedOrder("permuted").share({"s": scales.log()})["s"].stacked().argmax(-1).tolist() == [[1, 0, 2]]
-    assert FixedOrder("parallel").share({"s": scales.log()})["s"].stacked().argmax(-1).tolist() == [[0, 1, 2]]
+    assert FixedOrder("permuted").share({"s": scales.log()})["s"].stacked().argmax(-1).tolist() == [
+        [1, 0, 2]
+    ]
+    assert FixedOrder("parallel").share({"s": scales.log()})["s"].stacked().argmax(-1).tolist() == [
+        [0, 1, 2]
+    ]
 
 
 def test_what_is_no_table_of_scales_is_refused() -> None:
     streams = RandomStreams(0, NAMES)
-    with pytest.raises(ValueError, match=r"layer 'core\.scales': .* as many depths as layers, got scales of shape \(4, 3\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"layer 'core\.scales': .* as many depths as layers, got scales of shape \(4, 3\)",
+    ):
         FixedOrder().draw({"core.scales": LayerShapes(((4, 3),))}, streams)
     with pytest.raises(ValueError, match="all equal"):
         FixedOrder("permuted").share({"core.scales": torch.zeros(6, 3, 3)})
@@ -55,12 +69,18 @@ def test_what_is_no_table_of_scales_is_refused() -> None:
 
 
 def test_a_new_task_takes_the_parallel_order_and_none_that_was_drawn() -> None:
-    parallel = FixedOrder("parallel").draw({"s": LayerShapes(((3, 3),))}, RandomStreams(0, NAMES))["s"].double()
+    parallel = (
+        FixedOrder("parallel")
+        .draw({"s": LayerShapes(((3, 3),))}, RandomStreams(0, NAMES))["s"]
+        .double()
+    )
     extended = parallel.with_task(torch.zeros(3, 3))
     assert torch.equal(extended.stacked().argmax(-1), torch.arange(3).expand(7, 3))
     assert extended.stacked().dtype == torch.float64
     assert not any(parameter.requires_grad for parameter in extended.parameters())
     for names in (NAMES, NAMES[:1]):  # a single task's order is drawn as well
-        permuted = FixedOrder("permuted").draw({"s": LayerShapes(((3, 3),))}, RandomStreams(0, names))["s"]
+        permuted = FixedOrder("permuted").draw(
+            {"s": LayerShapes(((3, 3),))}, RandomStreams(0, names)
+        )["s"]
         with pytest.raises(ValueError, match="drawn at the start"):
             permuted.with_task(torch.zeros(3, 3))

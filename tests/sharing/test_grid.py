@@ -11,10 +11,9 @@ from tensorly.decomposition import tensor_train, tucker
 from torch import Tensor
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.templates import mlp
-from softshare.sharing._trace_norms import tensor_trace_norms
+from softshare.network.templates.standard import mlp
+from softshare.sharing.algebra.trace_norms import tensor_trace_norms
 from softshare.sharing.base import LayerShapes, RandomStreams
-from softshare.sharing.factorised import FactorisedWeight
 from softshare.sharing.grid import TaskGrid
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
@@ -22,6 +21,7 @@ from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.sharing.tucker import Tucker
+from softshare.sharing.weights.factorised import FactorisedWeight
 from softshare.tasks.task import Task
 
 ASPECTS, CUSTOMERS = ("food", "service"), ("x", "y", "z")
@@ -37,7 +37,9 @@ def grid_tensor(names: list[tuple[str, str]], stack: Tensor) -> Tensor:
     return tensor
 
 
-def on_grid(sharing: Tucker | TensorTrain | TraceNorm, names: list[tuple[str, str]]) -> Tucker | TensorTrain | TraceNorm:
+def on_grid(
+    sharing: Tucker | TensorTrain | TraceNorm, names: list[tuple[str, str]]
+) -> Tucker | TensorTrain | TraceNorm:
     return sharing.for_tasks(names)  # type: ignore[return-value]
 
 
@@ -65,7 +67,10 @@ def test_tensor_train_on_a_grid_equals_tensorlys_of_the_four_mode_tensor() -> No
     stack = torch.randn(6, 5, 4, dtype=torch.float64)
     weight = on_grid(TensorTrain(ranks=(4, 5, 2)), MIXED).share({"layer": stack})["layer"]
     expected = tensor_train(grid_tensor(MIXED, stack).numpy(), rank=[1, 4, 5, 2, 1])
-    torch.testing.assert_close(grid_tensor(MIXED, weight.stacked().detach()), torch.from_numpy(tensorly.tt_to_tensor(expected)))
+    torch.testing.assert_close(
+        grid_tensor(MIXED, weight.stacked().detach()),
+        torch.from_numpy(tensorly.tt_to_tensor(expected)),
+    )
 
 
 @pytest.mark.parametrize("sharing", [Tucker(ranks=1.0), TensorTrain(ranks=1.0)], ids=repr)
@@ -78,26 +83,41 @@ def test_full_ranks_are_exact_and_subsets_are_rows(sharing: Tucker | TensorTrain
 
 
 @pytest.mark.parametrize("sharing", [Tucker(ranks=0.7), TensorTrain(ranks=0.7)], ids=repr)
-def test_an_incomplete_grid_starts_at_random_and_is_refused_for_given_weights(sharing: Tucker | TensorTrain) -> None:
+def test_an_incomplete_grid_starts_at_random_and_is_refused_for_given_weights(
+    sharing: Tucker | TensorTrain,
+) -> None:
     names = MIXED[:5]
     placed = on_grid(sharing, names)
     weight = placed.draw({"layer": LayerShapes(((5, 4),), 0.1)}, RandomStreams(0, names))["layer"]
-    whole = on_grid(sharing, MIXED).draw({"layer": LayerShapes(((5, 4),), 0.1)}, RandomStreams(0, MIXED))["layer"]
-    torch.testing.assert_close(weight.stacked(), whole.stacked()[:5])  # the sixth task has no part in the others' start
-    with pytest.raises(ValueError, match=r"layer 'layer'.*6 in all, and there are 5: none is named \('food', 'z'\)"):
+    whole = on_grid(sharing, MIXED).draw(
+        {"layer": LayerShapes(((5, 4),), 0.1)}, RandomStreams(0, MIXED)
+    )["layer"]
+    torch.testing.assert_close(
+        weight.stacked(), whole.stacked()[:5]
+    )  # the sixth task has no part in the others' start
+    with pytest.raises(
+        ValueError, match=r"layer 'layer'.*6 in all, and there are 5: none is named \('food', 'z'\)"
+    ):
         placed.share({"layer": torch.randn(5, 5, 4)})
 
 
 def test_what_a_trace_norm_can_do_on_an_incomplete_grid_is_no_other_start() -> None:
-    with pytest.raises(ValueError, match=r'TraceNorm needs a task for every combination .* or take the norm "laf"') as error:
+    with pytest.raises(
+        ValueError, match=r'TraceNorm needs a task for every combination .* or take the norm "laf"'
+    ) as error:
         on_grid(TraceNorm("tucker"), MIXED[:5]).share({"layer": torch.randn(5, 5, 4)})
     assert "independent" not in str(error.value)
 
 
 def test_tasks_of_one_aspect_share_its_row() -> None:
-    weight = on_grid(Tucker(ranks=0.7), NAMES).draw({"layer": LayerShapes(((5, 4),), 0.1)}, RandomStreams(0, NAMES))["layer"]
+    weight = on_grid(Tucker(ranks=0.7), NAMES).draw(
+        {"layer": LayerShapes(((5, 4),), 0.1)}, RandomStreams(0, NAMES)
+    )["layer"]
     weight.stacked(torch.tensor([0])).sum().backward()  # food × x
-    aspects, customers = weight.get_parameter("factors.task_1").grad, weight.get_parameter("factors.task_2").grad
+    aspects, customers = (
+        weight.get_parameter("factors.task_1").grad,
+        weight.get_parameter("factors.task_2").grad,
+    )
     assert aspects[0].any()
     assert not aspects[1].any()
     assert customers[0].any()
@@ -122,8 +142,12 @@ def test_trace_norms_on_a_grid_are_those_of_the_four_mode_tensor(norm: str) -> N
     torch.testing.assert_close(weight.penalty(torch.ones(6)), expected)
 
 
-@pytest.mark.parametrize(("norm", "gamma"), [("tucker", (0.0, 0.0, 1.0, 1.0)), ("tt", (0.0, 1.0, 1.0))])
-def test_unfoldings_by_the_tasks_factors_are_evaluated_at_every_step(norm: str, gamma: tuple[float, ...]) -> None:
+@pytest.mark.parametrize(
+    ("norm", "gamma"), [("tucker", (0.0, 0.0, 1.0, 1.0)), ("tt", (0.0, 1.0, 1.0))]
+)
+def test_unfoldings_by_the_tasks_factors_are_evaluated_at_every_step(
+    norm: str, gamma: tuple[float, ...]
+) -> None:
     stacks = torch.randn(2, 6, 5, 4, dtype=torch.float64)
     weight, changed = (
         on_grid(TraceNorm(norm, gamma=gamma, every=every), NAMES).share({"layer": stack})["layer"]  # type: ignore[arg-type]
@@ -136,7 +160,9 @@ def test_unfoldings_by_the_tasks_factors_are_evaluated_at_every_step(norm: str, 
 
 
 def test_the_missing_cell_of_a_large_grid_is_found_without_going_through_it() -> None:
-    grid = TaskGrid.of([(f"user {n:05}", f"item {n:05}") for n in range(20_000)])  # of 400 million cells
+    grid = TaskGrid.of(
+        [(f"user {n:05}", f"item {n:05}") for n in range(20_000)]
+    )  # of 400 million cells
     assert grid is not None
     with pytest.raises(ValueError, match="none is named \\('user 00000', 'item 00001'\\)"):
         grid.order("layer", "Tucker")
@@ -152,7 +178,11 @@ def test_names_span_a_grid_only_where_a_sharing_uses_one() -> None:
             MultiTaskNetwork(template, tasks, sharing=sharing)
 
 
-@pytest.mark.parametrize("sharing", [Tucker(ranks=0.7), TensorTrain(ranks=0.7), LastAxisFlattening(rank=2), TraceNorm("tucker")], ids=repr)
+@pytest.mark.parametrize(
+    "sharing",
+    [Tucker(ranks=0.7), TensorTrain(ranks=0.7), LastAxisFlattening(rank=2), TraceNorm("tucker")],
+    ids=repr,
+)
 def test_a_network_of_tasks_with_tuple_names_uses_the_grid(sharing: Tucker) -> None:
     tasks = [Task(name, "binary") for name in MIXED]
     network = MultiTaskNetwork(mlp((5,), 1, hidden=(4,)), tasks, sharing=sharing).eval()

@@ -26,7 +26,9 @@ def test_independent_weights_are_those_given() -> None:
 
 
 def test_independent_weights_have_the_standard_deviation() -> None:
-    weight = Independent().draw({"fc": LayerShapes(((100, 50),), 0.2)}, RandomStreams(0, range(4)))["fc"]
+    weight = Independent().draw({"fc": LayerShapes(((100, 50),), 0.2)}, RandomStreams(0, range(4)))[
+        "fc"
+    ]
     assert weight.stacked().std().item() == pytest.approx(0.2, rel=0.03)
 
 
@@ -42,7 +44,11 @@ def test_weights_of_different_shapes_keep_their_own() -> None:
     weight = Independent().share({"fc": given})["fc"]
     assert all(torch.equal(weight.of(task), given[task]) for task in range(3))
     assert torch.equal(weight.stacked(torch.tensor([2, 0])), torch.stack([given[2], given[0]]))
-    assert sum(parameter.numel() for parameter in weight.parameters()) == weight.independent_parameters() == 24
+    assert (
+        sum(parameter.numel() for parameter in weight.parameters())
+        == weight.independent_parameters()
+        == 24
+    )
     assert torch.equal(weight.task_vectors()[1], given[1].flatten())
     assert torch.equal(weight.task_vectors()[0], torch.cat([given[0].flatten(), torch.zeros(6)]))
 
@@ -85,5 +91,8 @@ def test_tied_bias_setting() -> None:
 
 
 def test_tied_tasks_need_one_shape() -> None:
-    with pytest.raises(ValueError, match=r"layer 'fc': Tied needs one shape for all tasks.*leave this layer independent"):
+    with pytest.raises(
+        ValueError,
+        match=r"layer 'fc': Tied needs one shape for all tasks.*leave this layer independent",
+    ):
         Tied().share({"fc": unequal_weights()})

@@ -14,7 +14,11 @@ def test_a_tasks_values_do_not_depend_on_the_other_tasks() -> None:
 
 
 def test_every_seed_label_and_task_has_values_of_its_own() -> None:
-    rows = [RandomStreams(seed, ["a", 1, "1"]).normal_by_task(label, (4,)) for seed in (0, 1) for label in ("first", "second")]
+    rows = [
+        RandomStreams(seed, ["a", 1, "1"]).normal_by_task(label, (4,))
+        for seed in (0, 1)
+        for label in ("first", "second")
+    ]
     assert len(torch.cat(rows).unique(dim=0)) == 12
 
 

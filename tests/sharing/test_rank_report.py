@@ -31,7 +31,9 @@ def test_ranks_parameters_and_error(sharing: Tied, ranks: tuple[int, ...], param
     (row,) = rank_report(weights, {"fc": stack})
     assert (row.layer, row.n_tasks, row.ranks) == ("fc", 4, ranks)
     assert (row.parameters, row.independent_parameters) == (parameters, 4 * 35)
-    assert row.error == pytest.approx(float((stack - weights["fc"].stacked()).norm().detach() / stack.norm()), rel=1e-5, abs=1e-7)
+    assert row.error == pytest.approx(
+        float((stack - weights["fc"].stacked()).norm().detach() / stack.norm()), rel=1e-5, abs=1e-7
+    )
     assert row.warning == ""
     assert rank_report(weights)[0].error is None
 
@@ -52,7 +54,10 @@ def test_zero_weights_have_no_error() -> None:
     [
         (LastAxisFlattening(1.0), "layer 'fc', ranks .4,.: its task rank 4 is the number of tasks"),
         (Tucker((7, 5, 3)), "it has 191 parameters where independent learning has 140"),
-        (TensorTrain(1.0), "its task rank 4 is the number of tasks.*, and it has .* parameters where"),
+        (
+            TensorTrain(1.0),
+            "its task rank 4 is the number of tasks.*, and it has .* parameters where",
+        ),
     ],
 )
 def test_a_warning_where_nothing_is_shared(sharing: Tucker, message: str) -> None:

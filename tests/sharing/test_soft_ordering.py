@@ -35,7 +35,11 @@ def test_it_is_the_sum_it_is_defined_by(gate: Gate, depth: int | None) -> None:
     module = core(3, gate=gate, depth=depth)
     nn.init.normal_(module.scales.weight)
     logits = module.scales.weight.detach()
-    scales = logits.exp() / logits.exp().sum(-1, keepdim=True) if gate == "softmax" else 1 / (1 + 2 * (-logits).exp())
+    scales = (
+        logits.exp() / logits.exp().sum(-1, keepdim=True)
+        if gate == "softmax"
+        else 1 / (1 + 2 * (-logits).exp())
+    )
     x = torch.randn(7, 4, dtype=torch.float64)
     assert_close(module(x), by_definition(module, x, scales))
 
@@ -49,12 +53,17 @@ def test_gradients_equal_finite_differences() -> None:
     def outputs(x: Tensor, *values: Tensor) -> Tensor:
         return torch.func.functional_call(module, dict(zip(names, values, strict=True)), (x,))
 
-    assert torch.autograd.gradcheck(outputs, (x, *(value.detach().clone().requires_grad_() for value in module.parameters())))
+    assert torch.autograd.gradcheck(
+        outputs, (x, *(value.detach().clone().requires_grad_() for value in module.parameters()))
+    )
 
 
 @pytest.mark.parametrize("gate", GATES)
 def test_scales_start_equal(gate: Gate) -> None:
-    assert_close(core(4, gate=gate).scales(torch.zeros(2, 4)), torch.full((1, 4, 4), 0.25, dtype=torch.float64))
+    assert_close(
+        core(4, gate=gate).scales(torch.zeros(2, 4)),
+        torch.full((1, 4, 4), 0.25, dtype=torch.float64),
+    )
 
 
 def test_softmax_scales_sum_to_one() -> None:
@@ -74,7 +83,9 @@ def test_certain_scales_are_an_order(gate: Gate) -> None:
     expected = x
     for chosen in order:
         expected = module.layers[chosen](expected).relu()
-    assert_close(module(x), expected, rtol=1e-14, atol=1e-15)  # one product of all layers rounds otherwise than one of each
+    assert_close(
+        module(x), expected, rtol=1e-14, atol=1e-15
+    )  # one product of all layers rounds otherwise than one of each
     with torch.no_grad():  # where nothing is learned, layers that no scale uses are left out
         assert_close(module(x), expected, rtol=0, atol=0)
 
@@ -112,7 +123,10 @@ def test_convolutions_that_pool() -> None:
     x = torch.randn(5, 3, 8, 8)
     expected = x
     for scales in module.scales.weight.softmax(-1):
-        expected = sum(s * nn.functional.max_pool2d(layer(expected).relu(), 2) for s, layer in zip(scales, layers, strict=True))  # type: ignore[assignment]
+        expected = sum(
+            s * nn.functional.max_pool2d(layer(expected).relu(), 2)
+            for s, layer in zip(scales, layers, strict=True)
+        )  # type: ignore[assignment]
     assert module(x).shape == (5, 3, 2, 2)
     assert_close(module(x), expected)
 
@@ -126,7 +140,11 @@ def test_dropout_follows_each_depth() -> None:
 
 
 def test_layers_of_other_widths_go_through_adapters() -> None:
-    layers = [nn.Linear(4, 4), adapted(nn.Linear(2, 9), 4), adapted(nn.Linear(4, 3), 4, activation=nn.Tanh())]
+    layers = [
+        nn.Linear(4, 4),
+        adapted(nn.Linear(2, 9), 4),
+        adapted(nn.Linear(4, 3), 4, activation=nn.Tanh()),
+    ]
     assert [[name for name, _ in layer.named_children()] for layer in layers[1:]] == [
         ["before", "layer", "activation", "after"],
         ["layer", "activation", "after"],
@@ -137,11 +155,16 @@ def test_layers_of_other_widths_go_through_adapters() -> None:
     for _ in range(3):
         expected = sum(layer(expected).relu() for layer in layers) / 3  # type: ignore[assignment]
     assert_close(module(x), expected)
-    for layer, window in ((nn.Conv1d(2, 3, 3, padding=1), (5,)), (nn.Conv3d(2, 3, 3, padding=1), (5, 5, 5))):
+    for layer, window in (
+        (nn.Conv1d(2, 3, 3, padding=1), (5,)),
+        (nn.Conv3d(2, 3, 3, padding=1), (5, 5, 5)),
+    ):
         inputs = torch.randn(2, 4, *window)
         assert adapted(layer, 4)(inputs).shape == inputs.shape
     for other in (nn.LSTM(4, 4), nn.ConvTranspose2d(4, 4, 3)):
-        with pytest.raises(ValueError, match=f"layer must be an nn.Linear, .* got {type(other).__name__}"):
+        with pytest.raises(
+            ValueError, match=f"layer must be an nn.Linear, .* got {type(other).__name__}"
+        ):
             adapted(other, 4)  # type: ignore[arg-type]
     convolution = adapted(nn.Conv2d(2, 3, 3, padding=1), 4)
     assert convolution(torch.randn(1, 4, 6, 6)).shape == (1, 4, 6, 6)

@@ -18,7 +18,9 @@ from softshare.sharing.tucker import Tucker
 
 
 def random_stack(n_tasks: int, *shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(n_tasks, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.randn(
+        n_tasks, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    )
 
 
 def _softmax(values: np.ndarray) -> np.ndarray:
@@ -37,7 +39,9 @@ def test_every_measure_is_its_definition(n_tasks: int, n_elements: int, seed: in
     _, values, right = np.linalg.svd(stack.numpy().T, full_matrices=False)
     task_matrix = values[:, None] * right
     strength = sharing_strength(stack)
-    assert strength.rho == pytest.approx(_mean_over_pairs(_softmax(task_matrix / np.sqrt(np.mean(task_matrix**2)))))
+    assert strength.rho == pytest.approx(
+        _mean_over_pairs(_softmax(task_matrix / np.sqrt(np.mean(task_matrix**2))))
+    )
     assert strength.cosine == pytest.approx(_mean_over_pairs(stack.numpy().T))
     shares = values / values.sum()
     assert strength.effective_rank == pytest.approx(np.exp(-np.sum(shares * np.log(shares))))
@@ -49,8 +53,12 @@ def test_the_papers_rho_of_an_identity(n_tasks: int, expected: float) -> None:
     assert _mean_pairwise_cosine(mixture.T) == pytest.approx(expected, abs=0.005)
 
 
-@pytest.mark.parametrize(("n_tasks", "n_elements"), [(6, 6), (10, 10), (50, 50), (6, 2), (10, 4), (7, 1)])
-def test_the_floor_is_rho_of_tasks_with_a_direction_of_their_own(n_tasks: int, n_elements: int) -> None:
+@pytest.mark.parametrize(
+    ("n_tasks", "n_elements"), [(6, 6), (10, 10), (50, 50), (6, 2), (10, 4), (7, 1)]
+)
+def test_the_floor_is_rho_of_tasks_with_a_direction_of_their_own(
+    n_tasks: int, n_elements: int
+) -> None:
     task_matrix = np.eye(n_elements)[:, np.arange(n_tasks) % n_elements]
     expected = _mean_over_pairs(_softmax(task_matrix / np.sqrt(np.mean(task_matrix**2))))
     assert sharing_strength(torch.randn(n_tasks, n_elements)).rho_floor == pytest.approx(expected)
@@ -83,8 +91,15 @@ def test_scale_and_mixing_of_the_modes_change_nothing(factor: float) -> None:
 def test_every_factorisation_of_one_stack_has_one_rho() -> None:
     stack = random_stack(5, 6, 4)
     expected = sharing_strength(stack).rho
-    for sharing in (LastAxisFlattening(1.0), LastAxisFlattening(1.0, balanced=False), Tucker(1.0), TensorTrain(1.0)):
-        assert sharing_strength(sharing.share({"layer": stack})["layer"].stacked()).rho == pytest.approx(expected, abs=1e-9)
+    for sharing in (
+        LastAxisFlattening(1.0),
+        LastAxisFlattening(1.0, balanced=False),
+        Tucker(1.0),
+        TensorTrain(1.0),
+    ):
+        assert sharing_strength(
+            sharing.share({"layer": stack})["layer"].stacked()
+        ).rho == pytest.approx(expected, abs=1e-9)
 
 
 def test_more_in_common_is_more_strength() -> None:
@@ -93,12 +108,16 @@ def test_more_in_common_is_more_strength() -> None:
     for measure in ("rho", "cosine"):
         values = [getattr(strength, measure) for strength in strengths]
         assert values == sorted(values)
-    assert [round(strength.effective_rank) for strength in strengths] == sorted((round(s.effective_rank) for s in strengths), reverse=True)
+    assert [round(strength.effective_rank) for strength in strengths] == sorted(
+        (round(s.effective_rank) for s in strengths), reverse=True
+    )
 
 
 def test_a_single_task_and_zero_weights() -> None:
     single, zero = sharing_strength(random_stack(1, 4, 3)), sharing_strength(torch.zeros(3, 4))
-    assert (single.rho, single.rho_floor, single.cosine, single.effective_rank) == pytest.approx((1, 1, 1, 1))
+    assert (single.rho, single.rho_floor, single.cosine, single.effective_rank) == pytest.approx(
+        (1, 1, 1, 1)
+    )
     assert (zero.rho, zero.cosine, zero.effective_rank) == pytest.approx((1, 0, 0))
 
 

@@ -15,7 +15,12 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 import softshare as ss
-from softshare.sharing._tensor_normal import Covariance, negative_log_density, scatter, smoothed
+from softshare.sharing.algebra.tensor_normal_density import (
+    Covariance,
+    negative_log_density,
+    scatter,
+    smoothed,
+)
 from softshare.sharing.base import LayerShapes, RandomStreams, Sharing
 from softshare.sharing.tensor_normal import TensorNormal, TensorNormalWeight
 
@@ -33,7 +38,9 @@ def covariance(size: int, seed: int = 0) -> Tensor:
 
 def minus_log_density(stack: Tensor, covariances: Mapping[int, Tensor]) -> Tensor:
     precisions = {axis: torch.linalg.inv(sigma) for axis, sigma in covariances.items()}
-    return negative_log_density(stack, precisions, {axis: torch.logdet(sigma) for axis, sigma in covariances.items()})
+    return negative_log_density(
+        stack, precisions, {axis: torch.logdet(sigma) for axis, sigma in covariances.items()}
+    )
 
 
 def constant(stack: Tensor) -> float:
@@ -52,19 +59,28 @@ def weight_of(sharing: Sharing, stack: Tensor) -> TensorNormalWeight:
 def test_order_2_equals_scipys_matrix_normal() -> None:
     stack, rows, columns = random(4, 6), covariance(4), covariance(6)
     expected = matrix_normal(rowcov=rows.numpy(), colcov=columns.numpy()).logpdf(stack.numpy())
-    assert minus_log_density(stack, {0: rows, 1: columns}).item() + constant(stack) == pytest.approx(-expected)
+    assert minus_log_density(stack, {0: rows, 1: columns}).item() + constant(
+        stack
+    ) == pytest.approx(-expected)
 
 
 def test_order_3_equals_the_dense_normal_of_the_kronecker_product() -> None:
     stack, covariances = random(3, 4, 5), [covariance(size, seed=size) for size in (3, 4, 5)]
     dense = multivariate_normal(cov=reduce(np.kron, [sigma.numpy() for sigma in covariances]))
-    expected = dense.logpdf(stack.flatten().numpy())  # row-major, as the Kronecker product in ascending order of modes
-    assert minus_log_density(stack, dict(enumerate(covariances))).item() + constant(stack) == pytest.approx(-expected)
+    expected = dense.logpdf(
+        stack.flatten().numpy()
+    )  # row-major, as the Kronecker product in ascending order of modes
+    assert minus_log_density(stack, dict(enumerate(covariances))).item() + constant(
+        stack
+    ) == pytest.approx(-expected)
 
 
 def test_a_mode_left_out_has_the_identity() -> None:
     stack, of_tasks = random(3, 4, 5), covariance(3)
-    named = minus_log_density(stack, {0: of_tasks, 1: torch.eye(4, dtype=torch.float64), 2: torch.eye(5, dtype=torch.float64)})
+    named = minus_log_density(
+        stack,
+        {0: of_tasks, 1: torch.eye(4, dtype=torch.float64), 2: torch.eye(5, dtype=torch.float64)},
+    )
     assert_close(minus_log_density(stack, {0: of_tasks}), named)
 
 
@@ -72,11 +88,17 @@ def test_identity_covariances_give_half_the_squared_norm() -> None:
     stack = random(4, 3, 5)
     for modes in ((), ("in", "out")):
         weight = weight_of(TensorNormal(modes, scale=1), stack)
-        assert (25 * weight.penalty(EXAMPLES)).item() == pytest.approx(0.5 * float(stack.square().sum()))
+        assert (25 * weight.penalty(EXAMPLES)).item() == pytest.approx(
+            0.5 * float(stack.square().sum())
+        )
 
 
-def test_before_its_first_update_the_prior_is_half_the_squared_norm_but_for_the_tasks_trace() -> None:
-    """``Σ_task = I/T`` there, of trace 1: the norm counts T times, and the log determinants are ``−½ d ln T``."""
+def test_before_its_first_update_the_prior_is_half_the_squared_norm_but_for_the_tasks_trace() -> (
+    None
+):
+    """``Σ_task = I/T`` there, of trace 1: the norm counts T times, and the log determinants are
+    ``−½ d ln T``.
+    """
     stack = random(4, 3, 5)
     expected = 0.5 * 4 * float(stack.square().sum()) - 0.5 * stack.numel() * log(4)
     for modes in (("task",), ("in", "out", "task")):
@@ -86,14 +108,18 @@ def test_before_its_first_update_the_prior_is_half_the_squared_norm_but_for_the_
 
 def test_gradients_equal_finite_differences() -> None:
     covariances = {0: covariance(3), 2: covariance(5)}
-    assert torch.autograd.gradcheck(lambda stack: minus_log_density(stack, covariances), random(3, 4, 5).requires_grad_())
+    assert torch.autograd.gradcheck(
+        lambda stack: minus_log_density(stack, covariances), random(3, 4, 5).requires_grad_()
+    )
 
 
 # --- the updates ---------------------------------------------------------------------------------
 
 
 def test_the_task_covariance_is_the_minimiser_beside_the_others() -> None:
-    """Among DRN's alternating steps: the gradient is zero there, and every other covariance is worse."""
+    """Among DRN's alternating steps: the gradient is zero there, and every other covariance is
+    worse.
+    """
     stack = random(4, 6, 5)
     best = (scatter(stack, 0, {}) / 30).requires_grad_()
     least = minus_log_density_of(best, stack)
@@ -107,16 +133,23 @@ def test_the_task_covariance_is_the_minimiser_beside_the_others() -> None:
 def minus_log_density_of(sigma: Tensor, stack: Tensor) -> Tensor:
     """Of the task covariance alone, so that autograd reaches it."""
     unfolded = stack.flatten(1)
-    return (torch.trace(unfolded.T @ torch.linalg.solve(sigma, unfolded)) + unfolded.shape[1] * torch.logdet(sigma)) / 2
+    return (
+        torch.trace(unfolded.T @ torch.linalg.solve(sigma, unfolded))
+        + unfolded.shape[1] * torch.logdet(sigma)
+    ) / 2
 
 
 def test_epsilon_is_the_minimiser_of_the_penalised_density() -> None:
-    """``S + εI`` minimises the density plus ``½ (d/T) ε tr Σ⁻¹``; the update is that, scaled to trace 1."""
+    """``S + εI`` minimises the density plus ``½ (d/T) ε tr Σ⁻¹``; the update is that, scaled to
+    trace 1.
+    """
     stack = random(4, 6, 5)
     estimate = scatter(stack, 0, {}) / 30
     epsilon = 0.1 * estimate.diagonal().mean()
     sigma = (estimate + epsilon * torch.eye(4, dtype=torch.float64)).requires_grad_()
-    objective = minus_log_density_of(sigma, stack) + 15 * epsilon * torch.trace(torch.linalg.inv(sigma))
+    objective = minus_log_density_of(sigma, stack) + 15 * epsilon * torch.trace(
+        torch.linalg.inv(sigma)
+    )
     assert torch.autograd.grad(objective, sigma)[0].abs().max() < 1e-10
     weight = weight_of(TensorNormal(warm_up=0, every=1, epsilon=0.1), stack)
     weight.after_step()
@@ -124,7 +157,9 @@ def test_epsilon_is_the_minimiser_of_the_penalised_density() -> None:
 
 
 def test_the_update_raises_the_density_whatever_the_scale() -> None:
-    """The trace is fixed, so covariances are compared at the scale that suits each best: ``tr(Σ⁻¹S) T ≥ …``."""
+    """The trace is fixed, so covariances are compared at the scale that suits each best: ``tr(Σ⁻¹S)
+    T ≥ …``.
+    """
 
     def at_best_scale(sigma: Tensor, stack: Tensor) -> float:
         squares = torch.trace(stack.flatten(1).T @ torch.linalg.solve(sigma, stack.flatten(1)))
@@ -141,11 +176,18 @@ def test_the_update_raises_the_density_whatever_the_scale() -> None:
 
 
 @pytest.mark.parametrize("size", [0.05, 0.3, 0.5, 1.0, 3.0])
-def test_with_its_trace_fixed_the_update_lowers_the_trained_penalty_where_that_is_promised(size: float) -> None:
-    """At the first update, and where ``tr(Σ⁻¹ Σ_new) − T`` has the sign of ``tr S − 1`` or one of them is 0, S being the estimate."""
+def test_with_its_trace_fixed_the_update_lowers_the_trained_penalty_where_that_is_promised(
+    size: float,
+) -> None:
+    """At the first update, and where ``tr(Σ⁻¹ Σ_new) − T`` has the sign of ``tr S − 1`` or one of
+    them is 0, S being the estimate.
+    """
     kept = []
     for seed in range(10):
-        weight = weight_of(TensorNormal(warm_up=0, every=1, epsilon=1e-10, scale=1), size * random(4, 6, 5, seed=seed))
+        weight = weight_of(
+            TensorNormal(warm_up=0, every=1, epsilon=1e-10, scale=1),
+            size * random(4, 6, 5, seed=seed),
+        )
         assert updated(weight)[1]
         factors = 0.2 + 2 * random(4, 1, 1, seed=100 + seed).abs()
         with torch.no_grad():
@@ -153,13 +195,18 @@ def test_with_its_trace_fixed_the_update_lowers_the_trained_penalty_where_that_i
             promised, falls = updated(weight)
             assert falls or not promised
             kept.append(promised)
-            weight.weight.mul_(factors).div_(weight.weight.square().mean((1, 2)).sum().sqrt())  # tr S = 1
+            weight.weight.mul_(factors).div_(
+                weight.weight.square().mean((1, 2)).sum().sqrt()
+            )  # tr S = 1
             assert updated(weight) == (True, True)
     assert any(kept)
 
 
 def test_with_its_trace_fixed_the_update_may_raise_the_trained_penalty_elsewhere() -> None:
-    weight = weight_of(TensorNormal(warm_up=0, every=1, epsilon=1e-6, scale=1), torch.tensor([1, 2]).view(2, 1, 1) * random(2, 40, 30))
+    weight = weight_of(
+        TensorNormal(warm_up=0, every=1, epsilon=1e-6, scale=1),
+        torch.tensor([1, 2]).view(2, 1, 1) * random(2, 40, 30),
+    )
     weight.after_step()
     with torch.no_grad():
         weight.weight[1] *= 2
@@ -180,12 +227,16 @@ def updated(weight: TensorNormalWeight) -> tuple[bool, bool]:
 
 def test_a_sweep_through_all_modes_never_lowers_the_density() -> None:
     stack = random(4, 6, 5)
-    covariances = {axis: torch.eye(size, dtype=torch.float64) for axis, size in enumerate(stack.shape)}
+    covariances = {
+        axis: torch.eye(size, dtype=torch.float64) for axis, size in enumerate(stack.shape)
+    }
     values = [minus_log_density(stack, covariances).item()]
     for _ in range(5):
         for axis in (1, 2, 0):
             precisions = {other: torch.linalg.inv(sigma) for other, sigma in covariances.items()}
-            covariances[axis] = scatter(stack, axis, precisions) / (stack.numel() / stack.shape[axis])
+            covariances[axis] = scatter(stack, axis, precisions) / (
+                stack.numel() / stack.shape[axis]
+            )
             values.append(minus_log_density(stack, covariances).item())
     assert all(after <= before + 1e-9 for before, after in pairwise(values))
     assert values[-1] < values[0] - 1
@@ -212,7 +263,10 @@ def test_precision_and_log_determinant_are_the_covariances() -> None:
     weight = weight_of(TensorNormal(("in", "task"), warm_up=0, every=1), random(4, 6, 5))
     for _ in range(2):
         for mode in weight.covariances.values():
-            assert_close(mode.precision @ mode.covariance, torch.eye(len(mode.covariance), dtype=torch.float64))
+            assert_close(
+                mode.precision @ mode.covariance,
+                torch.eye(len(mode.covariance), dtype=torch.float64),
+            )
             assert_close(mode.log_determinant, torch.logdet(mode.covariance))
         weight.after_step()
 
@@ -220,7 +274,9 @@ def test_precision_and_log_determinant_are_the_covariances() -> None:
 def test_smoothing_applies_the_inverse_of_the_kronecker_product() -> None:
     stack, covariances = random(3, 4, 5), [covariance(size, seed=size) for size in (3, 4, 5)]
     dense = np.linalg.inv(reduce(np.kron, [sigma.numpy() for sigma in covariances]))
-    applied = smoothed(stack, {axis: torch.linalg.inv(sigma) for axis, sigma in enumerate(covariances)})
+    applied = smoothed(
+        stack, {axis: torch.linalg.inv(sigma) for axis, sigma in enumerate(covariances)}
+    )
     assert_close(applied.flatten().numpy(), dense @ stack.flatten().numpy())
 
 
@@ -254,7 +310,10 @@ def test_covariances_wait_for_the_warm_up_and_keep_their_interval() -> None:
 
 
 def test_the_step_and_the_covariances_are_saved_and_loaded() -> None:
-    first, second = (weight_of(TensorNormal(("in", "task"), warm_up=2, every=5), random(4, 6, 5, seed=seed)) for seed in (0, 1))
+    first, second = (
+        weight_of(TensorNormal(("in", "task"), warm_up=2, every=5), random(4, 6, 5, seed=seed))
+        for seed in (0, 1)
+    )
     for _ in range(3):
         first.after_step()
     second.load_state_dict(first.state_dict())
@@ -279,7 +338,9 @@ def test_one_covariance_for_all_layers_pools_their_weights() -> None:
 
 
 def test_layers_have_their_own_covariances_otherwise() -> None:
-    weights = TensorNormal(warm_up=0, every=1).share({"a": random(4, 6, 5), "b": random(4, 6, 5, seed=1)})
+    weights = TensorNormal(warm_up=0, every=1).share(
+        {"a": random(4, 6, 5), "b": random(4, 6, 5, seed=1)}
+    )
     for weight in weights.values():
         weight.after_step()
     assert not torch.allclose(weights["a"].task_covariance(), weights["b"].task_covariance())
@@ -287,7 +348,9 @@ def test_layers_have_their_own_covariances_otherwise() -> None:
 
 def test_scale_is_a_factor_on_the_penalty() -> None:
     stack = random(4, 6, 5)
-    one, tenth = (weight_of(TensorNormal(scale=scale), stack).penalty(EXAMPLES) for scale in (1.0, 0.1))
+    one, tenth = (
+        weight_of(TensorNormal(scale=scale), stack).penalty(EXAMPLES) for scale in (1.0, 0.1)
+    )
     assert_close(tenth, one / 10)
     assert_close(one, minus_log_density(stack, {0: torch.eye(4, dtype=torch.float64) / 4}) / 25)
 
@@ -310,19 +373,28 @@ def test_only_a_learned_task_covariance_is_reported() -> None:
 
 
 def test_a_random_start_is_independent_learnings() -> None:
-    stack = TensorNormal().draw({"fc": LayerShapes(((50, 40),), 0.2)}, RandomStreams(0, range(4)))["fc"].stacked()
+    stack = (
+        TensorNormal()
+        .draw({"fc": LayerShapes(((50, 40),), 0.2)}, RandomStreams(0, range(4)))["fc"]
+        .stacked()
+    )
     assert stack.std().item() == pytest.approx(0.2, rel=0.02)
     assert not torch.equal(stack[0], stack[1])
 
 
 def trained(sharing: Sharing) -> TensorNormalWeight:
-    """The output layer of a network trained on four noisy tasks: one asked twice, then its opposite, and an unrelated one."""
+    """The output layer of a network trained on four noisy tasks: one asked twice, then its
+    opposite, and an unrelated one.
+    """
     numbers = np.random.default_rng(0)
     directions = numbers.normal(size=(2, 12))
     data = {}
     for task, sign in enumerate(((1, 0), (1, 0), (-1, 0), (0, 1))):
         inputs = numbers.normal(size=(60, 12))
-        data[f"task {task}"] = (inputs, (inputs @ (np.array(sign) @ directions) + numbers.normal(size=60) > 0).astype(int))
+        data[f"task {task}"] = (
+            inputs,
+            (inputs @ (np.array(sign) @ directions) + numbers.normal(size=60) > 0).astype(int),
+        )
     tasks = ss.TaskSet.from_arrays(data, kinds="binary")
     template = nn.Sequential(nn.Linear(12, 32), nn.Tanh(), nn.Linear(32, 1))
     network = ss.MultiTaskNetwork(template, tasks, sharing={"0": ss.Tied(), "2": sharing}, seed=0)
@@ -383,13 +455,20 @@ def test_the_least_epsilon_inverts_a_covariance_of_more_tasks_than_weights() -> 
 
 def test_a_covariance_that_cannot_be_inverted_says_what_to_change() -> None:
     covariance = Covariance(3, trace=1.0, epsilon=1e-10, n_weights=1, like=torch.zeros(1))
-    with pytest.raises(ValueError, match="cannot be inverted with epsilon=1e-10; take a larger one"):
+    with pytest.raises(
+        ValueError, match="cannot be inverted with epsilon=1e-10; take a larger one"
+    ):
         covariance.add(torch.diag(torch.tensor([1.0, 1.0, -0.5], dtype=torch.float64)), 1)
 
 
 def test_a_mode_that_a_layer_has_not_names_the_layer_and_its_modes() -> None:
-    with pytest.raises(ValueError, match="layer 'fc': TensorNormal has no mode 'height' here; the modes are in, out, task"):
-        TensorNormal(("height", "task")).share({"conv": random(4, 3, 3, 2, 5), "fc": random(4, 6, 5)})
+    with pytest.raises(
+        ValueError,
+        match="layer 'fc': TensorNormal has no mode 'height' here; the modes are in, out, task",
+    ):
+        TensorNormal(("height", "task")).share(
+            {"conv": random(4, 3, 3, 2, 5), "fc": random(4, 6, 5)}
+        )
 
 
 def test_tasks_of_different_shapes_are_refused() -> None:

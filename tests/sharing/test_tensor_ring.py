@@ -1,4 +1,6 @@
-"""Tensor rings against the trace definition, tensor trains, the paper's parameter counts and their own promises."""
+"""Tensor rings against the trace definition, tensor trains, the paper's parameter counts and their
+own promises.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,13 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.templates import mlp
-from softshare.sharing._contraction import cheapest_order
-from softshare.sharing._modes import balanced_modes
+from softshare.network.templates.standard import mlp
+from softshare.sharing.algebra.contraction import cheapest_order
+from softshare.sharing.algebra.modes import balanced_modes
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight
-from softshare.sharing.factorised import FactorisedWeight
 from softshare.sharing.tensor_ring import TensorRing
-from softshare.sharing.unequal_rings import UnequalRings
+from softshare.sharing.weights.factorised import FactorisedWeight
+from softshare.sharing.weights.unequal_rings import UnequalRings
 from softshare.tasks.task_set import TaskSet
 
 PAPER_MODES = {
@@ -31,7 +33,9 @@ PAPER_MODES = {
 """Table 7."""
 
 
-def drawn(sharing: TensorRing, *shapes: tuple[int, ...], n_tasks: int = 2, seed: int = 0, std: float = 1.0) -> SharedWeight:
+def drawn(
+    sharing: TensorRing, *shapes: tuple[int, ...], n_tasks: int = 2, seed: int = 0, std: float = 1.0
+) -> SharedWeight:
     streams = RandomStreams(seed, range(n_tasks if len(shapes) == 1 else len(shapes)))
     return sharing.draw({"layer": LayerShapes(shapes, std)}, streams)["layer"]
 
@@ -40,7 +44,10 @@ def cores_of(weight: SharedWeight, task: int) -> list[Tensor]:
     """A task's cores, the shared ones included, from a weight of one shape."""
     assert isinstance(weight, FactorisedWeight)
     own = {name.removeprefix("factors.") for name in weight.task_parameters()}
-    return [values[task].detach() if name in own else values.detach() for name, values in weight.factors.items()]
+    return [
+        values[task].detach() if name in own else values.detach()
+        for name, values in weight.factors.items()
+    ]
 
 
 # --- what a ring is ----------------------------------------------------------------------------
@@ -59,7 +66,9 @@ def test_every_element_of_a_linear_weight_is_the_trace_of_its_slices() -> None:
 
 def test_every_element_of_a_convolution_is_the_trace_of_its_slices() -> None:
     inputs, outputs = (2, 2), (3, 1)
-    weight = drawn(TensorRing((2, 3, 2), shared=1, modes={"layer": (inputs, outputs)}), (3, 2, 4, 3))
+    weight = drawn(
+        TensorRing((2, 3, 2), shared=1, modes={"layer": (inputs, outputs)}), (3, 2, 4, 3)
+    )
     for task in range(2):
         window, first, second = cores_of(weight, task)
         composed = weight.of(task).reshape(3, 2, *inputs, *outputs)
@@ -77,7 +86,9 @@ def test_a_ring_is_tensorlys_ring_of_merged_modes() -> None:
 
 
 def test_with_a_first_rank_of_one_a_ring_is_a_tensor_train_matrix() -> None:
-    weight = drawn(TensorRing((1, 3, 4), shared=1, modes={"layer": ((2, 3, 2), (3, 2, 2))}), (12, 12))
+    weight = drawn(
+        TensorRing((1, 3, 4), shared=1, modes={"layer": ((2, 3, 2), (3, 2, 2))}), (12, 12)
+    )
     for task in range(2):
         train = tt_matrix_to_tensor([core.numpy() for core in cores_of(weight, task)])
         assert_close(weight.of(task).detach(), torch.from_numpy(train).reshape(12, 12))
@@ -88,7 +99,9 @@ def test_gradients_equal_finite_differences() -> None:
         weight = drawn(TensorRing(2, shared=1, cores=3), *shapes).double()
         names, values = zip(*weight.named_parameters(), strict=True)
 
-        def compose(*new: Tensor, weight: SharedWeight = weight, names: tuple[str, ...] = names) -> Tensor:
+        def compose(
+            *new: Tensor, weight: SharedWeight = weight, names: tuple[str, ...] = names
+        ) -> Tensor:
             state = {f"weight.{name}": value for name, value in zip(names, new, strict=True)}
             return torch.func.functional_call(_Padded(weight), state, ())
 
@@ -105,7 +118,11 @@ class _Padded(torch.nn.Module):
 
 
 def test_the_order_of_contraction_joins_two_halves() -> None:
-    weight = drawn(TensorRing(10, shared=2, modes={"layer": ((7, 7, 4, 4), (6, 6, 6, 6))}), (784, 1296), n_tasks=1)
+    weight = drawn(
+        TensorRing(10, shared=2, modes={"layer": ((7, 7, 4, 4), (6, 6, 6, 6))}),
+        (784, 1296),
+        n_tasks=1,
+    )
     equation, operands = weight.contraction()  # type: ignore[misc]
     order = cheapest_order(equation, tuple(operand.shape for operand in operands))
     assert len(order.steps) == 3
@@ -116,7 +133,14 @@ def test_the_order_of_contraction_joins_two_halves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "modes"), [(784, (7, 7, 4, 4)), (1296, (6, 6, 6, 6)), (1024, (8, 8, 4, 4)), (10, (5, 2, 1, 1)), (13, (13, 1, 1, 1))]
+    ("size", "modes"),
+    [
+        (784, (7, 7, 4, 4)),
+        (1296, (6, 6, 6, 6)),
+        (1024, (8, 8, 4, 4)),
+        (10, (5, 2, 1, 1)),
+        (13, (13, 1, 1, 1)),
+    ],
 )
 def test_modes_are_as_equal_as_the_size_allows(size: int, modes: tuple[int, ...]) -> None:
     assert balanced_modes(size, 4) == modes
@@ -124,7 +148,15 @@ def test_modes_are_as_equal_as_the_size_allows(size: int, modes: tuple[int, ...]
 
 def test_no_factorisation_has_a_smaller_sum() -> None:
     for size, count in product(range(1, 61), (1, 2, 3)):
-        best = min(sum(modes) for modes in product(range(1, size + 1), repeat=count) if prod(modes) == size) if size <= 30 else None
+        best = (
+            min(
+                sum(modes)
+                for modes in product(range(1, size + 1), repeat=count)
+                if prod(modes) == size
+            )
+            if size <= 30
+            else None
+        )
         modes = balanced_modes(size, count)
         assert prod(modes) == size
         assert len(modes) == count
@@ -138,7 +170,12 @@ def test_automatic_modes_make_cores_of_about_one_size() -> None:
 
 def test_the_window_counts_among_the_cores() -> None:
     weight = drawn(TensorRing(2, shared=4), (3, 3, 8, 8))
-    assert [tuple(core.shape) for core in cores_of(weight, 0)] == [(2, 9, 2), (2, 2, 2, 2), (2, 2, 2, 2), (2, 2, 2, 2)]
+    assert [tuple(core.shape) for core in cores_of(weight, 0)] == [
+        (2, 9, 2),
+        (2, 2, 2, 2),
+        (2, 2, 2, 2),
+        (2, 2, 2, 2),
+    ]
     assert weight.task_parameters() == []
 
 
@@ -146,17 +183,28 @@ def test_the_window_counts_among_the_cores() -> None:
 
 
 @pytest.mark.parametrize(("rank", "heads", "total"), [(4, True, 13_760), (5, False, 13_500)])
-def test_pattern_420_of_the_papers_mlp_has_its_13k_parameters(rank: int, heads: bool, total: int) -> None:
-    tasks = TaskSet.from_arrays({name: (torch.zeros(20, 784).numpy(), [*range(10), *range(10)]) for name in "ab"}, kinds="multiclass")
+def test_pattern_420_of_the_papers_mlp_has_its_13k_parameters(
+    rank: int, heads: bool, total: int
+) -> None:
+    tasks = TaskSet.from_arrays(
+        {name: (torch.zeros(20, 784).numpy(), [*range(10), *range(10)]) for name in "ab"},
+        kinds="multiclass",
+    )
     template = lambda shape, n_outputs: mlp(shape, n_outputs, hidden=(1296, 1296, 256))  # noqa: E731
-    network = MultiTaskNetwork(template, tasks, sharing={"layers.*": TensorRing(rank, shared="420", modes=PAPER_MODES)})
+    network = MultiTaskNetwork(
+        template, tasks, sharing={"layers.*": TensorRing(rank, shared="420", modes=PAPER_MODES)}
+    )
     counted = [weight for layer, weight in network.layers.items() if heads or layer != "output"]
-    assert sum(parameter.numel() for weight in counted for parameter in weight.parameters()) == total
+    assert (
+        sum(parameter.numel() for weight in counted for parameter in weight.parameters()) == total
+    )
 
 
 def test_parameters_follow_the_formula() -> None:
     ranks, modes = (2, 3, 4, 5), ((2, 3, 4), (3, 2, 2))
-    weight = drawn(TensorRing(ranks, shared=(0, 3), modes={"layer": modes}), (3, 3, 24, 12), n_tasks=7)
+    weight = drawn(
+        TensorRing(ranks, shared=(0, 3), modes={"layer": modes}), (3, 3, 24, 12), n_tasks=7
+    )
     shared, own = 2 * 9 * 3 + 5 * 4 * 2 * 2, 3 * 2 * 3 * 4 + 4 * 3 * 2 * 5
     assert sum(parameter.numel() for parameter in weight.parameters()) == shared + 7 * own
     assert weight.independent_parameters() == 7 * 9 * 24 * 12
@@ -165,13 +213,17 @@ def test_parameters_follow_the_formula() -> None:
 def test_equal_parts_of_unequal_tasks_are_counted_once() -> None:
     modes = {"layer": [((4, 4), (3, 2)), ((4, 2), (3, 2))]}
     weight = drawn(TensorRing(3, shared=1, modes=modes), (16, 6), (8, 6), (16, 6))
-    assert sum(parameter.numel() for parameter in weight.parameters()) == 9 * (4 * 3 + 2 * 4 * 2 + 2 * 2)
+    assert sum(parameter.numel() for parameter in weight.parameters()) == 9 * (
+        4 * 3 + 2 * 4 * 2 + 2 * 2
+    )
     assert weight.independent_parameters() == 2 * 16 * 6 + 8 * 6
 
 
 @pytest.mark.parametrize("budget", [700, 1500, 0.3, 0.05])
 @pytest.mark.parametrize("shapes", [((64, 64),), ((3, 3, 16, 16),), ((64, 64), (36, 64))])
-def test_a_budget_gives_the_largest_rank_within_it(budget: float, shapes: tuple[tuple[int, ...], ...]) -> None:
+def test_a_budget_gives_the_largest_rank_within_it(
+    budget: float, shapes: tuple[tuple[int, ...], ...]
+) -> None:
     weight = drawn(TensorRing(parameters=budget, shared=1), *shapes)
     allowed = budget if isinstance(budget, int) else budget * weight.independent_parameters()
     (rank,) = set(weight.ranks())
@@ -188,11 +240,18 @@ def test_a_generous_budget_stops_at_the_largest_useful_rank() -> None:
 
 
 @pytest.mark.parametrize("common_start", [False, True])
-@pytest.mark.parametrize("shapes", [((64, 64),), ((3, 3, 16, 16),), ((64, 64), (144, 64)), ((64, 64), (64, 64), (16, 64))])
-def test_composed_weights_have_the_layers_standard_deviation(shapes: tuple[tuple[int, ...], ...], common_start: bool) -> None:
+@pytest.mark.parametrize(
+    "shapes",
+    [((64, 64),), ((3, 3, 16, 16),), ((64, 64), (144, 64)), ((64, 64), (64, 64), (16, 64))],
+)
+def test_composed_weights_have_the_layers_standard_deviation(
+    shapes: tuple[tuple[int, ...], ...], common_start: bool
+) -> None:
     measured: dict[int, list[Tensor]] = {}
     for seed in range(60):
-        weight = drawn(TensorRing(6, shared=1, common_start=common_start), *shapes, seed=seed, std=0.3)
+        weight = drawn(
+            TensorRing(6, shared=1, common_start=common_start), *shapes, seed=seed, std=0.3
+        )
         for task in range(2):
             measured.setdefault(task, []).append(weight.of(task).detach().square().mean())
     for squares in measured.values():
@@ -203,7 +262,9 @@ def test_tasks_with_different_numbers_of_cores_start_with_one_standard_deviation
     modes = {"layer": [((4, 4, 2), (2, 3, 2)), ((4, 4), (2, 6)), ((4, 2, 2, 2), (2, 2, 3, 1))]}
     squares = [[], [], []]
     for seed in range(400):
-        weight = drawn(TensorRing(3, shared=1, modes=modes), (32, 12), (16, 12), (32, 12), seed=seed, std=0.5)
+        weight = drawn(
+            TensorRing(3, shared=1, modes=modes), (32, 12), (16, 12), (32, 12), seed=seed, std=0.5
+        )
         for task in range(3):
             squares[task].append(weight.of(task).detach().square().mean())
     for each in squares:
@@ -219,7 +280,9 @@ def test_own_cores_start_alike_only_when_asked() -> None:
 
 
 def test_given_weights_are_refused_with_a_reason() -> None:
-    with pytest.raises(ValueError, match=r"layer 'layer': a tensor ring cannot start from given weights.*at random"):
+    with pytest.raises(
+        ValueError, match=r"layer 'layer': a tensor ring cannot start from given weights.*at random"
+    ):
         TensorRing(3).share({"layer": torch.randn(2, 6, 5)})
 
 
@@ -254,7 +317,11 @@ def test_a_pattern_goes_from_bottom_to_top() -> None:
 
 def test_all_but_the_last_core_are_shared_by_default() -> None:
     assert drawn(TensorRing(2), (16, 16)).task_parameters() == ["factors.core_3"]
-    unequal = drawn(TensorRing(2, modes={"layer": [((4, 4, 2), (2, 2, 2)), ((4, 2, 2), (2, 2, 2))]}), (32, 8), (16, 8))
+    unequal = drawn(
+        TensorRing(2, modes={"layer": [((4, 4, 2), (2, 2, 2)), ((4, 2, 2), (2, 2, 2))]}),
+        (32, 8),
+        (16, 8),
+    )
     assert isinstance(unequal, UnequalRings)
     assert unequal.shared == {0}
 
@@ -279,8 +346,14 @@ def test_unequal_tasks_have_their_shapes_and_rows() -> None:
 
 def test_unequal_tasks_compose_by_the_trace_of_common_and_own_cores() -> None:
     weight = drawn(TensorRing(3, shared=1, modes=UNEQUAL), (32, 8), (8, 8), (32, 8))
-    cores = {name.removeprefix("cores."): value.detach() for name, value in weight.named_parameters()}
-    assert {name: len(value) for name, value in cores.items() if value.ndim == 5} == {"core_1_4x2": 2, "core_2_2x2": 2, "core_1_2x4": 1}
+    cores = {
+        name.removeprefix("cores."): value.detach() for name, value in weight.named_parameters()
+    }
+    assert {name: len(value) for name, value in cores.items() if value.ndim == 5} == {
+        "core_1_4x2": 2,
+        "core_2_2x2": 2,
+        "core_1_2x4": 1,
+    }
     expected = torch.einsum("apqb,brsa->prqs", cores["core_0_4x2"], cores["core_1_2x4"][0])
     assert_close(weight.of(1).detach(), expected.reshape(8, 8))
     own = [cores["core_1_4x2"][1], cores["core_2_2x2"][1]]
@@ -302,7 +375,9 @@ def test_the_order_of_unequal_tasks_does_not_matter() -> None:
     shapes, order = {"a": (32, 8), "b": (8, 8), "c": (32, 8)}, ["c", "b", "a"]
     sharing = TensorRing(3, shared=1, modes=UNEQUAL)
     weights = [
-        sharing.draw({"layer": LayerShapes(tuple(shapes[name] for name in names))}, RandomStreams(0, names))["layer"]
+        sharing.draw(
+            {"layer": LayerShapes(tuple(shapes[name] for name in names))}, RandomStreams(0, names)
+        )["layer"]
         for names in (list(shapes), order)
     ]
     for place, name in enumerate(order):
@@ -310,7 +385,10 @@ def test_the_order_of_unequal_tasks_does_not_matter() -> None:
 
 
 def test_a_network_of_unequal_inputs_shares_cores_and_runs() -> None:
-    data = {name: (torch.randn(12, width).numpy(), [0, 1] * 6) for name, width in (("a", 32), ("b", 16), ("c", 32))}
+    data = {
+        name: (torch.randn(12, width).numpy(), [0, 1] * 6)
+        for name, width in (("a", 32), ("b", 16), ("c", 32))
+    }
     tasks = TaskSet.from_arrays(data, kinds="binary")
     network = MultiTaskNetwork(mlp, tasks, sharing={"layers.*": TensorRing(3, shared="21")})
     assert isinstance(network.layers["layers.0"], UnequalRings)
@@ -333,7 +411,9 @@ def test_numbers_may_be_numpys() -> None:
     two, three = np.array([2, 3])
     assert TensorRing(three, shared=two, cores=three) == TensorRing(3, shared=2, cores=3)
     given = drawn(TensorRing(two, modes={"layer": ((two, three), (three, two))}), (6, 6))
-    assert torch.equal(given.stacked(), drawn(TensorRing(2, modes={"layer": ((2, 3), (3, 2))}), (6, 6)).stacked())
+    assert torch.equal(
+        given.stacked(), drawn(TensorRing(2, modes={"layer": ((2, 3), (3, 2))}), (6, 6)).stacked()
+    )
 
 
 @pytest.mark.parametrize(
@@ -350,12 +430,24 @@ def test_numbers_may_be_numpys() -> None:
         ({"ranks": 3, "cores": 1}, "cores must be a whole number from 2 to 9, got 1"),
         ({"ranks": 3, "cores": 2.5}, "cores must be a whole number from 2 to 9, got 2.5"),
         ({"ranks": 3, "cores": "3"}, "cores must be a whole number from 2 to 9, got '3'"),
-        ({"ranks": 3, "modes": ((3, 2), (2, 3))}, r"modes is a mapping layer .* got \(\(3, 2\), \(2, 3\)\)"),
+        (
+            {"ranks": 3, "modes": ((3, 2), (2, 3))},
+            r"modes is a mapping layer .* got \(\(3, 2\), \(2, 3\)\)",
+        ),
         ({"ranks": 3, "modes": {"fc": (6, 6)}}, r"layer 'fc': modes are a pair .* got \(6, 6\)"),
-        ({"ranks": 3, "modes": {"fc": ((), ())}}, r"layer 'fc': modes are a pair .* got \(\(\), \(\)\)"),
+        (
+            {"ranks": 3, "modes": {"fc": ((), ())}},
+            r"layer 'fc': modes are a pair .* got \(\(\), \(\)\)",
+        ),
         ({"ranks": 3, "modes": {"fc": ((-2, -3), (2, 3))}}, "layer 'fc': modes are .* at least 1"),
-        ({"ranks": 3, "modes": {"fc": ((2.0, 3.0), (2, 3))}}, "layer 'fc': modes are .* whole numbers"),
-        ({"ranks": 3, "modes": {"fc": ((4, 4), (4, 2, 2))}}, "layer 'fc': modes are .* equally many"),
+        (
+            {"ranks": 3, "modes": {"fc": ((2.0, 3.0), (2, 3))}},
+            "layer 'fc': modes are .* whole numbers",
+        ),
+        (
+            {"ranks": 3, "modes": {"fc": ((4, 4), (4, 2, 2))}},
+            "layer 'fc': modes are .* equally many",
+        ),
         ({"ranks": 3, "modes": {"fc": "ab"}}, "layer 'fc': modes are .* got 'ab'"),
         ({"ranks": 3, "modes": {"fc": 6}}, "layer 'fc': modes are .* got 6"),
     ],
@@ -368,18 +460,52 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, object], messag
 @pytest.mark.parametrize(
     ("sharing", "shapes", "message"),
     [
-        (TensorRing((2, 3)), ((16, 16),), r"layer 'layer': TensorRing ranks \(2, 3\) are for 2 cores, the layer has 4"),
-        (TensorRing(2, shared="42"), ((16, 16),), r"pattern '42' has 2 digit\(s\), and its layers are 1: 'layer'"),
-        (TensorRing(2, shared="5"), ((16, 16),), r"layer 'layer': .*'5' asks for 5, the layer has 4 cores.*\[0, 1, 2, 3\]"),
+        (
+            TensorRing((2, 3)),
+            ((16, 16),),
+            r"layer 'layer': TensorRing ranks \(2, 3\) are for 2 cores, the layer has 4",
+        ),
+        (
+            TensorRing(2, shared="42"),
+            ((16, 16),),
+            r"pattern '42' has 2 digit\(s\), and its layers are 1: 'layer'",
+        ),
+        (
+            TensorRing(2, shared="5"),
+            ((16, 16),),
+            r"layer 'layer': .*'5' asks for 5, the layer has 4 cores.*\[0, 1, 2, 3\]",
+        ),
         (TensorRing(2, shared=(1, 7)), ((16, 16),), r"layer 'layer': .* asks for cores \(1, 7\)"),
-        (TensorRing(2, modes={"layer": ((4, 5), (4, 4))}), ((16, 16),), r"layer 'layer': no given modes suit its 16 inputs.*\(4, 4\)"),
-        (TensorRing(2, modes={"layer": ((16,), (16,))}), ((16, 16),), "layer 'layer': a ring has 2 to 9 cores"),
-        (TensorRing(2, modes={"other": ((4, 4), (4, 4))}), ((16, 16),), "modes are given for 'other'; its layers are 'layer'"),
-        (TensorRing(parameters=10), ((16, 16),), "layer 'layer': .*parameters=10 allow 10 parameters, rank 1 has"),
-        (TensorRing(2, shared=2, modes=UNEQUAL), ((32, 8), (8, 8)), r"layer 'layer': .* asks for 2, .*tasks can share are \[0\]"),
+        (
+            TensorRing(2, modes={"layer": ((4, 5), (4, 4))}),
+            ((16, 16),),
+            r"layer 'layer': no given modes suit its 16 inputs.*\(4, 4\)",
+        ),
+        (
+            TensorRing(2, modes={"layer": ((16,), (16,))}),
+            ((16, 16),),
+            "layer 'layer': a ring has 2 to 9 cores",
+        ),
+        (
+            TensorRing(2, modes={"other": ((4, 4), (4, 4))}),
+            ((16, 16),),
+            "modes are given for 'other'; its layers are 'layer'",
+        ),
+        (
+            TensorRing(parameters=10),
+            ((16, 16),),
+            "layer 'layer': .*parameters=10 allow 10 parameters, rank 1 has",
+        ),
+        (
+            TensorRing(2, shared=2, modes=UNEQUAL),
+            ((32, 8), (8, 8)),
+            r"layer 'layer': .* asks for 2, .*tasks can share are \[0\]",
+        ),
     ],
     ids=str,
 )
-def test_what_a_layer_cannot_have_is_refused_by_name(sharing: TensorRing, shapes: tuple[tuple[int, ...], ...], message: str) -> None:
+def test_what_a_layer_cannot_have_is_refused_by_name(
+    sharing: TensorRing, shapes: tuple[tuple[int, ...], ...], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         drawn(sharing, *shapes)

@@ -1,4 +1,6 @@
-"""Trace norms and their subgradients against float64 SVDs; the penalty, its interval and its strength."""
+"""Trace norms and their subgradients against float64 SVDs; the penalty, its interval and its
+strength.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from softshare.sharing._trace_norms import tensor_trace_norms, trace_norm
+from softshare.sharing.algebra.trace_norms import tensor_trace_norms, trace_norm
 from softshare.sharing.base import LayerShapes, RandomStreams
 from softshare.sharing.trace_norm import TraceNorm, TraceNormWeight, trace_norm_strength
 
@@ -19,7 +21,9 @@ EXAMPLES = torch.tensor([10, 20, 30, 40])
 
 
 def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+    return torch.randn(
+        shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    ).to(dtype)
 
 
 def with_values(rows: int, columns: int, values: Tensor) -> Tensor:
@@ -50,7 +54,9 @@ CASES = {
     "longer than a chunk": random(3, 50_000),
     "falling to a thousandth": with_values(10, 400, torch.logspace(0, -3, 10, dtype=torch.float64)),
     "rank deficient": with_values(10, 50, torch.tensor([3.0, 1.0, 0.2], dtype=torch.float64)),
-    "repeated values": with_values(12, 30, torch.tensor([2.0] * 6 + [0.5] * 6, dtype=torch.float64)),
+    "repeated values": with_values(
+        12, 30, torch.tensor([2.0] * 6 + [0.5] * 6, dtype=torch.float64)
+    ),
     "equal rows": random(1, 60).expand(8, 60),
     "rows of zeros": torch.cat([random(3, 20), torch.zeros(4, 20, dtype=torch.float64)]),
     "one row": random(1, 9),
@@ -76,15 +82,24 @@ def test_the_zero_matrix_has_subgradient_zero() -> None:
 
 
 def test_a_deficient_rank_gives_the_subgradient_of_least_norm() -> None:
-    _, gradient = value_and_gradient(with_values(6, 9, torch.tensor([5.0, 1.0], dtype=torch.float64)).float())
-    assert gradient.norm().item() == pytest.approx(sqrt(2), rel=1e-5)  # one for each singular value that is not zero
+    _, gradient = value_and_gradient(
+        with_values(6, 9, torch.tensor([5.0, 1.0], dtype=torch.float64)).float()
+    )
+    assert gradient.norm().item() == pytest.approx(
+        sqrt(2), rel=1e-5
+    )  # one for each singular value that is not zero
 
 
-@pytest.mark.parametrize(("size", "dtype"), [(1e-40, torch.float32), (1e-6, torch.float16), (1e18, torch.float32), (1e-37, torch.float32)])
+@pytest.mark.parametrize(
+    ("size", "dtype"),
+    [(1e-40, torch.float32), (1e-6, torch.float16), (1e18, torch.float32), (1e-37, torch.float32)],
+)
 def test_the_subgradient_of_tiny_and_huge_weights(size: float, dtype: torch.dtype) -> None:
     matrix = (size * random(4, 30, dtype=torch.float64)).to(dtype)
     _, gradient = value_and_gradient(matrix)
-    assert (gradient.double() - by_svd(matrix)[1]).norm() <= 2e-3 * 2  # to the precision of the type
+    assert (
+        gradient.double() - by_svd(matrix)[1]
+    ).norm() <= 2e-3 * 2  # to the precision of the type
 
 
 def test_a_matrix_without_elements_has_norm_zero() -> None:
@@ -118,16 +133,29 @@ def test_tensor_norms_are_sums_over_tensorlys_unfoldings(shape: tuple[int, ...])
     modes = range(len(shape))
     sequential = [values.reshape(int(np.prod(shape[:k])), -1) for k in range(1, len(shape))]
     norms = tensor_trace_norms(tensor)
-    assert norms["laf"].item() == pytest.approx(np.linalg.norm(tensorly.unfold(values, len(shape) - 1), "nuc"))
-    assert norms["tucker"].item() == pytest.approx(sum(np.linalg.norm(tensorly.unfold(values, mode), "nuc") for mode in modes))
-    assert norms["tt"].item() == pytest.approx(sum(np.linalg.norm(matrix, "nuc") for matrix in sequential))
+    assert norms["laf"].item() == pytest.approx(
+        np.linalg.norm(tensorly.unfold(values, len(shape) - 1), "nuc")
+    )
+    assert norms["tucker"].item() == pytest.approx(
+        sum(np.linalg.norm(tensorly.unfold(values, mode), "nuc") for mode in modes)
+    )
+    assert norms["tt"].item() == pytest.approx(
+        sum(np.linalg.norm(matrix, "nuc") for matrix in sequential)
+    )
 
 
-def test_an_unfolding_that_several_norms_need_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unfolding_that_several_norms_need_is_computed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     seen = []
-    monkeypatch.setattr("softshare.sharing._trace_norms.trace_norm", lambda matrix: seen.append(matrix.shape) or matrix.sum())
+    monkeypatch.setattr(
+        "softshare.sharing.algebra.trace_norms.trace_norm",
+        lambda matrix: seen.append(matrix.shape) or matrix.sum(),
+    )
     tensor_trace_norms(random(3, 3, 8, 12, 5))
-    assert sorted(seen) == sorted([(3, 1440), (3, 1440), (8, 540), (12, 360), (864, 5), (9, 480), (72, 60)])
+    assert sorted(seen) == sorted(
+        [(3, 1440), (3, 1440), (8, 540), (12, 360), (864, 5), (9, 480), (72, 60)]
+    )
 
 
 def weight_of(sharing: TraceNorm, stack: Tensor) -> TraceNormWeight:
@@ -146,7 +174,9 @@ def nuclear(stack: Tensor, rows: tuple[int, ...]) -> float:
 def test_the_penalty_weighs_every_unfolding_in_the_papers_order() -> None:
     stack = random(4, 6, 5)  # task, in, out
     tucker = weight_of(TraceNorm("tucker", gamma=(0.5, 2.0, 0.25)), stack).penalty(EXAMPLES)
-    assert tucker.item() == pytest.approx(0.5 * nuclear(stack, (1,)) + 2.0 * nuclear(stack, (2,)) + 0.25 * nuclear(stack, (0,)))
+    assert tucker.item() == pytest.approx(
+        0.5 * nuclear(stack, (1,)) + 2.0 * nuclear(stack, (2,)) + 0.25 * nuclear(stack, (0,))
+    )
     tt = weight_of(TraceNorm("tt", gamma=(0.5, 0.25)), stack).penalty(EXAMPLES)
     assert tt.item() == pytest.approx(0.5 * nuclear(stack, (1,)) + 0.25 * nuclear(stack, (0,)))
     laf = weight_of(TraceNorm("laf", gamma=2), stack).penalty(EXAMPLES)
@@ -155,13 +185,17 @@ def test_the_penalty_weighs_every_unfolding_in_the_papers_order() -> None:
 
 def test_a_matrix_of_weights_counts_its_two_unfoldings_twice() -> None:
     stack = random(4, 6)
-    assert weight_of(TraceNorm("tucker", gamma=1.0), stack).penalty(EXAMPLES).item() == pytest.approx(2 * nuclear(stack, (0,)))
+    assert weight_of(TraceNorm("tucker", gamma=1.0), stack).penalty(
+        EXAMPLES
+    ).item() == pytest.approx(2 * nuclear(stack, (0,)))
 
 
 def test_per_example_divides_by_the_mean_number_of_examples() -> None:
     stack = random(4, 6, 5)
     beside_means = weight_of(TraceNorm(), stack).penalty(EXAMPLES).item()
-    assert weight_of(TraceNorm(per_example=True), stack).penalty(EXAMPLES).item() == pytest.approx(beside_means / 25)
+    assert weight_of(TraceNorm(per_example=True), stack).penalty(EXAMPLES).item() == pytest.approx(
+        beside_means / 25
+    )
 
 
 def test_penalty_gradients_equal_finite_differences() -> None:
@@ -176,7 +210,9 @@ def test_penalty_gradients_equal_finite_differences() -> None:
 
 
 def test_between_evaluations_the_penalty_is_the_tangent() -> None:
-    often, seldom = (weight_of(TraceNorm("tucker", gamma=0.3, every=every), random(4, 6, 5)) for every in (1, 3))
+    often, seldom = (
+        weight_of(TraceNorm("tucker", gamma=0.3, every=every), random(4, 6, 5)) for every in (1, 3)
+    )
     start = seldom.weight.detach().clone()
     tangents = []
     for step in range(7):
@@ -193,11 +229,15 @@ def test_between_evaluations_the_penalty_is_the_tangent() -> None:
             assert value < exact  # the norm is convex
         tangents.append(seldom.tangent.clone())
         seldom.after_step()
-    assert [torch.equal(now, before) for now, before in zip(tangents[1:], tangents, strict=False)] == [True, True, False, True, True, False]
+    assert [
+        torch.equal(now, before) for now, before in zip(tangents[1:], tangents, strict=False)
+    ] == [True, True, False, True, True, False]
 
 
 def test_the_interval_goes_on_where_a_saved_state_left_it() -> None:
-    first, second = (weight_of(TraceNorm("tt", every=5), random(4, 6, 5, seed=seed)) for seed in (0, 1))
+    first, second = (
+        weight_of(TraceNorm("tt", every=5), random(4, 6, 5, seed=seed)) for seed in (0, 1)
+    )
     first.penalty(EXAMPLES)
     for _ in range(2):
         first.after_step()
@@ -218,10 +258,16 @@ def test_strength_is_the_share_of_the_norm_that_training_took() -> None:
     before, after = random(4, 6, 5), random(4, 6, 5, seed=1)
     strength = trace_norm_strength(before, after)
     first, last = (tensor_trace_norms(stack.movedim(0, -1)) for stack in (before, after))
-    assert strength == {norm: pytest.approx(1 - float(last[norm] / first[norm])) for norm in ("laf", "tucker", "tt")}
-    assert trace_norm_strength(before, before / 4) == dict.fromkeys(("laf", "tucker", "tt"), pytest.approx(0.75))
+    assert strength == {
+        norm: pytest.approx(1 - float(last[norm] / first[norm])) for norm in ("laf", "tucker", "tt")
+    }
+    assert trace_norm_strength(before, before / 4) == dict.fromkeys(
+        ("laf", "tucker", "tt"), pytest.approx(0.75)
+    )
     common = random(1, 6, 5).expand(4, 6, 5)
-    assert trace_norm_strength(common, common + 0.1 * before)["laf"] < 0  # from a common start the norm can only grow
+    assert (
+        trace_norm_strength(common, common + 0.1 * before)["laf"] < 0
+    )  # from a common start the norm can only grow
     assert np.isnan(trace_norm_strength(torch.zeros(2, 3, 3), before[:2, :3, :3])["laf"])
 
 
@@ -249,13 +295,21 @@ def test_settings_out_of_range_are_refused(settings: dict[str, object], message:
 
 
 def test_numbers_may_be_numpys() -> None:
-    assert [TraceNorm(gamma=gamma) for gamma in np.logspace(-3, 0, 4)] == [TraceNorm(gamma=gamma) for gamma in (0.001, 0.01, 0.1, 1.0)]
-    assert TraceNorm("tt", gamma=(np.float32(0.5), 0.25), every=np.int64(2)) == TraceNorm("tt", gamma=(0.5, 0.25), every=2)  # type: ignore[arg-type]
+    assert [TraceNorm(gamma=gamma) for gamma in np.logspace(-3, 0, 4)] == [
+        TraceNorm(gamma=gamma) for gamma in (0.001, 0.01, 0.1, 1.0)
+    ]
+    assert TraceNorm("tt", gamma=(np.float32(0.5), 0.25), every=np.int64(2)) == TraceNorm(
+        "tt", gamma=(0.5, 0.25), every=2
+    )  # type: ignore[arg-type]
 
 
 def test_a_wrong_count_of_gammas_names_the_layer_and_its_axes() -> None:
     sharing = TraceNorm("tucker", gamma=(0.1, 0.2, 0.3))
-    with pytest.raises(ValueError, match=r"layer 'conv0': .* 5 unfolding\(s\) here \(axes height, width, in, out, task\), gamma has 3"):
+    with pytest.raises(
+        ValueError,
+        match=r"layer 'conv0': .* 5 unfolding\(s\) here \(axes height, width, in, out, task\), "
+        r"gamma has 3",
+    ):
         sharing.share({"fc": random(4, 6, 5), "conv0": random(4, 3, 3, 2, 5)})
 
 

@@ -20,7 +20,13 @@ def unequal(order: list[str]) -> TaskSet:
     sizes = {"large": 12, "small": 3}
     marks = {"large": 0.0, "small": 100.0}
     return TaskSet.from_arrays(
-        {name: (np.arange(sizes[name], dtype=np.float32)[:, None] + marks[name], np.arange(sizes[name]) / 7) for name in order},
+        {
+            name: (
+                np.arange(sizes[name], dtype=np.float32)[:, None] + marks[name],
+                np.arange(sizes[name]) / 7,
+            )
+            for name in order
+        },
         kinds="regression",
     )
 
@@ -54,8 +60,12 @@ def test_a_tasks_order_depends_on_its_name_and_the_seed_only() -> None:
 
 def shared(labelled: float) -> TaskSet:
     generator = np.random.default_rng(0)
-    targets = {name: np.where(generator.random(40) < labelled, np.arange(40.0), np.nan) for name in "abc"}
-    return TaskSet.from_shared_inputs(np.arange(40, dtype=np.float32)[:, None], targets, kinds="regression")
+    targets = {
+        name: np.where(generator.random(40) < labelled, np.arange(40.0), np.nan) for name in "abc"
+    }
+    return TaskSet.from_shared_inputs(
+        np.arange(40, dtype=np.float32)[:, None], targets, kinds="regression"
+    )
 
 
 def test_tasks_on_one_input_take_the_same_rows_and_mask_missing_labels() -> None:
@@ -83,7 +93,11 @@ def test_sparsely_labelled_tasks_draw_from_their_own_rows() -> None:
 
 def test_inputs_of_several_forms_make_several_batches() -> None:
     tasks = TaskSet.from_arrays(
-        {"a": (np.zeros((4, 2)), np.arange(4.0)), "b": (np.zeros((6, 3)), np.arange(6.0)), "c": (np.zeros((5, 2)), np.arange(5.0))}
+        {
+            "a": (np.zeros((4, 2)), np.arange(4.0)),
+            "b": (np.zeros((6, 3)), np.arange(6.0)),
+            "c": (np.zeros((5, 2)), np.arange(5.0)),
+        }
     )
     step = next(iter(Batches(tasks, batch_size=3)))
     assert [batch.tasks.tolist() for batch in step] == [[0, 2], [1]]
@@ -102,7 +116,10 @@ def sized(sizes: dict[str, int]) -> TaskSet:
     """Tasks of these sizes; an input tells its task and its number there."""
     return TaskSet.from_arrays(
         {
-            name: (np.stack([np.full(size, place), np.arange(size)], 1).astype(np.float32), np.arange(size) / 7)
+            name: (
+                np.stack([np.full(size, place), np.arange(size)], 1).astype(np.float32),
+                np.arange(size) / 7,
+            )
             for place, (name, size) in enumerate(sizes.items())
         },
         kinds="regression",
@@ -134,9 +151,17 @@ def test_an_epoch_of_shortest_ends_before_an_example_comes_twice() -> None:
 
 @pytest.mark.parametrize("tasks_per_step", [None, 1, 2])
 @pytest.mark.parametrize("drawn_ahead", [1, 1 << 14])
-def test_no_epoch_of_shortest_shows_an_example_twice(tasks_per_step: int | None, drawn_ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_epoch_of_shortest_shows_an_example_twice(
+    tasks_per_step: int | None, drawn_ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("softshare.tasks.batches.DRAWN_AHEAD", drawn_ahead)
-    batches = Batches(sized({"a": 10, "b": 30, "c": 13}), batch_size=4, policy="shortest", tasks_per_step=tasks_per_step, seed=3)
+    batches = Batches(
+        sized({"a": 10, "b": 30, "c": 13}),
+        batch_size=4,
+        policy="shortest",
+        tasks_per_step=tasks_per_step,
+        seed=3,
+    )
     steps, whole = iter(batches), Counter[tuple[float, float]]()
     for _ in range(200):
         epoch = examples_of(list(islice(steps, batches.steps_per_epoch)))
@@ -158,7 +183,12 @@ def test_no_epoch_of_shortest_shows_a_shared_row_twice() -> None:
 
 def test_a_low_temperature_draws_the_largest_task() -> None:
     for temperature in (0.005, 1e-320):
-        batches = Batches(sized({"a": 100, "b": 99, "c": 30_000}), batch_size=4, policy="temperature", temperature=temperature)
+        batches = Batches(
+            sized({"a": 100, "b": 99, "c": 30_000}),
+            batch_size=4,
+            policy="temperature",
+            temperature=temperature,
+        )
         assert all(batch.tasks.tolist() == [2, 2, 2] for (batch,) in islice(batches, 20))
 
 
@@ -173,17 +203,26 @@ def test_some_tasks_a_step_come_in_turn_and_an_epoch_shows_the_largest_once() ->
 
 
 @pytest.mark.parametrize(
-    ("policy", "temperature", "power"), [("proportional", 9.0, 1.0), ("temperature", 2.0, 0.5), ("temperature", 1.0, 1.0)]
+    ("policy", "temperature", "power"),
+    [("proportional", 9.0, 1.0), ("temperature", 2.0, 0.5), ("temperature", 1.0, 1.0)],
 )
 def test_tasks_are_drawn_by_their_size(policy: Policy, temperature: float, power: float) -> None:
     sizes = np.array([100, 25, 4])
-    batches = Batches(sized({"a": 100, "b": 25, "c": 4}), batch_size=5, policy=policy, temperature=temperature, tasks_per_step=2)
+    batches = Batches(
+        sized({"a": 100, "b": 25, "c": 4}),
+        batch_size=5,
+        policy=policy,
+        temperature=temperature,
+        tasks_per_step=2,
+    )
     assert batches.steps_per_epoch == 13  # 129 examples, 10 a step
     steps = list(islice(batches, 2000))
     drawn = np.bincount(torch.cat([batch.tasks for (batch,) in steps]).numpy(), minlength=3)
     expected = 4000 * sizes**power / (sizes**power).sum()
     assert (np.abs(drawn - expected) < 4 * np.sqrt(expected)).all()
-    counts = examples_of(steps)  # within a task no example comes more than once more often than another
+    counts = examples_of(
+        steps
+    )  # within a task no example comes more than once more often than another
     for task in range(3):
         of_task = [counts[task, number] for number in range(sizes[task])]
         assert max(of_task) - min(of_task) <= 1
@@ -192,7 +231,10 @@ def test_tasks_are_drawn_by_their_size(policy: Policy, temperature: float, power
 def test_proportional_weighs_every_example_alike() -> None:
     tasks = sized({"a": 60, "b": 20})
     total = sum(
-        float(batch.targets.sum()) for (batch,) in islice(Batches(tasks, batch_size=4, policy="proportional", tasks_per_step=1), 20_000)
+        float(batch.targets.sum())
+        for (batch,) in islice(
+            Batches(tasks, batch_size=4, policy="proportional", tasks_per_step=1), 20_000
+        )
     )
     assert total / 80_000 == pytest.approx(tasks.targets.mean(), rel=0.02)
 
@@ -216,10 +258,14 @@ def test_some_tasks_on_one_input_take_the_same_rows() -> None:
 
 
 def test_steps_with_several_forms_hold_the_drawn_tasks_only() -> None:
-    tasks = TaskSet.from_arrays({name: (np.zeros((6, 2 + (name in "bd"))), np.arange(6.0)) for name in "abcd"})
+    tasks = TaskSet.from_arrays(
+        {name: (np.zeros((6, 2 + (name in "bd"))), np.arange(6.0)) for name in "abcd"}
+    )
     for step in islice(Batches(tasks, batch_size=3, tasks_per_step=2), 10):
         assert sum(len(batch.tasks) for batch in step) == 2
-        assert all(batch.inputs.shape[-1] == 2 + int(task) % 2 for batch in step for task in batch.tasks)
+        assert all(
+            batch.inputs.shape[-1] == 2 + int(task) % 2 for batch in step for task in batch.tasks
+        )
 
 
 class OnDisk:
@@ -241,11 +287,19 @@ def noisy(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 @pytest.mark.parametrize("augment", [None, noisy])
 def test_reading_ahead_changes_nothing_but_the_thread(augment: Augment | None) -> None:
-    tasks = TaskSet.from_task_column(OnDisk(), np.arange(40.0), np.repeat(["a", "b"], 20), kind="regression")
-    streams = [Batches(tasks, batch_size=4, seed=3, augment=augment, read_ahead=depth) for depth in (0, 1, 5)]
+    tasks = TaskSet.from_task_column(
+        OnDisk(), np.arange(40.0), np.repeat(["a", "b"], 20), kind="regression"
+    )
+    streams = [
+        Batches(tasks, batch_size=4, seed=3, augment=augment, read_ahead=depth)
+        for depth in (0, 1, 5)
+    ]
     for steps in islice(zip(*streams, strict=True), 20):
         first, *others = (step[0] for step in steps)
-        assert all(torch.equal(first.inputs, other.inputs) and torch.equal(first.targets, other.targets) for other in others)
+        assert all(
+            torch.equal(first.inputs, other.inputs) and torch.equal(first.targets, other.targets)
+            for other in others
+        )
         assert augment or torch.equal(first.inputs.squeeze(-1), first.targets)
     OnDisk.threads.clear()
     next(iter(Batches(tasks, batch_size=4)))
@@ -284,7 +338,10 @@ def test_a_batch_in_another_precision_keeps_whole_numbers_and_the_classes_apart(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"policy": "largest"}, "policy must be one of cycle, shortest, proportional, temperature, got 'largest'"),
+        (
+            {"policy": "largest"},
+            "policy must be one of cycle, shortest, proportional, temperature, got 'largest'",
+        ),
         ({"tasks_per_step": 3}, "tasks_per_step must be from 1 to the number of tasks, 2, got 3"),
         ({"tasks_per_step": 0}, "got 0"),
         ({"temperature": 0.0}, "temperature must be above 0"),

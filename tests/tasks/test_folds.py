@@ -13,7 +13,11 @@ from softshare.tasks.task_set import TaskSet
 def own_rows(sizes: dict[str, int]) -> TaskSet:
     generator = np.random.default_rng(0)
     return TaskSet.from_arrays(
-        {name: (generator.normal(size=(size, 2)), np.arange(size) % 2) for name, size in sizes.items()}, kinds="binary"
+        {
+            name: (generator.normal(size=(size, 2)), np.arange(size) % 2)
+            for name, size in sizes.items()
+        },
+        kinds="binary",
     )
 
 
@@ -46,5 +50,7 @@ def test_folds_depend_on_the_seed_alone() -> None:
 
 @pytest.mark.parametrize("n_folds", [1, 7])
 def test_folds_that_cannot_be_are_refused(n_folds: int) -> None:
-    with pytest.raises(ValueError, match=f"n_folds: at least 2, and no more than the 6 rows.*got {n_folds}"):
+    with pytest.raises(
+        ValueError, match=f"n_folds: at least 2, and no more than the 6 rows.*got {n_folds}"
+    ):
         folds(own_rows({"a": 3, "b": 3}), n_folds, seed=0)

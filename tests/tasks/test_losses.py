@@ -10,13 +10,20 @@ from softshare.tasks.batches import Batch
 from softshare.tasks.losses import TaskLosses
 from softshare.tasks.task import Task
 
-TASKS = (Task("b", "binary"), Task("m3", "multiclass", 3), Task("r", "regression"), Task("m2", "multiclass", 2))
+TASKS = (
+    Task("b", "binary"),
+    Task("m3", "multiclass", 3),
+    Task("r", "regression"),
+    Task("m2", "multiclass", 2),
+)
 
 
 def mixed_batch() -> tuple[torch.Tensor, Batch]:
     generator = torch.Generator().manual_seed(0)
     outputs = torch.randn(4, 6, 3, generator=generator, requires_grad=True)
-    targets = torch.stack([torch.randint(high, (6,), generator=generator).float() for high in (2, 3, 5, 2)])
+    targets = torch.stack(
+        [torch.randint(high, (6,), generator=generator).float() for high in (2, 3, 5, 2)]
+    )
     return outputs, Batch(torch.arange(4), torch.zeros(4, 6, 1), targets)
 
 
@@ -37,10 +44,14 @@ def test_every_kind_equals_torchs_loss() -> None:
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.bfloat16, 0.05)])
-def test_outputs_in_another_precision_than_the_targets(dtype: torch.dtype, tolerance: float) -> None:
+def test_outputs_in_another_precision_than_the_targets(
+    dtype: torch.dtype, tolerance: float
+) -> None:
     outputs, batch = mixed_batch()
     losses = TaskLosses(TASKS)(outputs.to(dtype), batch)
-    torch.testing.assert_close(losses.float(), expected(outputs, batch.targets), rtol=tolerance, atol=tolerance)
+    torch.testing.assert_close(
+        losses.float(), expected(outputs, batch.targets), rtol=tolerance, atol=tolerance
+    )
 
 
 def test_outputs_beyond_a_tasks_width_get_no_gradient() -> None:
@@ -54,10 +65,14 @@ def test_outputs_beyond_a_tasks_width_get_no_gradient() -> None:
 
 def test_missing_labels_cost_nothing_and_teach_nothing() -> None:
     outputs, batch = mixed_batch()
-    present = torch.tensor([[True] * 6, [True, True, False, False, True, False], [True] * 6, [False] * 6])
+    present = torch.tensor(
+        [[True] * 6, [True, True, False, False, True, False], [True] * 6, [False] * 6]
+    )
     losses = TaskLosses(TASKS)(outputs, Batch(batch.tasks, batch.inputs, batch.targets, present))
     kept = present[1]
-    torch.testing.assert_close(losses[1], functional.cross_entropy(outputs[1, kept], batch.targets[1, kept].long()))
+    torch.testing.assert_close(
+        losses[1], functional.cross_entropy(outputs[1, kept], batch.targets[1, kept].long())
+    )
     assert losses[3] == 0
     (gradient,) = torch.autograd.grad(losses.sum(), outputs)
     assert not gradient[1, ~kept].any()
@@ -75,7 +90,9 @@ def test_a_subset_of_tasks_uses_its_own_kinds() -> None:
     outputs, batch = mixed_batch()
     chosen = torch.tensor([2, 0])
     subset = Batch(chosen, batch.inputs[chosen], batch.targets[chosen])
-    torch.testing.assert_close(TaskLosses(TASKS)(outputs[chosen], subset), expected(outputs, batch.targets)[chosen])
+    torch.testing.assert_close(
+        TaskLosses(TASKS)(outputs[chosen], subset), expected(outputs, batch.targets)[chosen]
+    )
 
 
 def test_an_unknown_binary_loss_is_refused() -> None:

@@ -8,7 +8,11 @@ import pytest
 from softshare.tasks.metrics import multiclass_error, primary_metric, task_metrics
 from softshare.tasks.task import Task
 
-BINARY, REGRESSION, MULTICLASS = Task("b", "binary"), Task("r", "regression"), Task("m", "multiclass", 3)
+BINARY, REGRESSION, MULTICLASS = (
+    Task("b", "binary"),
+    Task("r", "regression"),
+    Task("m", "multiclass", 3),
+)
 
 
 def test_binary_metrics_by_hand() -> None:
@@ -46,13 +50,21 @@ def test_what_one_class_cannot_tell_is_none() -> None:
 
 def test_the_joint_decision_takes_the_highest_output() -> None:
     targets = [np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])]
-    outputs = [np.array([[0.1], [0.9], [0.0]]), np.array([[0.0], [0.2], [0.3]]), np.array([[-1.0], [0.1], [0.4]])]
+    outputs = [
+        np.array([[0.1], [0.9], [0.0]]),
+        np.array([[0.0], [0.2], [0.3]]),
+        np.array([[-1.0], [0.1], [0.4]]),
+    ]
     assert multiclass_error(outputs, targets) == pytest.approx(1 / 3)
     assert multiclass_error(outputs[:2], targets[:2]) is None  # the third row belongs to no task
 
 
 def test_primary_metric_by_kind_and_override() -> None:
-    assert [primary_metric(task) for task in (BINARY, REGRESSION, MULTICLASS)] == ["roc_auc", "rmse", "accuracy"]
+    assert [primary_metric(task) for task in (BINARY, REGRESSION, MULTICLASS)] == [
+        "roc_auc",
+        "rmse",
+        "accuracy",
+    ]
     assert primary_metric(BINARY, "f1") == "f1"
     with pytest.raises(ValueError, match="'f1' does not apply to regression task 'r'"):
         primary_metric(REGRESSION, "f1")

@@ -1,4 +1,6 @@
-"""Orders computed place by place: permutations, uniform, and the same whichever are asked for together."""
+"""Orders computed place by place: permutations, uniform, and the same whichever are asked for
+together.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def test_a_list_goes_on_where_it_was_whatever_is_taken_with_it() -> None:
     parts = [[bit_by_bit.take(np.array([place]), 6)[0] for _ in range(4)] for place in (2, 0, 1)]
     assert np.array_equal(np.concatenate(parts[0]), at_once[2])
     assert np.array_equal(np.concatenate(parts[1]), at_once[0])
-    assert np.array_equal(twice.take(np.array([1, 0, 1, 1, 1]), 6)[[0, 2, 3, 4]].ravel(), at_once[1])
+    assert np.array_equal(
+        twice.take(np.array([1, 0, 1, 1, 1]), 6)[[0, 2, 3, 4]].ravel(), at_once[1]
+    )
 
 
 def test_earlier_counts_equal_ones_before() -> None:

@@ -26,7 +26,11 @@ RANDOM = np.random.default_rng(0)
 def table(n_rows: int = 60, *, seed: int = 0) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
-        {"age": random.normal(50, 10, n_rows), "visits": random.integers(0, 9, n_rows), "ward": random.choice(["a", "b", "c"], n_rows)}
+        {
+            "age": random.normal(50, 10, n_rows),
+            "visits": random.integers(0, 9, n_rows),
+            "ward": random.choice(["a", "b", "c"], n_rows),
+        }
     )
     frame.loc[random.random(n_rows) < 0.3, "age"] = np.nan
     frame["smoker"] = random.random(n_rows) < 0.5
@@ -34,7 +38,9 @@ def table(n_rows: int = 60, *, seed: int = 0) -> pd.DataFrame:
 
 
 def of_frame(frame: pd.DataFrame) -> TaskSet:
-    return TaskSet.from_shared_inputs(frame, {"y": np.random.default_rng(1).normal(size=len(frame))})
+    return TaskSet.from_shared_inputs(
+        frame, {"y": np.random.default_rng(1).normal(size=len(frame))}
+    )
 
 
 def test_tables_become_what_scikit_learn_makes_of_them() -> None:
@@ -43,7 +49,11 @@ def test_tables_become_what_scikit_learn_makes_of_them() -> None:
     oracle = ColumnTransformer(
         [
             ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numeric),
-            ("missing", make_pipeline(SimpleImputer(strategy="constant", fill_value=-1.0)), ["age"]),
+            (
+                "missing",
+                make_pipeline(SimpleImputer(strategy="constant", fill_value=-1.0)),
+                ["age"],
+            ),
             ("texts", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["ward"]),
         ]
     ).fit(training.astype(dict.fromkeys(numeric, float)))
@@ -52,7 +62,15 @@ def test_tables_become_what_scikit_learn_makes_of_them() -> None:
         expected = oracle.transform(rows.astype(dict.fromkeys(numeric, float)))
         expected[:, 3] = expected[:, 3] == -1  # the indicator
         np.testing.assert_allclose(fitted.transform(rows), expected, atol=1e-5)
-    assert fitted.feature_names == ("age", "visits", "smoker", "age is missing", "ward = a", "ward = b", "ward = c")
+    assert fitted.feature_names == (
+        "age",
+        "visits",
+        "smoker",
+        "age is missing",
+        "ward = a",
+        "ward = b",
+        "ward = c",
+    )
 
 
 def test_only_training_rows_are_fitted_on() -> None:
@@ -72,7 +90,9 @@ def test_training_features_have_mean_0_and_std_1() -> None:
     tasks = of_frame(table())
     inputs = prepare(tasks, split(tasks, seed=0))[0].examples(0)[0][:, :3].double()
     torch.testing.assert_close(inputs.mean(0), torch.zeros(3).double(), atol=1e-6, rtol=0)
-    torch.testing.assert_close(inputs.std(0, correction=0), torch.ones(3).double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        inputs.std(0, correction=0), torch.ones(3).double(), atol=1e-6, rtol=0
+    )
 
 
 def test_a_category_that_training_does_not_have_is_all_zeros_and_so_is_a_missing_one() -> None:
@@ -85,17 +105,24 @@ def test_missing_categories_have_a_feature_of_their_own() -> None:
     fitted, notes = TableColumns.fit(pd.DataFrame({"c": ["x", None, "y", "x"]}))
     assert fitted.feature_names == ("c = x", "c = y", "c is missing")
     assert fitted.transform(pd.DataFrame({"c": [None, "y"]})).tolist() == [[0, 0, 1], [0, 1, 0]]
-    assert notes == ("column 'c': 1 missing value(s) in the training rows have a feature of their own",)
+    assert notes == (
+        "column 'c': 1 missing value(s) in the training rows have a feature of their own",
+    )
 
 
 def test_imputing_and_leaving_out_are_noted() -> None:
-    fitted, notes = TableColumns.fit(pd.DataFrame({"a": [1.0, np.nan, 3.0, 4.0], "b": [7, 7, 7, 7], "c": ["u"] * 4, "d": [None] * 4}))
+    fitted, notes = TableColumns.fit(
+        pd.DataFrame(
+            {"a": [1.0, np.nan, 3.0, 4.0], "b": [7, 7, 7, 7], "c": ["u"] * 4, "d": [None] * 4}
+        )
+    )
     assert fitted.feature_names == ("a", "a is missing")
     assert notes == (
         "column 'b': one value only in the training rows, left out",
         "column 'c': one value only in the training rows, left out",
         "column 'd': one value only in the training rows, left out",
-        "column 'a': 1 missing value(s) in the training rows filled with the median 3, and an indicator added",
+        "column 'a': 1 missing value(s) in the training rows filled with the median 3, and "
+        "an indicator added",
     )
 
 
@@ -105,19 +132,34 @@ def test_a_table_without_any_information_is_refused() -> None:
 
 
 def test_nullable_columns_are_numbers() -> None:
-    frame = pd.DataFrame({"i": pd.array([1, None, 3], dtype="Int64"), "b": pd.array([True, None, False], dtype="boolean")})
+    frame = pd.DataFrame(
+        {
+            "i": pd.array([1, None, 3], dtype="Int64"),
+            "b": pd.array([True, None, False], dtype="boolean"),
+        }
+    )
     fitted, _ = TableColumns.fit(frame)
     assert fitted.feature_names == ("i", "b", "i is missing", "b is missing")
     assert torch.isfinite(fitted.transform(frame)).all()
 
 
-@pytest.mark.parametrize("fitted", [TableColumns.fit(table())[0], Vectors.fit(RANDOM.normal(size=(9, 3)), "abc"), Scaled(255.0)])
+@pytest.mark.parametrize(
+    "fitted",
+    [TableColumns.fit(table())[0], Vectors.fit(RANDOM.normal(size=(9, 3)), "abc"), Scaled(255.0)],
+)
 def test_what_was_fitted_survives_json(fitted: TableColumns | Vectors | Scaled) -> None:
     assert from_json(fitted.to_json()) == fitted
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", '{"form": "os.system"}', '{"form": "Scaled", "divisor": "much"}', "{", '{"form": "Vectors", "names": 3}']
+    "text",
+    [
+        "[]",
+        '{"form": "os.system"}',
+        '{"form": "Scaled", "divisor": "much"}',
+        "{",
+        '{"form": "Vectors", "names": 3}',
+    ],
 )
 def test_damaged_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"form|damaged|Expecting"):
@@ -141,9 +183,15 @@ def test_new_rows_of_another_form_are_refused(rows: pd.DataFrame, message: str) 
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        (pd.date_range("2020-01-01", periods=120), "column 'bad' holds dates or times.*--drop 'bad'"),
+        (
+            pd.date_range("2020-01-01", periods=120),
+            "column 'bad' holds dates or times.*--drop 'bad'",
+        ),
         ([np.inf, -np.inf] + [1.0] * 118, r"column 'bad' has 2 infinite value\(s\)"),
-        ([f"id {k}" for k in range(120)], "column 'bad' has 120 different texts in 120 rows.*--drop 'bad'"),
+        (
+            [f"id {k}" for k in range(120)],
+            "column 'bad' has 120 different texts in 120 rows.*--drop 'bad'",
+        ),
     ],
 )
 def test_columns_that_cannot_be_inputs_are_refused(column: object, message: str) -> None:
@@ -153,7 +201,9 @@ def test_columns_that_cannot_be_inputs_are_refused(column: object, message: str)
 
 
 def test_many_categories_are_no_identifiers_while_they_repeat_or_are_few() -> None:
-    repeated = pd.DataFrame({"c": [f"{k % 60}" for k in range(120)], "d": [f"{k % 50}" for k in range(120)]})
+    repeated = pd.DataFrame(
+        {"c": [f"{k % 60}" for k in range(120)], "d": [f"{k % 50}" for k in range(120)]}
+    )
     few = pd.DataFrame({"c": [f"{k}" for k in range(50)]})
     for frame in (repeated, few):
         tasks = of_frame(frame)
@@ -169,8 +219,12 @@ def test_vectors_are_standardised_by_training_rows_and_keep_their_width() -> Non
     divided = split(tasks, seed=0)
     train, _, test = prepare(tasks, divided)
     oracle = StandardScaler().fit(inputs[divided.train])
-    np.testing.assert_allclose(train.examples(0)[0], oracle.transform(inputs[divided.train]), atol=1e-5)
-    np.testing.assert_allclose(test.examples(0)[0], oracle.transform(inputs[divided.test]), atol=1e-5)
+    np.testing.assert_allclose(
+        train.examples(0)[0], oracle.transform(inputs[divided.train]), atol=1e-5
+    )
+    np.testing.assert_allclose(
+        test.examples(0)[0], oracle.transform(inputs[divided.test]), atol=1e-5
+    )
 
 
 def test_missing_numbers_in_vectors_are_filled_in_with_an_indicator() -> None:
@@ -193,7 +247,9 @@ def test_values_far_beyond_those_of_training_stay_finite() -> None:
 
 
 def test_vectors_can_be_left_as_they_are() -> None:
-    tasks = TaskSet.from_arrays({"a": (RANDOM.integers(0, 9, size=(50, 2)), RANDOM.normal(size=50))})
+    tasks = TaskSet.from_arrays(
+        {"a": (RANDOM.integers(0, 9, size=(50, 2)), RANDOM.normal(size=50))}
+    )
     train, _, _ = prepare(tasks, split(tasks, seed=0), standardise=False)
     assert train.sources[0] is tasks.sources[0]
 
@@ -218,15 +274,25 @@ def test_images_of_bytes_are_divided_by_255_and_others_stay() -> None:
 
 
 def test_prepared_inputs_are_not_prepared_again() -> None:
-    tasks = replace(TaskSet.from_shared_inputs(RANDOM.random((50, 2)), {"y": np.arange(50) % 2}), preprocessing=(Scaled(16.0),))
+    tasks = replace(
+        TaskSet.from_shared_inputs(RANDOM.random((50, 2)), {"y": np.arange(50) % 2}),
+        preprocessing=(Scaled(16.0),),
+    )
     train, _, _ = tasks.split(seed=0)
     assert train.sources[0] is tasks.sources[0]
     assert train.preprocessing == (Scaled(16.0),)
 
 
-@given(st.lists(st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=12), min_size=1, max_size=4), st.integers(0, 99))
-def test_regression_targets_are_scaled_by_their_task_s_training_targets(values: list[list[float]], seed: int) -> None:
-    tasks = TaskSet.from_arrays({f"t{k}": (np.zeros((len(v), 1)), v) for k, v in enumerate(values)}, kinds="regression")
+@given(
+    st.lists(st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=12), min_size=1, max_size=4),
+    st.integers(0, 99),
+)
+def test_regression_targets_are_scaled_by_their_task_s_training_targets(
+    values: list[list[float]], seed: int
+) -> None:
+    tasks = TaskSet.from_arrays(
+        {f"t{k}": (np.zeros((len(v), 1)), v) for k, v in enumerate(values)}, kinds="regression"
+    )
     divided = split(tasks, seed=seed)
     train, _, test = prepare(tasks, divided)
     assert train.target_scaling is not None
@@ -237,7 +303,9 @@ def test_regression_targets_are_scaled_by_their_task_s_training_targets(values: 
         assert mean[number] == pytest.approx(own.mean(), abs=1e-6)
         assert std[number] == pytest.approx(own.std(), rel=1e-6, abs=1e-5) or std[number] == 1.0
         back = test.targets[test.entries(number)] * std[number] + mean[number]
-        np.testing.assert_allclose(back, raw_test.targets[raw_test.entries(number)], rtol=1e-6, atol=1e-5)
+        np.testing.assert_allclose(
+            back, raw_test.targets[raw_test.entries(number)], rtol=1e-6, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e9 / 3])
@@ -247,7 +315,12 @@ def test_equal_training_targets_are_only_centred(value: float) -> None:
 
 
 def test_classes_are_not_scaled() -> None:
-    tasks = TaskSet.from_arrays({"a": (np.zeros((20, 1)), np.arange(20) % 2), "b": (np.zeros((20, 1)), np.linspace(0, 1, 20))})
+    tasks = TaskSet.from_arrays(
+        {
+            "a": (np.zeros((20, 1)), np.arange(20) % 2),
+            "b": (np.zeros((20, 1)), np.linspace(0, 1, 20)),
+        }
+    )
     train, _, _ = tasks.split(seed=0)
     assert train.target_scaling is not None
     assert train.target_scaling[0].tolist() == [0, 1]
@@ -255,7 +328,12 @@ def test_classes_are_not_scaled() -> None:
 
 
 def test_tasks_that_share_a_table_share_its_scaling_and_others_do_not() -> None:
-    tasks = TaskSet.from_arrays({"a": (table(), RANDOM.normal(size=60)), "b": (RANDOM.normal(size=(30, 2, 2)), RANDOM.normal(size=30))})
+    tasks = TaskSet.from_arrays(
+        {
+            "a": (table(), RANDOM.normal(size=60)),
+            "b": (RANDOM.normal(size=(30, 2, 2)), RANDOM.normal(size=30)),
+        }
+    )
     train, _, _ = tasks.split(seed=0)
     assert isinstance(train.preprocessing[0], TableColumns)
     assert train.preprocessing[1] is None

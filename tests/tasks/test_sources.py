@@ -26,9 +26,13 @@ class Lazy:
 
 
 @pytest.mark.parametrize(
-    "dtype", [np.complex64, "<U3", "datetime64[s]", np.dtype([("a", "f4")])], ids=["complex", "text", "dates", "records"]
+    "dtype",
+    [np.complex64, "<U3", "datetime64[s]", np.dtype([("a", "f4")])],
+    ids=["complex", "text", "dates", "records"],
 )
-def test_what_holds_no_real_numbers_is_refused_in_memory_and_on_disk(dtype: Any, tmp_path: Path) -> None:
+def test_what_holds_no_real_numbers_is_refused_in_memory_and_on_disk(
+    dtype: Any, tmp_path: Path
+) -> None:
     mapped = np.memmap(tmp_path / "array", dtype=dtype, mode="w+", shape=(6, 2))
     for inputs in (mapped, np.array(mapped), Lazy(mapped)):
         with pytest.raises(ValueError, match="inputs must be real numbers, got an array of"):
@@ -62,12 +66,24 @@ def test_sources_of_one_form_are_merged_and_others_are_not() -> None:
 
 def test_a_digest_is_of_content_whatever_holds_it() -> None:
     whole = np.concatenate(arrays())
-    digests = {digest_of(source) for source in (whole, torch.from_numpy(whole), Lazy(whole), Joined([Lazy(array) for array in arrays()]))}
+    digests = {
+        digest_of(source)
+        for source in (
+            whole,
+            torch.from_numpy(whole),
+            Lazy(whole),
+            Joined([Lazy(array) for array in arrays()]),
+        )
+    }
     assert len(digests) == 1
     assert digest_of(Lazy(whole[:, ::-1])) not in digests
 
 
 def test_a_transformed_source_may_change_its_width() -> None:
-    doubled = Transformed(Lazy(np.ones((5, 2), dtype=np.float32)), lambda rows: torch.cat([rows, rows], dim=1), width=4)
+    doubled = Transformed(
+        Lazy(np.ones((5, 2), dtype=np.float32)),
+        lambda rows: torch.cat([rows, rows], dim=1),
+        width=4,
+    )
     assert doubled.shape == (5, 4)
     assert take(doubled, np.array([1, 2])).shape == (2, 4)

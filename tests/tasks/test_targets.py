@@ -64,7 +64,11 @@ def test_classes_are_numbered_in_the_order_of_numbers_not_of_their_text() -> Non
 
 
 def test_categories_keep_the_order_that_pandas_has_and_unused_ones_do_not_count() -> None:
-    column = pd.Series(pd.Categorical(["low", "high", None, "mid"], categories=["low", "mid", "high", "never"], ordered=True))
+    column = pd.Series(
+        pd.Categorical(
+            ["low", "high", None, "mid"], categories=["low", "mid", "high", "never"], ordered=True
+        )
+    )
     task, values = encode_target("t", column)
     assert task.classes == ("low", "mid", "high")
     np.testing.assert_array_equal(values, [0, 2, np.nan, 1])
@@ -77,17 +81,29 @@ def test_false_is_class_0() -> None:
 
 
 def test_the_index_of_a_pandas_column_does_not_count() -> None:
-    assert encode_target("t", pd.Series([1.5, 2.5, 3.5], index=[7, 7, 7]))[1].tolist() == [1.5, 2.5, 3.5]
+    assert encode_target("t", pd.Series([1.5, 2.5, 3.5], index=[7, 7, 7]))[1].tolist() == [
+        1.5,
+        2.5,
+        3.5,
+    ]
 
 
-@given(st.lists(st.none() | st.floats(-1e9, 1e9), min_size=1).filter(lambda values: any(value is not None for value in values)))
+@given(
+    st.lists(st.none() | st.floats(-1e9, 1e9), min_size=1).filter(
+        lambda values: any(value is not None for value in values)
+    )
+)
 def test_regression_targets_keep_their_values(values: list[float | None]) -> None:
     task, encoded = encode_target("t", values, "regression")
     assert task == Task("t", "regression")
     np.testing.assert_array_equal(encoded, [np.nan if value is None else value for value in values])
 
 
-@given(st.lists(st.none() | st.text("abc", min_size=1, max_size=2), min_size=2).filter(lambda values: len(set(values) - {None}) > 1))
+@given(
+    st.lists(st.none() | st.text("abc", min_size=1, max_size=2), min_size=2).filter(
+        lambda values: len(set(values) - {None}) > 1
+    )
+)
 def test_class_numbers_lead_back_to_the_labels(values: list[str | None]) -> None:
     task, encoded = encode_target("t", values)
     assert [None if np.isnan(number) else task.classes[int(number)] for number in encoded] == values
@@ -113,6 +129,8 @@ def test_a_given_kind_overrides_the_rule() -> None:
         (pd.to_datetime(["2020-01-01", "2021-01-01"]), None, "cannot be dates"),
     ],
 )
-def test_targets_that_cannot_be_learned_are_refused(target: object, kind: str | None, message: str) -> None:
+def test_targets_that_cannot_be_learned_are_refused(
+    target: object, kind: str | None, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         encode_target("t", target, kind)

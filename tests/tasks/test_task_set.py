@@ -47,7 +47,9 @@ def test_inputs_of_different_forms_stay_apart() -> None:
 
 
 def test_a_missing_label_is_no_entry() -> None:
-    tasks = TaskSet.from_shared_inputs(np.eye(4), {"a": [1.5, np.nan, 2.5, 3.5], "b": ["x", None, None, "y"]})
+    tasks = TaskSet.from_shared_inputs(
+        np.eye(4), {"a": [1.5, np.nan, 2.5, 3.5], "b": ["x", None, None, "y"]}
+    )
     assert tasks.rows.tolist() == [0, 2, 3, 0, 3]
     assert tasks.task_of.tolist() == [0, 0, 0, 1, 1]
     assert tasks.one_input
@@ -58,19 +60,26 @@ def test_a_missing_label_is_no_entry() -> None:
         lambda rows: {0, 1} <= {y for _, y in rows}
     )
 )
-def test_a_task_column_gives_every_task_its_rows_in_order(rows: list[tuple[str, int | None]]) -> None:
+def test_a_task_column_gives_every_task_its_rows_in_order(
+    rows: list[tuple[str, int | None]],
+) -> None:
     names, targets = zip(*rows, strict=True)
     tasks = TaskSet.from_task_column(np.arange(len(rows))[:, None], list(targets), list(names))
     assert tasks.names == tuple(sorted(set(names)))
     for number, name in enumerate(tasks.names):
-        expected = [row for row, (task, target) in enumerate(rows) if task == name and target is not None]
+        expected = [
+            row for row, (task, target) in enumerate(rows) if task == name and target is not None
+        ]
         assert tasks.rows[tasks.entries(number)].tolist() == expected
         assert tasks.targets[tasks.entries(number)].tolist() == [targets[row] for row in expected]
 
 
 def test_tasks_of_one_column_have_one_form() -> None:
     tasks = TaskSet.from_task_column(np.zeros((4, 1)), ["x", "y", "z", "x"], [2.0, 10.0, 2.0, 10.0])
-    assert tasks.tasks == (Task("2", "multiclass", 3, ("x", "y", "z")), Task("10", "multiclass", 3, ("x", "y", "z")))
+    assert tasks.tasks == (
+        Task("2", "multiclass", 3, ("x", "y", "z")),
+        Task("10", "multiclass", 3, ("x", "y", "z")),
+    )
 
 
 def test_tasks_named_by_several_factors() -> None:
@@ -87,7 +96,9 @@ def test_select_keeps_the_entries_asked_for() -> None:
     chosen = tasks.select(np.array([8, 0, 5, 9]))
     assert chosen.n_examples.tolist() == [2, 1, 1]
     np.testing.assert_array_equal(chosen.targets, tasks.targets[[0, 5, 8, 9]])
-    np.testing.assert_array_equal(tasks.select(np.arange(len(tasks.rows)) % 2 == 0).rows, tasks.rows[::2])
+    np.testing.assert_array_equal(
+        tasks.select(np.arange(len(tasks.rows)) % 2 == 0).rows, tasks.rows[::2]
+    )
 
 
 def test_keep_tasks_takes_tasks_in_the_order_asked_for() -> None:
@@ -105,14 +116,19 @@ def test_fingerprint_tells_data_apart_and_nothing_else() -> None:
         frame = pd.DataFrame({column: [1.0 + change, 2.0, 3.0], "c": [text, "v", "w"]})
         return TaskSet.from_shared_inputs(frame, {name: [0, 1, 1]})
 
-    prints = {tasks.fingerprint() for tasks in (made(), made(change=1e-9), made(name="b"), made(column="y"), made(text="z"))}
+    prints = {
+        tasks.fingerprint()
+        for tasks in (made(), made(change=1e-9), made(name="b"), made(column="y"), made(text="z"))
+    }
     assert len(prints) == 5
     assert made().fingerprint() == made().fingerprint()
 
 
 def test_many_tasks_are_cheap_to_name() -> None:
     n_tasks = 20_000
-    tasks = TaskSet.from_task_column(np.zeros((2 * n_tasks, 1)), np.tile([0, 1], n_tasks), np.repeat(np.arange(n_tasks), 2))
+    tasks = TaskSet.from_task_column(
+        np.zeros((2 * n_tasks, 1)), np.tile([0, 1], n_tasks), np.repeat(np.arange(n_tasks), 2)
+    )
     assert len(tasks) == n_tasks
     assert tasks.index("19999") == n_tasks - 1
 
@@ -123,11 +139,21 @@ def test_all_tasks_of_one_class_are_named_at_once_with_a_remedy_that_works() -> 
     inputs = np.zeros((5, 1))
     remedy = r"leave them out.*from_task_column.*drop_small_tasks"
     for make in (TaskSet.from_arrays, partial(TaskSet.from_shared_inputs, inputs)):
-        data = {name: (inputs, own) for name, own in labels.items()} if make == TaskSet.from_arrays else labels
-        with pytest.raises(ValueError, match=rf"7 of 8 task\(s\) have one class only.*'t0', 't1', 't2', 't3', 't4' and 2 more; {remedy}"):
+        data = (
+            {name: (inputs, own) for name, own in labels.items()}
+            if make == TaskSet.from_arrays
+            else labels
+        )
+        with pytest.raises(
+            ValueError,
+            match=r"7 of 8 task\(s\) have one class only.*'t0', 't1', 't2', 't3', 't4' and 2 "
+            rf"more; {remedy}",
+        ):
             make(data)
     names = np.repeat(list(labels), 5)
-    tasks = TaskSet.from_task_column(np.zeros((40, 1)), np.concatenate(list(labels.values())), names)
+    tasks = TaskSet.from_task_column(
+        np.zeros((40, 1)), np.concatenate(list(labels.values())), names
+    )
     assert tasks.drop_small_tasks().names == ("both",)
 
 
@@ -135,31 +161,71 @@ def test_all_tasks_of_one_class_are_named_at_once_with_a_remedy_that_works() -> 
     ("make", "error", "message"),
     [
         (lambda: TaskSet.from_arrays({}), ValueError, "at least one task"),
-        (lambda: TaskSet.from_arrays({"a": (np.zeros((3, 1)), [0, 1])}), ValueError, "task 'a': 3 inputs but 2 targets"),
-        (lambda: TaskSet.from_arrays({0: (np.zeros((2, 1)), [0, 1])}), TypeError, "must be text or a tuple of texts, got 0"),
-        (lambda: TaskSet.from_arrays({"a": (np.array([["x"], ["y"]]), [0, 1])}), ValueError, "inputs must be real numbers"),
-        (lambda: TaskSet.from_shared_inputs(np.zeros((2, 1)), {"a": [0, 1]}, kinds={"b": "binary"}), ValueError, "kinds names 'b'"),
+        (
+            lambda: TaskSet.from_arrays({"a": (np.zeros((3, 1)), [0, 1])}),
+            ValueError,
+            "task 'a': 3 inputs but 2 targets",
+        ),
+        (
+            lambda: TaskSet.from_arrays({0: (np.zeros((2, 1)), [0, 1])}),
+            TypeError,
+            "must be text or a tuple of texts, got 0",
+        ),
+        (
+            lambda: TaskSet.from_arrays({"a": (np.array([["x"], ["y"]]), [0, 1])}),
+            ValueError,
+            "inputs must be real numbers",
+        ),
+        (
+            lambda: TaskSet.from_shared_inputs(
+                np.zeros((2, 1)), {"a": [0, 1]}, kinds={"b": "binary"}
+            ),
+            ValueError,
+            "kinds names 'b'",
+        ),
         (lambda: TaskSet.from_shared_inputs(np.zeros((2, 1)), {}), ValueError, "at least one task"),
         (
             lambda: TaskSet.from_task_column(np.zeros((2, 1)), [0, 1], ["a", None]),
             ValueError,
             r"1 row\(s\) have no task, the first is row 2",
         ),
-        (lambda: TaskSet.from_task_column(np.zeros((2, 1)), [0, 1, 0], ["a", "a", "b"]), ValueError, "one length, got 2, 3 and 3"),
         (
-            lambda: TaskSet.from_task_column(np.zeros((2, 1)), pd.Series([1, 1], name="y"), ["a", "b"]),
+            lambda: TaskSet.from_task_column(np.zeros((2, 1)), [0, 1, 0], ["a", "a", "b"]),
+            ValueError,
+            "one length, got 2, 3 and 3",
+        ),
+        (
+            lambda: TaskSet.from_task_column(
+                np.zeros((2, 1)), pd.Series([1, 1], name="y"), ["a", "b"]
+            ),
             ValueError,
             "target 'y': .* one class only",
         ),
-        (lambda: replace(of_three_forms(), tasks=(Task("a", "binary"),) * 3), ValueError, "two tasks are called 'a'"),
-        (lambda: TaskSet.from_shared_inputs(np.zeros((2, 1)), {"a": [0, 1]}, groups=[1]), ValueError, "got 1 for 2 rows"),
         (
-            lambda: TaskSet.from_shared_inputs(pd.DataFrame([[1, 2]] * 2, columns=["x", "x"]), {"a": [0, 1]}),
+            lambda: replace(of_three_forms(), tasks=(Task("a", "binary"),) * 3),
+            ValueError,
+            "two tasks are called 'a'",
+        ),
+        (
+            lambda: TaskSet.from_shared_inputs(np.zeros((2, 1)), {"a": [0, 1]}, groups=[1]),
+            ValueError,
+            "got 1 for 2 rows",
+        ),
+        (
+            lambda: TaskSet.from_shared_inputs(
+                pd.DataFrame([[1, 2]] * 2, columns=["x", "x"]), {"a": [0, 1]}
+            ),
             ValueError,
             "two columns are called 'x'",
         ),
         (lambda: of_three_forms().index("e"), KeyError, "no task 'e'; the tasks are a, b, c / d"),
-        (lambda: TaskSet.from_shared_inputs(pd.DataFrame({"x": [1, 2]}), {"a": [0, 1]}).examples(0), ValueError, r"TaskSet.split\(seed"),
+        (
+            lambda: TaskSet.from_shared_inputs(pd.DataFrame({"x": [1, 2]}), {"a": [0, 1]}).examples(
+                0
+            ),
+            ValueError,
+            r"TaskSet.split\(seed",
+        ),
     ],
 )
 def test_what_is_no_task_set_is_refused(make: object, error: type[Exception], message: str) -> None:

@@ -18,10 +18,14 @@ from softshare.tasks.task_set import TaskSet
 
 
 def drawings(n_classes: int = 4, n_each: int = 20, n_tasks: int = 3) -> TaskSet:
-    """Tasks with the same number of examples of every class, of which a training fraction is a share."""
+    """Tasks with the same number of examples of every class, of which a training fraction is a
+    share.
+    """
     labels = np.repeat(np.arange(n_classes), n_each)
     inputs = np.arange(len(labels), dtype=np.float32)[:, None]
-    tasks = TaskSet.from_arrays({f"t{number}": (inputs, labels) for number in range(n_tasks)}, kinds="multiclass")
+    tasks = TaskSet.from_arrays(
+        {f"t{number}": (inputs, labels) for number in range(n_tasks)}, kinds="multiclass"
+    )
     return replace(tasks, train_share_of_all=True)
 
 
@@ -37,32 +41,58 @@ def test_a_share_is_of_all_examples_of_every_class(n_train: int, seed: int) -> N
         sizes = np.bincount(tasks.task_of[part] * 4 + tasks.targets[part].astype(int), minlength=12)
         assert sizes.min() >= least
         assert sizes.max() <= most
-    assert sorted(np.concatenate([divided.train, divided.validation, divided.test])) == list(range(240))
+    assert sorted(np.concatenate([divided.train, divided.validation, divided.test])) == list(
+        range(240)
+    )
 
 
 @given(st.integers(0, 50))
 def test_a_smaller_share_lies_within_a_larger_one(seed: int) -> None:
-    parts = [set(split(drawings(), seed=seed, train_fraction=share).train) for share in (0.05, 0.1, 0.5, 0.9)]
+    parts = [
+        set(split(drawings(), seed=seed, train_fraction=share).train)
+        for share in (0.05, 0.1, 0.5, 0.9)
+    ]
     assert all(smaller < larger for smaller, larger in pairwise(parts))
 
 
 def test_the_rest_is_divided_as_validation_and_test_are() -> None:
     divided = split(drawings(), seed=0, train_fraction=0.8, fractions=(0.5, 0.125, 0.375))
-    assert [len(part) / 12 for part in (divided.train, divided.validation, divided.test)] == [16, 1, 3]
+    assert [len(part) / 12 for part in (divided.train, divided.validation, divided.test)] == [
+        16,
+        1,
+        3,
+    ]
     divided = split(drawings(), seed=0, train_fraction=0.8, fractions=(0.8, 0.0, 0.2))
-    assert [len(part) / 12 for part in (divided.train, divided.validation, divided.test)] == [16, 0, 4]
+    assert [len(part) / 12 for part in (divided.train, divided.validation, divided.test)] == [
+        16,
+        0,
+        4,
+    ]
 
 
 def test_all_examples_cannot_train() -> None:
-    with pytest.raises(ValueError, match="train_fraction: here it is a share of all examples, and 1 of the 20"):
+    with pytest.raises(
+        ValueError, match="train_fraction: here it is a share of all examples, and 1 of the 20"
+    ):
         split(drawings(), seed=0)
 
 
-@pytest.mark.parametrize(("share", "fractions", "most"), [(0.95, (0.6, 0.2, 0.2), "0.9"), (0.98, (0.8, 0.0, 0.2), "0.95")])
-def test_a_share_that_leaves_too_little_is_refused(share: float, fractions: tuple[float, float, float], most: str) -> None:
-    with pytest.raises(ValueError, match=f"{share} of the 20 of the largest class leaves fewer than .*; give at most {most}"):
+@pytest.mark.parametrize(
+    ("share", "fractions", "most"),
+    [(0.95, (0.6, 0.2, 0.2), "0.9"), (0.98, (0.8, 0.0, 0.2), "0.95")],
+)
+def test_a_share_that_leaves_too_little_is_refused(
+    share: float, fractions: tuple[float, float, float], most: str
+) -> None:
+    with pytest.raises(
+        ValueError,
+        match=f"{share} of the 20 of the largest class leaves fewer than .*; give at most {most}",
+    ):
         split(drawings(), seed=0, train_fraction=share, fractions=fractions)
-    assert len(split(drawings(), seed=0, train_fraction=float(most), fractions=fractions).train) == float(most) * 240
+    assert (
+        len(split(drawings(), seed=0, train_fraction=float(most), fractions=fractions).train)
+        == float(most) * 240
+    )
 
 
 class Recorded:

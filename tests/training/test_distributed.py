@@ -12,7 +12,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.templates import mlp
+from softshare.network.templates.standard import mlp
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.trace_norm import TraceNorm
@@ -27,21 +27,29 @@ from softshare.training.lazy_adam import LazyAdam
 def own_rows() -> TaskSet:
     generator = np.random.default_rng(0)
     rows = [generator.normal(size=(n, 5)).astype(np.float32) for n in (9, 20, 15)]
-    return TaskSet.from_arrays({name: (x, (x[:, 0] > 0).astype(int)) for name, x in zip("abc", rows, strict=True)}, kinds="binary")
+    return TaskSet.from_arrays(
+        {name: (x, (x[:, 0] > 0).astype(int)) for name, x in zip("abc", rows, strict=True)},
+        kinds="binary",
+    )
 
 
 def same_rows() -> TaskSet:
     """Tasks on the same rows, some labels missing."""
     generator = np.random.default_rng(1)
     inputs = generator.normal(size=(18, 5)).astype(np.float32)
-    targets = {name: np.where(generator.random(18) < 0.8, inputs[:, column] * 2, np.nan) for column, name in enumerate("abc")}
+    targets = {
+        name: np.where(generator.random(18) < 0.8, inputs[:, column] * 2, np.nan)
+        for column, name in enumerate("abc")
+    }
     return TaskSet.from_shared_inputs(inputs, targets, kinds="regression")
 
 
 def inputs_of_two_widths() -> TaskSet:
     generator = np.random.default_rng(2)
     rows = [generator.normal(size=(12, width)).astype(np.float32) for width in (5, 4, 5)]
-    return TaskSet.from_arrays({name: (x, x[:, 0]) for name, x in zip("abc", rows, strict=True)}, kinds="regression")
+    return TaskSet.from_arrays(
+        {name: (x, x[:, 0]) for name, x in zip("abc", rows, strict=True)}, kinds="regression"
+    )
 
 
 fit_shortly = partial(fit, steps=6, batch_size=7, learning_rate=0.01, evaluate_every=2)
@@ -50,10 +58,25 @@ fit_some_tasks = partial(fit_shortly, steps=12, tasks_per_step=2, keep_best=True
 CASES = {
     "own rows": (own_rows, TensorTrain(ranks=0.5), False, partial(fit_shortly, keep_best=True)),
     "same rows": (same_rows, TraceNorm(gamma=0.1), False, partial(fit_shortly, keep_best=True)),
-    "sparse rows": (own_rows, LastAxisFlattening(rank=2), True, partial(fit_some_tasks, optimizer=LazyAdam)),
+    "sparse rows": (
+        own_rows,
+        LastAxisFlattening(rank=2),
+        True,
+        partial(fit_some_tasks, optimizer=LazyAdam),
+    ),
     # Of two draws some are of one task, whose rows a sparse gradient then holds twice.
-    "sparse rows twice": (same_rows, LastAxisFlattening(rank=2), True, partial(fit_some_tasks, optimizer=LazyAdam, policy="proportional")),
-    "sparse rows, two inputs": (inputs_of_two_widths, LastAxisFlattening(rank=2), True, partial(fit_some_tasks, optimizer=LazyAdam)),
+    "sparse rows twice": (
+        same_rows,
+        LastAxisFlattening(rank=2),
+        True,
+        partial(fit_some_tasks, optimizer=LazyAdam, policy="proportional"),
+    ),
+    "sparse rows, two inputs": (
+        inputs_of_two_widths,
+        LastAxisFlattening(rank=2),
+        True,
+        partial(fit_some_tasks, optimizer=LazyAdam),
+    ),
 }
 
 
@@ -121,4 +144,6 @@ def test_shares_are_the_whole_batch() -> None:
         parts += processes.share([batch])
     assert [part.targets.shape[1] for part in parts] == [2, 2, 3]
     assert torch.equal(torch.cat([part.inputs for part in parts], 1), batch.inputs)
-    assert torch.equal(sum(part.targets.shape[1] / part.divisors for part in parts) / 3, torch.ones(3))
+    assert torch.equal(
+        sum(part.targets.shape[1] / part.divisors for part in parts) / 3, torch.ones(3)
+    )

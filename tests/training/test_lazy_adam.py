@@ -10,7 +10,7 @@ import torch
 from torch.optim import SGD, Adagrad, Adam, RMSprop, SparseAdam
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.templates import mlp
+from softshare.network.templates.standard import mlp
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.task import Task
@@ -23,10 +23,19 @@ TASKS = tuple(Task(f"task {number}", "regression") for number in range(6))
 
 def network(*, sparse_rows: bool) -> MultiTaskNetwork:
     torch.manual_seed(0)
-    return MultiTaskNetwork(mlp((3,), 1, hidden=(4,)), TASKS, sharing=LastAxisFlattening(rank=2), sparse_rows=sparse_rows)
+    return MultiTaskNetwork(
+        mlp((3,), 1, hidden=(4,)),
+        TASKS,
+        sharing=LastAxisFlattening(rank=2),
+        sparse_rows=sparse_rows,
+    )
 
 
-def train(learner: MultiTaskNetwork, optimizer: torch.optim.Optimizer, batches: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+def train(
+    learner: MultiTaskNetwork,
+    optimizer: torch.optim.Optimizer,
+    batches: list[tuple[torch.Tensor, torch.Tensor]],
+) -> None:
     for tasks, inputs in batches:
         optimizer.zero_grad()
         learner.run(inputs, tasks=tasks).square().sum().backward()
@@ -35,7 +44,10 @@ def train(learner: MultiTaskNetwork, optimizer: torch.optim.Optimizer, batches: 
 
 def batches(tasks: list[list[int]]) -> list[tuple[torch.Tensor, torch.Tensor]]:
     generator = torch.Generator().manual_seed(1)
-    return [(torch.tensor(members), torch.randn(len(members), 5, 3, generator=generator)) for members in tasks]
+    return [
+        (torch.tensor(members), torch.randn(len(members), 5, 3, generator=generator))
+        for members in tasks
+    ]
 
 
 def test_with_all_tasks_in_every_batch_it_is_adam() -> None:
@@ -54,7 +66,11 @@ def test_absent_tasks_are_not_touched_and_present_ones_move() -> None:
     train(learner, optimizer, batches([[0, 1, 2, 3, 4, 5]]))  # momentum for all
     before = {task: [value.clone() for value in learner.own_values(task)] for task in range(6)}
     train(learner, optimizer, batches([[1, 4], [4, 2]]))
-    moved = {task for task in range(6) if not all(map(torch.equal, before[task], learner.own_values(task)))}
+    moved = {
+        task
+        for task in range(6)
+        if not all(map(torch.equal, before[task], learner.own_values(task)))
+    }
     assert moved == {1, 2, 4}
 
 
@@ -74,7 +90,12 @@ def test_a_task_that_comes_late_is_moved_by_more_than_the_rate_at_first() -> Non
     train(learner, optimizer, batches([[0]] * 150))
     before = [value.clone() for value in learner.own_values(1)]
     train(learner, optimizer, batches([[1]]))
-    moves = torch.cat([(value - old).abs().flatten() for value, old in zip(learner.own_values(1), before, strict=True)])
+    moves = torch.cat(
+        [
+            (value - old).abs().flatten()
+            for value, old in zip(learner.own_values(1), before, strict=True)
+        ]
+    )
     assert float(moves.max()) == pytest.approx(0.5 / 0.05**0.5 * 1e-4, rel=0.01)
 
 
@@ -100,7 +121,9 @@ def test_its_state_can_be_saved_and_its_groups_follow_a_schedule() -> None:
 
 def tasks_on_one_input() -> TaskSet:
     inputs = torch.randn(4, 3)
-    return TaskSet.from_shared_inputs(inputs, {task.name: inputs[:, 0] for task in TASKS}, kinds="regression")
+    return TaskSet.from_shared_inputs(
+        inputs, {task.name: inputs[:, 0] for task in TASKS}, kinds="regression"
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +136,9 @@ def tasks_on_one_input() -> TaskSet:
         (Adagrad, "Adagrad"),
     ],
 )
-def test_what_is_not_lazy_is_refused_on_sparse_rows_before_the_first_step(optimizer: MakeOptimizer, name: str) -> None:
+def test_what_is_not_lazy_is_refused_on_sparse_rows_before_the_first_step(
+    optimizer: MakeOptimizer, name: str
+) -> None:
     learner = network(sparse_rows=True)
     before = copy.deepcopy(learner.state_dict())
     with pytest.raises(ValueError, match=rf"{name} moves all tasks' rows.*pass optimizer=LazyAdam"):
@@ -134,7 +159,10 @@ def test_sparse_adam_is_taken_where_all_is_the_tasks_own() -> None:
     learner = MultiTaskNetwork(mlp((3,), 1, hidden=(4,)), TASKS, sparse_rows=True)
     before = copy.deepcopy(learner.state_dict())
     fit(learner, tasks_on_one_input(), steps=1, tasks_per_step=2, optimizer=SparseAdam)
-    assert all(int((before[name] != value).flatten(1).any(1).sum()) == 2 for name, value in learner.state_dict().items())
+    assert all(
+        int((before[name] != value).flatten(1).any(1).sum()) == 2
+        for name, value in learner.state_dict().items()
+    )
 
 
 def test_plain_parameters_are_refused_with_what_is_wanted() -> None:
@@ -145,10 +173,19 @@ def test_plain_parameters_are_refused_with_what_is_wanted() -> None:
 
 
 def test_what_a_penalty_moves_in_all_its_rows_is_updated_by_adam() -> None:
-    """The layer under the trace norm, whose gradient has every row; head and biases are updated lazily."""
+    """The layer under the trace norm, whose gradient has every row; head and biases are updated
+    lazily.
+    """
     tasks = tasks_on_one_input()
-    learner = MultiTaskNetwork(mlp((3,), 1, hidden=(4,)), tasks, sharing=TraceNorm(gamma=0.1), sparse_rows=True)
-    before = {path: weight.stacked().detach().clone() for path, weight in learner.shared_weights.items()}
+    learner = MultiTaskNetwork(
+        mlp((3,), 1, hidden=(4,)), tasks, sharing=TraceNorm(gamma=0.1), sparse_rows=True
+    )
+    before = {
+        path: weight.stacked().detach().clone() for path, weight in learner.shared_weights.items()
+    }
     fit(learner, tasks, steps=1, tasks_per_step=2, optimizer=LazyAdam)
-    moved = {path: int((stack != before[path]).flatten(1).any(1).sum()) for path, stack in learner.stacks().items()}
+    moved = {
+        path: int((stack != before[path]).flatten(1).any(1).sum())
+        for path, stack in learner.stacks().items()
+    }
     assert moved == {"layers.0.weight": 6, "layers.0.bias": 2, "output.weight": 2, "output.bias": 2}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.templates import mlp
+from softshare.network.templates.standard import mlp
 from softshare.sharing.independent import Independent
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.batches import Batches, Policy
@@ -22,7 +22,9 @@ from softshare.training.objective import Objective
 def made_tasks() -> TaskSet:
     generator = np.random.default_rng(0)
     inputs = {name: generator.normal(size=(12, 4)).astype(np.float32) for name in "abc"}
-    return TaskSet.from_arrays({name: (rows, rows.sum(1)) for name, rows in inputs.items()}, kinds="regression")
+    return TaskSet.from_arrays(
+        {name: (rows, rows.sum(1)) for name, rows in inputs.items()}, kinds="regression"
+    )
 
 
 def test_losses_and_penalties_of_steps_on_single_tasks_add_up_to_the_whole() -> None:
@@ -31,7 +33,10 @@ def test_losses_and_penalties_of_steps_on_single_tasks_add_up_to_the_whole() -> 
     objective = Objective(tasks)
     with torch.no_grad():
         whole = objective(network, next(iter(Batches(tasks, batch_size=12))))
-        parts = [objective(network, step) for step in islice(Batches(tasks, batch_size=12, tasks_per_step=1), 3)]
+        parts = [
+            objective(network, step)
+            for step in islice(Batches(tasks, batch_size=12, tasks_per_step=1), 3)
+        ]
     assert float(whole.penalty) > 0
     torch.testing.assert_close(sum(part.total for part in parts), whole.total)
     by_task = {int(part.tasks): float(part.by_task) for part in parts}
@@ -44,8 +49,15 @@ def test_a_step_leaves_absent_tasks_as_they_are(policy: Policy) -> None:
     network = MultiTaskNetwork(mlp, tasks, sharing=Independent())
     before = network.stacks()
     fit(network, tasks, steps=1, tasks_per_step=1, policy=policy, seed=3)
-    drawn = next(iter(Batches(tasks, batch_size=64, tasks_per_step=1, policy=policy, seed=3)))[0].tasks.tolist()
-    changed = {task for path, stack in network.stacks().items() for task in range(3) if not torch.equal(stack[task], before[path][task])}
+    drawn = next(iter(Batches(tasks, batch_size=64, tasks_per_step=1, policy=policy, seed=3)))[
+        0
+    ].tasks.tolist()
+    changed = {
+        task
+        for path, stack in network.stacks().items()
+        for task in range(3)
+        if not torch.equal(stack[task], before[path][task])
+    }
     assert changed == set(drawn)
 
 
@@ -53,7 +65,11 @@ def test_a_task_that_diverges_is_named_though_others_are_absent() -> None:
     tasks = made_tasks()
     tasks.sources[0][tasks.rows[tasks.entries(2)]] = torch.inf
     objective, network = Objective(tasks), MultiTaskNetwork(mlp, tasks)
-    step = next(step for step in Batches(tasks, batch_size=2, tasks_per_step=1) if step[0].tasks.tolist() == [2])
+    step = next(
+        step
+        for step in Batches(tasks, batch_size=2, tasks_per_step=1)
+        if step[0].tasks.tolist() == [2]
+    )
     with pytest.raises(FloatingPointError, match="loss of task 'c' became"):
         objective(network, step).require_finite(tasks.tasks, 1)
 
@@ -62,9 +78,19 @@ def test_augmented_inputs_reach_training_and_not_validation() -> None:
     tasks = made_tasks()
     network = MultiTaskNetwork(mlp, tasks)
     loss = float(mean_losses(network, tasks, Objective(tasks).losses).mean())
-    settings = {"validation": tasks, "steps": 1, "evaluate_every": 1, "learning_rate": 0.0, "batch_size": 12}
+    settings = {
+        "validation": tasks,
+        "steps": 1,
+        "evaluate_every": 1,
+        "learning_rate": 0.0,
+        "batch_size": 12,
+    }
     plain = fit(network, tasks, **settings)
     noisy = fit(network, tasks, augment=lambda inputs, generator: 100 * inputs, **settings)
-    assert plain.column("validation_loss") == noisy.column("validation_loss") == [pytest.approx(loss, rel=1e-5)]
+    assert (
+        plain.column("validation_loss")
+        == noisy.column("validation_loss")
+        == [pytest.approx(loss, rel=1e-5)]
+    )
     assert plain.column("train_loss") == [pytest.approx(loss, rel=1e-5)]
     assert noisy.column("train_loss")[0] > 2 * loss

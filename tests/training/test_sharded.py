@@ -14,8 +14,8 @@ import torch.multiprocessing as mp
 from torch import nn
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.ordering_templates import ordering_mlp
-from softshare.network.templates import mlp
+from softshare.network.templates.ordering import ordering_mlp
+from softshare.network.templates.standard import mlp
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
@@ -39,8 +39,14 @@ NAMES = "abcde"  # of which the first process keeps two and the second three
 
 def own_rows() -> TaskSet:
     generator = np.random.default_rng(0)
-    rows = {name: generator.normal(size=(8 + number, 6)).astype(np.float32) for number, name in enumerate(NAMES)}
-    return TaskSet.from_arrays({name: (x, x[:, number]) for number, (name, x) in enumerate(rows.items())}, kinds="regression")
+    rows = {
+        name: generator.normal(size=(8 + number, 6)).astype(np.float32)
+        for number, name in enumerate(NAMES)
+    }
+    return TaskSet.from_arrays(
+        {name: (x, x[:, number]) for number, (name, x) in enumerate(rows.items())},
+        kinds="regression",
+    )
 
 
 def diverging(name: str) -> TaskSet:
@@ -53,7 +59,10 @@ def same_rows() -> TaskSet:
     """Tasks on the same rows, some labels missing."""
     generator = np.random.default_rng(1)
     inputs = generator.normal(size=(18, 6)).astype(np.float32)
-    targets = {name: np.where(generator.random(18) < 0.8, inputs[:, column] > 0, np.nan) for column, name in enumerate(NAMES)}
+    targets = {
+        name: np.where(generator.random(18) < 0.8, inputs[:, column] > 0, np.nan)
+        for column, name in enumerate(NAMES)
+    }
     return TaskSet.from_shared_inputs(inputs, targets, kinds="binary")
 
 
@@ -63,18 +72,42 @@ def normed(input_shape: tuple[int, ...], n_outputs: int) -> nn.Module:
     return nn.Sequential(*first, nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, n_outputs))
 
 
-fit_shortly = partial(fit, steps=8, batch_size=4, learning_rate=0.01, evaluate_every=2, keep_best=True)
-fit_single_tasks = partial(fit_shortly, tasks_per_step=1)  # one of the processes has no task in the step
-fit_rows = partial(fit_shortly, steps=12, tasks_per_step=3, policy="proportional", optimizer=LazyAdam)
+fit_shortly = partial(
+    fit, steps=8, batch_size=4, learning_rate=0.01, evaluate_every=2, keep_best=True
+)
+fit_single_tasks = partial(
+    fit_shortly, tasks_per_step=1
+)  # one of the processes has no task in the step
+fit_rows = partial(
+    fit_shortly, steps=12, tasks_per_step=3, policy="proportional", optimizer=LazyAdam
+)
 
 CASES: dict[str, tuple[Any, Any, Sharing, bool, Any]] = {
     "factorised": (own_rows, mlp, LastAxisFlattening(0.7), False, partial(fit_shortly, patience=1)),
     "some tasks a step": (own_rows, mlp, TensorTrain(0.5), False, fit_single_tasks),
     "lazy": (own_rows, mlp, LastAxisFlattening(3), True, fit_rows),
-    "lazy, single tasks": (own_rows, mlp, Tucker(0.5), True, partial(fit_single_tasks, optimizer=LazyAdam)),
+    "lazy, single tasks": (
+        own_rows,
+        mlp,
+        Tucker(0.5),
+        True,
+        partial(fit_single_tasks, optimizer=LazyAdam),
+    ),
     "same rows, tied": (same_rows, mlp, Tied(), False, fit_shortly),
-    "batch norm, ring by budget": (own_rows, normed, TensorRing(parameters=0.5, cores=2), False, fit_shortly),
-    "soft ordering": (own_rows, partial(ordering_mlp, width=8), Tied(bias="own"), False, fit_shortly),
+    "batch norm, ring by budget": (
+        own_rows,
+        normed,
+        TensorRing(parameters=0.5, cores=2),
+        False,
+        fit_shortly,
+    ),
+    "soft ordering": (
+        own_rows,
+        partial(ordering_mlp, width=8),
+        Tied(bias="own"),
+        False,
+        fit_shortly,
+    ),
     "nothing shared": (own_rows, mlp, Independent(), False, fit_shortly),
 }
 
@@ -102,7 +135,12 @@ def process(rank: int, folder: str) -> None:
         shard = network(case, ShardedNetwork)
         start = shard.whole_state()
         history = train(case, shard)
-        found[case] = {"start": start, "history": history, "end": shard.whole_state(), "parameters": n_parameters(shard)}
+        found[case] = {
+            "start": start,
+            "history": history,
+            "end": shard.whole_state(),
+            "parameters": n_parameters(shard),
+        }
     try:
         fit(network("factorised", ShardedNetwork), diverging("d"), steps=1)
     except FloatingPointError as error:
@@ -126,11 +164,15 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_process_draws_what_one_draws_for_its_tasks(case: str, found: list[dict[str, Any]]) -> None:
+def test_every_process_draws_what_one_draws_for_its_tasks(
+    case: str, found: list[dict[str, Any]]
+) -> None:
     whole, joined = network(case, MultiTaskNetwork).state_dict(), found[0][case]["start"]
     assert list(joined) == list(whole)
     for name, value in whole.items():
-        rounding = 2e-7 if case == "same rows, tied" and name.endswith("bias.factors.weight") else 0.0  # a tied bias is a mean over tasks
+        rounding = (
+            2e-7 if case == "same rows, tied" and name.endswith("bias.factors.weight") else 0.0
+        )  # a tied bias is a mean over tasks
         torch.testing.assert_close(joined[name], value, rtol=rounding, atol=0.0)
 
 
@@ -147,15 +189,25 @@ def test_two_processes_train_what_one_trains(case: str, found: list[dict[str, An
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_process_has_only_its_tasks_parameters(case: str, found: list[dict[str, Any]]) -> None:
+def test_every_process_has_only_its_tasks_parameters(
+    case: str, found: list[dict[str, Any]]
+) -> None:
     whole = network(case, MultiTaskNetwork)
-    of_tasks = sum(weight.get_parameter(name).numel() for weight in whole.shared_weights.values() for name in weight.task_parameters())
+    of_tasks = sum(
+        weight.get_parameter(name).numel()
+        for weight in whole.shared_weights.values()
+        for name in weight.task_parameters()
+    )
     shared = n_parameters(whole) - of_tasks
-    assert [part[case]["parameters"] for part in found] == [shared + of_tasks * n_own // len(NAMES) for n_own in (2, 3)]
+    assert [part[case]["parameters"] for part in found] == [
+        shared + of_tasks * n_own // len(NAMES) for n_own in (2, 3)
+    ]
 
 
 def test_all_processes_stop_where_one_diverges(found: list[dict[str, Any]]) -> None:
-    assert {part["error"] for part in found} == {"the loss of task 'd' became nan at step 1; try a smaller learning rate"}
+    assert {part["error"] for part in found} == {
+        "the loss of task 'd' became nan at step 1; try a smaller learning rate"
+    }
 
 
 def test_a_shard_takes_its_tasks_from_the_state_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +225,9 @@ def test_a_shard_takes_its_tasks_from_the_state_of_all(monkeypatch: pytest.Monke
 
 def test_alone_it_is_an_ordinary_network() -> None:
     shard, tasks = network("factorised", ShardedNetwork), own_rows()
-    assert train("factorised", shard) == train("factorised", whole := network("factorised", MultiTaskNetwork))
+    assert train("factorised", shard) == train(
+        "factorised", whole := network("factorised", MultiTaskNetwork)
+    )
     state = shard.whole_state()
     assert state is not None
     assert all(torch.equal(state[name], value) for name, value in whole.state_dict().items())
@@ -182,16 +236,22 @@ def test_alone_it_is_an_ordinary_network() -> None:
 
 @pytest.mark.parametrize("sharing", [TraceNorm(), TensorNormal()])
 def test_a_penalty_that_joins_all_tasks_is_refused(sharing: Sharing) -> None:
-    with pytest.raises(ValueError, match=r"layer 'layers.0': \w+ needs all tasks' weights in one place"):
+    with pytest.raises(
+        ValueError, match=r"layer 'layers.0': \w+ needs all tasks' weights in one place"
+    ):
         ShardedNetwork(mlp, own_rows(), sharing=sharing)
 
 
 def test_tasks_that_cannot_be_divided_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     unlike = [Task("a", "regression"), Task("b", "multiclass", n_outputs=3)]
-    with pytest.raises(ValueError, match=r"inputs of one shape and one number of outputs, found .*3"):
+    with pytest.raises(
+        ValueError, match=r"inputs of one shape and one number of outputs, found .*3"
+    ):
         ShardedNetwork(nn.Linear(2, 1), unlike)
     with pytest.raises(ValueError, match=r"grid of factors, such as \('a', 'x'\)"):
-        ShardedNetwork(nn.Linear(2, 1), [Task(("a", "x"), "regression"), Task(("b", "x"), "regression")])
+        ShardedNetwork(
+            nn.Linear(2, 1), [Task(("a", "x"), "regression"), Task(("b", "x"), "regression")]
+        )
     in_process(monkeypatch, rank=0, of=6)
     with pytest.raises(ValueError, match="5 cannot be divided among 6 processes"):
         ShardedNetwork(mlp, own_rows())

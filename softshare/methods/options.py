@@ -1,0 +1,99 @@
+"""Options of methods that the user gives: read from the command line, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+from math import isfinite
+
+from softshare.methods.method import CROSS_VALIDATED, Method
+from softshare.methods.named import METHODS
+
+Value = int | float | str
+GivenOptions = Mapping[str, Mapping[str, Value]]
+"""Method → its option → the value given."""
+
+
+def read_options(texts: Sequence[str]) -> tuple[dict[str, dict[str, Value]], list[str]]:
+    """The options that texts such as ``tensor-ring.shared=cv`` give, and what is wrong with the
+    texts.
+    """
+    options: dict[str, dict[str, Value]] = {}
+    wrong = []
+    for text in texts:
+        name, is_given, value = text.partition("=")
+        method, _, option = name.partition(".")
+        if method and option and is_given:
+            options.setdefault(method, {})[option] = _value(value)
+        else:
+            wrong.append(
+                f"options: expected METHOD.NAME=VALUE, such as tensor-ring.shared=cv, got {text!r}"
+            )
+    return options, wrong
+
+
+def wrong_options(options: GivenOptions, compared: Sequence[str]) -> list[str]:
+    """What is wrong with given options; a phrase each.
+
+    Args:
+        options: what is given.
+        compared: names of the methods that are compared.
+    """
+    known = {method.name: method for method in METHODS}
+    wrong = []
+    for name, values in options.items():
+        if name not in known:
+            wrong.append(f"options: {unknown('method', name, list(known))}")
+        elif name not in compared:
+            wrong.append(
+                f"options: {name} is not among the methods that are compared, name it in methods"
+            )
+        else:
+            wrong += [
+                f"options: {phrase}"
+                for option, value in values.items()
+                if (phrase := _misfit(known[name], option, value))
+            ]
+    return wrong
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """That there is no such name, and which was meant: no method 'tuckr', did you mean tucker?"""
+    near = get_close_matches(name, known, n=2)
+    return f"no {what} {name!r}, " + (
+        f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}"
+    )
+
+
+def _misfit(method: Method, option: str, value: Value) -> str | None:
+    """Why an option cannot have this value, whatever the data."""
+    if not method.options:
+        return f"{method.name} has no options, got {option!r}"
+    if option not in method.options:
+        return f"{method.name}: {unknown('option', option, list(method.options))}"
+    default = method.options[option]
+    whole, number = type(value) is int, type(value) in (int, float) and isfinite(value)  # type: ignore[arg-type]
+    if option in method.cross_validated:
+        fits, wanted = (
+            whole or value == CROSS_VALIDATED or str(value).isdigit(),
+            f"a whole number or {CROSS_VALIDATED!r}",
+        )
+    elif isinstance(default, str):
+        fits, wanted = isinstance(value, str), "text"
+    else:
+        fits, wanted = (whole, "a whole number") if type(default) is int else (number, "a number")
+    return (
+        None
+        if fits
+        else f"{method.name}.{option} must be {wanted}, such as {default!r}, got {value!r}"
+    )
+
+
+def _value(text: str) -> Value:
+    """A number where the text is one; digits that a number would lose, as in ``02``, stay text."""
+    with suppress(ValueError):
+        return int(text) if str(int(text)) == text else text
+    with suppress(ValueError):
+        return float(text)
+    return text

@@ -1,0 +1,145 @@
+"""All that determines one run of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+)
+
+BUDGETS: Mapping[str, Mapping[str, int]] = {
+    "vector": {"steps": 1000, "batch_size": 64},
+    "image": {"steps": 1000, "batch_size": 16},
+    "large image": {"steps": 300, "batch_size": 16},
+}
+"""Kind of input (:func:`softshare.network.templates.standard.input_kind`) → the default budget,
+from the cheapest to the dearest step.
+"""
+
+STEPS, BATCH_SIZE = BUDGETS["vector"]["steps"], BUDGETS["vector"]["batch_size"]
+HIDDEN = (64, 64)
+LEARNING_RATE = 1e-3
+WEIGHT_DECAY = 1e-4
+"""Defaults found on validation data: docs/defaults.md has the figures."""
+
+OF_ONE_RUN = ("method", "fraction", "seed")
+"""Settings in which the runs of one comparison differ."""
+
+TUNED = ("learning_rate", "weight_decay", "method_options", "searched")
+"""Settings that a search sets for every method and fraction."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """All that determines one run, the data aside.
+
+    Args:
+        source: what the data were read from, for the reader of a record.
+        method: name of the method, one of :data:`softshare.methods.named.METHODS`.
+        fraction: share of the training part that is used, in (0, 1].
+        seed: of the split, the initial weights and the order of the examples.
+        steps: optimiser steps in all, those of a start from trained networks counted;
+            cross-validation is not.
+        batch_size: examples of every task in a step.
+        hidden: widths of the hidden layers.
+        learning_rate: of Adam; None for the default, unless a search chooses it.
+        weight_decay: of Adam; likewise.
+        metric: the metric to compare by, instead of each kind's own.
+        trials: trials by which ``learning_rate``, ``weight_decay`` and ``method_options`` were
+            chosen; 0: given or default.
+        method_options: settings of the method itself, in place of its defaults.
+        searched: which of the learning rate, the weight decay and the method's options a search
+            chose.
+    """
+
+    source: str
+    method: str
+    fraction: Annotated[float, Field(gt=0, le=1)]
+    seed: NonNegativeInt
+    steps: PositiveInt = STEPS
+    batch_size: PositiveInt = BATCH_SIZE
+    hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = HIDDEN
+    learning_rate: PositiveFloat | None = None
+    weight_decay: NonNegativeFloat | None = None
+    metric: str | None = None
+    trials: NonNegativeInt = 0
+    method_options: Mapping[str, int | float | str] = field(default_factory=dict)
+    searched: tuple[str, ...] = ()
+
+    @property
+    def rate(self) -> float:
+        """The learning rate in force."""
+        return LEARNING_RATE if self.learning_rate is None else self.learning_rate
+
+    @property
+    def decay(self) -> float:
+        """The weight decay in force."""
+        return WEIGHT_DECAY if self.weight_decay is None else self.weight_decay
+
+    @property
+    def key(self) -> str:
+        """Name of the run in its comparison, for example ``tucker-f0.1-s3``."""
+        return f"{self.method}-f{self.fraction:.12g}-s{self.seed}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings as a record holds them."""
+        plain: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return plain
+
+
+def checked_settings(values: Mapping[str, Any]) -> RunSettings:
+    """Settings from their values, converted and checked; None stands for the default.
+
+    Raises:
+        ValueError: some are wrong; the message names them all.
+    """
+    try:
+        return _adapter().validate_python(
+            {name: value for name, value in values.items() if value is not None}
+        )
+    except ValidationError as error:
+        wrong = [
+            f"{item['loc'][0]}: {_lowered(item['msg'])}, got {item['input']!r}"
+            for item in error.errors()
+        ]
+        raise ValueError("; ".join(dict.fromkeys(wrong))) from None
+
+
+def given_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given for a run, from its settings as a record holds them: what a search chose left
+    out, options as METHOD.NAME.
+    """
+    plain = {
+        name: value
+        for name, value in settings.items()
+        if name not in ("method_options", "searched")
+    }
+    options = settings.get("method_options", {})
+    searched = settings.get("searched") or ()
+    if settings.get("trials") and not searched:  # a record from before the names were kept
+        searched = ("learning_rate", "weight_decay", *options)
+    given = {name: value for name, value in plain.items() if name not in searched}
+    return given | {
+        f"{settings['method']}.{name}": value
+        for name, value in options.items()
+        if name not in searched
+    }
+
+
+@cache
+def _adapter() -> TypeAdapter[RunSettings]:
+    return TypeAdapter(RunSettings)
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:].removesuffix(".")

@@ -1,0 +1,132 @@
+"""How T networks of one template run as one.
+
+The batches of ``k`` tasks lie one after the other in dim 0: ``(k, B, …)`` folded to ``(k·B, …)``.
+The template's own ``forward`` runs once on the folded batch; only its layers with parameters are
+replaced, by layers that know which rows belong to which task. Everything else (activations,
+pooling, residual sums, whatever the template's author wrote) works on the folded batch as it is.
+
+In a plain chain of layers, where nothing else sees what one hands to the next, the batch may lie
+otherwise: rows that all tasks see stay one copy as long as they can, and between affine layers the
+tasks keep a dimension of their own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+from torch import nn
+
+from softshare.network.execution.fold import Fold, Sources, TaskLayer
+from softshare.network.execution.task_conv import CONVOLVE, TaskConv
+from softshare.network.execution.task_linear import TaskLinear
+from softshare.network.execution.task_module import JoinedRows, OwnRows, TaskModule
+from softshare.network.execution.task_sequential import TaskSequential
+from softshare.network.layers import parameters_of
+from softshare.sharing.base import SharedWeight
+from softshare.sharing.soft_ordering import ELEMENTWISE
+
+ROWWISE = (
+    *ELEMENTWISE, nn.Flatten, nn.Unflatten, nn.Softmax, nn.LogSoftmax, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d,
+    nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d,
+)  # fmt: skip
+"""Modules that do the same to a row whichever task it serves: inputs that all tasks see stay one
+copy through them.
+"""
+
+WHOLE = (
+    nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention, nn.Transformer, nn.TransformerEncoder, nn.TransformerEncoderLayer,
+    nn.TransformerDecoder, nn.TransformerDecoderLayer, nn.ParameterList, nn.ParameterDict,
+)  # fmt: skip
+"""Modules whose rows may lie in another dimension than the first, or whose forward reads weights of
+modules inside.
+"""
+
+
+def is_chain(template: nn.Module) -> bool:
+    """Whether a network is a plain chain of layers."""
+    children = list(template.children())
+    is_sequence = (
+        isinstance(template, nn.Sequential) and type(template).forward is nn.Sequential.forward
+    )
+    return not children or (is_sequence and all(is_chain(child) for child in children))
+
+
+def fold_template(
+    template: nn.Module, weights: Mapping[str, SharedWeight], fold: Fold, n_tasks: int
+) -> nn.Module:
+    """The template with its layers replaced by the same layers in all tasks.
+
+    Args:
+        template: one task's network; it is copied.
+        weights: the shared weight behind every parameter, by the parameter's full name.
+        fold: how the running batch lies.
+        n_tasks: length of the task axis.
+    """
+    parameters, in_chain = parameters_of(template), is_chain(template)
+    converted: dict[int, nn.Module] = {}  # a module that stands in two places is one layer in both
+
+    def convert(module: nn.Module, prefix: str) -> nn.Module:
+        if id(module) not in converted:
+            inside = {name: f"{prefix}{name}" for name, _ in module.named_parameters()}
+            sources = {name: (parameters[path], weights[path]) for name, path in inside.items()}
+            layer = _with_parameters(module, sources, fold, n_tasks, name=prefix.removesuffix("."))
+            converted[id(module)] = layer or around(module, prefix)
+        return converted[id(module)]
+
+    def around(module: nn.Module, prefix: str) -> nn.Module:
+        for name, child in module._modules.items():
+            if child is not None:
+                setattr(module, name, convert(child, f"{prefix}{name}."))
+        return _without_parameters(module, fold, in_chain)
+
+    return convert(copy.deepcopy(template), "")
+
+
+def _with_parameters(
+    module: nn.Module, sources: Sources, fold: Fold, n_tasks: int, *, name: str
+) -> TaskLayer | None:
+    """The layer in all tasks that stands for a module; None where the modules inside it are layers
+    of their own.
+    """
+    if type(module) is nn.Linear:
+        return TaskLinear(sources, fold)
+    if type(module).forward in CONVOLVE and sources.keys() <= {"weight", "bias"}:
+        return TaskConv(module, sources, fold)
+    direct = list(module.parameters(recurse=False)) + list(module.buffers(recurse=False))
+    if (
+        runs_whole(module)
+        or getattr(module, "by_row", False)
+        or (direct and (sources or list(module.buffers())))
+    ):
+        return TaskModule(module, sources, fold, n_tasks, name=name)
+    return None
+
+
+def _without_parameters(module: nn.Module, fold: Fold, in_chain: bool) -> nn.Module:
+    """A module with nothing of its own, whose children are converted."""
+    is_leaf = not list(module.children())
+    if is_leaf and not isinstance(module, ROWWISE):
+        return OwnRows(module, fold)
+    if is_leaf and in_chain and type(module) not in ELEMENTWISE:
+        return JoinedRows(module, fold)
+    if type(module) is nn.Sequential and any(isinstance(child, TaskConv) for child in module):
+        return TaskSequential(dict(module._modules), fold)
+    return module
+
+
+def runs_whole(module: nn.Module) -> bool:
+    """Whether only a module's own forward knows what it does with rows, so that it runs as one with
+    one task's rows at a time.
+
+    Such are what has rows in another dimension or reads its layers' weights, like recurrent layers,
+    attention and lists of parameters, the modules of one's own around them, which may turn
+    dimensions over first, and batch norm without values of its own.
+    """
+    if isinstance(module, (*WHOLE, nn.modules.batchnorm._BatchNorm)) or getattr(
+        module, "task_by_task", False
+    ):
+        return True
+    if type(module).forward is nn.Sequential.forward:
+        return any(isinstance(child, nn.RNNBase) for child in module.children())
+    return any(isinstance(part, WHOLE) for part in module.modules())

@@ -1,0 +1,165 @@
+"""Networks to start from: functions of an input's shape and a number of outputs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+from math import prod
+from typing import Literal
+
+from torch import nn
+
+TemplateFactory = Callable[[tuple[int, ...], int], nn.Module]
+"""Makes one task's network from the shape of its inputs and its number of outputs."""
+
+InputKind = Literal["vector", "image", "large image"]
+"""What decides the default network and budget."""
+
+SMALLEST_IMAGE = 8
+"""Pixels a side from which on a three-dimensional input is taken for an image."""
+
+LARGE_IMAGE = 96
+"""Pixels a side from which on LeNet, whose cost grows with the pixels, takes minutes for what a
+smaller network does in seconds.
+"""
+
+
+def input_kind(input_shape: Sequence[int]) -> InputKind:
+    """Whether inputs of this shape are images, and large ones."""
+    if len(input_shape) != 3 or min(input_shape[1:]) < SMALLEST_IMAGE:
+        return "vector"
+    return "large image" if min(input_shape[1:]) >= LARGE_IMAGE else "image"
+
+
+def mlp(
+    input_shape: Sequence[int],
+    n_outputs: int,
+    *,
+    hidden: Sequence[int] = (64, 64),
+    dropout: float = 0.0,
+) -> nn.Module:
+    """A multilayer perceptron with ReLU: layers ``layers.0``, ``layers.1``, … and ``output``.
+
+    Args:
+        input_shape: the shape of one input; it is flattened.
+        n_outputs: width of the output.
+        hidden: widths of the hidden layers; none makes a linear model.
+        dropout: probability after each hidden layer.
+
+    Shape:
+        ``(B, *input_shape)`` → ``(B, n_outputs)``.
+    """
+    widths = [prod(input_shape), *hidden]
+    after = (lambda: [nn.ReLU(), nn.Dropout(dropout)]) if dropout else (lambda: [nn.ReLU()])
+    layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
+    if hidden:
+        blocks: OrderedDict[str, nn.Module] = OrderedDict()
+        for number, (n_in, n_out) in enumerate(pairwise(widths)):
+            blocks[str(number)] = nn.Linear(n_in, n_out)
+            blocks |= {
+                f"{number}_{kind}": module
+                for kind, module in zip(("relu", "dropout"), after(), strict=False)
+            }
+        layers["layers"] = nn.Sequential(blocks)
+    layers["output"] = nn.Linear(widths[-1], n_outputs)
+    return nn.Sequential(layers)
+
+
+def lenet(
+    input_shape: Sequence[int],
+    n_outputs: int,
+    *,
+    channels: Sequence[int] = (32, 64),
+    windows: Sequence[int] = (5, 3),
+    hidden: int = 128,
+) -> nn.Module:
+    """A small convolutional network: convolutions with 'same' padding, each max-pooled 2×2, then
+    two affine layers.
+
+    Args:
+        input_shape: ``(C, H, W)``.
+        n_outputs: width of the output.
+        channels: output channels of the convolutions.
+        windows: their window sizes.
+        hidden: width of the hidden affine layer.
+
+    Raises:
+        ValueError: the input is no image, or too small to be pooled that often.
+
+    Shape:
+        ``(B, C, H, W)`` → ``(B, n_outputs)``.
+    """
+    if len(input_shape) != 3:
+        raise ValueError(
+            f"lenet: input_shape must be (channels, height, width), got {tuple(input_shape)}"
+        )
+    n_in, height, width = input_shape
+    if min(height, width) < 2 ** len(channels):
+        raise ValueError(
+            f"lenet: {height}×{width} images cannot be halved {len(channels)} times; give "
+            "fewer channels"
+        )
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for number, (n_out, window) in enumerate(zip(channels, windows, strict=True)):
+        layers[f"conv{number}"] = nn.Conv2d(n_in, n_out, window, padding="same")
+        # Max-pooling and ReLU commute: pooling first saves three quarters of the activations.
+        layers[f"pool{number}"] = nn.MaxPool2d(2)
+        layers[f"relu{number}"] = nn.ReLU()
+        n_in, height, width = n_out, height // 2, width // 2
+    layers["flatten"] = nn.Flatten()
+    layers["hidden"] = nn.Linear(n_in * height * width, hidden)
+    layers["hidden_relu"] = nn.ReLU()
+    layers["output"] = nn.Linear(hidden, n_outputs)
+    return nn.Sequential(layers)
+
+
+def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
+    """The network for Omniglot's 105 × 105 images in Yang and Hospedales (2017, both papers).
+
+    Convolutions without padding of 8 channels at 5×5, 12 at 3×3 and 16 at 3×3, each max-pooled 2×2,
+    and an affine layer of 64, with tanh. Layers ``conv0``, ``conv1``, ``conv2``, ``hidden`` and
+    ``output``.
+
+    Args:
+        input_shape: ``(C, H, W)``, at least 24 × 24.
+        n_outputs: width of the output.
+
+    Raises:
+        ValueError: the input is no image, or too small.
+
+    Shape:
+        ``(B, C, H, W)`` → ``(B, n_outputs)``.
+    """
+    if len(input_shape) != 3 or min(input_shape[1:]) < 24:
+        raise ValueError(
+            "omniglot_cnn: input_shape must be (channels, height, width) of at least 24 × "
+            f"24 pixels, got {tuple(input_shape)}"
+        )
+    n_in, height, width = input_shape
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for number, (n_out, window) in enumerate(((8, 5), (12, 3), (16, 3))):
+        layers[f"conv{number}"] = nn.Conv2d(n_in, n_out, window)
+        layers[f"pool{number}"] = nn.MaxPool2d(2)
+        layers[f"tanh{number}"] = nn.Tanh()
+        n_in, height, width = n_out, (height - window + 1) // 2, (width - window + 1) // 2
+    layers["flatten"] = nn.Flatten()
+    layers["hidden"] = nn.Linear(n_in * height * width, 64)
+    layers["hidden_tanh"] = nn.Tanh()
+    layers["output"] = nn.Linear(64, n_outputs)
+    return nn.Sequential(layers)
+
+
+def template_for(
+    input_shape: Sequence[int], *, hidden: Sequence[int] = (64, 64)
+) -> TemplateFactory:
+    """The default network for inputs of this shape: LeNet for images, the Omniglot network for
+    large ones, an MLP for everything else.
+    """
+    factories: Mapping[InputKind, TemplateFactory] = {
+        "vector": partial(mlp, hidden=tuple(hidden)),
+        "image": partial(lenet, hidden=hidden[-1] if hidden else 128),
+        "large image": omniglot_cnn,
+    }
+    return factories[input_kind(input_shape)]

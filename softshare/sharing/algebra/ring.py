@@ -1,0 +1,96 @@
+"""How a weight is written as a ring of cores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from math import prod
+
+from softshare.sharing.factorisation import MODES, RANKS
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A weight ``(*window, in, out)`` as a ring of cores.
+
+    Core ``k`` has shape ``(R_k, M_k, N_k, R_{k+1})``, the window's, which is the first, ``(R_0,
+    h·w, R_1)``; the last rank is the first core's again.
+
+    Args:
+        shape: the weight's shape.
+        modes: every core's own modes: ``(h·w,)`` or ``(M_k, N_k)``.
+        ranks: the rank before every core.
+    """
+
+    shape: tuple[int, ...]
+    modes: tuple[tuple[int, ...], ...]
+    ranks: tuple[int, ...]
+
+    def core_shape(self, core: int) -> tuple[int, ...]:
+        """The shape of a core, its two ranks included."""
+        return (self.ranks[core], *self.modes[core], self.ranks[(core + 1) % len(self.ranks)])
+
+    def terms(self) -> list[str]:
+        """The letters of every core."""
+        letters = iter(MODES)
+        own = ["".join(next(letters) for _ in modes) for modes in self.modes]
+        return [RANKS[core] + own[core] + RANKS[(core + 1) % len(own)] for core in range(len(own))]
+
+    def equation(self, shared: Collection[int]) -> str:
+        """The contraction of the cores; those not shared carry the task.
+
+        Its output: window, input modes, output modes.
+        """
+        terms = self.terms()
+        window = "".join(term[1] for term in terms if len(term) == 3)
+        paired = [term for term in terms if len(term) == 4]
+        output = window + "".join(term[1] for term in paired) + "".join(term[2] for term in paired)
+        return f"{','.join(term if core in shared else 't' + term for core, term in enumerate(terms))}->t{output}"
+
+    def sizes(self) -> dict[str, int]:
+        """The extent of every letter."""
+        shapes = [self.core_shape(core) for core in range(len(self.modes))]
+        return {
+            letter: size
+            for term, shape in zip(self.terms(), shapes, strict=True)
+            for letter, size in zip(term, shape, strict=True)
+        }
+
+    def core_name(self, core: int) -> str:
+        """A name that tells a core from all others of the layer: its number and its modes."""
+        return f"core_{core}_" + "x".join(map(str, self.modes[core]))
+
+
+def common_cores(tasks_of: Mapping[Ring, int]) -> list[int]:
+    """The cores that tasks can share: those of which two tasks have the same modes, all where there
+    is one ring.
+
+    Args:
+        tasks_of: ring → how many tasks have it.
+    """
+    counts = Counter[tuple[int, tuple[int, ...]]]()
+    for ring, n_tasks in tasks_of.items():
+        counts.update(dict.fromkeys(enumerate(ring.modes), n_tasks))
+    return sorted(
+        {core for (core, _), n_tasks in counts.items() if n_tasks > 1 or len(tasks_of) == 1}
+    )
+
+
+def count_parameters(tasks_of: Mapping[Ring, int], shared: Collection[int]) -> int:
+    """Parameters of all tasks: ``Σ R_k M_k N_k R_{k+1}``, a shared core once for all tasks that
+    have its modes.
+    """
+    common = {
+        ring.core_name(core): prod(ring.core_shape(core))
+        for ring in tasks_of
+        for core in range(len(ring.modes))
+        if core in shared
+    }
+    own = sum(
+        n * prod(ring.core_shape(core))
+        for ring, n in tasks_of.items()
+        for core in range(len(ring.modes))
+        if core not in shared
+    )
+    return sum(common.values()) + own

@@ -1,0 +1,151 @@
+"""The tensor normal distribution of a stack of weights: its density and its covariances' updates.
+
+Modes are counted as the stack's axes here, the task being axis 0. ``covariance`` is always Σ,
+``precision`` always Σ⁻¹.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import log
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from softshare.sharing.algebra.decompositions import mode_product, unfold
+
+
+class Covariance(nn.Module):
+    """The covariance of one mode, learned by closed-form updates, and its inverse, kept between
+    them.
+
+    Its trace is fixed: only the product of all modes' covariances is identified, and were their
+    common
+    scale learned with the weights, both would shrink to zero together, where the density has no
+    bound.
+
+    Args:
+        size: of the mode, D.
+        trace: what the diagonal adds up to.
+        epsilon: multiple of the mean variance that every update adds to the diagonal.
+        n_weights: how many weights' contributions make an update.
+        like: a tensor of the type and on the device wanted.
+
+    Attributes:
+        covariance: Σ, at first the identity scaled to the trace.
+        precision: Σ⁻¹.
+        log_determinant: ln|Σ|.
+
+    Shape:
+        covariance and precision ``(D, D)``, log_determinant ``()``.
+    """
+
+    covariance: Tensor
+    precision: Tensor
+    log_determinant: Tensor
+
+    def __init__(
+        self, size: int, *, trace: float, epsilon: float, n_weights: int, like: Tensor
+    ) -> None:
+        super().__init__()
+        self._trace, self._epsilon, self._n_weights = trace, epsilon, n_weights
+        self._scatters: list[Tensor] = []
+        self._columns = 0
+        identity = torch.eye(size, dtype=like.dtype, device=like.device)
+        self.register_buffer("covariance", identity * trace / size)
+        self.register_buffer("precision", identity * size / trace)
+        self.register_buffer("log_determinant", like.new_tensor(size * log(trace / size)))
+
+    def add(self, scatter: Tensor, columns: int) -> None:
+        """One weight's contribution; the last one expected makes the update.
+
+        Args:
+            scatter: see :func:`scatter`, ``(D, D)``, in float64.
+            columns: of the unfolding that it is of.
+        """
+        self._scatters.append(scatter)
+        self._columns += columns
+        if len(self._scatters) < self._n_weights:
+            return
+        estimate = torch.stack(self._scatters).sum(0) / self._columns
+        self._scatters, self._columns = [], 0
+        mean_variance = estimate.diagonal().mean()
+        # Weights that are all zero say nothing; those that are not finite end the training at the
+        # next loss.
+        if torch.isfinite(mean_variance) and mean_variance > 0:
+            estimate.diagonal().add_(self._epsilon * mean_variance)
+            self._set(estimate * (self._trace / estimate.trace()))
+
+    def _set(self, covariance: Tensor) -> None:
+        factor, failed = torch.linalg.cholesky_ex(covariance)
+        if failed:
+            raise ValueError(
+                "TensorNormal: a covariance cannot be inverted with "
+                f"epsilon={self._epsilon}; take a larger one"
+            )
+        self.covariance.copy_(covariance)
+        self.precision.copy_(torch.cholesky_inverse(factor))
+        self.log_determinant.copy_(2 * factor.diagonal().log().sum())
+
+
+def smoothed(stack: Tensor, precisions: Mapping[int, Tensor]) -> Tensor:
+    """``(⊗ Σ_n⁻¹) vec(W)`` as a tensor like ``W``, one mode after the other; modes not named have
+    the identity.
+    """
+    for axis, precision in precisions.items():
+        stack = mode_product(stack, precision, axis)
+    return stack
+
+
+def scatter(stack: Tensor, axis: int, precisions: Mapping[int, Tensor]) -> Tensor:
+    """``W_(n) (⊗_{m≠n} Σ_m)⁻¹ W_(n)ᵀ``: divided by ``d / D_n`` it is the covariance of greatest
+    density beside the others.
+
+    Shape:
+        stack ``(T, *weight)`` → ``(D_n, D_n)``.
+    """
+    others = {other: precision for other, precision in precisions.items() if other != axis}
+    return unfold(stack, axis) @ unfold(smoothed(stack, others), axis).T
+
+
+def negative_log_density(
+    stack: Tensor, precisions: Mapping[int, Tensor], log_determinants: Mapping[int, Tensor]
+) -> Tensor:
+    """``½ [vec(W)ᵀ (Σ_1 ⊗ … ⊗ Σ_N)⁻¹ vec(W) + Σ_n (d / D_n) ln|Σ_n|]``: minus the log density,
+    without its constant ``½ d ln 2π``.
+
+    Its gradient goes to the weights alone.
+
+    Args:
+        stack: ``W``.
+        precisions: axis → ``Σ_n⁻¹``; modes not named have the identity.
+        log_determinants: axis → ``ln|Σ_n|``.
+
+    Shape:
+        stack ``(T, *weight)`` → ``()``.
+    """
+    with torch.no_grad():
+        gradient = smoothed(stack, precisions)
+    value: Tensor = _QuadraticForm.apply(stack, gradient)
+    for axis, log_determinant in log_determinants.items():
+        value = value + stack.numel() / stack.shape[axis] / 2 * log_determinant
+    return value
+
+
+class _QuadraticForm(torch.autograd.Function):
+    """``½ ⟨W, ΩW⟩`` from ``W`` and ``ΩW``, which is its gradient: one pass through the modes serves
+    both.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, stack: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        return (stack * gradient).sum() / 2
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = ctx.saved_tensors
+        return outer * gradient, None

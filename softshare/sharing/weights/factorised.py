@@ -1,0 +1,280 @@
+"""A weight that is a tensor network: an einsum equation and its factors."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from math import exp, log, prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from softshare.sharing.algebra.contraction import contract
+from softshare.sharing.base import RandomStreams, SharedWeight, root_mean_square
+
+
+class FactorisedWeight(SharedWeight):
+    """All tasks' copies of one weight, composed from factors by one contraction.
+
+    Independent, tied, LAF, Tucker, tensor-train and tensor-ring weights are this one module with
+    different equations.
+
+    Args:
+        equation: einsum over the factors, its output ``t`` and then the weight's modes in the
+            papers' order. Factors that carry ``t`` have it as dim 0 and are the tasks' own.
+        factors: name → initial values, in the equation's order.
+        shape: the weight's shape, where the equation's output modes must still be merged into it.
+        n_tasks: length of the task axis.
+        ranks: what :meth:`ranks` reports.
+        rows: factor → which of its rows is each task's, ``(T,)`` numbers, where tasks have rows in
+            common (tasks on a grid of factors); a task's row is its own number otherwise.
+        added: factor → the row ``(1, …)`` of a task that came later, a parameter of its own.
+
+    Shape:
+        composed ``(T, *shape)``.
+    """
+
+    def __init__(
+        self,
+        equation: str,
+        factors: Mapping[str, Tensor],
+        *,
+        shape: Sequence[int],
+        n_tasks: int,
+        ranks: Sequence[int] = (),
+        rows: Mapping[str, Sequence[int]] | None = None,
+        added: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        super().__init__()
+        self.equation = equation
+        self.shape = tuple(shape)
+        self.n_tasks = n_tasks
+        # A plain dict would be sorted by name; strided factors could not be saved.
+        own = OrderedDict(
+            (name, nn.Parameter(values.detach().clone(memory_format=torch.contiguous_format)))
+            for name, values in factors.items()
+        )
+        self.factors = nn.ParameterDict(own)
+        self.added = nn.ParameterDict(
+            {name: nn.Parameter(row.clone()) for name, row in (added or {}).items()}
+        )
+        self._ranks = tuple(ranks)
+        terms = equation.split("->")[0].split(",")
+        self._of_task = tuple(term.startswith("t") for term in terms)
+        self._is_tied = not any(self._of_task)
+        self._grid = tuple(rows or ())
+        self._has_added = bool(added)
+        for name, numbers in (rows or {}).items():
+            self.register_buffer(
+                f"rows_{name}", torch.tensor(numbers, device=own[name].device), persistent=False
+            )
+
+    def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
+        if tasks is None:
+            return self.equation, list(self._all_factors().values())
+        factors = self._stored_factors()
+        rows = {name: self.get_buffer(f"rows_{name}")[tasks] for name in self._grid}
+        each = zip(factors.items(), self._of_task, strict=True)
+        return self.equation, [
+            self._rows(factor, rows.get(name, tasks)) if own else factor
+            for (name, factor), own in each
+        ]
+
+    def _all_factors(self) -> dict[str, Tensor]:
+        """The factors with a row for each task, rows in common repeated."""
+        factors = self._stored_factors()
+        for name in self._grid:
+            factors[name] = self._rows(factors[name], self.get_buffer(f"rows_{name}"))
+        return factors
+
+    def _stored_factors(self) -> dict[str, Tensor]:
+        """The factors as they are, with the rows of a task that came later."""
+        factors: dict[str, Any] = dict(
+            self.factors._parameters
+        )  # a ParameterDict's own way costs more than a small layer's product
+        return (
+            factors | {name: torch.cat([factors[name], row]) for name, row in self.added.items()}
+            if self._has_added
+            else factors
+        )
+
+    def _rows(self, factor: Tensor, tasks: Tensor) -> Tensor:
+        """These tasks' rows; with ``sparse_rows`` the gradient holds them alone, not a zero for
+        every other task.
+        """
+        return (
+            SparseRows.apply(factor, tasks) if self.sparse_rows else factor.index_select(0, tasks)
+        )
+
+    def stacked(self, tasks: Tensor | None = None) -> Tensor:
+        n_tasks = self.n_tasks if tasks is None else len(tasks)
+        if self._is_tied:
+            return self.of(0).expand(n_tasks, *self.shape)
+        equation, operands = self.contraction(tasks)
+        return (
+            operands[0]
+            if len(operands) == 1
+            else contract(equation, operands).reshape(n_tasks, *self.shape)
+        )
+
+    def of(self, task: int) -> Tensor:
+        if not self._is_tied:
+            return super().of(task)
+        factors = list(self._all_factors().values())
+        return (
+            factors[0]
+            if len(factors) == 1
+            else contract(self.equation.replace("->t", "->"), factors).reshape(self.shape)
+        )
+
+    def task_parameters(self) -> list[str]:
+        return self._rows_of_all() + [f"added.{name}" for name in self.added]
+
+    def _rows_of_all(self) -> list[str]:
+        """The factors with a row for each task but the one that came last."""
+        return [
+            f"factors.{name}"
+            for name, own in zip(self.factors, self._of_task, strict=True)
+            if own and name not in self._grid
+        ]
+
+    def task_vectors(self) -> Tensor:
+        own = [
+            factor.flatten(1)
+            for factor, of_task in zip(self._all_factors().values(), self._of_task, strict=True)
+            if of_task
+        ]
+        return (
+            torch.cat(own, 1)
+            if own
+            else next(iter(self.factors.values())).new_zeros(self.n_tasks, 0)
+        )
+
+    def own_values(self, task: int) -> list[Tensor]:
+        if self.added and task == self.n_tasks - 1:
+            return [row.detach()[0] for row in self.added.values()]
+        return [self.get_parameter(name).detach()[task] for name in self._rows_of_all()]
+
+    def with_task(self, start: Tensor) -> SharedWeight:
+        """One more row of every factor that the tasks have of their own: a typical one, or
+        ``start`` where it is the whole weight.
+
+        The row is a parameter of its own, so that no optimizer (weight decay!) touches the others'.
+        """
+        if self._grid:
+            raise ValueError(
+                "tasks on a grid of factors take no new task: it would be a new value of "
+                "some factor, not a row"
+            )
+        factors = {name: factor.detach() for name, factor in self._all_factors().items()}
+        own = [name for name, of_task in zip(factors, self._of_task, strict=True) if of_task]
+        added = {
+            name: start.unsqueeze(0) if len(factors) == 1 else typical_row(factors[name])
+            for name in own
+        }
+        weight = FactorisedWeight(
+            self.equation,
+            factors,
+            shape=self.shape,
+            n_tasks=self.n_tasks + 1,
+            ranks=self._ranks,
+            added=added,
+        )
+        weight.factors.requires_grad_(False)
+        return weight
+
+    def independent_parameters(self) -> int:
+        return self.n_tasks * prod(self.shape)
+
+    def ranks(self) -> tuple[int, ...]:
+        return self._ranks
+
+    def extra_repr(self) -> str:
+        return f"{self.equation}, shape={self.shape}, n_tasks={self.n_tasks}"
+
+
+def typical_row(rows: Tensor) -> Tensor:
+    """Where a new task starts: the mean of the tasks' rows, at their root-mean-square size; ``(T,
+    *row)`` → ``(1, *row)``.
+
+    The mean is what the rows have in common. Of rows that have little in common it is small, up to
+    ``1/√T`` of their size, and a weight composed with several such rows would be next to nothing.
+    """
+    mean = rows.mean(0, keepdim=True)
+    size = root_mean_square(mean)
+    return mean * (root_mean_square(rows) / size) if size else mean
+
+
+class SparseRows(torch.autograd.Function):
+    """Rows of a tensor, whose gradient is a sparse tensor of those rows:
+    :func:`torch.nn.functional.embedding` for any shape.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, rows: Tensor) -> Tensor:
+        """``(T, *shape)`` and ``(k,)`` → ``(k, *shape)``."""
+        ctx.save_for_backward(rows)
+        ctx.size = values.shape
+        return values.index_select(0, rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """``(k, *shape)`` → sparse ``(T, *shape)``."""
+        (rows,) = ctx.saved_tensors
+        return torch.sparse_coo_tensor(
+            rows.unsqueeze(0), gradient, ctx.size, check_invariants=False
+        ), None
+
+
+def balance(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same product from factors of equal root-mean-square size.
+
+    An exact SVD split puts all scale into one factor and Adam, whose steps are of one size for all
+    elements, then trains it badly. A product that is zero is left as it is.
+    """
+    scales = {name: root_mean_square(factor) for name, factor in factors.items()}
+    if min(scales.values()) == 0:
+        return dict(factors)
+    level = exp(sum(log(scale) for scale in scales.values()) / len(scales))
+    return {name: factor * (level / scales[name]) for name, factor in factors.items()}
+
+
+def draw_factors(
+    equation: str,
+    sizes: Mapping[str, int],
+    names: Sequence[str],
+    *,
+    std: float,
+    streams: RandomStreams,
+    layer: str,
+    levels: Mapping[str, Sequence[object]] | None = None,
+) -> dict[str, Tensor]:
+    """Random factors whose composed weight has elements of standard deviation ``std``.
+
+    An element of the composed weight is a sum over the contracted modes of products of one element
+    a factor, so with factors of variance ``(std² / ∏ contracted sizes)^(1 / number of factors)`` it
+    has variance ``std²``. The composed weight itself is never made.
+
+    Args:
+        equation: einsum over the factors; ``t`` marks the task axis.
+        sizes: the extent of every letter but ``t``.
+        names: the factors' names, in the equation's order.
+        std: the standard deviation wanted.
+        streams: where the values come from; a task's rows come from its own stream.
+        layer: the layer's name, which sets its streams apart.
+        levels: factor → the names of its rows, where these are not the tasks (tasks on a grid of
+            factors).
+    """
+    inputs, output = equation.split("->")
+    terms = inputs.split(",")
+    contracted = prod(sizes[letter] for letter in set("".join(terms)) - set(output))
+    scale = (std**2 / contracted) ** (1 / (2 * len(terms)))
+    factors = {}
+    for name, term in zip(names, terms, strict=True):
+        own = term.startswith("t")
+        shape = [sizes[letter] for letter in (term[1:] if own else term)]
+        rows = RandomStreams(streams.seed, levels[name]) if levels and name in levels else streams
+        draw = rows.normal_by_task if own else rows.normal
+        factors[name] = scale * draw(f"{layer}.{name}", shape)
+    return factors
