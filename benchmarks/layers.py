@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmarks.case import Case
 from benchmarks.measure import Step, timed
 from benchmarks.steps import stepping
-from softshare.network.execution.fold import Fold
+from softshare.network.execution.batch_layout import BatchLayout
 from softshare.network.execution.task_linear import TaskLinear, joint_equation
 from softshare.network.layers import Parameter
 from softshare.sharing.algebra.contraction import Order, carry_out, order_of
@@ -87,9 +87,11 @@ def layer_step(weight: SharedWeight, x: Tensor) -> Step:
     """Forward, backward (the input's gradient too) and update of an affine layer without bias in
     all tasks.
     """
-    fold = Fold()
-    fold.n_tasks = weight.n_tasks
-    layer = TaskLinear({"weight": (Parameter("layer", "layer.weight", (1, 0), True), weight)}, fold)
+    layout = BatchLayout()
+    layout.n_tasks = weight.n_tasks
+    layer = TaskLinear(
+        {"weight": (Parameter("layer", "layer.weight", (1, 0), True), weight)}, layout
+    )
 
     def loss() -> Tensor:
         return layer(x.flatten(0, 1)).square().mean()

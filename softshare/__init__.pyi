@@ -33,7 +33,7 @@ from .sharing.trace_norm import trace_norm_strength as trace_norm_strength
 from .sharing.tucker import Tucker as Tucker
 from .tasks.task import Task as Task
 from .tasks.task_set import TaskSet as TaskSet
-from .training.diagnostic_history import ReadingHistory as ReadingHistory
+from .training.diagnostic_history import DiagnosticHistory as DiagnosticHistory
 from .training.fit import fit as fit
 from .training.lazy_adam import LazyAdam as LazyAdam
 from .training.sharded import ShardedNetwork as ShardedNetwork

@@ -6,20 +6,20 @@ from typing import Any
 
 from torch import Tensor
 
-from softshare.network.diagnostics import readings
+from softshare.network.diagnostics import diagnostics
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.training.diagnostic_history import ReadingHistory
+from softshare.training.diagnostic_history import DiagnosticHistory
 
-READINGS_OF_A_RUN = 5
-"""How often a record's readings are taken over training."""
+DIAGNOSTICS_OF_A_RUN = 5
+"""How often a record's diagnostics are taken over training."""
 
 MOST_TASKS_READ = 200
 
 
-def describe_readings(
-    network: MultiTaskNetwork, history: ReadingHistory
+def describe_diagnostics(
+    network: MultiTaskNetwork, history: DiagnosticHistory
 ) -> dict[str, dict[str, Any]]:
-    """The readings at the end and over training: kind of reading → module → ``axes``, ``values``
+    """The diagnostics at the end and over training: kind of diagnostic → module → ``axes``, ``values``
     and ``history``.
 
     Values are nested lists ``(T, *axes)``, those at the end with the weights that the network ended
@@ -28,18 +28,18 @@ def describe_readings(
     if len(network.tasks) > MOST_TASKS_READ:
         return {}
     described: dict[str, dict[str, Any]] = {}
-    for module, own in readings(network).items():
-        for number, reading in enumerate(own):
+    for module, own in diagnostics(network).items():
+        for number, diagnostic in enumerate(own):
             earlier = [
                 {"step": step, "values": _rounded(by_module[module][number].values)}
                 for step, by_module in history.rows
             ]
             told = {
-                "axes": list(reading.axes),
-                "values": _rounded(reading.values),
+                "axes": list(diagnostic.axes),
+                "values": _rounded(diagnostic.values),
                 "history": earlier,
             }
-            described.setdefault(reading.name, {})[module] = told
+            described.setdefault(diagnostic.name, {})[module] = told
     return described
 
 

@@ -9,20 +9,20 @@ from torch import Tensor
 
 from softshare.network.execution.task_module import TaskModule
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.sharing.diagnostic import Reading
+from softshare.sharing.diagnostic import Diagnostic
 from softshare.sharing.layer_scales import LayerScales
 from softshare.tasks.task import TaskName
 
 
 @torch.no_grad()
-def readings(network: MultiTaskNetwork) -> dict[str, list[Reading]]:
-    """All that the template's modules say of their tasks: module name → its readings."""
+def diagnostics(network: MultiTaskNetwork) -> dict[str, list[Diagnostic]]:
+    """All that the template's modules say of their tasks: module name → its diagnostics."""
     layers = {
         name: layer
         for name, layer in network.bodies[0].named_modules()
         if isinstance(layer, TaskModule)
     }
-    found = {name: layer.readings() for name, layer in layers.items()}
+    found = {name: layer.diagnostics() for name, layer in layers.items()}
     return {name: own for name, own in found.items() if own}
 
 

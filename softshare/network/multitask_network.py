@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.execution.bodies import Bodies
-from softshare.network.execution.plan import Plan
+from softshare.network.execution.plan import ExecutionPlan
 from softshare.network.execution.task_module import TaskModule
 from softshare.network.forms import (
     Stacks,
@@ -175,7 +175,7 @@ class MultiTaskNetwork(nn.Module):
         *,
         tasks: Tensor | None = None,
         one_input: bool = False,
-    ) -> Plan:
+    ) -> ExecutionPlan:
         """How each layer would run on a batch, with the counts by which that was decided; print it.
 
         Running statistics and parameters stay as they are. Of two ways the one is taken whose
@@ -191,7 +191,7 @@ class MultiTaskNetwork(nn.Module):
                 self(inputs)
             else:
                 self.run(inputs, tasks=tasks, one_input=one_input or self._is_of_one(inputs))
-        return Plan(decisions)
+        return ExecutionPlan(decisions)
 
     def number(self, name: TaskName) -> int:
         """The place of a task on the task axis.

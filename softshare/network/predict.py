@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from softshare.network.execution.fold import is_one_for_all
+from softshare.network.execution.batch_layout import is_one_for_all
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.batch import Batch
 from softshare.tasks.task_set import TaskSet, take

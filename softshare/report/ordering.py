@@ -122,20 +122,20 @@ def apart(history: np.ndarray) -> np.ndarray:
 def _orders(comparison: Comparison) -> Iterator[Order]:
     for method in comparison.methods:
         run = next((run for run in comparison.runs(method) if run["sharing"].get("ordering")), None)
-        for reading in run["sharing"]["ordering"].values() if run else ():
-            order = _order(method, run or {}, reading)
+        for diagnostic in run["sharing"]["ordering"].values() if run else ():
+            order = _order(method, run or {}, diagnostic)
             if (order.scales != order.scales[0]).any():
                 yield order
 
 
-def _order(method: str, run: Mapping[str, Any], reading: Mapping[str, Any]) -> Order:
+def _order(method: str, run: Mapping[str, Any], diagnostic: Mapping[str, Any]) -> Order:
     return Order(
         method=method,
         seed=int(run["settings"]["seed"]),
         tasks=[str(task["name"]) for task in run["data"]["tasks"]],
-        scales=np.array(reading["values"], dtype=float),
-        steps=np.array([row["step"] for row in reading["history"]]),
-        history=np.array([row["values"] for row in reading["history"]], dtype=float),
+        scales=np.array(diagnostic["values"], dtype=float),
+        steps=np.array([row["step"] for row in diagnostic["history"]]),
+        history=np.array([row["values"] for row in diagnostic["history"]], dtype=float),
     )
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Reading:
+class Diagnostic:
     """Values of every task that are worth recording, such as how strongly it applies which layer.
 
     Args:

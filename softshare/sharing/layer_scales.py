@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from softshare.sharing.diagnostic import Reading
+from softshare.sharing.diagnostic import Diagnostic
 
 Gate = Literal["softmax", "sigmoid"]
 
@@ -50,9 +50,9 @@ class LayerScales(nn.Module):
         """
         return self.scales(values["weight"]).unsqueeze(1)
 
-    def readings(self, values: Mapping[str, Tensor]) -> list[Reading]:
+    def diagnostics(self, values: Mapping[str, Tensor]) -> list[Diagnostic]:
         """The tasks' scales, for the record."""
-        return [Reading("ordering", ("depth", "layer"), self.scales(values["weight"]))]
+        return [Diagnostic("ordering", ("depth", "layer"), self.scales(values["weight"]))]
 
     def scales(self, logits: Tensor) -> Tensor:
         """Logits → scales in [0, 1], both ``(…, depth, D)``."""

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from softshare.network.diagnostics import readings
+from softshare.network.diagnostics import diagnostics
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.sharing.diagnostic import Reading
+from softshare.sharing.diagnostic import Diagnostic
 from softshare.training.objective import Loss
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class ReadingHistory:
-    """A callback that keeps the readings of a network's modules every few steps: the scales of an
+class DiagnosticHistory:
+    """A callback that keeps the diagnostics of a network's modules every few steps: the scales of an
     ordering, for instance.
 
     Args:
-        every: steps between readings.
+        every: steps between diagnostics.
 
     Attributes:
-        rows: the step, and module name → its readings.
+        rows: the step, and module name → its diagnostics.
     """
 
     def __init__(self, *, every: int) -> None:
         if every < 1:
             raise ValueError(f"every must be at least 1 step, got {every}")
-        self.rows: list[tuple[int, dict[str, list[Reading]]]] = []
+        self.rows: list[tuple[int, dict[str, list[Diagnostic]]]] = []
         self._every = every
         self._tasks: list[str] = []
 
@@ -39,36 +39,36 @@ class ReadingHistory:
                 (
                     step,
                     {
-                        module: [_kept(reading) for reading in own]
-                        for module, own in readings(network).items()
+                        module: [_kept(diagnostic) for diagnostic in own]
+                        for module, own in diagnostics(network).items()
                     },
                 )
             )
         return False
 
     def to_frame(self, name: str) -> pd.DataFrame:
-        """All values of one kind of reading, one a row: ``step``, ``module``, ``task``, the
-        reading's axes, ``value``.
+        """All values of one kind of diagnostic, one a row: ``step``, ``module``, ``task``, the
+        diagnostic's axes, ``value``.
 
         Args:
-            name: of the reading, such as ``"ordering"``.
+            name: of the diagnostic, such as ``"ordering"``.
         """
         import pandas as pd
 
         parts = [pd.DataFrame(columns=["step", "module", "task", "value"])]
         for step, by_module in self.rows:
-            for module, reading in (
-                (module, reading)
+            for module, diagnostic in (
+                (module, diagnostic)
                 for module, own in by_module.items()
-                for reading in own
-                if reading.name == name
+                for diagnostic in own
+                if diagnostic.name == name
             ):
                 places = pd.MultiIndex.from_product(
-                    [self._tasks, *map(range, reading.values.shape[1:])],
-                    names=["task", *reading.axes],
+                    [self._tasks, *map(range, diagnostic.values.shape[1:])],
+                    names=["task", *diagnostic.axes],
                 )
                 values = places.to_frame(index=False).assign(
-                    value=reading.values.flatten().tolist()
+                    value=diagnostic.values.flatten().tolist()
                 )
                 parts.append(
                     pd.DataFrame({"step": step, "module": module}, index=values.index).join(values)
@@ -76,5 +76,5 @@ class ReadingHistory:
         return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
-def _kept(reading: Reading) -> Reading:
-    return Reading(reading.name, reading.axes, reading.values.detach().cpu().clone())
+def _kept(diagnostic: Diagnostic) -> Diagnostic:
+    return Diagnostic(diagnostic.name, diagnostic.axes, diagnostic.values.detach().cpu().clone())

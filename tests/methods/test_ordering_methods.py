@@ -62,16 +62,18 @@ def record_of(tasks: TaskSet, method: str) -> dict[str, Any]:
 def test_scales_are_in_the_record(make: Any) -> None:
     tasks, scales, learned = make(), {}, {}
     for method in ORDERINGS:
-        reading = record_of(tasks, method)["sharing"]["ordering"]["core.scales"]
-        assert reading["axes"] == ["depth", "layer"]
-        scales[method] = np.array(reading["values"])
+        diagnostic = record_of(tasks, method)["sharing"]["ordering"]["core.scales"]
+        assert diagnostic["axes"] == ["depth", "layer"]
+        scales[method] = np.array(diagnostic["values"])
         n_tasks, depth, n_layers = scales[method].shape
         assert (n_tasks, depth) == (3, n_layers)
         assert scales[method].sum(-1) == pytest.approx(1, abs=1e-3)
-        steps = [row["step"] for row in reading["history"]]
+        steps = [row["step"] for row in diagnostic["history"]]
         assert steps == sorted(steps)
         assert steps[-1] == STEPS
-        learned[method] = len(np.unique([row["values"] for row in reading["history"]], axis=0)) > 1
+        learned[method] = (
+            len(np.unique([row["values"] for row in diagnostic["history"]], axis=0)) > 1
+        )
     assert (scales["parallel-ordering"] == np.eye(n_layers)).all()
     assert set(np.unique(scales["permuted-ordering"])) == {0.0, 1.0}
     assert learned == {

@@ -25,12 +25,12 @@ def soft(n_tasks: int, *, seed: int = 0, sharpness: float = 1.0) -> np.ndarray:
     return np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
 
 
-def with_orders(out, sample: Sample, readings: dict[str, list]) -> Comparison:
+def with_orders(out, sample: Sample, diagnostics: dict[str, list]) -> Comparison:
     """Records in which some methods have an order: method → values, and at two steps before."""
     write_sample(out, sample)
     for path in (out / "records").glob("*.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
-        if values := readings.get(record["settings"]["method"]):
+        if values := diagnostics.get(record["settings"]["method"]):
             history = [
                 {"step": 10 * (number + 1), "values": value} for number, value in enumerate(values)
             ]

@@ -12,7 +12,7 @@ from softshare.network.templates.ordering import ordering_mlp
 from softshare.network.templates.standard import mlp
 from softshare.sharing.tied import Tied
 from softshare.tasks.task_set import TaskSet
-from softshare.training.diagnostic_history import ReadingHistory
+from softshare.training.diagnostic_history import DiagnosticHistory
 from softshare.training.fit import fit
 from softshare.training.objective import Loss
 
@@ -38,7 +38,7 @@ class Copies:
 
 
 def test_scales_over_training() -> None:
-    tasks, seen, copies = made_tasks(), ReadingHistory(every=3), Copies()
+    tasks, seen, copies = made_tasks(), DiagnosticHistory(every=3), Copies()
     torch.manual_seed(0)
     network = MultiTaskNetwork(
         lambda shape, outputs: ordering_mlp(shape, outputs, width=4, depth=2), tasks, sharing=Tied()
@@ -56,9 +56,9 @@ def test_scales_over_training() -> None:
 
 
 def test_a_network_with_nothing_to_read() -> None:
-    tasks, seen = made_tasks(), ReadingHistory(every=1)
+    tasks, seen = made_tasks(), DiagnosticHistory(every=1)
     fit(MultiTaskNetwork(mlp, tasks), tasks, steps=2, callbacks=[seen])
     assert seen.rows == [(1, {}), (2, {})]
     assert seen.to_frame("ordering").empty
     with pytest.raises(ValueError, match="every must be at least 1"):
-        ReadingHistory(every=0)
+        DiagnosticHistory(every=0)

@@ -11,7 +11,7 @@ import torch
 
 from softshare._version import __version__
 from softshare.methods.describe import describe_sharing
-from softshare.methods.describe_diagnostics import READINGS_OF_A_RUN, describe_readings
+from softshare.methods.describe_diagnostics import DIAGNOSTICS_OF_A_RUN, describe_diagnostics
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
 from softshare.methods.training import train_network
@@ -23,7 +23,7 @@ from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import mean_losses
-from softshare.training.diagnostic_history import ReadingHistory
+from softshare.training.diagnostic_history import DiagnosticHistory
 
 
 def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
         "error": None,
     }
     try:
-        seen = ReadingHistory(every=max(1, settings.steps // READINGS_OF_A_RUN))
+        seen = DiagnosticHistory(every=max(1, settings.steps // DIAGNOSTICS_OF_A_RUN))
         decided = method.decide(method, settings, train) if method.decide else settings
         network, curve = train_network(method, decided, train, validation, callbacks=[seen])
     except FloatingPointError as error:
@@ -72,7 +72,7 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
         "set_metrics": {name: metrics for name, (_, metrics) in measured.items()},
         "curve": curve,
         "decided": _changed(settings, decided),
-        "sharing": describe_sharing(network) | describe_readings(network, seen),
+        "sharing": describe_sharing(network) | describe_diagnostics(network, seen),
         "seconds": time.perf_counter() - begin,
     }
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from softshare.network.execution.batch_layout import BatchLayout
 from softshare.network.execution.convert import fold_template, is_chain
-from softshare.network.execution.fold import Fold
 from softshare.network.execution.plan import Decision
 from softshare.sharing.base import SharedWeight
 
@@ -33,13 +33,13 @@ class Bodies(nn.ModuleList):
         *,
         sparse_rows: bool,
     ) -> None:
-        fold = Fold()
+        layout = BatchLayout()
         super().__init__(
-            [fold_template(template, weights, fold, len(groups)) for template in templates]
+            [fold_template(template, weights, layout, len(groups)) for template in templates]
         )
         self.groups = tuple(groups)
         self._in_order = tuple(self)  # a ModuleList's own indexing takes longer than a small layer
-        self._fold, self._sparse_rows = fold, sparse_rows
+        self._layout, self._sparse_rows = layout, sparse_rows
         self._chains = [is_chain(template) for template in templates]
         self._everyone = torch.arange(len(groups))
 
@@ -62,17 +62,21 @@ class Bodies(nn.ModuleList):
             and torch.equal(tasks.cpu(), self._everyone)
         )
         body = 0 if tasks is None or len(self._chains) == 1 else self.groups[int(tasks[0])]
-        fold = self._fold
-        fold.tasks = None if everyone else tasks
-        fold.n_tasks = n_tasks
-        fold.one_copy, fold.apart, fold.in_chain = one_input, not one_input, self._chains[body]
-        fold.in_pass = True
+        layout = self._layout
+        layout.tasks = None if everyone else tasks
+        layout.n_tasks = n_tasks
+        layout.one_copy, layout.apart, layout.in_chain = (
+            one_input,
+            not one_input,
+            self._chains[body],
+        )
+        layout.in_pass = True
         try:
-            return fold.separate(
-                self._in_order[body](inputs if fold.in_chain else fold.expand(inputs))
+            return layout.separate(
+                self._in_order[body](inputs if layout.in_chain else layout.expand(inputs))
             )
-        finally:  # a layer that runs again after this comes to Fold.join, which refuses it
-            fold.in_pass = fold.one_copy = fold.apart = False
+        finally:  # a layer that runs again after this comes to BatchLayout.join, which refuses it
+            layout.in_pass = layout.one_copy = layout.apart = False
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
@@ -92,8 +96,8 @@ class Bodies(nn.ModuleList):
         """
         decisions: list[Decision] = []
         with self.evaluating():
-            self._fold.decisions = decisions
+            self._layout.decisions = decisions
             try:
                 yield decisions
             finally:
-                self._fold.decisions = None
+                self._layout.decisions = None

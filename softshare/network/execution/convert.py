@@ -17,7 +17,7 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from softshare.network.execution.fold import Fold, Sources, TaskLayer
+from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
 from softshare.network.execution.task_conv import CONVOLVE, TaskConv
 from softshare.network.execution.task_linear import TaskLinear
 from softshare.network.execution.task_module import JoinedRows, OwnRows, TaskModule
@@ -53,14 +53,14 @@ def is_chain(template: nn.Module) -> bool:
 
 
 def fold_template(
-    template: nn.Module, weights: Mapping[str, SharedWeight], fold: Fold, n_tasks: int
+    template: nn.Module, weights: Mapping[str, SharedWeight], layout: BatchLayout, n_tasks: int
 ) -> nn.Module:
     """The template with its layers replaced by the same layers in all tasks.
 
     Args:
         template: one task's network; it is copied.
         weights: the shared weight behind every parameter, by the parameter's full name.
-        fold: how the running batch lies.
+        layout: how the running batch lies.
         n_tasks: length of the task axis.
     """
     parameters, in_chain = parameters_of(template), is_chain(template)
@@ -70,7 +70,9 @@ def fold_template(
         if id(module) not in converted:
             inside = {name: f"{prefix}{name}" for name, _ in module.named_parameters()}
             sources = {name: (parameters[path], weights[path]) for name, path in inside.items()}
-            layer = _with_parameters(module, sources, fold, n_tasks, name=prefix.removesuffix("."))
+            layer = _with_parameters(
+                module, sources, layout, n_tasks, name=prefix.removesuffix(".")
+            )
             converted[id(module)] = layer or around(module, prefix)
         return converted[id(module)]
 
@@ -78,40 +80,40 @@ def fold_template(
         for name, child in module._modules.items():
             if child is not None:
                 setattr(module, name, convert(child, f"{prefix}{name}."))
-        return _without_parameters(module, fold, in_chain)
+        return _without_parameters(module, layout, in_chain)
 
     return convert(copy.deepcopy(template), "")
 
 
 def _with_parameters(
-    module: nn.Module, sources: Sources, fold: Fold, n_tasks: int, *, name: str
+    module: nn.Module, sources: Sources, layout: BatchLayout, n_tasks: int, *, name: str
 ) -> TaskLayer | None:
     """The layer in all tasks that stands for a module; None where the modules inside it are layers
     of their own.
     """
     if type(module) is nn.Linear:
-        return TaskLinear(sources, fold)
+        return TaskLinear(sources, layout)
     if type(module).forward in CONVOLVE and sources.keys() <= {"weight", "bias"}:
-        return TaskConv(module, sources, fold)
+        return TaskConv(module, sources, layout)
     direct = list(module.parameters(recurse=False)) + list(module.buffers(recurse=False))
     if (
         runs_whole(module)
         or getattr(module, "by_row", False)
         or (direct and (sources or list(module.buffers())))
     ):
-        return TaskModule(module, sources, fold, n_tasks, name=name)
+        return TaskModule(module, sources, layout, n_tasks, name=name)
     return None
 
 
-def _without_parameters(module: nn.Module, fold: Fold, in_chain: bool) -> nn.Module:
+def _without_parameters(module: nn.Module, layout: BatchLayout, in_chain: bool) -> nn.Module:
     """A module with nothing of its own, whose children are converted."""
     is_leaf = not list(module.children())
     if is_leaf and not isinstance(module, ROWWISE):
-        return OwnRows(module, fold)
+        return OwnRows(module, layout)
     if is_leaf and in_chain and type(module) not in ELEMENTWISE:
-        return JoinedRows(module, fold)
+        return JoinedRows(module, layout)
     if type(module) is nn.Sequential and any(isinstance(child, TaskConv) for child in module):
-        return TaskSequential(dict(module._modules), fold)
+        return TaskSequential(dict(module._modules), layout)
     return module
 
 

@@ -25,14 +25,14 @@ class Decision:
     instead: str = ""
 
 
-class Plan(tuple[Decision, ...]):
+class ExecutionPlan(tuple[Decision, ...]):
     """The layers' decisions in the order in which they run, those of a layer that runs several
     times added up; printed, a table.
     """
 
     __slots__ = ()
 
-    def __new__(cls, decisions: Sequence[Decision]) -> Plan:
+    def __new__(cls, decisions: Sequence[Decision]) -> ExecutionPlan:
         return super().__new__(cls, _added_up(decisions))
 
     def __str__(self) -> str:

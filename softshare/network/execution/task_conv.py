@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from softshare.network.execution.fold import Fold, Sources, TaskLayer
+from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
 from softshare.sharing.algebra.contraction import cheapest_order, shapes_of
 
 CONVOLVE = (nn.Conv1d.forward, nn.Conv2d.forward, nn.Conv3d.forward)
@@ -23,32 +23,32 @@ class TaskConv(TaskLayer):
 
     Args:
         conv: the template's layer, for its stride, padding and dilation.
-        parameters: see :data:`~softshare.network.execution.fold.Sources`.
-        fold: how the running batch lies.
+        parameters: see :data:`~softshare.network.execution.batch_layout.Sources`.
+        layout: how the running batch lies.
     """
 
-    def __init__(self, conv: Any, parameters: Sources, fold: Fold) -> None:
-        super().__init__(parameters, fold)
+    def __init__(self, conv: Any, parameters: Sources, layout: BatchLayout) -> None:
+        super().__init__(parameters, layout)
         self._conv = (conv,)  # in a tuple: its own weights are not this network's parameters
 
     def forward(self, x: Tensor) -> Tensor:
         """``(k·B, in, *)`` (or ``(B, in, *)`` while all tasks see the same rows) → ``(k·B, out,
         *)``.
         """
-        fold = self._fold
-        x = fold.join(x)
+        layout = self._layout
+        x = layout.join(x)
         if self.is_shared:
             y = self.convolve(x, self.shared_values())
             self.note("one convolution: the weight is the same for all tasks", y)
             return y
-        if fold.one_copy and self._conv[0].groups == 1:
-            fold.one_copy = False
+        if layout.one_copy and self._conv[0].groups == 1:
+            layout.one_copy = False
             y = self.convolve(x, self.wide_values())
             self.note(
                 "one convolution with the channels of all tasks: the input is the same for all", y
             )
-            return rows_of_tasks(y, fold.n_tasks)
-        rows = fold.unfold(fold.expand(x)).unbind(0)
+            return rows_of_tasks(y, layout.n_tasks)
+        rows = layout.unfold(layout.expand(x)).unbind(0)
         y = torch.cat(
             [
                 self.convolve(own, values)
@@ -81,7 +81,7 @@ class TaskConv(TaskLayer):
         """
         conv = self._conv[0]
         weight, bias = self.wide_values()
-        groups = self._fold.n_tasks * conv.groups
+        groups = self._layout.n_tasks * conv.groups
         return nn.functional.conv2d(
             x, weight, bias, conv.stride, conv.padding, conv.dilation, groups
         )
@@ -110,9 +110,9 @@ class TaskConv(TaskLayer):
         """Write down, when asked to, that the layer has made ``y``, or so many times as much in
         several turns.
         """
-        if self._fold.decisions is None:
+        if self._layout.decisions is None:
             return
-        network = self._sources["weight"][1].contraction(self._fold.tasks)
+        network = self._sources["weight"][1].contraction(self._layout.tasks)
         composing = (
             cheapest_order(network[0], shapes_of(network[1])).multiply_adds
             if network is not None and len(network[1]) > 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from softshare.network.execution.fold import Fold, Sources, TaskLayer
+from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
 from softshare.sharing.algebra.contraction import (
     Order,
     carry_out,
@@ -21,27 +21,27 @@ class TaskLinear(TaskLayer):
     contraction.
 
     Args:
-        parameters: see :data:`~softshare.network.execution.fold.Sources`.
-        fold: how the running batch lies.
+        parameters: see :data:`~softshare.network.execution.batch_layout.Sources`.
+        layout: how the running batch lies.
     """
 
-    def __init__(self, parameters: Sources, fold: Fold) -> None:
-        super().__init__(parameters, fold)
+    def __init__(self, parameters: Sources, layout: BatchLayout) -> None:
+        super().__init__(parameters, layout)
         self._can_join = takes_input(parameters["weight"][1])
 
     def forward(self, x: Tensor) -> Tensor:
         """``(k·B, *, in)`` (or ``(B, *, in)`` while all tasks see the same rows) → ``(k·B, *,
         out)``.
         """
-        fold = self._fold
+        layout = self._layout
         if not self._is_own["weight"]:
-            return self._shared(fold.join(x))
-        x = x if fold.one_copy else fold.separate(x)
-        rows = x.shape[:-1] if fold.one_copy else x.shape[1:-1]
+            return self._shared(layout.join(x))
+        x = x if layout.one_copy else layout.separate(x)
+        rows = x.shape[:-1] if layout.one_copy else x.shape[1:-1]
         bias = self._stack("bias").unsqueeze(1) if self._has_bias else None
         if len(rows) == 1:
-            return fold.leave(self._product(x, bias))
-        return fold.leave(self._product(x.flatten(-1 - len(rows), -2), bias).unflatten(1, rows))
+            return layout.leave(self._product(x, bias))
+        return layout.leave(self._product(x.flatten(-1 - len(rows), -2), bias).unflatten(1, rows))
 
     def affine(self, rows: int) -> tuple[Tensor, Tensor | None] | None:
         """Weight ``(in, out)`` and bias where they are the same for all tasks, else None; the
@@ -50,7 +50,7 @@ class TaskLinear(TaskLayer):
         if not self.is_shared:
             return None
         weight = self._weight_of_all()
-        if self._fold.decisions is not None:
+        if self._layout.decisions is not None:
             self._note_shared(
                 weight,
                 rows,
@@ -64,8 +64,8 @@ class TaskLinear(TaskLayer):
 
     def _shared(self, x: Tensor) -> Tensor:
         """One ordinary product on the folded batch; biases may still be the tasks' own."""
-        fold, weight = self._fold, self._weight_of_all()
-        if fold.decisions is not None:
+        layout, weight = self._layout, self._weight_of_all()
+        if layout.decisions is not None:
             self._note_shared(
                 weight,
                 x.numel() // x.shape[-1],
@@ -76,8 +76,8 @@ class TaskLinear(TaskLayer):
         if not self._is_own.get("bias", False):
             return nn.functional.linear(x, weight.T, self._one("bias") if self._has_bias else None)
         bias = self._stack("bias")
-        y = fold.separate(nn.functional.linear(x, weight.T))
-        return fold.leave(y + bias.view(len(bias), *[1] * (y.ndim - 2), -1))
+        y = layout.separate(nn.functional.linear(x, weight.T))
+        return layout.leave(y + bias.view(len(bias), *[1] * (y.ndim - 2), -1))
 
     def _note_shared(self, weight: Tensor, rows: int, way: str) -> None:
         self._note(way, rows * weight.numel(), rows * sum(weight.shape) + weight.numel())
@@ -86,26 +86,26 @@ class TaskLinear(TaskLayer):
         """``(k, B, in)`` or ``(B, in)`` and bias ``(k, 1, out)`` → ``(k, B, out)``, in the cheapest
         order.
         """
-        fold, source = self._fold, self._sources["weight"][1]
-        network = source.contraction(fold.tasks) if self._can_join else None
+        layout, source = self._layout, self._sources["weight"][1]
+        network = source.contraction(layout.tasks) if self._can_join else None
         if network is not None:
             operands = [*network[1], x]
             order = cheapest_order(joint_equation(network[0], x.ndim == 2), shapes_of(operands))
             if not _composes_first(order, len(operands)):
                 y = carry_out(order, operands)
-                if fold.decisions is not None:
+                if layout.decisions is not None:
                     self._note_product(x, y, joins=True)
                 return y if bias is None else y + bias
-        weight = source.padded(fold.tasks) if network is None else contract(*network)
-        rows = x.expand(fold.n_tasks, *x.shape) if x.ndim == 2 else x
+        weight = source.padded(layout.tasks) if network is None else contract(*network)
+        rows = x.expand(layout.n_tasks, *x.shape) if x.ndim == 2 else x
         y = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
-        if fold.decisions is not None:
+        if layout.decisions is not None:
             self._note_product(x, y, joins=False)
         return y
 
     def _note_product(self, x: Tensor, y: Tensor, *, joins: bool) -> None:
         """Write down the way taken, and the one not taken where there are two."""
-        network = self._sources["weight"][1].contraction(self._fold.tasks)
+        network = self._sources["weight"][1].contraction(self._layout.tasks)
         product = cheapest_order(
             "tni,tio->tno", ((*y.shape[:2], x.shape[-1]), (len(y), x.shape[-1], y.shape[-1]))
         )

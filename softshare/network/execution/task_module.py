@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from softshare.network.execution.fold import Fold, Sources, TaskLayer
+from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
 from softshare.network.execution.task_norm import AT_ONCE, is_by_row
-from softshare.sharing.diagnostic import Reading
+from softshare.sharing.diagnostic import Diagnostic
 
 MAPPED_FROM = 10
 """Tasks from which ``torch.vmap`` is faster than a loop over them."""
@@ -32,16 +32,22 @@ class TaskModule(TaskLayer):
 
     Args:
         module: the template's module.
-        parameters: see :data:`~softshare.network.execution.fold.Sources`.
-        fold: how the running batch lies.
+        parameters: see :data:`~softshare.network.execution.batch_layout.Sources`.
+        layout: how the running batch lies.
         n_tasks: all tasks, for the buffers.
         name: the module's name in the template.
     """
 
     def __init__(
-        self, module: nn.Module, parameters: Sources, fold: Fold, n_tasks: int, *, name: str
+        self,
+        module: nn.Module,
+        parameters: Sources,
+        layout: BatchLayout,
+        n_tasks: int,
+        *,
+        name: str,
     ) -> None:
-        super().__init__(parameters, fold)
+        super().__init__(parameters, layout)
         self._name = name
         self._module = (module,)
         self._buffer_names = [name for name, _ in module.named_buffers()]
@@ -54,8 +60,8 @@ class TaskModule(TaskLayer):
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are
         folded alike.
         """
-        fold, module = self._fold, self._module[0].train(self.training and self._learns)
-        x = fold.join(x)
+        layout, module = self._layout, self._module[0].train(self.training and self._learns)
+        x = layout.join(x)
         if self.is_shared and is_by_row(module):
             self._note("once on the folded batch: the values are the same for all tasks")
             module.train(self.training and not self._n_kept)
@@ -65,7 +71,7 @@ class TaskModule(TaskLayer):
                 (x, *args),
                 kwargs,
             )
-        x = fold.unfold(fold.expand(x))
+        x = layout.unfold(layout.expand(x))
         values = {name: self._stack(name) for name in self._sources}
         if (run_tasks := getattr(module, "run_tasks", None)) is not None:
             self._note("in all tasks at once, by the module's own run_tasks")
@@ -77,7 +83,7 @@ class TaskModule(TaskLayer):
         ):
             self._note("in all tasks at once")
             return self._at_once(module, x, values).flatten(0, 1)
-        if self._maps and fold.n_tasks >= MAPPED_FROM and not args and not kwargs:
+        if self._maps and layout.n_tasks >= MAPPED_FROM and not args and not kwargs:
             try:
                 y = _flattened(
                     torch.vmap(
@@ -99,12 +105,12 @@ class TaskModule(TaskLayer):
             name: getattr(self, f"buffer_{number}")
             for number, name in enumerate(self._buffer_names)
         }
-        if self._fold.tasks is None and not self._n_kept:
+        if self._layout.tasks is None and not self._n_kept:
             return AT_ONCE[type(module)](module, x, values, whole)
         tasks = (
             torch.arange(self._n_tasks, device=x.device)
-            if self._fold.tasks is None
-            else self._fold.tasks
+            if self._layout.tasks is None
+            else self._layout.tasks
         )
         buffers = {name: value.index_select(0, tasks) for name, value in whole.items()}
         y = AT_ONCE[type(module)](module, x, values, buffers)
@@ -117,17 +123,17 @@ class TaskModule(TaskLayer):
     def _loop(
         self, module: nn.Module, x: Tensor, values: dict[str, Tensor], *args: Any, **kwargs: Any
     ) -> Any:
-        fold = self._fold
+        layout = self._layout
         unbound = {name: stack.unbind(0) for name, stack in values.items()}
-        tasks = range(fold.n_tasks) if fold.tasks is None else fold.tasks.tolist()
+        tasks = range(layout.n_tasks) if layout.tasks is None else layout.tasks.tolist()
         outputs = []
         for k, task in enumerate(tasks):
             state = {name: stack[k] for name, stack in unbound.items()} | self.buffers_of(task)
             if self._n_kept:
                 module.train(self.training and task >= self._n_kept)
-            own = [fold.unfold(arg)[k] if isinstance(arg, Tensor) else arg for arg in args]
+            own = [layout.unfold(arg)[k] if isinstance(arg, Tensor) else arg for arg in args]
             own_named = {
-                name: fold.unfold(arg)[k] if isinstance(arg, Tensor) else arg
+                name: layout.unfold(arg)[k] if isinstance(arg, Tensor) else arg
                 for name, arg in kwargs.items()
             }
             outputs.append(functional_call(module, state, (x[k], *own), own_named))
@@ -135,9 +141,9 @@ class TaskModule(TaskLayer):
             lambda *parts: torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0], *outputs
         )
 
-    def readings(self) -> list[Reading]:
-        """What the module's own ``readings(values)`` says of all tasks; nothing where it has none."""
-        read = getattr(self._module[0], "readings", None)
+    def diagnostics(self) -> list[Diagnostic]:
+        """What the module's own ``diagnostics(values)`` says of all tasks; nothing where it has none."""
+        read = getattr(self._module[0], "diagnostics", None)
         values = {
             name: parameter.to_torch(weight.padded())
             for name, (parameter, weight) in self._sources.items()
@@ -168,14 +174,14 @@ class TaskModule(TaskLayer):
         """Whether a task that runs still learns its statistics."""
         if self._n_kept in (0, self._n_tasks):
             return not self._n_kept
-        return self._fold.tasks is None or bool((self._fold.tasks >= self._n_kept).any())
+        return self._layout.tasks is None or bool((self._layout.tasks >= self._n_kept).any())
 
     @property
     def _learns_twice(self) -> bool:
         """Whether a task stands in the pass more than once, so that its statistics follow one batch
         after the other.
         """
-        tasks = self._fold.tasks
+        tasks = self._layout.tasks
         return (
             self.training
             and bool(self._buffer_names)
@@ -200,17 +206,17 @@ class JoinedRows(nn.Module):
 
     Args:
         module: the template's module.
-        fold: how the running batch lies.
+        layout: how the running batch lies.
     """
 
-    def __init__(self, module: nn.Module, fold: Fold) -> None:
+    def __init__(self, module: nn.Module, layout: BatchLayout) -> None:
         super().__init__()
         self.module = module
-        self._fold = fold
+        self._layout = layout
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward on the tasks' rows, or on the one copy that all see."""
-        return self.module(self._fold.join(x), *args, **kwargs)
+        return self.module(self._layout.join(x), *args, **kwargs)
 
 
 class OwnRows(JoinedRows):
@@ -220,7 +226,7 @@ class OwnRows(JoinedRows):
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward on the folded batch."""
-        return self.module(self._fold.expand(x), *args, **kwargs)
+        return self.module(self._layout.expand(x), *args, **kwargs)
 
 
 def _can_map(module: nn.Module) -> bool:

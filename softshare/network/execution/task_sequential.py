@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from softshare.network.execution.fold import Fold
+from softshare.network.execution.batch_layout import BatchLayout
 from softshare.network.execution.task_conv import TaskConv, rows_of_tasks
 from softshare.network.execution.task_module import JoinedRows, OwnRows
 
@@ -37,12 +37,12 @@ class TaskSequential(nn.Sequential):
 
     Args:
         layers: the layers in all tasks, by the names that the template's have.
-        fold: how the running batch lies.
+        layout: how the running batch lies.
     """
 
-    def __init__(self, layers: Mapping[str, nn.Module], fold: Fold) -> None:
+    def __init__(self, layers: Mapping[str, nn.Module], layout: BatchLayout) -> None:
         super().__init__(OrderedDict(layers))
-        self._fold = fold
+        self._layout = layout
         self._parts = _parts(list(layers.values()))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ class TaskSequential(nn.Sequential):
         layers = list(self)
         for begin, end in self._parts:
             first = layers[begin]
-            x = self._fold.join(x) if isinstance(first, TaskConv) else x
+            x = self._layout.join(x) if isinstance(first, TaskConv) else x
             if not isinstance(first, TaskConv) or not first.is_plain or x.ndim != 4:
                 for layer in layers[begin:end]:
                     x = layer(x)
@@ -67,7 +67,7 @@ class TaskSequential(nn.Sequential):
     def _shared(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
         """Convolutions that all tasks share, some rows at a time."""
         if any(isinstance(layer, OwnRows) for layer in layers):
-            x = self._fold.expand(x)
+            x = self._layout.expand(x)
         values = [
             layer.shared_values() if isinstance(layer, TaskConv) else None for layer in layers
         ]
@@ -87,11 +87,11 @@ class TaskSequential(nn.Sequential):
 
     def _task_by_task(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
         """Convolutions of the tasks' own, the whole stretch for one task after the other."""
-        fold = self._fold
-        rows = [x] * fold.n_tasks if fold.one_copy else fold.unfold(x).unbind(0)
-        fold.one_copy = False
+        layout = self._layout
+        rows = [x] * layout.n_tasks if layout.one_copy else layout.unfold(x).unbind(0)
+        layout.one_copy = False
         by_layer = [
-            layer.values_by_task() if isinstance(layer, TaskConv) else [None] * fold.n_tasks
+            layer.values_by_task() if isinstance(layer, TaskConv) else [None] * layout.n_tasks
             for layer in layers
         ]
         outputs = []
@@ -102,7 +102,7 @@ class TaskSequential(nn.Sequential):
                     values,
                     channels_last(own),
                     "channels last, a convolution a task",
-                    0 if task else fold.n_tasks,
+                    0 if task else layout.n_tasks,
                 )
             )
         return torch.cat(outputs).contiguous()
@@ -111,9 +111,9 @@ class TaskSequential(nn.Sequential):
         """Convolutions of the tasks' own in one grouped convolution a layer: the fewest kernels,
         where each costs a launch.
         """
-        fold = self._fold
-        one_copy, fold.one_copy = fold.one_copy, False
-        x = x if one_copy else fold.unfold(x).transpose(0, 1).flatten(1, 2)
+        layout = self._layout
+        one_copy, layout.one_copy = layout.one_copy, False
+        x = x if one_copy else layout.unfold(x).transpose(0, 1).flatten(1, 2)
         for place, layer in enumerate(layers):
             if not isinstance(layer, TaskConv):
                 x = layer(x)
@@ -125,7 +125,7 @@ class TaskSequential(nn.Sequential):
                 else layer.convolve_grouped(x)
             )
             layer.note("one convolution with the channels of all tasks", x)
-        return rows_of_tasks(x, fold.n_tasks).contiguous()
+        return rows_of_tasks(x, layout.n_tasks).contiguous()
 
     def _chain(
         self, layers: Sequence[nn.Module], values: Sequence[Any], x: Tensor, way: str, times: float

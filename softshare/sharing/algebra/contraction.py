@@ -57,7 +57,6 @@ class Order:
         return self.multiply_adds + ELEMENT * self.elements
 
 
-@torch.compiler.assume_constant_result
 def cheapest_order(
     equation: str, shapes: tuple[tuple[int, ...], ...], *, last: bool = True
 ) -> Order:
@@ -69,6 +68,11 @@ def cheapest_order(
         last: whether the last operand may wait until all others are contracted.
     """
     return _cheapest(equation, shapes, last)
+
+
+# What torch.compiler.assume_constant_result would set: that function loads the compiler, which
+# takes a second, for everybody who only imports this.
+cheapest_order._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from softshare.network.diagnostics import readings, sweep_scale
+from softshare.network.diagnostics import diagnostics, sweep_scale
 from softshare.network.freezing import freeze
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.ordering import ordering_cnn, ordering_mlp, ordering_template_for
@@ -264,14 +264,14 @@ def test_tasks_of_different_inputs_share_the_core() -> None:
     for number, task in enumerate(tasks.tasks):
         inputs = tasks.examples(number)[0]
         assert_close(network({task.name: inputs})[task.name], network.task(task.name)(inputs))
-    ((reading,),) = readings(network).values()
-    assert (reading.name, reading.axes, reading.values.shape) == (
+    ((diagnostic,),) = diagnostics(network).values()
+    assert (diagnostic.name, diagnostic.axes, diagnostic.values.shape) == (
         "ordering",
         ("depth", "layer"),
         (3, 3, 3),
     )
     assert_close(
-        reading.values,
+        diagnostic.values,
         torch.stack([network.layers[SCALES].of(t).softmax(-1).detach() for t in range(3)]),
     )
 
@@ -345,8 +345,10 @@ def test_a_sweep_changes_one_scale_of_one_task() -> None:
     assert swept.shape == (3, 7, 1)
     assert not torch.equal(swept[0], swept[2])
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
-    ((reading,),) = readings(network).values()
-    own = sweep_scale(network, "b", rows, depth=1, layer=2, values=[float(reading.values[1, 1, 2])])
+    ((diagnostic,),) = diagnostics(network).values()
+    own = sweep_scale(
+        network, "b", rows, depth=1, layer=2, values=[float(diagnostic.values[1, 1, 2])]
+    )
     assert_close(own[0], network.task("b")(rows))
     with pytest.raises(ValueError, match="one SoftOrdering, found 0"):
         sweep_scale(

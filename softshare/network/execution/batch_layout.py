@@ -17,7 +17,7 @@ Sources = Mapping[str, tuple[Parameter, SharedWeight]]
 """Parameter name in a layer → its place in the template, and the shared weight behind it."""
 
 
-class Fold:
+class BatchLayout:
     """How the batch that is being run lies: folded ``(k·B, …)``, the k batches one after the other,
     unless a flag says otherwise.
 
@@ -86,17 +86,17 @@ class TaskLayer(nn.Module):
 
     Args:
         parameters: see :data:`Sources`.
-        fold: how the running batch lies.
+        layout: how the running batch lies.
 
     Attributes:
         is_shared: whether all tasks have the same values of all parameters.
     """
 
-    def __init__(self, parameters: Sources, fold: Fold) -> None:
+    def __init__(self, parameters: Sources, layout: BatchLayout) -> None:
         super().__init__()
         # In a plain dict: the weights are registered once, by the network, and not again here.
         self._sources = dict(parameters)
-        self._fold = fold
+        self._layout = layout
         self._is_own = {
             name: not is_one_for_all(weight) for name, (_, weight) in parameters.items()
         }
@@ -128,12 +128,14 @@ class TaskLayer(nn.Module):
         differ.
         """
         parameter, weight = self._sources[name]
-        return parameter.to_torch(weight.padded(self._fold.tasks))
+        return parameter.to_torch(weight.padded(self._layout.tasks))
 
     def _note(self, way: str, multiply_adds: int = 0, elements: int = 0, instead: str = "") -> None:
         """Write down how the layer runs, when asked to."""
-        if self._fold.decisions is not None:
-            self._fold.decisions.append(Decision(self.layer, way, multiply_adds, elements, instead))
+        if self._layout.decisions is not None:
+            self._layout.decisions.append(
+                Decision(self.layer, way, multiply_adds, elements, instead)
+            )
 
 
 def is_one_for_all(weight: SharedWeight) -> bool:
