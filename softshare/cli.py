@@ -209,7 +209,7 @@ def compare(
 def methods() -> int:
     """List the methods: name, what the tasks share, paper."""
     from softshare.methods.named import METHODS
-    from softshare.report.terminal import console_on, show_methods
+    from softshare.report.listing import console_on, show_methods
 
     show_methods(
         [(method.name, method.shares, method.paper) for method in METHODS], console_on(sys.stdout)
@@ -224,7 +224,7 @@ def list_data() -> int:
     """
     from softshare.data.load import PUBLIC
     from softshare.data.terminal import show_sets
-    from softshare.report.terminal import console_on
+    from softshare.report.listing import console_on
 
     show_sets(PUBLIC.values(), console_on(sys.stdout))
     return 0
@@ -239,7 +239,7 @@ def get_data(name: str, /) -> int:
     """
     from softshare.data.load import public_set
     from softshare.data.terminal import fetch
-    from softshare.report.terminal import console_on
+    from softshare.report.listing import console_on
 
     fetch(public_set(name), console_on(sys.stderr))
     return 0
@@ -298,7 +298,7 @@ def _load(source: str, data: Data, fractions: Sequence[float], *, wrong: Sequenc
     """The tasks, unless the data or other arguments are wrong."""
     from softshare.data.load import load
     from softshare.data.terminal import with_files
-    from softshare.report.terminal import console_on
+    from softshare.report.listing import console_on
 
     problems = list(wrong)
     try:
@@ -331,8 +331,9 @@ def _load(source: str, data: Data, fractions: Sequence[float], *, wrong: Sequenc
 def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
     from softshare.evaluation import compare as comparing
     from softshare.report.comparison import Comparison as Reported
+    from softshare.report.listing import console_on
     from softshare.report.page import write_report
-    from softshare.report.terminal import ProgressDisplay, console_on, show
+    from softshare.report.terminal import ProgressDisplay, show
 
     with ProgressDisplay(console_on(sys.stderr)) as display:
         comparison = comparing.compare(tasks, out=out, progress=display, **settings)

@@ -9,19 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softshare.evaluation.statistics import ALL, BASELINE, RELATIVE, summarise
-
-NAMES = {
-    "roc_auc": "ROC-AUC",
-    "accuracy": "accuracy",
-    "balanced_error": "balanced error",
-    "f1": "F1",
-    "rmse": "RMSE in standard deviations of the target",
-    "r2": "R²",
-    "loss": "loss",
-}
-IN_POINTS = ("roc_auc", "accuracy", "balanced_error", "f1")
-"""Metrics between 0 and 1, whose gains are told in hundredths."""
+from softshare.evaluation.statistics import ALL, BASELINE, summarise
+from softshare.tasks.metrics import RELATIVE, Metric, metric_named
 
 MANY_TASKS = 20
 """From so many tasks on chance alone is expected to show about one as hurt."""
@@ -133,20 +122,23 @@ def _amount(row: pd.Series, *, sign: int = 1) -> str:
     """``3.1 points of ROC-AUC [1.2, 5.0]``: the gain (with ``sign=-1`` the loss) in the metric's
     unit.
     """
-    metric = row["metric"]
-    scale = 100 * sign if metric in (*IN_POINTS, RELATIVE) else sign
-    unit = (
-        " %"
-        if metric == RELATIVE
-        else f" points of {NAMES[metric]}"
-        if metric in IN_POINTS
-        else f" of {NAMES[metric]}"
-    )
+    metric = metric_named(row["metric"])
+    in_hundredths = metric.points or metric.name == RELATIVE
+    scale = 100 * sign if in_hundredths else sign
+    unit = _unit(metric)
     gain, low, high = (scale * row[name] for name in ("gain", "ci_low", "ci_high"))
     ends = sorted(end for end in (low, high) if math.isfinite(end))
     digits = _digits(ends or [gain])
     interval = f" [{', '.join(_number(end, digits) for end in ends)}]" if ends else ""
     return f"{_number(gain, digits)}{unit}{interval}"
+
+
+def _unit(metric: Metric) -> str:
+    """In what a gain is told: `` points of ROC-AUC``."""
+    if metric.name == RELATIVE:
+        return " %"
+    in_unit = f" in {metric.unit}" if metric.unit else ""
+    return f"{' points' if metric.points else ''} of {metric.title}{in_unit}"
 
 
 def _digits(values: Sequence[float]) -> int:

@@ -14,7 +14,7 @@ from softshare.methods.named import METHODS, method_named
 from softshare.methods.options import GivenOptions, unknown, wrong_options
 from softshare.methods.settings import BUDGETS, RunSettings, checked_settings
 from softshare.network.templates.standard import input_kind
-from softshare.tasks.metrics import HIGHER_IS_BETTER, primary_metric
+from softshare.tasks.metrics import names_of_task_metrics, primary_metric
 from softshare.tasks.task_set import TaskSet
 
 EVERY = "all"
@@ -152,8 +152,8 @@ def wrong_arguments(
     if workers is not None and workers < 0:
         wrong.append(f"workers: must be 0 (this process) or more, got {workers}")
     metric = settings.get("metric")
-    if metric is not None and metric not in HIGHER_IS_BETTER:
-        wrong.append(f"metric: {unknown('metric', metric, list(HIGHER_IS_BETTER))}")
+    if metric is not None and metric not in names_of_task_metrics():
+        wrong.append(f"metric: {unknown('metric', metric, names_of_task_metrics())}")
     if settings.get("trials") and find_spec("optuna") is None:
         wrong.append("search: needs Optuna, install softshare[search]")
     return list(dict.fromkeys(wrong))
@@ -199,7 +199,7 @@ def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None)
         for name, reason in reasons.items()
         if reason
     ]
-    for task in tasks.tasks if metric in HIGHER_IS_BETTER else ():
+    for task in tasks.tasks if metric in names_of_task_metrics() else ():
         try:
             primary_metric(task, metric)
         except ValueError as error:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from softshare.evaluation.records.records import Record
 from softshare.methods.method import COMMON_SEARCH_SPACE, Method, Range
 from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY, RunSettings
-from softshare.tasks.metrics import HIGHER_IS_BETTER
+from softshare.tasks.metrics import metric_named
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -185,7 +185,7 @@ def score(record: Record | None) -> float | None:
         if (row := measured.get(task["name"]))
     )
     if len(metrics) == 1 and values:
-        return fmean(values) if HIGHER_IS_BETTER[metrics.pop()] else -fmean(values)
+        return metric_named(metrics.pop()).sign * fmean(values)
     losses = _known(row["loss"] for row in measured.values())
     return -fmean(losses) if losses else None
 

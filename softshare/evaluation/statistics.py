@@ -15,12 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from softshare.tasks.metrics import HIGHER_IS_BETTER
+from softshare.tasks.metrics import RELATIVE, metric_named
 
 BASELINE = "independent"
 ALL = "ALL"
-RELATIVE = "relative"
-"""The metric of the row ALL where tasks have several: gains divided by the baseline's values."""
 
 COLUMNS = (
     "method",
@@ -144,7 +142,7 @@ def _rows(
     """The rows of one method and fraction from its values and the baseline's, both ``(seeds,
     tasks)``.
     """
-    signs = np.array([1 if HIGHER_IS_BETTER[metric] else -1 for metric in metrics.values()])
+    signs = np.array([metric_named(metric).sign for metric in metrics.values()])
     gains = (own - base).dropna(how="all") * signs
     common = len(set(metrics.values())) == 1
     scale = 1 if common else base.abs().where(base.abs() > NEARLY_ZERO)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softshare.evaluation.statistics import ALL, BASELINE, RELATIVE, leaderboard, summarise
+from softshare.evaluation.statistics import ALL, BASELINE, leaderboard, summarise
 from softshare.report.style import Look, looks
 from softshare.report.words import Scale
+from softshare.tasks.metrics import RELATIVE
 
 
 @dataclass(frozen=True)

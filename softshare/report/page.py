@@ -11,13 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from softshare.evaluation.answer import answer, cautions
 from softshare.evaluation.records.records import RECORDS, read_records, write_text
-from softshare.evaluation.statistics import BASELINE, RELATIVE
+from softshare.evaluation.statistics import BASELINE
 from softshare.methods.settings import OF_ONE_RUN, given_settings
 from softshare.report import ordering, plates, tables
 from softshare.report.comparison import Comparison
 from softshare.report.hinton import task_correlations
 from softshare.report.style import PALETTE, drawing
-from softshare.report.words import METRIC_NOTES, METRICS, count, duration, listed, share, span
+from softshare.report.words import count, duration, listed, share, span
+from softshare.tasks.metrics import RELATIVE, metric_named
 
 REPORT = "report.html"
 MOST_CAUTIONS = 8
@@ -91,9 +92,7 @@ def _words(comparison: Comparison) -> dict[str, object]:
         "cautions": told[:MOST_CAUTIONS],
         "more_cautions": told[MOST_CAUTIONS:],
         "facts": _facts(comparison),
-        "metrics": [
-            (METRICS.get(metric, metric), METRIC_NOTES.get(metric, "")) for metric in metrics
-        ],
+        "metrics": [metric_named(metric) for metric in metrics],
         "without_gain": listed(comparison.without_gain) if comparison.without_gain else "",
         "by_chance": f"about {by_chance:,.0f}" if by_chance >= 1 else "fewer than one",
         "warnings": _warnings(comparison),

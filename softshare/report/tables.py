@@ -12,7 +12,8 @@ from softshare.evaluation.statistics import ALL, BASELINE
 from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY
 from softshare.report.comparison import Comparison
 from softshare.report.gain_figures import verdicts
-from softshare.report.words import METRICS, NONE, Scale, duration, share
+from softshare.report.words import NONE, Scale, duration, share
+from softshare.tasks.metrics import metric_named
 
 MOST_ROWS = 60
 """So many tasks have a row each; of more, only those at the ends."""
@@ -39,7 +40,7 @@ def board(comparison: Comparison, fraction: float) -> Table:
     rows = comparison.board[comparison.board["fraction"] == fraction]
     apart = rows.loc[rows["method"] == BASELINE, "parameters"].max()
     joint = joint_metrics(comparison, fraction)
-    metric = METRICS.get(str(rows["metric"].iloc[0]), str(rows["metric"].iloc[0]))
+    metric = metric_named(rows["metric"].iloc[0]).title
     scored = [] if comparison.mixed else [metric]
     heads = [
         "method",
@@ -100,7 +101,7 @@ def joint_metrics(comparison: Comparison, fraction: float) -> dict[str, pd.Serie
     values = [
         {
             "method": record["settings"]["method"],
-            "metric": METRICS.get(metric, metric),
+            "metric": metric_named(metric).title,
             "value": value,
         }
         for record in comparison.records
@@ -116,7 +117,7 @@ def other_metrics(comparison: Comparison) -> Table:
         {
             "method": record["settings"]["method"],
             "seed": record["settings"]["seed"],
-            "metric": METRICS.get(metric, metric),
+            "metric": metric_named(metric).title,
             "value": value,
         }
         for record in comparison.runs()
@@ -180,7 +181,7 @@ def task_gains(comparison: Comparison) -> Table:
         rows.append(
             [
                 Cell(task),
-                Cell(METRICS.get(metric, metric)),
+                Cell(metric_named(metric).title),
                 Cell(value, "number"),
                 *(_gain(cells.get((task, name))) for name in methods),
             ]
@@ -240,7 +241,7 @@ def task_sizes(comparison: Comparison) -> Table:
         [
             Cell(task["name"]),
             Cell(_kind(task)),
-            Cell(METRICS.get(task["metric"], task["metric"])),
+            Cell(metric_named(task["metric"]).title),
             *(Cell(f"{task[name]:,}", "number") for name in numbers),
         ]
         for task in ranked

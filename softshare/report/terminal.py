@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 from rich import box
 from rich.console import Console
@@ -17,18 +16,11 @@ from softshare.evaluation.answer import answer, cautions
 from softshare.evaluation.jobs.progress import Progress
 from softshare.report import tables
 from softshare.report.comparison import Comparison
+from softshare.report.listing import show_line
 from softshare.report.words import duration, listed, share
-
-PLAIN_WIDTH = 140
-"""Columns of a table that goes to a file."""
 
 MOST_CAUTIONS = 8
 _STYLES = {"helped": "green", "hurt": "red"}
-
-
-def console_on(stream: TextIO) -> Console:
-    """A console on a stream, wide enough for a table where the stream is no terminal."""
-    return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH)
 
 
 class ProgressDisplay:
@@ -90,7 +82,9 @@ class ProgressDisplay:
             if outcome.error
             else outcome.result["error"] or duration(outcome.result["seconds"])
         )
-        _plain(self._console, f"[{progress.done}/{progress.total}] {outcome.key}: {told}; {left}")
+        show_line(
+            self._console, f"[{progress.done}/{progress.total}] {outcome.key}: {told}; {left}"
+        )
 
 
 def show(comparison: Comparison, console: Console) -> None:
@@ -106,14 +100,7 @@ def show(comparison: Comparison, console: Console) -> None:
     lines += [f"{method} is left out: {reason}" for method, reason in comparison.left_out.items()]
     lines += comparison.records[0]["data"]["notes"]
     for line in lines:
-        _plain(console, f"· {line}")
-
-
-def show_methods(rows: Sequence[tuple[str, str, str]], console: Console) -> None:
-    """Write a line for each method: its name, what it shares, its paper."""
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    for name, shares, paper in rows:
-        _plain(console, f"{name:<{widths[0]}}  {shares:<{widths[1]}}  {paper}")
+        show_line(console, f"· {line}")
 
 
 def _leaderboard(comparison: Comparison, fraction: float) -> Table:
@@ -133,7 +120,3 @@ def _about(seconds: float) -> str:
 
 def _style(kind: str) -> str:
     return next((style for word, style in _STYLES.items() if word in kind.split()), "")
-
-
-def _plain(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -9,32 +9,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-METRICS = {
-    "roc_auc": "ROC-AUC",
-    "accuracy": "accuracy",
-    "balanced_error": "balanced error",
-    "f1": "F1",
-    "rmse": "RMSE",
-    "r2": "R²",
-    "loss": "loss",
-    "multiclass_error": "joint error",
-    "relative": "relative gain",
-}
-METRIC_NOTES = {
-    "roc_auc": "The chance that a positive example is ranked above a negative one; 0.5 is guessing, 1 "
-    "is perfect",
-    "accuracy": "The share of right decisions; 1 is perfect",
-    "balanced_error": "The share of wrong decisions, every class counting the same; 0 is perfect",
-    "f1": "The harmonic mean of precision and recall of the positive class; 1 is perfect",
-    "rmse": "The root of the mean squared error, in standard deviations of the training targets; 0 "
-    "is perfect, 1 no better than the mean",
-    "r2": "The share of the variance that is explained; 1 is perfect, 0 is no better than the mean",
-    "loss": "The mean training loss on the test part; lower is better",
-    "multiclass_error": "The share of rows for which the task of the highest output is the wrong one; 0 is "
-    "perfect",
-    "relative": "The gain divided by independent learning's value, since the tasks have different "
-    "metrics",
-}
 NONE = "–"
 
 

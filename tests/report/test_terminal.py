@@ -10,7 +10,8 @@ from rich.console import Console
 from softshare.evaluation.jobs.jobs import Outcome
 from softshare.evaluation.jobs.progress import Progress
 from softshare.report.comparison import Comparison
-from softshare.report.terminal import ProgressDisplay, console_on, show, show_methods
+from softshare.report.listing import console_on
+from softshare.report.terminal import ProgressDisplay, show
 from tests.report.sample_records import Sample, write_sample
 
 MOMENTS = [
@@ -71,9 +72,3 @@ def test_every_fraction_has_a_table(tmp_path, fractions):
     stream = io.StringIO()
     show(Comparison(write_sample(tmp_path, Sample(fractions=fractions))), console_on(stream))
     assert stream.getvalue().count(" reference ") == len(fractions)
-
-
-def test_methods_stand_in_columns():
-    stream = io.StringIO()
-    show_methods([("a", "nothing", "[1]"), ("long", "all", "x")], console_on(stream))
-    assert stream.getvalue() == "a     nothing  [1]\nlong  all      x\n"

@@ -1,0 +1,29 @@
+"""Lists on the terminal. Imports nothing heavy: a list must be there at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+
+PLAIN_WIDTH = 140
+"""Columns of a table that goes to a file."""
+
+
+def console_on(stream: TextIO) -> Console:
+    """A console on a stream, wide enough for a table where the stream is no terminal."""
+    return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH)
+
+
+def show_methods(rows: Sequence[tuple[str, str, str]], console: Console) -> None:
+    """Write a line for each method: its name, what it shares, its paper."""
+    name_width = max(len(name) for name, _, _ in rows)
+    shares_width = max(len(shares) for _, shares, _ in rows)
+    for name, shares, paper in rows:
+        show_line(console, f"{name:<{name_width}}  {shares:<{shares_width}}  {paper}")
+
+
+def show_line(console: Console, line: str) -> None:
+    """Write a line as it stands: what looks like markup may be a task's name."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
