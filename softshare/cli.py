@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, CoercionError, CycloptsError, Parameter, UnknownOptionError
 
 from softshare._version import __version__
+from softshare.data.named import default_fraction
 
 if TYPE_CHECKING:
     from softshare.tasks.task_set import TaskSet
@@ -21,25 +22,14 @@ if TYPE_CHECKING:
 # What a command needs is imported when it runs: --help must not wait for torch.
 
 RESULTS = Path("softshare-results")
-FEW_LABELS = (
-    "digits",
-    "omniglot",
-    "omniglot-groups",
-    "office-caltech",
-    "office-caltech-surf",
-    "office-caltech-googlenet",
-    "imageclef-da",
-)
-"""Data sets of which a tenth trains by default: those with more labels than the question asks for,
-or whose fractions are of all labels.
-"""
-
 _OPTION_OF = {
     "fraction": "train-fraction",
     "fractions": "train-fraction",
     "trials": "search",
     "options": "option",
     "size": "image-size",
+    "kinds": "kind",
+    "n_tasks": "tasks",
 }
 """Python arguments whose options have other names."""
 
@@ -181,7 +171,7 @@ def compare(
     from softshare.methods.options import read_options
 
     options, misread = read_options(compared.option)
-    fractions = compared.train_fraction or ((0.1,) if source in FEW_LABELS else (1.0,))
+    fractions = compared.train_fraction or (default_fraction(source),)
     chosen: dict[str, Any] = {
         "methods": compared.methods or None,
         "fractions": fractions,
@@ -222,11 +212,11 @@ def list_data() -> int:
     """List the public data sets: whether they are in the data folder, their size, licence, paper
     and source.
     """
-    from softshare.data.load import PUBLIC
+    from softshare.data.load import public_sets
     from softshare.data.terminal import show_sets
     from softshare.report.listing import console_on
 
-    show_sets(PUBLIC.values(), console_on(sys.stdout))
+    show_sets(public_sets().values(), console_on(sys.stdout))
     return 0
 
 

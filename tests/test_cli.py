@@ -184,7 +184,7 @@ def test_tasks_too_small_for_the_share_that_trains_are_dropped_when_asked(
         table[["age"]], table["readmitted"], np.repeat(["large", "small"], [100, 20])
     )
     monkeypatch.setattr(
-        "softshare.data.load.load", lambda *_, **__: replace(tasks, train_share_of_all=True)
+        "softshare.data.load.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
     )
     line = "compare digits --train-fraction 0.5 0.04 --methods tied --seeds 1 --workers 0"
     code, _, err = call(line, capsys)
@@ -199,7 +199,7 @@ def test_tasks_too_small_for_the_share_that_trains_are_dropped_when_asked(
 def test_a_share_that_leaves_nothing_to_judge_by_is_told_by_its_option(table, capsys, monkeypatch):
     tasks = TaskSet.from_task_column(table[["age"]], table["readmitted"], table["hospital"])
     monkeypatch.setattr(
-        "softshare.data.load.load", lambda *_, **__: replace(tasks, train_share_of_all=True)
+        "softshare.data.load.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
     )
     code, _, err = call("compare digits --train-fraction 1 --workers 0", capsys)
     assert code == 2

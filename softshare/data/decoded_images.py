@@ -96,7 +96,7 @@ class DecodedImages(RowsOnDisk):
         root, names, _ = read_list(self.folder)
         row, reason = next(iter(wrong.items()))
         more = f" ({len(wrong)} images cannot be read)" if len(wrong) > 1 else ""
-        remedy = "mend it, or leave such images out (skip_broken=True, --skip-broken)"
+        remedy = "mend it; skip_broken: leaves such images out"
         return ValueError(f"cannot read {root / names[row]}: {reason}{more}; {remedy}")
 
     def _decode(self, rows: np.ndarray) -> dict[int, str]:

@@ -80,8 +80,7 @@ def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> Ta
     ]
     if odd and not reading.skip_broken:
         raise ValueError(
-            f"{odd[0]}: {LAYOUT}; remove it, or leave such files and folders out "
-            "(skip_broken=True, --skip-broken)"
+            f"{odd[0]}: {LAYOUT}; remove it; skip_broken: leaves such files and folders out"
         )
     source, notes = _source(root, names, reading)
     folders = pd.DataFrame(

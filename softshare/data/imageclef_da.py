@@ -99,7 +99,7 @@ def load(*, size: int = 64) -> TaskSet:
         np.arange(len(names)),
         np.concatenate([classes for _, classes in lists.values()]).astype(np.float64),
         groups=(np.array(names),),  # nine images stand in two rows
-        train_share_of_all=True,
+        train_fraction_of_all=True,
     )
 
 

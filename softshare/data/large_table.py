@@ -124,7 +124,7 @@ class _Content:
             raise ValueError(
                 f"column {self._name!r} holds {self._n_numbers} numbers and "
                 f"{self._n_texts} texts in different parts of the table; "
-                f"make them all texts or numbers, or leave it out (--drop {self._name!r})"
+                f"make them all texts or numbers, or leave it out (drop {self._name!r})"
             )
         if len(self.texts) > 50 and len(self.texts) > self._n_texts / 2:
             raise self._identifier()
@@ -134,7 +134,7 @@ class _Content:
         return ValueError(
             f"column {self._name!r} has {len(self.texts)} or more different texts in "
             f"{self._n_texts} rows and looks like an identifier; "
-            f"leave it out (--drop {self._name!r})"
+            f"leave it out (drop {self._name!r})"
         )
 
 

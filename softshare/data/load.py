@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from softshare.data import (
-    adience,
-    built_in,
-    celeba,
-    cifar10,
-    imageclef_da,
-    mnist,
-    office_caltech,
-    omniglot,
-    synthetic,
-    uci,
-)
+from softshare.data import named
 from softshare.data.image_folder import LABELS, ImageReading, image_folder, image_table
+from softshare.data.named import NamedSource, named_source
 from softshare.data.names import near
 from softshare.data.public import PublicSet
 from softshare.data.table import read_table
 from softshare.data.table_file import SUFFIXES, check_file
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
-
-SOURCES: Mapping[str, Callable[[], TaskSet]] = {
-    "digits": built_in.digits,
-    "classics": built_in.classics,
-    "iris": built_in.iris,
-    "wine": built_in.wine,
-    "breast_cancer": built_in.breast_cancer,
-    "synthetic": synthetic.load,
-    "mnist": mnist.load,
-    "mnist-odd-even": mnist.odd_even,
-    "mnist-pairs": mnist.digit_pairs,
-    "mnist-brightness": mnist.brightness,
-    "omniglot": omniglot.load,
-    "omniglot-groups": omniglot.groups,
-    "cifar10": cifar10.load,
-    "uci": uci.load,
-    "office-caltech": office_caltech.load,
-    "office-caltech-surf": partial(office_caltech.load, "surf"),
-    "office-caltech-googlenet": partial(office_caltech.load, "googlenet"),
-    "imageclef-da": imageclef_da.load,
-    "celeba": celeba.load,
-    "adience": adience.load,
-}
-"""The data sets that have a name."""
-
-PUBLIC: Mapping[str, PublicSet] = {
-    module.SET.name: module.SET
-    for module in (mnist, omniglot, cifar10, uci, office_caltech, imageclef_da, celeba, adience)
-}
-"""Those whose files are in the data folder."""
 
 
 def load(
@@ -78,7 +38,7 @@ def load(
     (:func:`softshare.data.image_folder.image_table`).
 
     Args:
-        source: the name of a data set, a file or a folder.
+        source: the name of a data set (:mod:`softshare.data.named`), a file or a folder.
         task: see :func:`softshare.data.table.read_table`, as for all that follow; they go with a
             file.
         target: the column or columns to predict.
@@ -94,7 +54,7 @@ def load(
         FileNotFoundError: there is no such file, or the data folder lacks files of the set.
         ValueError: the name is unknown, an option does not go with it, or the table does not fit.
     """
-    options = {
+    columns = {
         "task": task,
         "target": target,
         "kinds": kinds,
@@ -102,60 +62,89 @@ def load(
         "split": split,
         "group": group,
     }
-    given = [f"--{name.removesuffix('s')}" for name, value in options.items() if value]
-    is_folder = source not in SOURCES and Path(source).is_dir()
-    if (image_size is not None or skip_broken) and not is_folder:
-        raise ValueError(
-            f"--image-size and --skip-broken go with a folder of images, {str(source)!r} is none"
+    given = {name: value for name, value in columns.items() if value}
+    known = named_source(source)
+    is_folder = known is None and Path(source).is_dir()
+    if not is_folder:
+        _refuse_image_options(source, image_size, skip_broken)
+    if known is not None:
+        tasks = _named(known, given)
+    elif is_folder:
+        reading = ImageReading(size=image_size, decode_first=True, skip_broken=skip_broken)
+        tasks = _images(Path(source), reading, columns, given)
+    else:
+        _check_table(source, target)
+        tasks = read_table(
+            source, target=target, task=task, kinds=kinds, drop=drop, split=split, group=group
         )
-    if source in SOURCES:
-        if given:
-            raise ValueError(
-                f"{source!r} is a data set with tasks of its own; {', '.join(given)} go "
-                "with a table"
-            )
-        return _first(SOURCES[str(source)](), n_tasks)
-    if is_folder:
-        return _first(
-            _images(
-                Path(source),
-                ImageReading(size=image_size, decode_first=True, skip_broken=skip_broken),
-                options,
-                given,
-            ),
-            n_tasks,
-        )
+    return _first(tasks, n_tasks)
+
+
+def _refuse_image_options(source: str | Path, image_size: int | None, skip_broken: bool) -> None:
+    wrong = []
+    if image_size is not None:
+        wrong.append("image_size")
+    if skip_broken:
+        wrong.append("skip_broken")
+    phrases = [f"{name}: goes with a folder of images, {str(source)!r} is none" for name in wrong]
+    if phrases:
+        raise ValueError("; ".join(phrases))
+
+
+def _named(source: NamedSource, given: Mapping[str, Any]) -> TaskSet:
+    phrases = [
+        f"{name}: goes with a table, {source.name!r} is a data set with tasks of its own"
+        for name in given
+    ]
+    if phrases:
+        raise ValueError("; ".join(phrases))
+    tasks: TaskSet = getattr(import_module(source.module), source.function)()
+    return tasks
+
+
+def _check_table(source: str | Path, target: str | Sequence[str]) -> None:
+    """Refuse what is no file of a table, and a table without a column to predict."""
     if not Path(source).exists() and not str(source).lower().endswith(SUFFIXES):
+        names = [known.name for known in named.SOURCES]
         raise ValueError(
             f"no data set, file or folder is called {str(source)!r}; "
-            f"{near(str(source), SOURCES, most=len(SOURCES))}"
+            f"{near(str(source), names, most=len(names))}"
         )
     check_file(Path(source))
     if not target:
         raise ValueError(
-            f"{source} is a table: say what to predict with --target COLUMN …, and with "
-            "--task COLUMN which column names the task"
+            f"target: {source} is a table, name the column or columns to predict; "
+            "task: name the column that says which task a row belongs to, if there is one"
         )
-    return _first(
-        read_table(
-            source, target=target, task=task, kinds=kinds, drop=drop, split=split, group=group
-        ),
-        n_tasks,
-    )
 
 
 def _images(
-    folder: Path, reading: ImageReading, options: Mapping[str, Any], given: Sequence[str]
+    folder: Path, reading: ImageReading, columns: Mapping[str, Any], given: Mapping[str, Any]
 ) -> TaskSet:
+    """A folder's tasks by its folders, or by its table of labels where columns of it are named."""
     if not given:
         return image_folder(folder, reading)
-    if options["drop"] or not options["target"]:
+    if columns["drop"]:
         raise ValueError(
-            f"{folder} is a folder: --target and --task name columns of its {LABELS}, "
-            "other columns are not read"
+            f"drop: goes with a table; of the folder {folder} only the named columns of its "
+            f"{LABELS} are read"
         )
-    columns = {name: value for name, value in options.items() if name != "drop"}
-    return image_table(folder / LABELS, reading=reading, **columns)
+    if not columns["target"]:
+        raise ValueError(
+            f"target: {folder} is a folder of images, name the column of its {LABELS} to predict"
+        )
+    used = {name: value for name, value in columns.items() if name != "drop"}
+    return image_table(folder / LABELS, reading=reading, **used)
+
+
+def public_sets() -> dict[str, PublicSet]:
+    """Every public data set by its name, in the order of the list."""
+    sets: dict[str, PublicSet] = {}
+    for source in named.SOURCES:
+        if source.public:
+            public = import_module(source.module).SET
+            sets.setdefault(public.name, public)
+    return sets
 
 
 def public_set(name: str) -> PublicSet:
@@ -164,14 +153,15 @@ def public_set(name: str) -> PublicSet:
     Raises:
         ValueError: there is none of this name.
     """
-    if name not in PUBLIC:
-        raise ValueError(f"no public data set is called {name!r}; {near(name, PUBLIC)}")
-    return PUBLIC[name]
+    sets = public_sets()
+    if name not in sets:
+        raise ValueError(f"no public data set is called {name!r}; {near(name, sets)}")
+    return sets[name]
 
 
 def _first(tasks: TaskSet, n_tasks: int | None) -> TaskSet:
     if n_tasks is None:
         return tasks
     if not 1 <= n_tasks <= len(tasks):
-        raise ValueError(f"tasks: there are {len(tasks)}, cannot take the first {n_tasks}")
+        raise ValueError(f"n_tasks: there are {len(tasks)}, cannot take the first {n_tasks}")
     return tasks.keep_tasks(range(n_tasks))

@@ -47,23 +47,26 @@ COUNTS: Mapping[str, tuple[int, ...]] = {
 }
 """Images of each class in each domain."""
 
-SHARES = (5, 10, 20)
+PERCENTAGES = (5, 10, 20)
 _MOST = 1 << 30
 _IN_LISTS = {"back_pack": "backpack", "laptop_computer": "laptop"}
 
 
 def load(
-    inputs: Literal["images"] | Features = "images", *, share: int | None = None, size: int = 64
+    inputs: Literal["images"] | Features = "images",
+    *,
+    percentage: int | None = None,
+    size: int = 64,
 ) -> TaskSet:
     """Each domain a task: to tell ten kinds of objects apart.
 
-    A training share (``train_fraction``) is of all examples of a class; the rest is divided between
+    A training fraction (``train_fraction``) is of all examples of a class; the rest is divided between
     validation and test.
 
     Args:
         inputs: ``"images"``, ``"surf"`` (800 counts of visual words) or ``"googlenet"`` (1,024
             activations, without caltech10).
-        share: 5, 10 or 20: take the published training and test images of this percentage instead.
+        percentage: 5, 10 or 20: take the published training and test images of this percentage instead.
             An image that a list repeats counts once, one that is in neither list is left out. With
             images only, as nothing says which image a row of features belongs to. At 5 %, dslr has
             one image a class to train on: nothing is left to validate, so split with a validation
@@ -76,14 +79,14 @@ def load(
     """
     if inputs not in ("images", *FEATURES):
         raise ValueError(f"inputs: {inputs!r} is none of images, {', '.join(FEATURES)}")
-    if share is not None and (inputs != "images" or share not in SHARES):
+    if percentage is not None and (inputs != "images" or percentage not in PERCENTAGES):
         raise ValueError(
-            "share: the published lists are of 5, 10 and 20 % and of images, got "
-            f"{share!r} with {inputs!r}"
+            "percentage: the published lists are of 5, 10 and 20 % and of images, got "
+            f"{percentage!r} with {inputs!r}"
         )
     if inputs == "images":
         tasks, names = _of_images(size)
-        return tasks if share is None else _as_listed(tasks, names, share)
+        return tasks if percentage is None else _as_listed(tasks, names, percentage)
     SET.require(FEATURES[inputs].values())
     tasks = TaskSet.from_arrays(
         {domain: _features(file, COUNTS[domain]) for domain, file in FEATURES[inputs].items()},
@@ -92,8 +95,18 @@ def load(
     return replace(
         tasks,
         tasks=tuple(replace(task, classes=CLASSES) for task in tasks.tasks),
-        train_share_of_all=True,
+        train_fraction_of_all=True,
     )
+
+
+def surf() -> TaskSet:
+    """The domains by counts of visual words, as :func:`load` has them."""
+    return load("surf")
+
+
+def googlenet() -> TaskSet:
+    """The domains by activations of GoogLeNet, as :func:`load` has them."""
+    return load("googlenet")
 
 
 def _features(file: PublicFile, counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -128,7 +141,7 @@ def _of_images(size: int) -> tuple[TaskSet, list[str]]:
         offsets_of([sum(counts) for counts in COUNTS.values()]),
         np.arange(len(names)),
         np.array([CLASSES.index(name.split("/")[1]) for name in names], dtype=np.float64),
-        train_share_of_all=True,
+        train_fraction_of_all=True,
     )
     return tasks, names
 
@@ -181,25 +194,28 @@ def _jpegs(archive: ZipFile, domain: str) -> dict[str, ZipInfo]:
     return images
 
 
-def _as_listed(tasks: TaskSet, names: Sequence[str], share: int) -> TaskSet:
+def _as_listed(tasks: TaskSet, names: Sequence[str], percentage: int) -> TaskSet:
     """The tasks with the parts that the published lists give, and only the images in these."""
     row_of = {name: row for row, name in enumerate(names)}
     parts = np.full(len(names), "", dtype=object)
     for domain in COUNTS:
         for part in ("train", "test"):
-            file = LISTS[f"{'c' if domain == 'caltech10' else domain}/{part}_{share}"]
+            file = LISTS[f"{'c' if domain == 'caltech10' else domain}/{part}_{percentage}"]
             SET.require([file])
             with naming(file.place):
                 parts[[row_of[name] for name in listed_names(file.read(), domain)]] = part
     kept = tasks.select(parts[tasks.rows] != "")
     left_out = len(names) - len(kept.rows)
     notes = (
-        (f"{left_out} image(s) that the {share} % lists do not name are left out",)
+        (f"{left_out} image(s) that the {percentage} % lists do not name are left out",)
         if left_out
         else ()
     )
     return replace(
-        kept, parts=(np.where(parts == "", "train", parts),), train_share_of_all=False, notes=notes
+        kept,
+        parts=(np.where(parts == "", "train", parts),),
+        train_fraction_of_all=False,
+        notes=notes,
     )
 
 

@@ -124,7 +124,7 @@ def _task_set(rows: dict[str, np.ndarray], drawings: pd.DataFrame, images: Mappe
         offsets_of([len(members) for members in rows.values()]),
         np.concatenate(list(rows.values())),
         np.concatenate(targets),
-        train_share_of_all=True,
+        train_fraction_of_all=True,
     )
 
 

@@ -82,7 +82,7 @@ def numbers_where_meant(column: pd.Series) -> pd.Series:
         numbers = pd.to_numeric(present, errors="coerce")
     except TypeError:
         raise ValueError(
-            f"column {column.name!r} holds lists or other objects; leave it out (--drop "
+            f"column {column.name!r} holds lists or other objects; leave it out (drop "
             f"{column.name!r})"
         ) from None
     wrong = numbers.isna().to_numpy() & present.notna().to_numpy()
@@ -94,7 +94,7 @@ def numbers_where_meant(column: pd.Series) -> pd.Series:
             f"column {column.name!r} holds numbers, but {int(wrong.sum())} value(s) are "
             f"not: {present.iloc[first]!r} in row {first + 1} "
             "(the header not counted); correct them, leave them empty, or leave the "
-            f"column out (--drop {column.name!r})"
+            f"column out (drop {column.name!r})"
         )
     return present
 

@@ -30,7 +30,7 @@ def check_columns(frame: pd.DataFrame) -> None:
             raise ValueError(
                 f"column {name!r} has {different} different texts in {present} rows and "
                 "looks like an identifier; "
-                f"leave it out (--drop {name!r})"
+                f"leave it out (drop {name!r})"
             )
 
 
@@ -48,7 +48,7 @@ def is_numeric(column: pd.Series) -> bool:
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         raise ValueError(
             f"column {column.name!r} holds dates or times; turn them into numbers or leave "
-            f"them out (--drop {column.name!r})"
+            f"them out (drop {column.name!r})"
         )
     return pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)
 

@@ -59,7 +59,7 @@ def split(
     for
     validation, the share ``validation / (train + validation)`` of the given training rows is taken.
 
-    Where ``tasks.train_share_of_all``, ``train_fraction`` is a share of all examples of a class (of
+    Where ``tasks.train_fraction_of_all``, ``train_fraction`` is a share of all examples of a class (of
     the 20 drawings of a character), and the rest is divided as ``validation : test``; a smaller
     share still lies within a larger one where no rows
     are grouped.
@@ -82,17 +82,14 @@ def split(
     """
     _check_fractions(fractions, train_fraction)
     label, unit = labels_of(tasks), units_of(tasks)
-    if tasks.train_share_of_all:
+    if tasks.train_fraction_of_all:
         fractions, train_fraction = (
             _with_train_share(fractions, train_fraction, np.bincount(label, minlength=1).max()),
             1.0,
         )
     small = small_tasks(tasks, fractions)
     if small.any():
-        remedy = (
-            "leave them out with --drop-small-tasks (in Python: tasks.drop_small_tasks, with "
-            "these fractions)"
-        )
+        remedy = "drop_small_tasks: leaves them out, with these fractions"
         raise ValueError(f"{_too_small(tasks, small, fractions)}; {remedy}")
     _check_groups(tasks, unit)
     for attempt in range(
@@ -147,7 +144,7 @@ def drop_small_tasks(
     Raises:
         ValueError: no task is left.
     """
-    if tasks.train_share_of_all and train_fraction < 1:
+    if tasks.train_fraction_of_all and train_fraction < 1:
         fractions = _with_train_share(
             fractions, train_fraction, np.bincount(labels_of(tasks), minlength=1).max()
         )

@@ -57,7 +57,7 @@ class TaskSet:
             rows of one group together. Empty: no source has groups.
         parts: for every source the given part of each row (``"train"``, ``"validation"``,
             ``"test"``), or None; see :func:`softshare.tasks.splits.split`. Empty: none is given.
-        train_share_of_all: a training fraction is a share of all examples, and what is not trained
+        train_fraction_of_all: a training fraction is a share of all examples, and what is not trained
             on validates and tests, instead of a share of the training part; see
             :func:`softshare.tasks.splits.split`.
         preprocessing: for every source what turned its raw columns into numbers, or None.
@@ -83,7 +83,7 @@ class TaskSet:
     one_input: bool = False
     groups: tuple[np.ndarray | None, ...] = ()
     parts: tuple[np.ndarray | None, ...] = ()
-    train_share_of_all: bool = False
+    train_fraction_of_all: bool = False
     preprocessing: tuple[Any, ...] = ()
     target_scaling: np.ndarray | None = None
     notes: tuple[str, ...] = ()

@@ -1,14 +1,12 @@
-"""The built-in data sets, and sources by name."""
+"""The built-in data sets."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from softshare.data.load import SOURCES, load
+from softshare.data.load import load
 
 
 def test_digits_are_ten_tasks_on_one_input() -> None:
@@ -49,37 +47,3 @@ def test_each_classic_stands_alone_too(name: str) -> None:
 )
 def test_every_built_in_set_is_read_the_same_twice(name: str) -> None:
     assert load(name).fingerprint() == load(name).fingerprint()
-
-
-def test_a_file_is_a_source_too(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("x,y\n1,0\n2,1\n", encoding="utf-8")
-    assert load(tmp_path / "t.csv", target="y").names == ("y",)
-    with pytest.raises(ValueError, match=r"t.csv is a table: say what to predict with --target"):
-        load(tmp_path / "t.csv")
-
-
-def test_unknown_sources_are_named_with_their_neighbours() -> None:
-    with pytest.raises(ValueError, match=r"'digit'; did you mean 'digits'\?$"):
-        load("digit")
-    with pytest.raises(ValueError, match=rf"'q'; there are {', '.join(SOURCES)}$"):
-        load("q")
-    for target in ((), "y"):
-        with pytest.raises(FileNotFoundError, match=r"no such file: nothing.csv"):
-            load("nothing.csv", target=target)
-
-
-def test_options_of_a_table_do_not_go_with_a_built_in_set() -> None:
-    with pytest.raises(
-        ValueError,
-        match=r"'digits' is a data set with tasks of its own.*--task, --kind go with a table",
-    ):
-        load("digits", task="t", kinds="binary")
-
-
-def test_the_first_tasks_of_a_set_or_of_a_table_can_be_taken(tmp_path: Path) -> None:
-    assert load("digits", n_tasks=3).names == ("digit 0", "digit 1", "digit 2")
-    (tmp_path / "t.csv").write_text("x,y,z\n1,0,1\n2,1,0\n", encoding="utf-8")
-    assert load(tmp_path / "t.csv", target=["y", "z"], n_tasks=1).names == ("y",)
-    for wrong in (0, 11):
-        with pytest.raises(ValueError, match=f"there are 10, cannot take the first {wrong}"):
-            load("digits", n_tasks=wrong)

@@ -191,7 +191,7 @@ def test_a_packed_table_expands_no_further_than_its_size_allows(
         ),
         (
             lambda frame: frame.assign(ward=[f"ward {row}" for row in range(90)]),
-            r"'ward' has 90 or more different texts in 90 rows .* \(--drop 'ward'\)",
+            r"'ward' has 90 or more different texts in 90 rows .* \(drop 'ward'\)",
         ),
         (lambda frame: frame.assign(age=[*range(89), np.inf]), "column 'age' has 1 infinite value"),
         (lambda frame: frame.drop(columns="out"), "target: no column 'out'"),

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from softshare.data.cache import cache_folder, data_folder, derived
-from softshare.data.load import PUBLIC
+from softshare.data.load import public_sets
 from softshare.data.mapped import MappedArray
 from softshare.data.public import PublicFile, PublicSet
 from tests.data.damage import attempt, damaged
@@ -89,9 +89,9 @@ def test_what_is_missing_is_told_in_one_line(made_folder: Path) -> None:
         made.require(files[:1])
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("name", public_sets())
 def test_every_public_set_is_fully_described(name: str) -> None:
-    made = PUBLIC[name]
+    made = public_sets()[name]
     assert made.name == name
     assert made.title
     assert made.paper

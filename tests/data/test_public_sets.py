@@ -392,7 +392,7 @@ def test_office_caltech_images_are_resized_and_labelled(made_office: Path) -> No
     tasks = office_caltech.load(size=8)
     assert tasks.names == tuple(office_caltech.COUNTS)
     assert tasks.n_examples.tolist() == [20] * 4
-    assert tasks.train_share_of_all
+    assert tasks.train_fraction_of_all
     for number in range(4):
         inputs, targets = tasks.examples(number)
         assert inputs.shape == (20, 3, 8, 8)
@@ -422,14 +422,14 @@ def test_office_caltech_takes_published_lists(made_office: Path, monkeypatch: Pa
                 made_office.parent, file, "".join(lines).encode()
             )
     monkeypatch.setattr(office_caltech, "LISTS", lists)
-    tasks = office_caltech.load(share=10, size=8)
+    tasks = office_caltech.load(percentage=10, size=8)
     assert tasks.n_examples.tolist() == [19] * 4
     assert tasks.notes == ("4 image(s) that the 10 % lists do not name are left out",)
     train, _, test = tasks.split(seed=0, fractions=(0.5, 0.0, 0.5))
     assert train.n_examples.tolist() == [10] * 4
     assert test.n_examples.tolist() == [9] * 4
-    with pytest.raises(ValueError, match="share: the published lists are of 5, 10 and 20 %"):
-        office_caltech.load("surf", share=10)
+    with pytest.raises(ValueError, match="percentage: the published lists are of 5, 10 and 20 %"):
+        office_caltech.load("surf", percentage=10)
 
 
 @pytest.mark.parametrize(

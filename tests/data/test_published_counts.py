@@ -161,15 +161,15 @@ def test_office_caltech_images() -> None:
 
 @needs(*office_caltech.SET.files)
 @pytest.mark.parametrize(
-    ("share", "train", "test"),
+    ("percentage", "train", "test"),
     [
         (5, [24, 29, 10, 15], [934, 1094, 140, 265]),
         (10, [48, 57, 16, 30], [910, 1066, 140, 265]),
         (20, [96, 113, 32, 59], [862, 1010, 125, 236]),
     ],
 )
-def test_office_caltech_lists(share: int, train: list[int], test: list[int]) -> None:
-    tasks = office_caltech.load(share=share, size=16)
+def test_office_caltech_lists(percentage: int, train: list[int], test: list[int]) -> None:
+    tasks = office_caltech.load(percentage=percentage, size=16)
     given_train, _, given_test = tasks.split(seed=0, fractions=(0.8, 0.0, 0.2))
     assert given_train.n_examples.tolist() == train
     assert given_test.n_examples.tolist() == test

@@ -206,7 +206,7 @@ def test_text_among_numbers_is_found() -> None:
     frame.loc[6_543, "x"] = "abc"
     with pytest.raises(
         ValueError,
-        match=r"column 'x' holds numbers, but 1 value\(s\) are not: 'abc' in row 6544 .*--drop 'x'",
+        match=r"column 'x' holds numbers, but 1 value\(s\) are not: 'abc' in row 6544 .*drop 'x'",
     ):
         read_table(frame, target="y")
     with pytest.raises(ValueError, match="column 'x' holds numbers"):

@@ -185,12 +185,12 @@ def test_new_rows_of_another_form_are_refused(rows: pd.DataFrame, message: str) 
     [
         (
             pd.date_range("2020-01-01", periods=120),
-            "column 'bad' holds dates or times.*--drop 'bad'",
+            "column 'bad' holds dates or times.*drop 'bad'",
         ),
         ([np.inf, -np.inf] + [1.0] * 118, r"column 'bad' has 2 infinite value\(s\)"),
         (
             [f"id {k}" for k in range(120)],
-            "column 'bad' has 120 different texts in 120 rows.*--drop 'bad'",
+            "column 'bad' has 120 different texts in 120 rows.*drop 'bad'",
         ),
     ],
 )

@@ -286,7 +286,7 @@ def test_small_tasks_are_named_with_the_remedy() -> None:
     tasks = separate([20, 3, 4, 5], "regression")
     message = (
         r"2 task\(s\) too small .* 't1' \(3 rows\), 't2' \(4 rows\); a task needs at least 5 "
-        r"rows.* --drop-small-tasks"
+        r"rows.*; drop_small_tasks: leaves them out"
     )
     with pytest.raises(ValueError, match=message):
         split(tasks, seed=0)

@@ -26,7 +26,7 @@ def drawings(n_classes: int = 4, n_each: int = 20, n_tasks: int = 3) -> TaskSet:
     tasks = TaskSet.from_arrays(
         {f"t{number}": (inputs, labels) for number in range(n_tasks)}, kinds="multiclass"
     )
-    return replace(tasks, train_share_of_all=True)
+    return replace(tasks, train_fraction_of_all=True)
 
 
 @given(st.integers(1, 18), st.integers(0, 50))
