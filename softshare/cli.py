@@ -320,7 +320,7 @@ def _load(source: str, data: Data, fractions: Sequence[float], *, wrong: Sequenc
 
 def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
     from softshare.evaluation import compare as comparing
-    from softshare.report.comparison import Comparison as Reported
+    from softshare.report.findings import Findings
     from softshare.report.listing import console_on
     from softshare.report.page import write_report
     from softshare.report.terminal import ProgressDisplay, show
@@ -331,7 +331,7 @@ def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
     if all(diverged):
         raise ValueError(f"every run diverged: {diverged[0]}; try a smaller --learning-rate")
     report = write_report(out, left_out=comparison.left_out)
-    show(Reported(comparison.records, comparison.left_out), console_on(sys.stdout))
+    show(Findings(comparison.records, comparison.left_out), console_on(sys.stdout))
     print(f"report:  {report}\nsummary: {out / comparing.SUMMARY}")
     for key, error in comparison.failures.items():
         _complain(f"{key} failed: {type(error).__name__}: {error}")

@@ -14,7 +14,7 @@ from softshare.evaluation.answer import answer, cautions
 from softshare.evaluation.jobs.engine import default_workers, open_engine
 from softshare.evaluation.jobs.progress import WatchedEngine, Watcher
 from softshare.evaluation.jobs.run import run
-from softshare.evaluation.plan import Plan, make_plan
+from softshare.evaluation.plan import ComparisonPlan, make_plan
 from softshare.evaluation.records.records import Record, write_text
 from softshare.evaluation.records.store import Store
 from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search, search_settings
@@ -26,7 +26,7 @@ from softshare.tasks.task_set import TaskSet
 
 SUMMARY = "summary.csv"
 
-Splits = Mapping[tuple[float, int], Split]
+SplitOfRun = Mapping[tuple[float, int], Split]
 """(training fraction, seed) → split."""
 
 
@@ -155,7 +155,7 @@ def compare(
 
 def _run_all(
     tasks: TaskSet,
-    plan: Plan,
+    plan: ComparisonPlan,
     missing: Mapping[str, RunSettings],
     store: Store,
     *,
@@ -199,13 +199,13 @@ def _run_all(
     return failures
 
 
-def _run_one(shared: tuple[TaskSet, Splits], settings: RunSettings) -> dict[str, Any]:
+def _run_one(shared: tuple[TaskSet, SplitOfRun], settings: RunSettings) -> dict[str, Any]:
     tasks, splits = shared
     return run(tasks, settings, splits[settings.fraction, settings.seed])
 
 
 def _trials(
-    engine: WatchedEngine, store: Store, splits: Splits, jobs: Mapping[str, RunSettings]
+    engine: WatchedEngine, store: Store, splits: SplitOfRun, jobs: Mapping[str, RunSettings]
 ) -> Iterator[tuple[str, Record | None]]:
     """Records of trials: those that were made before, then those that had to be made."""
     kept = {key: record for key, settings in jobs.items() if (record := store.trial(key, settings))}
@@ -222,7 +222,7 @@ def _trials(
         )
 
 
-def _splits(tasks: TaskSet, runs: Iterable[RunSettings]) -> Splits:
+def _splits(tasks: TaskSet, runs: Iterable[RunSettings]) -> SplitOfRun:
     wanted = dict.fromkeys((settings.fraction, settings.seed) for settings in runs)
     return {
         (fraction, seed): split(tasks, seed=seed, train_fraction=fraction)

@@ -22,7 +22,7 @@ EVERY = "all"
 
 
 @dataclass(frozen=True)
-class Plan:
+class ComparisonPlan:
     """The runs of a comparison.
 
     Args:
@@ -74,7 +74,7 @@ def make_plan(
     workers: int | None,
     settings: Mapping[str, Any],
     options: GivenOptions | None = None,
-) -> Plan:
+) -> ComparisonPlan:
     """Check the arguments of a comparison and make its plan.
 
     Args:
@@ -113,7 +113,7 @@ def make_plan(
             "seed": numbers[0],
         }
     )
-    return Plan(
+    return ComparisonPlan(
         chosen,
         tuple(float(fraction) for fraction in fractions),
         numbers,

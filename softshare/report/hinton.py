@@ -8,26 +8,26 @@ import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from softshare.report.comparison import Comparison
 from softshare.report.figures import MOST_LABELLED, WIDTH, clustered
+from softshare.report.findings import Findings
 from softshare.report.plates import Plate, pairs_in_words
 from softshare.report.style import colour, svg
 from softshare.report.words import labels
 
 
-def task_correlations(comparison: Comparison) -> Iterator[Plate]:
+def task_correlations(findings: Findings) -> Iterator[Plate]:
     """A diagram for every method that learns how the tasks are correlated, the mean over its runs."""
-    for number, method in enumerate(comparison.methods):
+    for number, method in enumerate(findings.methods):
         known = [
             correlation
-            for record in comparison.runs(method)
+            for record in findings.runs(method)
             if (correlation := record["sharing"].get("task_correlation"))
         ]
         if not known:
             continue
         correlation = np.mean(np.array(known, dtype=float), axis=0)
         order = clustered(correlation)
-        names = [str(comparison.tasks[task]["name"]) for task in order]
+        names = [str(findings.tasks[task]["name"]) for task in order]
         ordered = correlation[np.ix_(order, order)]
         words = pairs_in_words(ordered, names)
         yield Plate(

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from softshare.report.comparison import Comparison
+from softshare.report.findings import Findings
 from softshare.report.plates import Plate
 from softshare.report.style import PALETTE, colour, svg
 from softshare.report.words import labels, listed
@@ -25,7 +25,7 @@ _LOWEST = 0.04
 
 
 @dataclass(frozen=True)
-class Order:
+class LayerOrder:
     """One core of one run.
 
     Args:
@@ -50,11 +50,11 @@ class Order:
         return len(self.steps) > 1 and bool((self.history != self.history[0]).any())
 
 
-def orders(comparison: Comparison) -> Iterator[Plate]:
+def orders(findings: Findings) -> Iterator[Plate]:
     """The tasks' orders with every method that gives them different ones, in the first finished run
     at the fraction shown.
     """
-    for number, order in enumerate(_orders(comparison)):
+    for number, order in enumerate(_orders(findings)):
         shown = order.scales[:MOST_TASKS]
         paths = [
             f"{task}: {_path(scales)}" for task, scales in zip(order.tasks, shown, strict=False)
@@ -119,17 +119,17 @@ def apart(history: np.ndarray) -> np.ndarray:
     return distances
 
 
-def _orders(comparison: Comparison) -> Iterator[Order]:
-    for method in comparison.methods:
-        run = next((run for run in comparison.runs(method) if run["sharing"].get("ordering")), None)
+def _orders(findings: Findings) -> Iterator[LayerOrder]:
+    for method in findings.methods:
+        run = next((run for run in findings.runs(method) if run["sharing"].get("ordering")), None)
         for diagnostic in run["sharing"]["ordering"].values() if run else ():
             order = _order(method, run or {}, diagnostic)
             if (order.scales != order.scales[0]).any():
                 yield order
 
 
-def _order(method: str, run: Mapping[str, Any], diagnostic: Mapping[str, Any]) -> Order:
-    return Order(
+def _order(method: str, run: Mapping[str, Any], diagnostic: Mapping[str, Any]) -> LayerOrder:
+    return LayerOrder(
         method=method,
         seed=int(run["settings"]["seed"]),
         tasks=[str(task["name"]) for task in run["data"]["tasks"]],
@@ -167,7 +167,7 @@ def _draw(panel: Axes, scales: np.ndarray) -> None:
     panel.spines[:].set_visible(False)
 
 
-def _over_training(order: Order, number: int) -> Plate:
+def _over_training(order: LayerOrder, number: int) -> Plate:
     figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
     panels = figure.subplots(1, 2)
     series = [colour(name) for name in PALETTE if name.startswith("series-")]

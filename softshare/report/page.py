@@ -14,7 +14,7 @@ from softshare.evaluation.records.records import RECORDS, read_records, write_te
 from softshare.evaluation.statistics import BASELINE
 from softshare.methods.settings import OF_ONE_RUN, given_settings
 from softshare.report import ordering, plates, tables
-from softshare.report.comparison import Comparison
+from softshare.report.findings import Findings
 from softshare.report.hinton import task_correlations
 from softshare.report.style import PALETTE, drawing
 from softshare.report.words import count, duration, listed, share, span
@@ -46,10 +46,10 @@ def write_report(out: Path, *, left_out: Mapping[str, str] | None = None) -> Pat
             f"out: {out / RECORDS} holds no run records to report on; run `softshare "
             "compare` with this --out first"
         )
-    return write_text(out / REPORT, render(Comparison(records, left_out or {})))
+    return write_text(out / REPORT, render(Findings(records, left_out or {})))
 
 
-def render(comparison: Comparison) -> str:
+def render(findings: Findings) -> str:
     """The page as HTML."""
     environment = Environment(
         loader=PackageLoader("softshare", "report"),
@@ -60,118 +60,114 @@ def render(comparison: Comparison) -> str:
     )
     with drawing():
         drawn = {
-            "gains_of_methods": plates.gains_of_methods(comparison),
-            "gains_over_fractions": plates.gains_over_fractions(comparison),
-            "gains_of_tasks": list(plates.gains_of_tasks(comparison)),
-            "learning_curves": list(plates.learning_curves(comparison)),
-            "sharing_by_layer": list(plates.sharing_by_layer(comparison)),
-            "likeness": plates.likeness(comparison),
-            "task_correlations": list(task_correlations(comparison)),
-            "orders": list(ordering.orders(comparison)),
+            "gains_of_methods": plates.gains_of_methods(findings),
+            "gains_over_fractions": plates.gains_over_fractions(findings),
+            "gains_of_tasks": list(plates.gains_of_tasks(findings)),
+            "learning_curves": list(plates.learning_curves(findings)),
+            "sharing_by_layer": list(plates.sharing_by_layer(findings)),
+            "likeness": plates.likeness(findings),
+            "task_correlations": list(task_correlations(findings)),
+            "orders": list(ordering.orders(findings)),
         }
     page = environment.get_template("report.html.jinja")
     return page.render(
-        comparison=comparison,
+        findings=findings,
         palette=PALETTE,
         share=share,
         **drawn,
-        **_words(comparison),
-        **_tables(comparison),
+        **_words(findings),
+        **_tables(findings),
     )
 
 
-def _words(comparison: Comparison) -> dict[str, object]:
-    told = cautions(comparison.records)
-    by_chance = 0.025 * len(comparison.tasks)
+def _words(findings: Findings) -> dict[str, object]:
+    told = cautions(findings.records)
+    by_chance = 0.025 * len(findings.tasks)
     metrics = [
-        *sorted({str(task["metric"]) for task in comparison.tasks}),
-        *([RELATIVE] if comparison.mixed else []),
+        *sorted({str(task["metric"]) for task in findings.tasks}),
+        *([RELATIVE] if findings.mixed else []),
     ]
     return {
-        "answer": answer(comparison.records),
+        "answer": answer(findings.records),
         "cautions": told[:MOST_CAUTIONS],
         "more_cautions": told[MOST_CAUTIONS:],
-        "facts": _facts(comparison),
+        "facts": _facts(findings),
         "metrics": [metric_named(metric) for metric in metrics],
-        "without_gain": listed(comparison.without_gain) if comparison.without_gain else "",
+        "without_gain": listed(findings.without_gain) if findings.without_gain else "",
         "by_chance": f"about {by_chance:,.0f}" if by_chance >= 1 else "fewer than one",
-        "warnings": _warnings(comparison),
+        "warnings": _warnings(findings),
         "notes": list(
-            dict.fromkeys(note for record in comparison.records for note in record["data"]["notes"])
+            dict.fromkeys(note for record in findings.records for note in record["data"]["notes"])
         ),
-        "command": _command(comparison),
+        "command": _command(findings),
         "baseline": BASELINE,
-        "left_out": comparison.left_out,
+        "left_out": findings.left_out,
         "most_rows": tables.MOST_ROWS,
     }
 
 
-def _tables(comparison: Comparison) -> dict[str, object]:
+def _tables(findings: Findings) -> dict[str, object]:
     return {
-        "boards": {
-            fraction: tables.board(comparison, fraction) for fraction in comparison.fractions
-        },
-        "task_gains": tables.task_gains(comparison),
-        "other_metrics": tables.other_metrics(comparison),
-        "layer_sizes": tables.layer_sizes(comparison),
-        "task_sizes": tables.task_sizes(comparison),
-        "settings": tables.settings(comparison),
+        "boards": {fraction: tables.board(findings, fraction) for fraction in findings.fractions},
+        "task_gains": tables.task_gains(findings),
+        "other_metrics": tables.other_metrics(findings),
+        "layer_sizes": tables.layer_sizes(findings),
+        "task_sizes": tables.task_sizes(findings),
+        "settings": tables.settings(findings),
     }
 
 
-def _facts(comparison: Comparison) -> dict[str, str]:
+def _facts(findings: Findings) -> dict[str, str]:
     """What was run, in a few words each."""
-    kinds = Counter(str(task["kind"]) for task in comparison.tasks)
+    kinds = Counter(str(task["kind"]) for task in findings.tasks)
     steps = max(
-        (int(row["step"]) for record in comparison.records for row in record["curve"]), default=0
+        (int(row["step"]) for record in findings.records for row in record["curve"]), default=0
     )
     return {
-        "data": str(comparison.records[0]["settings"]["source"]),
-        "tasks": f"{len(comparison.tasks):,} ({', '.join(kinds)})",
+        "data": str(findings.records[0]["settings"]["source"]),
+        "tasks": f"{len(findings.tasks):,} ({', '.join(kinds)})",
         "training rows a task": span(
-            int(task["n_train"])
-            for record in comparison.records
-            for task in record["data"]["tasks"]
+            int(task["n_train"]) for record in findings.records for task in record["data"]["tasks"]
         ),
-        "of the training part": ", ".join(share(fraction) for fraction in comparison.fractions),
+        "of the training part": ", ".join(share(fraction) for fraction in findings.fractions),
         "steps": f"{steps:,}",
-        "seeds": str(len(comparison.seeds)),
-        "runs": f"{len(comparison.records):,}",
-        "time of all runs": duration(sum(record["seconds"] for record in comparison.records)),
+        "seeds": str(len(findings.seeds)),
+        "runs": f"{len(findings.records):,}",
+        "time of all runs": duration(sum(record["seconds"] for record in findings.records)),
     }
 
 
-def _warnings(comparison: Comparison) -> list[str]:
+def _warnings(findings: Findings) -> list[str]:
     """What the runs warn of, each warning once, with the methods and the number of runs that gave
     it.
     """
     counted = Counter(
         f"{record['settings']['method']}: {warning}"
-        for record in comparison.records
+        for record in findings.records
         for warning in record["sharing"]["warnings"]
     )
     return [f"{warning} ({count(runs, 'run')})" for warning, runs in counted.items()]
 
 
-def _command(comparison: Comparison) -> str:
+def _command(findings: Findings) -> str:
     """The command that runs the comparison again, as far as its records know it."""
-    values = comparison.records[0]["settings"]
+    values = findings.records[0]["settings"]
     words = [
         "softshare",
         "compare",
         str(values["source"]),
         "--methods",
-        *sorted(comparison.methods),
+        *sorted(findings.methods),
     ]
     words += [
         "--train-fraction",
-        *(f"{fraction:g}" for fraction in comparison.fractions),
+        *(f"{fraction:g}" for fraction in findings.fractions),
         "--seeds",
-        str(len(comparison.seeds)),
+        str(len(findings.seeds)),
     ]
     given = {
         name: value
-        for record in comparison.records
+        for record in findings.records
         for name, value in given_settings(record["settings"]).items()
     }
     for name, value in given.items():

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from softshare.evaluation.statistics import BASELINE
 from softshare.report import figures, gain_figures
-from softshare.report.comparison import Comparison
+from softshare.report.findings import Findings
 from softshare.report.style import svg
 from softshare.report.words import Scale, count, listed
 
@@ -32,17 +32,13 @@ class Plate:
     spoken: str
 
 
-def gains_of_methods(comparison: Comparison) -> Plate | None:
+def gains_of_methods(findings: Findings) -> Plate | None:
     """Every method's gain at the fraction shown in detail."""
-    rows = comparison.board[(comparison.board["fraction"] == comparison.fraction)].dropna(
-        subset="gain"
-    )
+    rows = findings.board[(findings.board["fraction"] == findings.fraction)].dropna(subset="gain")
     if rows.empty:
         return None
-    figure = gain_figures.gain_of_methods(rows, comparison.looks, scale=comparison.scale)
-    spoken = "; ".join(
-        f"{row['method']}: {comparison.scale.gain(row)}" for _, row in rows.iterrows()
-    )
+    figure = gain_figures.gain_of_methods(rows, findings.looks, scale=findings.scale)
+    spoken = "; ".join(f"{row['method']}: {findings.scale.gain(row)}" for _, row in rows.iterrows())
     return _plate(
         figure,
         "gain-methods",
@@ -52,18 +48,18 @@ def gains_of_methods(comparison: Comparison) -> Plate | None:
     )
 
 
-def gains_over_fractions(comparison: Comparison) -> Plate | None:
+def gains_over_fractions(findings: Findings) -> Plate | None:
     """Every method's gain over the share of the training data, where several were run."""
-    rows = comparison.board.dropna(subset="gain")
-    if len(comparison.fractions) < 2 or rows.empty:
+    rows = findings.board.dropna(subset="gain")
+    if len(findings.fractions) < 2 or rows.empty:
         return None
-    figure = gain_figures.gain_over_fractions(rows, comparison.looks, scale=comparison.scale)
+    figure = gain_figures.gain_over_fractions(rows, findings.looks, scale=findings.scale)
     caption = (
         "The mean gain over all tasks; bands: 95 % intervals. Sharing usually matters most "
         "where labels are few."
     )
     spoken = "; ".join(
-        f"{row['method']} at {row['fraction']:g}: {comparison.scale.gain(row)}"
+        f"{row['method']} at {row['fraction']:g}: {findings.scale.gain(row)}"
         for _, row in rows.iterrows()
     )
     return _plate(
@@ -71,17 +67,15 @@ def gains_over_fractions(comparison: Comparison) -> Plate | None:
     )
 
 
-def gains_of_tasks(comparison: Comparison) -> Iterator[Plate]:
+def gains_of_tasks(findings: Findings) -> Iterator[Plate]:
     """For every method the gain of every task, on one axis for all."""
-    tables = {
-        method: comparison.gains(method) for method in comparison.methods if method != BASELINE
-    }
+    tables = {method: findings.gains(method) for method in findings.methods if method != BASELINE}
     tables = {method: rows for method, rows in tables.items() if len(rows)}
     if not tables:
         return
     together = pd.concat(tables.values())
     limits = gain_figures.limits_of(together)
-    scale = Scale.fitting(together["gain"], percent=comparison.mixed)
+    scale = Scale.fitting(together["gain"], percent=findings.mixed)
     for number, (method, rows) in enumerate(tables.items()):
         draw = (
             gain_figures.gain_of_tasks
@@ -121,12 +115,12 @@ def _harm(rows: pd.DataFrame, scale: Scale) -> str:
     return told + f"Hurts {len(hurt):,}: {listed(named)}."
 
 
-def learning_curves(comparison: Comparison) -> Iterator[Plate]:
+def learning_curves(findings: Findings) -> Iterator[Plate]:
     """Validation loss, and training loss, over the steps."""
-    curves = comparison.curves()
+    curves = findings.curves()
     bands = (
         "The mean over the seeds, in a band of one standard deviation."
-        if len(comparison.seeds) > 1
+        if len(findings.seeds) > 1
         else "One seed."
     )
     for column, title in (("validation_loss", "Validation loss"), ("train_loss", "Training loss")):
@@ -141,15 +135,15 @@ def learning_curves(comparison: Comparison) -> Iterator[Plate]:
             spoken = "At the end: " + ", ".join(
                 f"{method} {value:.3g}" for method, value in last.items()
             )
-            figure = figures.learning_curves(curves, comparison.looks, column=column)
+            figure = figures.learning_curves(curves, findings.looks, column=column)
             yield _plate(figure, column.replace("_", "-"), title, bands, spoken)
 
 
-def sharing_by_layer(comparison: Comparison) -> Iterator[Plate]:
+def sharing_by_layer(findings: Findings) -> Iterator[Plate]:
     """Sharing strength ρ above its floor, and the cosine of the tasks' weights, by layer and
     method.
     """
-    layers = comparison.layers()
+    layers = findings.layers()
     measures = (
         (
             "rho",
@@ -179,7 +173,7 @@ def sharing_by_layer(comparison: Comparison) -> Iterator[Plate]:
                 for row in layers.dropna(subset=column).itertuples()
             )
             yield _plate(
-                figures.by_layer(layers, comparison.looks, column=column, floor=floor),
+                figures.by_layer(layers, findings.looks, column=column, floor=floor),
                 column,
                 title,
                 caption,
@@ -187,16 +181,16 @@ def sharing_by_layer(comparison: Comparison) -> Iterator[Plate]:
             )
 
 
-def likeness(comparison: Comparison) -> Plate | None:
+def likeness(findings: Findings) -> Plate | None:
     """The task-similarity matrix of the best method whose tasks neither have all the same weights
     nor none recorded.
     """
-    for method in [method for method in comparison.methods if method != BASELINE]:
-        similarity = comparison.similarity(method)
+    for method in [method for method in findings.methods if method != BASELINE]:
+        similarity = findings.similarity(method)
         if similarity is None or np.nanmin(similarity, initial=1.0) > NEARLY_ONE:
             continue
         order = figures.clustered(similarity)
-        names = [str(comparison.tasks[number]["name"]) for number in order]
+        names = [str(findings.tasks[number]["name"]) for number in order]
         ordered = similarity[np.ix_(order, order)]
         words = pairs_in_words(ordered, names)
         return _plate(

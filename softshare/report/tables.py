@@ -10,7 +10,7 @@ import pandas as pd
 
 from softshare.evaluation.statistics import ALL, BASELINE
 from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY
-from softshare.report.comparison import Comparison
+from softshare.report.findings import Findings
 from softshare.report.gain_figures import verdicts
 from softshare.report.words import NONE, Scale, duration, share
 from softshare.tasks.metrics import metric_named
@@ -35,16 +35,16 @@ class Table:
     rows: Sequence[Sequence[Cell]]
 
 
-def board(comparison: Comparison, fraction: float) -> Table:
+def board(findings: Findings, fraction: float) -> Table:
     """The leaderboard of one fraction: how good, how much better than apart, at what cost."""
-    rows = comparison.board[comparison.board["fraction"] == fraction]
+    rows = findings.board[findings.board["fraction"] == fraction]
     apart = rows.loc[rows["method"] == BASELINE, "parameters"].max()
-    joint = joint_metrics(comparison, fraction)
+    joint = joint_metrics(findings, fraction)
     metric = metric_named(rows["metric"].iloc[0]).title
-    scored = [] if comparison.mixed else [metric]
+    scored = [] if findings.mixed else [metric]
     heads = [
         "method",
-        f"{'relative ' * comparison.mixed}gain [95 % interval]",
+        f"{'relative ' * findings.mixed}gain [95 % interval]",
         *scored,
         "helped",
         "hurt",
@@ -52,18 +52,18 @@ def board(comparison: Comparison, fraction: float) -> Table:
         *joint,
         "time a run",
     ]
-    return Table(heads, [_method(row, comparison, apart, joint) for _, row in rows.iterrows()])
+    return Table(heads, [_method(row, findings, apart, joint) for _, row in rows.iterrows()])
 
 
 def _method(
-    row: pd.Series, comparison: Comparison, apart: float, joint: Mapping[str, pd.Series]
+    row: pd.Series, findings: Findings, apart: float, joint: Mapping[str, pd.Series]
 ) -> list[Cell]:
-    scale, baseline, method = comparison.scale, row["method"] == BASELINE, str(row["method"])
+    scale, baseline, method = findings.scale, row["method"] == BASELINE, str(row["method"])
     counted = not (baseline or pd.isna(row["ci_low"]))
     size = NONE if pd.isna(row["parameters"]) else f"{row['parameters']:,.0f}"
     runs = (
-        f" ({int(row['n_seeds'])} of {len(comparison.seeds)} seeds)"
-        if row["n_seeds"] < len(comparison.seeds)
+        f" ({int(row['n_seeds'])} of {len(findings.seeds)} seeds)"
+        if row["n_seeds"] < len(findings.seeds)
         else ""
     )
     return [
@@ -71,7 +71,7 @@ def _method(
         Cell("reference" if baseline else scale.gain(row), "number"),
         *(
             []
-            if comparison.mixed
+            if findings.mixed
             else [Cell(spread(row["mean"], row["std"], Scale(max(3, scale.digits))), "number")]
         ),
         Cell(
@@ -96,7 +96,7 @@ def spread(mean: float, std: float, scale: Scale) -> str:
     return scale.plain(mean) + ("" if pd.isna(std) else f" ± {scale.plain(std)}")
 
 
-def joint_metrics(comparison: Comparison, fraction: float) -> dict[str, pd.Series]:
+def joint_metrics(findings: Findings, fraction: float) -> dict[str, pd.Series]:
     """Metrics of the task set as a whole on the test part: for each, the text of every method."""
     values = [
         {
@@ -104,14 +104,14 @@ def joint_metrics(comparison: Comparison, fraction: float) -> dict[str, pd.Serie
             "metric": metric_named(metric).title,
             "value": value,
         }
-        for record in comparison.records
+        for record in findings.records
         if record["settings"]["fraction"] == fraction
         for metric, value in record["set_metrics"].get("test", {}).items()
     ]
     return _by_method(pd.DataFrame(values, columns=["method", "metric", "value"]))
 
 
-def other_metrics(comparison: Comparison) -> Table:
+def other_metrics(findings: Findings) -> Table:
     """Every metric of the test part, the mean over the tasks that have it, for every method."""
     values = [
         {
@@ -120,7 +120,7 @@ def other_metrics(comparison: Comparison) -> Table:
             "metric": metric_named(metric).title,
             "value": value,
         }
-        for record in comparison.runs()
+        for record in findings.runs()
         for metrics in record["metrics"].get("test", {}).values()
         for metric, value in metrics.items()
     ]
@@ -131,7 +131,7 @@ def other_metrics(comparison: Comparison) -> Table:
     columns = _by_method(runs)
     rows = [
         [Cell(method), *(Cell(column.get(method, NONE), "number") for column in columns.values())]
-        for method in comparison.methods
+        for method in findings.methods
     ]
     return Table(["method", *columns], rows)
 
@@ -149,15 +149,14 @@ def _by_method(values: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def task_gains(comparison: Comparison) -> Table:
+def task_gains(findings: Findings) -> Table:
     """Every task's value when learned apart and its gain with each method; of very many tasks those
     at the ends.
     """
-    here = comparison.summary[
-        (comparison.summary["fraction"] == comparison.fraction)
-        & (comparison.summary["task"] != ALL)
+    here = findings.summary[
+        (findings.summary["fraction"] == findings.fraction) & (findings.summary["task"] != ALL)
     ]
-    methods = [method for method in comparison.methods if method != BASELINE]
+    methods = [method for method in findings.methods if method != BASELINE]
     order = (
         here.groupby("task", sort=False)["gain"]
         .mean()
@@ -197,7 +196,7 @@ def _gain(row: pd.Series | None) -> Cell:
     )
 
 
-def layer_sizes(comparison: Comparison) -> Table:
+def layer_sizes(findings: Findings) -> Table:
     """What is shared in each layer with each method: its form, ranks and parameters, and how
     strongly.
     """
@@ -214,7 +213,7 @@ def layer_sizes(comparison: Comparison) -> Table:
         "effective rank",
     ]
     rows = []
-    for _, row in comparison.layers().iterrows():
+    for _, row in findings.layers().iterrows():
         of_apart = row["parameters"] / row["independent_parameters"]
         rows.append([
             Cell(row["method"]), Cell(row["layer"]), Cell(row["sharing"]), Cell(_ranks(row["ranks"])),
@@ -228,11 +227,11 @@ def _ranks(ranks: Sequence[tuple[int, int]]) -> str:
     return " × ".join(f"{low}" if low == high else f"{low}–{high}" for low, high in ranks) or NONE
 
 
-def task_sizes(comparison: Comparison) -> Table:
+def task_sizes(findings: Findings) -> Table:
     """Every task's kind, metric and number of examples; of very many tasks those with the fewest
     and the most.
     """
-    ranked: Sequence[Mapping[str, Any]] = comparison.tasks
+    ranked: Sequence[Mapping[str, Any]] = findings.tasks
     if len(ranked) > MOST_ROWS:
         ranked = sorted(ranked, key=lambda task: int(task["n_train"]))
         ranked = [*ranked[: MOST_ROWS // 2], *ranked[-MOST_ROWS // 2 :]]
@@ -260,14 +259,14 @@ def _kind(task: Mapping[str, Any]) -> str:
 DEFAULTS = {"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY}
 
 
-def settings(comparison: Comparison) -> Table:
+def settings(findings: Findings) -> Table:
     """The settings of the runs: one value where all share it, else each method's."""
     rows = []
-    for name in comparison.records[0]["settings"]:
+    for name in findings.records[0]["settings"]:
         if name in ("method", "seed", "fraction"):
             continue
         values: dict[str, list[str]] = {}
-        for record in comparison.runs():
+        for record in findings.runs():
             text = _setting(name, record["settings"].get(name))
             if record["settings"]["method"] not in values.setdefault(text, []):
                 values[text].append(record["settings"]["method"])
@@ -280,11 +279,11 @@ def settings(comparison: Comparison) -> Table:
     rows.append(
         [
             Cell("training fractions"),
-            Cell(", ".join(share(fraction) for fraction in comparison.fractions)),
+            Cell(", ".join(share(fraction) for fraction in findings.fractions)),
         ]
     )
-    rows.append([Cell("seeds"), Cell(", ".join(map(str, comparison.seeds)))])
-    rows += [[Cell(name), Cell(text)] for name, text in comparison.records[0]["versions"].items()]
+    rows.append([Cell("seeds"), Cell(", ".join(map(str, findings.seeds)))])
+    rows += [[Cell(name), Cell(text)] for name, text in findings.records[0]["versions"].items()]
     return Table(["setting", "value"], rows)
 
 

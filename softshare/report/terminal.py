@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from softshare.evaluation.answer import answer, cautions
-from softshare.evaluation.jobs.progress import Progress
+from softshare.evaluation.jobs.progress import ComparisonProgress
 from softshare.report import tables
-from softshare.report.comparison import Comparison
+from softshare.report.findings import Findings
 from softshare.report.listing import show_line
 from softshare.report.words import duration, listed, share
 
@@ -56,7 +56,7 @@ class ProgressDisplay:
     ) -> None:
         self._bar.stop()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: ComparisonProgress) -> None:
         """Show a moment of the comparison."""
         left = (
             "" if progress.seconds_left is None else f"about {_about(progress.seconds_left)} left"
@@ -74,7 +74,7 @@ class ProgressDisplay:
             refresh=True,
         )
 
-    def _line(self, progress: Progress, left: str) -> None:
+    def _line(self, progress: ComparisonProgress, left: str) -> None:
         if (outcome := progress.finished) is None:
             return
         told = (
@@ -87,25 +87,25 @@ class ProgressDisplay:
         )
 
 
-def show(comparison: Comparison, console: Console) -> None:
+def show(findings: Findings, console: Console) -> None:
     """Write the answer, the leaderboard of every fraction, and what to know besides."""
-    console.print(Text(answer(comparison.records), style="bold"), soft_wrap=True)
-    for fraction in comparison.fractions:
-        console.print(_leaderboard(comparison, fraction))
-    told = cautions(comparison.records)
+    console.print(Text(answer(findings.records), style="bold"), soft_wrap=True)
+    for fraction in findings.fractions:
+        console.print(_leaderboard(findings, fraction))
+    told = cautions(findings.records)
     lines = [
         *told[:MOST_CAUTIONS],
         *([f"{len(told) - MOST_CAUTIONS} more in the report"] if len(told) > MOST_CAUTIONS else []),
     ]
-    lines += [f"{method} is left out: {reason}" for method, reason in comparison.left_out.items()]
-    lines += comparison.records[0]["data"]["notes"]
+    lines += [f"{method} is left out: {reason}" for method, reason in findings.left_out.items()]
+    lines += findings.records[0]["data"]["notes"]
     for line in lines:
         show_line(console, f"· {line}")
 
 
-def _leaderboard(comparison: Comparison, fraction: float) -> Table:
-    title = None if comparison.fractions == [1.0] else f"{share(fraction)} of the training data"
-    board = tables.board(comparison, fraction)
+def _leaderboard(findings: Findings, fraction: float) -> Table:
+    title = None if findings.fractions == [1.0] else f"{share(fraction)} of the training data"
+    board = tables.board(findings, fraction)
     table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
     for number, head in enumerate(board.heads):
         table.add_column(head, justify="right" if number else "left", no_wrap=number == 0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from softshare.evaluation.records.records import read_records
-from softshare.report.comparison import Comparison
+from softshare.report.findings import Findings
 from softshare.report.ordering import MOST_TASKS, apart, orders
 from softshare.report.page import write_report
 from softshare.report.style import drawing
@@ -25,7 +25,7 @@ def soft(n_tasks: int, *, seed: int = 0, sharpness: float = 1.0) -> np.ndarray:
     return np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
 
 
-def with_orders(out, sample: Sample, diagnostics: dict[str, list]) -> Comparison:
+def with_orders(out, sample: Sample, diagnostics: dict[str, list]) -> Findings:
     """Records in which some methods have an order: method → values, and at two steps before."""
     write_sample(out, sample)
     for path in (out / "records").glob("*.json"):
@@ -42,10 +42,10 @@ def with_orders(out, sample: Sample, diagnostics: dict[str, list]) -> Comparison
                 }
             }
             path.write_text(json.dumps(record), encoding="utf-8")
-    return Comparison(read_records(out / "records"))
+    return Findings(read_records(out / "records"))
 
 
-def plates(comparison: Comparison) -> list:
+def plates(comparison: Findings) -> list:
     with drawing():
         return list(orders(comparison))
 

@@ -7,19 +7,21 @@ import io
 import pytest
 from rich.console import Console
 
-from softshare.evaluation.jobs.jobs import Outcome
-from softshare.evaluation.jobs.progress import Progress
-from softshare.report.comparison import Comparison
+from softshare.evaluation.jobs.contract import Outcome
+from softshare.evaluation.jobs.progress import ComparisonProgress
+from softshare.report.findings import Findings
 from softshare.report.listing import console_on
 from softshare.report.terminal import ProgressDisplay, show
 from tests.report.sample_records import Sample, write_sample
 
 MOMENTS = [
-    Progress(0, 2, ("tied-f1-s0", "tucker-f1-s0"), None),
-    Progress(
+    ComparisonProgress(0, 2, ("tied-f1-s0", "tucker-f1-s0"), None),
+    ComparisonProgress(
         1, 2, ("tucker-f1-s0",), 34.6, Outcome("tied-f1-s0", {"error": None, "seconds": 3.14})
     ),
-    Progress(2, 2, (), 0.0, Outcome("tucker-f1-s0", error=ZeroDivisionError("made by the test"))),
+    ComparisonProgress(
+        2, 2, (), 0.0, Outcome("tucker-f1-s0", error=ZeroDivisionError("made by the test"))
+    ),
 ]
 
 
@@ -52,7 +54,7 @@ def test_progress_on_a_terminal_says_what_is_running_and_the_time_left():
 
 def test_the_answer_comes_first_then_a_row_for_every_method(tmp_path):
     stream = io.StringIO()
-    comparison = Comparison(
+    comparison = Findings(
         write_sample(tmp_path, Sample()), {"pooled": "all tasks see the same rows"}
     )
     show(comparison, console_on(stream))
@@ -70,5 +72,5 @@ def test_the_answer_comes_first_then_a_row_for_every_method(tmp_path):
 @pytest.mark.parametrize("fractions", [(1.0,), (0.1, 0.5)])
 def test_every_fraction_has_a_table(tmp_path, fractions):
     stream = io.StringIO()
-    show(Comparison(write_sample(tmp_path, Sample(fractions=fractions))), console_on(stream))
+    show(Findings(write_sample(tmp_path, Sample(fractions=fractions))), console_on(stream))
     assert stream.getvalue().count(" reference ") == len(fractions)

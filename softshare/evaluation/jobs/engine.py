@@ -20,7 +20,7 @@ from dask.system import CPU_COUNT
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed, get_worker
 from distributed.system import MEMORY_LIMIT
 
-from softshare.evaluation.jobs.jobs import Engine, Outcome
+from softshare.evaluation.jobs.contract import Engine, Outcome
 
 Work = Callable[[Any, Any], Any]
 """(what all jobs share, the job) → its result."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from softshare.evaluation.jobs.jobs import Engine, Outcome
+from softshare.evaluation.jobs.contract import Engine, Outcome
 
 
 @dataclass(frozen=True)
-class Progress:
+class ComparisonProgress:
     """A moment of a comparison.
 
     Args:
@@ -29,7 +29,7 @@ class Progress:
     finished: Outcome | None = None
 
 
-Watcher = Callable[[Progress], None]
+Watcher = Callable[[ComparisonProgress], None]
 
 
 class WatchedEngine:
@@ -70,7 +70,7 @@ class WatchedEngine:
         elapsed = time.monotonic() - self._begin
         left = elapsed / self._done * (self._total - self._done) if self._done else None
         self._watcher(
-            Progress(
+            ComparisonProgress(
                 self._done, self._total, tuple(waiting[: self._engine.capacity]), left, finished
             )
         )

@@ -17,7 +17,7 @@ from softshare.tasks.metrics import RELATIVE
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Findings:
     """The records of one comparison.
 
     Args:
