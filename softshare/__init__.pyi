@@ -14,6 +14,7 @@ from .network.freezing import freeze as freeze
 from .network.multitask_network import MultiTaskNetwork as MultiTaskNetwork
 from .network.templates.ordering import ordering_cnn as ordering_cnn
 from .network.templates.ordering import ordering_mlp as ordering_mlp
+from .network.templates.ordering import ordering_template_for as ordering_template_for
 from .network.templates.pretrained import transformers_encoder as transformers_encoder
 from .network.templates.pretrained import with_encoder as with_encoder
 from .network.templates.standard import lenet as lenet

@@ -13,7 +13,7 @@ from softshare.methods.method import Method
 from softshare.methods.named import METHODS, method_named
 from softshare.methods.options import GivenOptions, unknown, wrong_options
 from softshare.methods.settings import BUDGETS, RunSettings, checked_settings
-from softshare.network.templates.standard import input_kind
+from softshare.tasks.input_kinds import input_kind
 from softshare.tasks.metrics import names_of_task_metrics, primary_metric
 from softshare.tasks.task_set import TaskSet
 
@@ -193,7 +193,7 @@ def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None)
             f"tasks: a task is named {ALL!r}, which stands for all tasks in the summary: rename it"
         )
     named = [] if names is None else [method for method in METHODS if method.name in names]
-    reasons = {method.name: method.applies_to(tasks) for method in named}
+    reasons = {method.name: method.unsuitable(tasks) for method in named}
     wrong += [
         f"methods: {name} cannot apply to these tasks ({reason}), leave it out"
         for name, reason in reasons.items()
@@ -214,7 +214,7 @@ def _chosen(
     if names is not None and list(names) != [EVERY]:
         others = [method_named(name) for name in names if name != BASELINE]
         return (method_named(BASELINE), *others), {}
-    reasons = {name: method_named(name).applies_to(tasks) for name in _names(names)}
+    reasons = {name: method_named(name).unsuitable(tasks) for name in _names(names)}
     left_out = {name: reason for name, reason in reasons.items() if reason}
     return tuple(method_named(name) for name in reasons if name not in left_out), left_out
 

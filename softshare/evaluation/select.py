@@ -18,7 +18,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from softshare.evaluation.records.records import Record
-from softshare.methods.method import COMMON_SEARCH_SPACE, Method, Range
+from softshare.methods.method import Method, Range
+from softshare.methods.network_method import COMMON_SEARCH_SPACE
 from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY, RunSettings
 from softshare.tasks.metrics import metric_named
 

@@ -1,75 +1,103 @@
-"""What a named recipe is."""
+"""What a method is: a value that learns the tasks of a training part, and what it leaves behind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from softshare.methods.settings import RunSettings
-    from softshare.network.templates.standard import TemplateFactory
-    from softshare.sharing.base import Sharing
     from softshare.tasks.task_set import TaskSet
 
 Options = Mapping[str, Any]
-Range = tuple[float, float, str] | tuple[Any, ...]
-"""What a search may choose from: ``(low, high, "log" | "linear" | "int")``, or a tuple of choices.
-"""
+"""A method's own settings: name → value."""
 
-COMMON_SEARCH_SPACE: Mapping[str, Range] = {
-    "learning_rate": (3e-4, 1e-2, "log"),
-    "weight_decay": (1e-6, 1e-2, "log"),
-}
-"""What every method's search tunes, the baseline's included."""
+Range = tuple[float, float, str] | tuple[Any, ...]
+"""What a search may choose from: ``(low, high, "log" | "linear" | "int")``, or choices."""
 
 CROSS_VALIDATED = "cv"
 """The value of an option that is to be chosen by cross-validation on the training part."""
 
 
-def _suits_any(tasks: TaskSet) -> str | None:
-    return None
+class Learned(ABC):
+    """What a method leaves behind: it predicts, and says how it came to be."""
+
+    @abstractmethod
+    def predict(self, tasks: TaskSet) -> list[np.ndarray]:
+        """Every task's outputs on its examples, in the order of its entries.
+
+        Args:
+            tasks: examples of the tasks that were learned, prepared as the training part was.
+
+        Returns:
+            For every task ``(N_t, n_outputs_t)``: numbers in the prepared targets' unit, log-odds
+            for two classes, and one logit a class for several.
+        """
+
+    @property
+    @abstractmethod
+    def n_parameters(self) -> int:
+        """How many numbers were learned, of all tasks together."""
+
+    @property
+    def curve(self) -> Sequence[Mapping[str, Any]]:
+        """Rows of ``step``, ``train_loss`` and ``validation_loss``; none where nothing steps."""
+        return ()
+
+    @property
+    def decided(self) -> Mapping[str, Any]:
+        """Settings that the training part has decided: name → value."""
+        return {}
+
+    def describe(self) -> dict[str, Any]:
+        """What is shared where, as a record holds it."""
+        return {"layers": {}, "similarity": None, "task_correlation": None, "warnings": []}
 
 
-@dataclass(frozen=True)
-class Method:
-    """A way to learn several tasks, from the sharing to the start.
+class Method(ABC):
+    """A way to learn several tasks: a value that a comparison runs by its name.
 
-    Args:
-        name: what ``--methods`` calls it.
-        shares: what it shares, in a few words.
+    Attributes:
+        name: what a list of methods calls it.
+        shares: what the tasks share, in a few words.
         paper: where it comes from.
-        sharing: (names of the layers, the last the output layer; options) → layer-name pattern →
-            sharing.
-        options: the method's own settings and their defaults, found on validation data. ``apart``
-            is the share of the steps in which all tasks are first trained apart from common initial
-            weights (the STL start;
-            0: a random start).
-        initial: ``"common"`` — all tasks start from one draw of initial weights, the same as with
-            every other method; or ``"independent"`` — each from its own.
-        rates: parameter-name pattern → the multiple of the learning rate that these parameters get
-            (see :func:`softshare.training.fit.parameter_groups`).
-        template: (shape of an input, widths of the hidden layers, options) → the network of each
-            task; the usual one when None.
-        decide: (this method, settings, prepared training part) → the settings with what the
-            training part decides, such as options that are :data:`CROSS_VALIDATED`; nothing when
-            None.
-        cross_validated: options that can be :data:`CROSS_VALIDATED`.
+        options: the method's own settings and their defaults.
         search_space: what a search may choose for the options.
-        applies_to: why the method cannot apply to a task set, or None where it can.
-        default: whether ``compare`` runs it unless told which methods to run.
+        cross_validated: options that can be :data:`CROSS_VALIDATED`.
+        default: whether a comparison runs it unless told which methods to run.
     """
 
     name: str
     shares: str
     paper: str
-    sharing: Callable[[Sequence[str], Options], Mapping[str, Sharing]]
-    options: Options = field(default_factory=dict)
-    initial: Literal["common", "independent"] = "common"
-    rates: Mapping[str, float] = field(default_factory=dict)
-    template: Callable[[Sequence[int], Sequence[int], Options], TemplateFactory] | None = None
-    decide: Callable[[Method, RunSettings, TaskSet], RunSettings] | None = None
-    cross_validated: tuple[str, ...] = ()
-    search_space: Mapping[str, Range] = field(default_factory=dict)
-    applies_to: Callable[[TaskSet], str | None] = _suits_any
-    default: bool = True
+    options: Options
+    search_space: Mapping[str, Range]
+    cross_validated: tuple[str, ...]
+    default: bool
+
+    @abstractmethod
+    def learn(
+        self, train: TaskSet, validation: TaskSet, settings: RunSettings, *, watch: bool = False
+    ) -> Learned:
+        """Learn the tasks.
+
+        Args:
+            train: the training examples, prepared.
+            validation: examples that choose and never train.
+            settings: of the run; those that mean nothing to this method are left unread.
+            watch: whether what is to be seen over training is kept for :meth:`Learned.describe`.
+
+        Raises:
+            FloatingPointError: training diverged.
+        """
+
+    @abstractmethod
+    def unsuitable(self, tasks: TaskSet) -> str | None:
+        """Why the method cannot apply to these tasks, or None where it can."""
+
+    def option(self, settings: RunSettings, name: str) -> Any:
+        """The value of an option in a run: the given one, or the default."""
+        return {**self.options, **settings.method_options}[name]

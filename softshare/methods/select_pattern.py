@@ -8,7 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from softshare.methods.cross_validation import N_FOLDS, Learn, cross_validate
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.sharing.weights.unequal_rings import UnequalRings
 from softshare.tasks.task_set import TaskSet
+
+
+def cores_in_common(network: MultiTaskNetwork) -> list[int]:
+    """How many cores the tasks can share in each layer, from bottom to top."""
+    counts = []
+    for weight in network.layers.values():
+        if isinstance(weight, UnequalRings):
+            counts.append(len(weight.cores_in_common))
+        else:
+            counts.append(len(dict(weight.named_parameters())))
+    return counts
 
 
 @dataclass(frozen=True)
@@ -36,8 +49,8 @@ def select_pattern(
     """Choose how many cores each layer shares, by cross-validation.
 
     The layers are decided one after the other from bottom to top, those above sharing nothing
-    meanwhile: L layers of D
-    cores cost at most L·D + 1 cross-validations, where all patterns would be (D + 1)^L.
+    meanwhile: L layers of D cores cost at most L·D + 1 cross-validations, where all patterns would
+    be (D + 1)^L.
 
     Args:
         learn: pattern → how a network that shares so is trained.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ BUDGETS: Mapping[str, Mapping[str, int]] = {
     "image": {"steps": 1000, "batch_size": 16},
     "large image": {"steps": 300, "batch_size": 16},
 }
-"""Kind of input (:func:`softshare.network.templates.standard.input_kind`) → the default budget,
+"""Kind of input (:func:`softshare.tasks.input_kinds.input_kind`) → the default budget,
 from the cheapest to the dearest step.
 """
 
@@ -90,6 +90,15 @@ class RunSettings:
     def key(self) -> str:
         """Name of the run in its comparison, for example ``tucker-f0.1-s3``."""
         return f"{self.method}-f{self.fraction:.12g}-s{self.seed}"
+
+    def with_options(self, **options: int | float | str) -> RunSettings:
+        """The same settings with some of the method's options set."""
+        return replace(self, method_options={**self.method_options, **options})
+
+    def changes_to(self, other: RunSettings) -> dict[str, Any]:
+        """The settings in which another's differ, with the other's values."""
+        before, after = self.as_json(), other.as_json()
+        return {name: value for name, value in after.items() if value != before[name]}
 
     def as_json(self) -> dict[str, Any]:
         """The settings as a record holds them."""

@@ -1,115 +1,210 @@
-"""Start and train the network of a method."""
+"""Start and train the networks of a :class:`NetworkMethod`: by its value, never by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch.optim import AdamW
 
-from softshare.methods.method import Method, Options
+from softshare.methods.cross_validation import Candidate, Learn, cross_validate
+from softshare.methods.describe import describe_sharing
+from softshare.methods.describe_diagnostics import DIAGNOSTICS_OF_A_RUN, describe_diagnostics
+from softshare.methods.method import Learned
+from softshare.methods.network_method import NetworkMethod
 from softshare.methods.settings import RunSettings
 from softshare.network.layers import parameters_of
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.predict import predict
 from softshare.network.templates.standard import TemplateFactory, template_for
 from softshare.sharing.independent import Independent
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback
+from softshare.training.diagnostic_history import DiagnosticHistory
 from softshare.training.fit import fit
 
+Row = dict[str, Any]
+"""A point of a learning curve: ``step``, ``train_loss``, ``validation_loss``."""
 
-def train_network(
-    method: Method,
-    settings: RunSettings,
-    train: TaskSet,
-    validation: TaskSet,
-    *,
-    callbacks: Sequence[Callback] = (),
-) -> tuple[MultiTaskNetwork, list[dict[str, Any]]]:
-    """A method's network, trained with exactly the settings' number of steps, those of its start
-    counted.
 
-    All methods start from the same initial weights, one draw for all tasks, so that runs of one
-    seed are pairs; but for those that need each task's own (:attr:`Method.initial`).
+@dataclass(frozen=True, eq=False)
+class LearnedNetwork(Learned):
+    """A trained network.
 
     Args:
-        method: what to train.
-        settings: of the run.
-        train: the training examples.
-        validation: the examples that choose the weights to keep.
-        callbacks: called after every step of the method's own, those of a start apart left out.
-
-    Returns:
-        The network with the weights of its best mean validation loss, and the learning curve.
-
-    Raises:
-        FloatingPointError: training diverged.
+        network: with the weights that it ended with.
+        rows: its learning curve.
+        settled: the settings that the training part has decided.
+        seen: the diagnostics over training, where they were watched.
     """
-    options = {**method.options, **settings.method_options}
-    apart = _steps_apart(settings, options)
-    learn = partial(
-        fit,
-        train=train,
-        validation=validation,
-        batch_size=settings.batch_size,
-        learning_rate=settings.rate,
-        optimizer=partial(AdamW, fused=True, weight_decay=settings.decay),
-        evaluate_every=_evaluate_every(settings.steps),
-        keep_best=True,
-        seed=settings.seed,
-    )
-    curve: list[dict[str, Any]] = []
-    network = start_network(method, settings, train)
-    if apart:
-        curve += learn(network, steps=apart)
-        network = network.with_sharing(method.sharing(list(network.layers), options))
-    rates = {pattern: settings.rate * multiple for pattern, multiple in method.rates.items()}
-    rows = learn(network, steps=settings.steps - apart, learning_rates=rates, callbacks=callbacks)
-    curve += [row | {"step": (row["step"] or 0) + apart} for row in rows]
-    return network, [
-        {name: row[name] for name in ("step", "train_loss", "validation_loss")} for row in curve
-    ]
+
+    network: MultiTaskNetwork
+    rows: Sequence[Row]
+    settled: Mapping[str, Any]
+    seen: DiagnosticHistory | None = None
+
+    def predict(self, tasks: TaskSet) -> list[np.ndarray]:
+        """See :meth:`Learned.predict`."""
+        return [rows.numpy() for rows in predict(self.network, tasks)]
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers that were trained."""
+        trained = [value for value in self.network.parameters() if value.requires_grad]
+        return sum(value.numel() for value in trained)
+
+    @property
+    def curve(self) -> Sequence[Row]:
+        """See :attr:`Learned.curve`."""
+        return self.rows
+
+    @property
+    def decided(self) -> Mapping[str, Any]:
+        """See :attr:`Learned.decided`."""
+        return self.settled
+
+    def describe(self) -> dict[str, Any]:
+        """See :meth:`Learned.describe`."""
+        described = describe_sharing(self.network)
+        return (
+            described
+            if self.seen is None
+            else described | describe_diagnostics(self.network, self.seen)
+        )
 
 
-def _evaluate_every(steps: int) -> int:
-    """Every 20 steps, but ten times at the least and fifty at the most."""
-    return max(1, steps // 50, min(20, steps // 10))
+@dataclass(frozen=True)
+class Trainer:
+    """Makes and trains the networks of a method.
 
-
-def start_network(method: Method, settings: RunSettings, train: TaskSet) -> MultiTaskNetwork:
-    """A method's network before its first step: with its sharing, or with none where the tasks are
-    first trained apart.
+    Args:
+        method: what its networks share, how they start, and what they decide beforehand.
     """
-    options = {**method.options, **settings.method_options}
-    template = _template(method, options, train, settings.hidden)
-    sharing = (
-        {"*": Independent()}
-        if _steps_apart(settings, options)
-        else method.sharing(_layer_names(template, train), options)
-    )
-    return MultiTaskNetwork(
-        template, train, sharing=sharing, initial=method.initial, seed=settings.seed
-    )
+
+    method: NetworkMethod
+
+    def of(self, other: NetworkMethod) -> Trainer:
+        """What makes and trains another method's networks."""
+        return Trainer(other)
+
+    def learn(
+        self, train: TaskSet, validation: TaskSet, settings: RunSettings, *, watch: bool = False
+    ) -> LearnedNetwork:
+        """Decide what is to be decided, then train; see :meth:`Method.learn`."""
+        every = max(1, settings.steps // DIAGNOSTICS_OF_A_RUN)
+        seen = DiagnosticHistory(every=every) if watch else None
+        decided = self.decide(settings, train)
+        callbacks = [] if seen is None else [seen]
+        network, curve = self.train(decided, train, validation, callbacks=callbacks)
+        return LearnedNetwork(network, curve, settings.changes_to(decided), seen)
+
+    def decide(self, settings: RunSettings, train: TaskSet) -> RunSettings:
+        """The settings with what the training part decides of them."""
+        return self.method.decide(self, settings, train) if self.method.decide else settings
+
+    def start(self, settings: RunSettings, train: TaskSet) -> MultiTaskNetwork:
+        """The network before its first step.
+
+        It has the method's sharing, or none where the tasks are first trained apart.
+
+        Raises:
+            ValueError: the method's options do not suit the network.
+        """
+        method, options = self.method, self.method.values(settings)
+        template = _template(method, settings, train)
+        sharing = method.sharing(_layer_names(template, train), options)
+        if _steps_apart(settings, options):
+            sharing = {"*": Independent()}
+        return MultiTaskNetwork(
+            template, train, sharing=sharing, initial=method.initial, seed=settings.seed
+        )
+
+    def train(
+        self,
+        settings: RunSettings,
+        train: TaskSet,
+        validation: TaskSet,
+        *,
+        callbacks: Sequence[Callback] = (),
+    ) -> tuple[MultiTaskNetwork, list[Row]]:
+        """Train with exactly the settings' number of steps, those of a start apart counted.
+
+        All methods start from the same initial weights, one draw for all tasks, so that runs of one
+        seed are pairs; but for those that need each task's own (:attr:`NetworkMethod.initial`).
+
+        Args:
+            settings: of the run, with what is to be decided decided.
+            train: the training examples.
+            validation: the examples that choose the weights to keep.
+            callbacks: called after every step of the method's own, those of a start apart left out.
+
+        Returns:
+            The network with the weights of its best mean validation loss, and the learning curve.
+
+        Raises:
+            FloatingPointError: training diverged.
+        """
+        options = self.method.values(settings)
+        apart = _steps_apart(settings, options)
+        learn = partial(
+            fit,
+            train=train,
+            validation=validation,
+            batch_size=settings.batch_size,
+            learning_rate=settings.rate,
+            optimizer=partial(AdamW, fused=True, weight_decay=settings.decay),
+            evaluate_every=_evaluate_every(settings.steps),
+            keep_best=True,
+            seed=settings.seed,
+        )
+        curve: list[Row] = []
+        network = self.start(settings, train)
+        if apart:
+            curve += learn(network, steps=apart)
+            network = network.with_sharing(self.method.sharing(list(network.layers), options))
+        rates = {
+            pattern: settings.rate * multiple for pattern, multiple in self.method.rates.items()
+        }
+        rows = learn(
+            network, steps=settings.steps - apart, learning_rates=rates, callbacks=callbacks
+        )
+        curve += [row | {"step": (row["step"] or 0) + apart} for row in rows]
+        names = ("step", "train_loss", "validation_loss")
+        return network, [{name: row[name] for name in names} for row in curve]
+
+    def learner(self, settings: RunSettings) -> Learn:
+        """Trains a network with these settings on some examples, watching others."""
+        return lambda train, held_out: self.train(settings, train, held_out)[0]
+
+    def cross_validate(
+        self, candidates: Mapping[Candidate, RunSettings], train: TaskSet, *, seed: int
+    ) -> dict[Candidate, float]:
+        """Every candidate's mean loss on held-out examples of the training part."""
+        learners = {name: self.learner(settings) for name, settings in candidates.items()}
+        return cross_validate(learners, train, seed=seed)
 
 
-def _steps_apart(settings: RunSettings, options: Options) -> int:
-    return round(settings.steps * options.get("apart", 0))
-
-
-def _template(
-    method: Method, options: Options, train: TaskSet, hidden: Sequence[int]
-) -> TemplateFactory:
+def _template(method: NetworkMethod, settings: RunSettings, train: TaskSet) -> TemplateFactory:
     shape = train.input_shape(0)
-    return (
-        template_for(shape, hidden=hidden)
-        if method.template is None
-        else method.template(shape, hidden, options)
-    )
+    if method.template is None:
+        return template_for(shape, hidden=settings.hidden)
+    return method.template(shape, settings.hidden, method.values(settings))
 
 
 def _layer_names(template: TemplateFactory, train: TaskSet) -> list[str]:
     with torch.random.fork_rng(devices=[]):
         module = template(train.input_shape(0), train.tasks[0].n_outputs)
     return [parameter.layer for parameter in parameters_of(module).values() if parameter.is_weight]
+
+
+def _steps_apart(settings: RunSettings, options: Mapping[str, Any]) -> int:
+    return round(settings.steps * options.get("apart", 0))
+
+
+def _evaluate_every(steps: int) -> int:
+    """Every 20 steps, but ten times at the least and fifty at the most."""
+    return max(1, steps // 50, min(20, steps // 10))

@@ -108,6 +108,9 @@ class SharedWeight(nn.Module, ABC):
 
     n_tasks: int
 
+    regularises: bool = False
+    """Whether :meth:`penalty` adds something to the losses."""
+
     sparse_rows: bool = False
     """Whether gradients of the tasks' own parameters are sparse, with the rows of the batch's tasks
     alone; never for an added row.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -30,11 +32,9 @@ class TaskLosses:
     def __init__(self, tasks: Sequence[Task], *, binary: BinaryLoss = "logistic") -> None:
         if binary not in ("logistic", "hinge"):
             raise ValueError(f"binary must be 'logistic' or 'hinge', got {binary!r}")
-        elementwise = {
-            "binary": logistic_loss if binary == "logistic" else hinge_loss,
-            "multiclass": cross_entropy,
-            "regression": squared_loss,
-        }
+        elementwise = dict(ELEMENTWISE_LOSSES)
+        if binary == "hinge":
+            elementwise["binary"] = hinge_loss
         kinds = list(dict.fromkeys(task.kind for task in tasks))
         self._losses = [elementwise[kind] for kind in kinds]
         self._kinds = torch.tensor([kinds.index(task.kind) for task in tasks])
@@ -101,3 +101,27 @@ def cross_entropy(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Te
     return functional.cross_entropy(
         outputs.flatten(0, 1), targets.flatten().long(), reduction="none"
     ).view_as(targets)
+
+
+ELEMENTWISE_LOSSES = {
+    "binary": logistic_loss,
+    "multiclass": cross_entropy,
+    "regression": squared_loss,
+}
+"""Kind of task → the loss of every example."""
+
+
+def mean_loss(task: Task, outputs: np.ndarray, targets: np.ndarray) -> float:
+    """One task's mean loss, whatever made the outputs; nan where it has no examples.
+
+    Args:
+        task: tells which loss: logistic, cross-entropy or squared.
+        outputs: ``(N, n_outputs)``.
+        targets: ``(N,)``.
+    """
+    if not len(targets):
+        return math.nan
+    loss = ELEMENTWISE_LOSSES[task.kind]
+    rows = torch.from_numpy(np.ascontiguousarray(outputs)).unsqueeze(0)
+    losses = loss(rows, torch.from_numpy(targets).to(rows).unsqueeze(0), None)
+    return float(losses.double().mean())

@@ -10,7 +10,7 @@ import pytest
 from softshare.evaluation.jobs.run import run
 from softshare.methods.named import METHODS, method_named
 from softshare.methods.settings import RunSettings
-from softshare.methods.training import start_network, train_network
+from softshare.methods.training import Trainer
 from softshare.sharing.independent import Independent
 from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tied import Tied
@@ -43,14 +43,13 @@ def settings_of(name: str, **options: int | str) -> RunSettings:
 def size(name: str, settings: RunSettings, tasks: TaskSet) -> int:
     return sum(
         parameter.numel()
-        for parameter in start_network(method_named(name), settings, tasks).parameters()
+        for parameter in Trainer(method_named(name)).start(settings, tasks).parameters()
     )
 
 
 @pytest.mark.parametrize("first", [0, 1, 2])
 def test_as_many_first_layers_are_tied_as_told(first: int) -> None:
-    network = start_network(
-        method_named("tied-first-layers"),
+    network = Trainer(method_named("tied-first-layers")).start(
         settings_of("tied-first-layers", first=first),
         made_tasks(),
     )
@@ -60,8 +59,7 @@ def test_as_many_first_layers_are_tied_as_told(first: int) -> None:
 
 def test_more_layers_than_there_are_are_refused() -> None:
     with pytest.raises(ValueError, match="first must be 'cv' or from 0 to 2 layers, got 3"):
-        start_network(
-            method_named("tied-first-layers"),
+        Trainer(method_named("tied-first-layers")).start(
             settings_of("tied-first-layers", first=3),
             made_tasks(),
         )
@@ -75,25 +73,23 @@ def test_cross_validation_decides_how_many_layers_are_tied() -> None:
         seen.append(options["first"])
         return method.sharing(layers, options)  # type: ignore[arg-type]
 
-    assert method.decide is not None
-    decided = method.decide(replace(method, sharing=watch), settings_of(method.name), tasks)  # type: ignore[arg-type]
+    decided = Trainer(replace(method, sharing=watch)).decide(settings_of(method.name), tasks)  # type: ignore[arg-type]
     assert sorted(seen) == [1] * 5 + [2] * 5
     assert decided.method_options["first"] in (1, 2)
     given = settings_of(method.name, first=1)
-    assert method.decide(method, given, tasks) is given
+    assert Trainer(method).decide(given, tasks) is given
 
 
 def test_cross_validation_decides_the_pattern() -> None:
     method, tasks = method_named("tensor-ring"), made_tasks(rows=20)
-    assert method.decide is not None
-    decided = method.decide(
-        method, replace(settings_of(method.name, shared="cv", cores=2, ranks=2), steps=10), tasks
+    decided = Trainer(method).decide(
+        replace(settings_of(method.name, shared="cv", cores=2, ranks=2), steps=10), tasks
     )
     pattern = decided.method_options["shared"]
     assert isinstance(pattern, str)
     assert len(pattern) == 2
     assert "2" >= pattern[0] >= pattern[1]
-    train_network(method, replace(decided, steps=3), tasks, tasks)
+    Trainer(method).train(replace(decided, steps=3), tasks, tasks)
 
 
 @pytest.mark.parametrize(
@@ -103,8 +99,7 @@ def test_cross_validation_decides_the_pattern() -> None:
 def test_the_wide_network_has_as_many_parameters_as_the_method_that_is_named(other: str) -> None:
     method, tasks = method_named("tied-wide"), made_tasks()
     settings = settings_of(method.name, as_many_as=other)
-    assert method.decide is not None
-    decided = method.decide(method, settings, tasks)
+    decided = Trainer(method).decide(settings, tasks)
     target = size(other, replace(FAST, method=other), tasks)
     assert size("tied-wide", decided, tasks) == pytest.approx(target, rel=0.12)
     assert decided.hidden is not None
@@ -134,23 +129,21 @@ def test_the_test_part_decides_nothing() -> None:
 
 def test_a_network_that_cannot_be_made_wider_is_refused_before_and_when_it_runs() -> None:
     method, images = method_named("tied-wide"), images_of(96)
-    assert "fixed widths" in str(method.applies_to(images))
-    assert method.applies_to(images_of(28)) is None
-    assert method.decide is not None
+    assert "fixed widths" in str(method.unsuitable(images))
+    assert method.unsuitable(images_of(28)) is None
     with pytest.raises(ValueError, match=r"does not grow with hidden=\(8, 8\)"):
-        method.decide(method, settings_of(method.name), images)
+        Trainer(method).decide(settings_of(method.name), images)
 
 
 @pytest.mark.parametrize("other", ["tied-first-layers", "tied-wide", "tensor-trian"])
 def test_a_method_of_no_certain_size_cannot_be_matched(other: str) -> None:
     method = method_named("tied-wide")
-    assert method.decide is not None
     with pytest.raises(
         ValueError,
         match=f"tied-wide: as_many_as must name another method .* got '{other}'; the methods are "
         "independent",
     ):
-        method.decide(method, settings_of(method.name, as_many_as=other), made_tasks())
+        Trainer(method).decide(settings_of(method.name, as_many_as=other), made_tasks())
 
 
 def tasks_of_sizes(*sizes: int) -> TaskSet:
@@ -163,8 +156,7 @@ def tasks_of_sizes(*sizes: int) -> TaskSet:
 
 
 def test_first_layers_that_differ_in_shape_stay_apart() -> None:
-    network = start_network(
-        method_named("tied-first-layers"),
+    network = Trainer(method_named("tied-first-layers")).start(
         settings_of("tied-first-layers", first=2),
         tasks_of_sizes(4, 6),
     )
@@ -182,9 +174,8 @@ def test_rings_of_tasks_of_several_sizes_share_what_they_have_in_common(
     sizes: tuple[int, ...], pattern: int | str
 ) -> None:
     method, tasks = method_named("tensor-ring"), tasks_of_sizes(*sizes)
-    assert method.decide is not None
-    decided = method.decide(method, settings_of(method.name), tasks)
-    network = start_network(method, decided, tasks)
+    decided = Trainer(method).decide(settings_of(method.name), tasks)
+    network = Trainer(method).start(decided, tasks)
     assert {**method.options, **decided.method_options}["shared"] == pattern
     assert [type(network.sharing[layer]) for layer in network.layers] == [
         TensorRing,
@@ -195,17 +186,16 @@ def test_rings_of_tasks_of_several_sizes_share_what_they_have_in_common(
 
 def test_cross_validation_tries_patterns_of_all_rings_where_tasks_differ_in_size() -> None:
     method, tasks = method_named("tensor-ring"), tasks_of_sizes(4, 6)
-    assert method.decide is not None
-    decided = method.decide(
-        method, replace(settings_of(method.name, shared="cv", ranks=2), steps=5), tasks
+    decided = Trainer(method).decide(
+        replace(settings_of(method.name, shared="cv", ranks=2), steps=5), tasks
     )
     assert len(str(decided.method_options["shared"])) == 2
-    train_network(method, replace(decided, steps=2), tasks, tasks)
+    Trainer(method).train(replace(decided, steps=2), tasks, tasks)
 
 
 def test_a_pattern_written_as_a_number_is_a_pattern() -> None:
-    network = start_network(
-        method_named("tensor-ring"), settings_of("tensor-ring", shared=21), made_tasks()
+    network = Trainer(method_named("tensor-ring")).start(
+        settings_of("tensor-ring", shared=21), made_tasks()
     )
     assert network.sharing["layers.1"] == TensorRing(8, shared="21", cores=3, common_start=True)
 
@@ -218,20 +208,18 @@ def test_what_is_expensive_in_wide_layers_is_done_at_longer_intervals(
     name: str, interval: int
 ) -> None:
     method, images = method_named(name), images_of(28)
-    assert method.decide is not None
-    assert method.decide(method, settings_of(name), images).method_options == {"every": interval}
+    assert Trainer(method).decide(settings_of(name), images).method_options == {"every": interval}
     for settings, tasks in (
         (settings_of(name, every=3), images),
         (settings_of(name), tasks_of_sizes(512, 512)),
     ):
-        assert method.decide(method, settings, tasks) is settings
+        assert Trainer(method).decide(settings, tasks) is settings
 
 
 def test_a_wide_layer_without_a_prior_sets_no_interval() -> None:
     for name, options in (("trace-norm-tt", {"every": 10}), ("tensor-normal-mrn", {})):
         method = method_named(name)
-        assert method.decide is not None
         assert (
-            method.decide(method, settings_of(name), tasks_of_sizes(513, 513)).method_options
+            Trainer(method).decide(settings_of(name), tasks_of_sizes(513, 513)).method_options
             == options
         )

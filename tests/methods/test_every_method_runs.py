@@ -34,7 +34,7 @@ SETS = {
 @pytest.mark.parametrize("tasks", SETS.values(), ids=SETS)
 def test_a_method_that_applies_runs(method: str, tasks: TaskSet) -> None:
     (found,) = [each for each in METHODS if each.name == method]
-    if reason := found.applies_to(tasks):
+    if reason := found.unsuitable(tasks):
         pytest.skip(reason)
     settings = RunSettings(
         source="made", method=method, fraction=1.0, seed=0, steps=2, hidden=(4, 4)

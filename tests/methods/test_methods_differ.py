@@ -9,7 +9,7 @@ import numpy as np
 from softshare.methods.method import CROSS_VALIDATED
 from softshare.methods.named import METHODS
 from softshare.methods.settings import RunSettings
-from softshare.methods.training import train_network
+from softshare.methods.training import Trainer
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
@@ -31,7 +31,7 @@ def made_tasks() -> TaskSet:
 
 def test_no_two_methods_have_one_learning_curve() -> None:
     tasks = made_tasks()
-    assert not [method.name for method in METHODS if method.applies_to(tasks)]
+    assert not [method.name for method in METHODS if method.unsuitable(tasks)]
     train, validation, _ = prepare(tasks, split(tasks, seed=0))
     curves = {}
     for method in METHODS:
@@ -48,8 +48,8 @@ def test_no_two_methods_have_one_learning_curve() -> None:
             batch_size=16,
             method_options=given,
         )
-        decided = method.decide(method, settings, train) if method.decide else settings
-        _, rows = train_network(method, decided, train, validation)
+        decided = Trainer(method).decide(settings, train) if method.decide else settings
+        _, rows = Trainer(method).train(decided, train, validation)
         assert [row["step"] for row in rows] == list(range(EVERY, STEPS + 1, EVERY)), method.name
         curves[method.name] = np.array(
             [[row["train_loss"], row["validation_loss"]] for row in rows]

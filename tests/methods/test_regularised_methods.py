@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import softshare as ss
-from softshare.evaluation.jobs.run import describe_sharing
+from softshare.methods.describe import describe_sharing
 from softshare.methods.named import method_named
 from softshare.sharing.tensor_normal import TensorNormal
 
@@ -51,8 +51,8 @@ def test_tensor_normal_methods_tie_the_lower_layers_and_start_the_upper_ones_apa
 
 def test_the_prior_suits_tasks_of_one_width_of_output() -> None:
     method = method_named("tensor-normal-drn")
-    assert method.applies_to(tasks_with(3, 3)) is None
-    assert "differ in width" in str(method.applies_to(tasks_with(3, 4)))
+    assert method.unsuitable(tasks_with(3, 3)) is None
+    assert "differ in width" in str(method.unsuitable(tasks_with(3, 4)))
 
 
 def test_a_record_holds_the_mean_of_the_layers_correlations() -> None:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from softshare._version import __version__
-from softshare.methods.describe import describe_sharing
-from softshare.methods.describe_diagnostics import DIAGNOSTICS_OF_A_RUN, describe_diagnostics
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
-from softshare.methods.training import train_network
-from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.predict import predict
-from softshare.tasks.losses import TaskLosses
+from softshare.tasks.losses import mean_loss
 from softshare.tasks.metrics import multiclass_error, primary_metric, task_metrics
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import mean_losses
-from softshare.training.diagnostic_history import DiagnosticHistory
+
+NOTHING_LEARNED: Mapping[str, Any] = {
+    "parameters": None,
+    "metrics": {},
+    "set_metrics": {},
+    "curve": [],
+    "decided": {},
+    "sharing": {"layers": {}, "similarity": None, "task_correlation": None, "warnings": []},
+}
+"""What stands in the record of a run that diverged."""
 
 
 def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
@@ -36,12 +40,10 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
 
     Returns:
         The record, but for its key and the place of its split. A run that diverges is a record too:
-            its
-        ``error`` says which task and step.
+        its ``error`` says which task and step.
     """
     begin = time.perf_counter()
     train, validation, test = prepare(tasks, split)
-    method = method_named(settings.method)
     record = {
         "settings": settings.as_json(),
         "data": _data(tasks, train, validation, test, settings),
@@ -49,49 +51,42 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
         "error": None,
     }
     try:
-        seen = DiagnosticHistory(every=max(1, settings.steps // DIAGNOSTICS_OF_A_RUN))
-        decided = method.decide(method, settings, train) if method.decide else settings
-        network, curve = train_network(method, decided, train, validation, callbacks=[seen])
+        learned = method_named(settings.method).learn(train, validation, settings, watch=True)
     except FloatingPointError as error:
-        empty: dict[str, Any] = {
-            "parameters": None,
-            "metrics": {},
-            "set_metrics": {},
-            "curve": [],
-            "decided": {},
-            "sharing": {"layers": {}, "similarity": None, "task_correlation": None, "warnings": []},
-        }
-        return record | empty | {"error": str(error), "seconds": time.perf_counter() - begin}
-    parts = {"test": test, "validation": validation}
-    measured = {name: measure(network, part) for name, part in parts.items()}
+        return {**record, **NOTHING_LEARNED, "error": str(error), "seconds": _since(begin)}
+    measured = {
+        "test": measure(test, learned.predict(test)),
+        "validation": measure(validation, learned.predict(validation)),
+    }
     return record | {
-        "parameters": sum(
-            parameter.numel() for parameter in network.parameters() if parameter.requires_grad
-        ),
-        "metrics": {name: metrics for name, (metrics, _) in measured.items()},
-        "set_metrics": {name: metrics for name, (_, metrics) in measured.items()},
-        "curve": curve,
-        "decided": _changed(settings, decided),
-        "sharing": describe_sharing(network) | describe_diagnostics(network, seen),
-        "seconds": time.perf_counter() - begin,
+        "parameters": learned.n_parameters,
+        "metrics": {part: by_task for part, (by_task, _) in measured.items()},
+        "set_metrics": {part: of_set for part, (_, of_set) in measured.items()},
+        "curve": list(learned.curve),
+        "decided": dict(learned.decided),
+        "sharing": learned.describe(),
+        "seconds": _since(begin),
     }
 
 
 def measure(
-    network: MultiTaskNetwork, tasks: TaskSet
+    tasks: TaskSet, outputs: Sequence[np.ndarray]
 ) -> tuple[dict[str, dict[str, float | None]], dict[str, float]]:
-    """Every task's metrics on a part of the data, and those of the set as a whole (the ten-way
-    error of one-vs-all tasks).
+    """Every task's metrics on a part of the data, and those of the set as a whole.
+
+    Args:
+        tasks: the examples.
+        outputs: every task's outputs on them, ``(N_t, n_outputs_t)``.
+
+    Returns:
+        task → metric → value, the mean loss among them; and the ten-way error of one-vs-all tasks.
     """
-    losses = mean_losses(network, tasks, TaskLosses(tasks.tasks)).tolist()
-    outputs = [rows.numpy() for rows in predict(network, tasks)]
     targets = [tasks.targets[tasks.entries(number)] for number in range(len(tasks))]
     by_task = {}
-    for task, rows, target, loss in zip(tasks.tasks, outputs, targets, losses, strict=True):
-        by_task[task.label] = {
-            **task_metrics(task, rows, target),
-            "loss": loss if np.isfinite(loss) else None,
-        }
+    for task, rows, target in zip(tasks.tasks, outputs, targets, strict=True):
+        loss = mean_loss(task, rows, target)
+        finite = loss if np.isfinite(loss) else None
+        by_task[task.label] = {**task_metrics(task, rows, target), "loss": finite}
     one_vs_all = tasks.one_input and all(task.kind == "binary" for task in tasks.tasks)
     error = multiclass_error(outputs, targets) if one_vs_all else None
     return by_task, {} if error is None else {"multiclass_error": error}
@@ -116,10 +111,8 @@ def _data(
     return {"fingerprint": tasks.fingerprint(), "tasks": rows, "notes": list(train.notes)}
 
 
-def _changed(settings: RunSettings, decided: RunSettings) -> dict[str, Any]:
-    """The settings that the training part has decided."""
-    before, after = settings.as_json(), decided.as_json()
-    return {name: value for name, value in after.items() if value != before[name]}
+def _since(begin: float) -> float:
+    return time.perf_counter() - begin
 
 
 def _versions() -> dict[str, str]:

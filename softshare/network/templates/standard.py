@@ -7,30 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from math import prod
-from typing import Literal
 
 from torch import nn
 
+from softshare.tasks.input_kinds import InputKind, input_kind
+
 TemplateFactory = Callable[[tuple[int, ...], int], nn.Module]
 """Makes one task's network from the shape of its inputs and its number of outputs."""
-
-InputKind = Literal["vector", "image", "large image"]
-"""What decides the default network and budget."""
-
-SMALLEST_IMAGE = 8
-"""Pixels a side from which on a three-dimensional input is taken for an image."""
-
-LARGE_IMAGE = 96
-"""Pixels a side from which on LeNet, whose cost grows with the pixels, takes minutes for what a
-smaller network does in seconds.
-"""
-
-
-def input_kind(input_shape: Sequence[int]) -> InputKind:
-    """Whether inputs of this shape are images, and large ones."""
-    if len(input_shape) != 3 or min(input_shape[1:]) < SMALLEST_IMAGE:
-        return "vector"
-    return "large image" if min(input_shape[1:]) >= LARGE_IMAGE else "image"
 
 
 def mlp(

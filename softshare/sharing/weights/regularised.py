@@ -32,6 +32,8 @@ class RegularisedWeight(SharedWeight):
         stack ``(T, *weight)``.
     """
 
+    regularises = True
+
     def __init__(self, stack: Tensor) -> None:
         super().__init__()
         self.weight = nn.Parameter(stack.detach().clone(memory_format=torch.contiguous_format))

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from softshare.data.built_in import digits
-from softshare.evaluation.jobs import run as run_module
 from softshare.evaluation.jobs.run import run
+from softshare.methods import training as training_module
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
-from softshare.methods.training import train_network
+from softshare.methods.training import Trainer
 from softshare.network.predict import predict
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import split
@@ -64,12 +64,12 @@ def test_the_steps_of_a_trained_start_are_counted(monkeypatch: pytest.MonkeyPatc
     train, validation, _ = prepare(tasks, split(tasks, seed=1, train_fraction=0.05))
     made = []
     monkeypatch.setattr(
-        run_module, "fit", lambda network, **options: made.append(options["steps"]) or []
+        training_module, "fit", lambda network, **options: made.append(options["steps"]) or []
     )
     for options in ({}, {"apart": 0.25}):
         made.clear()
-        train_network(
-            method_named("tucker"), settings("tucker", method_options=options), train, validation
+        Trainer(method_named("tucker")).train(
+            settings("tucker", method_options=options), train, validation
         )
         assert sum(made) == 40
     assert made == [10, 30]
@@ -80,8 +80,7 @@ def test_methods_of_one_seed_start_from_one_function() -> None:
     train, validation, _ = prepare(tasks, split(tasks, seed=1, train_fraction=0.05))
     starts = {}
     for name in ("independent", "tied", "last-axis-flattening", "tucker", "tensor-train"):
-        network, _ = train_network(
-            method_named(name),
+        network, _ = Trainer(method_named(name)).train(
             settings(name, steps=1, learning_rate=1e-12, weight_decay=0.0),
             train,
             validation,
