@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from cyclopts import App
 
-from benchmarks import layers, many_tasks, networks, orderings, peers, penalties
+from benchmarks import activations, layers, many_tasks, networks, orderings, peers, penalties
 from benchmarks.case import Case
 from benchmarks.measure import measure
 
@@ -54,7 +54,7 @@ def main(
     torch.set_num_threads(1)
     every = [
         case
-        for module in (layers, networks, orderings, peers, penalties, many_tasks)
+        for module in (layers, networks, activations, orderings, peers, penalties, many_tasks)
         for case in module.cases()
     ]
     chosen = [

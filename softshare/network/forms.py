@@ -9,23 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from softshare.network.execution.known_modules import facts_of
 from softshare.network.layers import parameters_of
 from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import LayerShapes, root_mean_square
-from softshare.sharing.soft_ordering import ELEMENTWISE
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
 Form = tuple[tuple[int, ...], int]
 """Shape of a task's inputs and its number of outputs."""
-
-PADDED = (
-    nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Flatten, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d,
-    nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d,
-)  # fmt: skip
-"""Modules that make the same of a task's features whatever zeros stand after them; element by
-element others do as well.
-"""
 
 Stacks = Mapping[str, Tensor | Sequence[Tensor]]
 """Layer or parameter name → the tasks' values ``(T, *weight)``, or a list of T where shapes differ.
@@ -117,11 +109,7 @@ def _check_widths(task: Task, template: nn.Module, other: nn.Module) -> None:
     """
     others, differing = dict(other.named_modules()), ""
     for name, module in template.named_modules():
-        if (
-            differing
-            and not list(module.children())
-            and not isinstance(module, (*PADDED, *ELEMENTWISE))
-        ):
+        if differing and not list(module.children()) and not facts_of(module).passes_padding:
             raise ValueError(
                 f"task {task.label!r}: {type(module).__name__} ({name!r}) comes after "
                 f"{differing}, whose widths differ between tasks, and "

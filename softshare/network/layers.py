@@ -9,6 +9,7 @@ from functools import cached_property
 
 from torch import Tensor, nn
 
+from softshare.network.execution.known_modules import paper_axes
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.layer_scales import LayerScales
@@ -65,27 +66,11 @@ def parameters_of(template: nn.Module) -> dict[str, Parameter]:
             is_weight = value.ndim >= 2
             layer = module_name if name == "weight" and is_weight and module_name else path
             own = bool(getattr(module, "each_tasks_own", False))
-            axes = _paper_axes(module, name, value.ndim)
+            axes = paper_axes(module, name, value.ndim)
             found[path] = Parameter(
                 layer, path, axes, is_weight, own, is_scales=isinstance(module, LayerScales)
             )
     return found
-
-
-def _paper_axes(module: nn.Module, name: str, ndim: int) -> tuple[int, ...]:
-    if name != "weight":
-        return tuple(range(ndim))
-    if isinstance(module, nn.Linear):
-        return (1, 0)
-    if isinstance(
-        module, nn.Conv1d | nn.Conv2d | nn.Conv3d
-    ):  # (out, in, *window) → (*window, in, out)
-        return (*range(2, ndim), 1, 0)
-    if isinstance(
-        module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
-    ):  # (in, out, *window)
-        return (*range(2, ndim), 0, 1)
-    return tuple(range(ndim))
 
 
 def assign_sharings(

@@ -13,22 +13,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
+from softshare.sharing.elementwise import is_elementwise
 from softshare.sharing.layer_scales import Gate, LayerScales
-
-ELEMENTWISE = (
-    nn.Identity,
-    nn.ReLU,
-    nn.LeakyReLU,
-    nn.ELU,
-    nn.GELU,
-    nn.SELU,
-    nn.SiLU,
-    nn.Tanh,
-    nn.Sigmoid,
-    nn.Softplus,
-    nn.Hardtanh,
-)
-"""Activations of one element, whatever stands beside it."""
 
 Layer = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
 """Layers whose widths are known."""
@@ -83,7 +69,7 @@ class SoftOrdering(nn.Module):
         )  # (k, depth, D): the rows lie in k blocks of equal length, each with scales of its own
         affine = (
             _stacked(self.layers, rows=x.numel() // x.shape[-1] * scales.shape[1])
-            if type(self.activation) in ELEMENTWISE
+            if is_elementwise(self.activation)
             else None
         )
         for here, used in zip(scales.unbind(1), _used(scales), strict=True):

@@ -18,29 +18,13 @@ from collections.abc import Mapping
 from torch import nn
 
 from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
-from softshare.network.execution.task_conv import CONVOLVE, TaskConv
+from softshare.network.execution.known_modules import facts_of
+from softshare.network.execution.task_conv import TaskConv
 from softshare.network.execution.task_linear import TaskLinear
 from softshare.network.execution.task_module import JoinedRows, OwnRows, TaskModule
 from softshare.network.execution.task_sequential import TaskSequential
 from softshare.network.layers import parameters_of
 from softshare.sharing.base import SharedWeight
-from softshare.sharing.soft_ordering import ELEMENTWISE
-
-ROWWISE = (
-    *ELEMENTWISE, nn.Flatten, nn.Unflatten, nn.Softmax, nn.LogSoftmax, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d,
-    nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d,
-)  # fmt: skip
-"""Modules that do the same to a row whichever task it serves: inputs that all tasks see stay one
-copy through them.
-"""
-
-WHOLE = (
-    nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention, nn.Transformer, nn.TransformerEncoder, nn.TransformerEncoderLayer,
-    nn.TransformerDecoder, nn.TransformerDecoderLayer, nn.ParameterList, nn.ParameterDict,
-)  # fmt: skip
-"""Modules whose rows may lie in another dimension than the first, or whose forward reads weights of
-modules inside.
-"""
 
 
 def is_chain(template: nn.Module) -> bool:
@@ -91,10 +75,13 @@ def _with_parameters(
     """The layer in all tasks that stands for a module; None where the modules inside it are layers
     of their own.
     """
-    if type(module) is nn.Linear:
-        return TaskLinear(sources, layout)
-    if type(module).forward in CONVOLVE and sources.keys() <= {"weight", "bias"}:
-        return TaskConv(module, sources, layout)
+    facts = facts_of(module)
+    # A subclass of a convolution may say in _conv_forward how it convolves.
+    if facts.is_by_row and sources.keys() <= {"weight", "bias"}:
+        if facts.weight == "affine":
+            return TaskLinear(sources, layout)
+        if facts.weight == "convolution":
+            return TaskConv(module, sources, layout)
     direct = list(module.parameters(recurse=False)) + list(module.buffers(recurse=False))
     if (
         runs_whole(module)
@@ -107,10 +94,10 @@ def _with_parameters(
 
 def _without_parameters(module: nn.Module, layout: BatchLayout, in_chain: bool) -> nn.Module:
     """A module with nothing of its own, whose children are converted."""
-    is_leaf = not list(module.children())
-    if is_leaf and not isinstance(module, ROWWISE):
+    is_leaf, facts = not list(module.children()), facts_of(module)
+    if is_leaf and not facts.is_same_for_equal_rows:
         return OwnRows(module, layout)
-    if is_leaf and in_chain and type(module) not in ELEMENTWISE:
+    if is_leaf and in_chain and not facts.is_elementwise:
         return JoinedRows(module, layout)
     if type(module) is nn.Sequential and any(isinstance(child, TaskConv) for child in module):
         return TaskSequential(dict(module._modules), layout)
@@ -125,10 +112,8 @@ def runs_whole(module: nn.Module) -> bool:
     attention and lists of parameters, the modules of one's own around them, which may turn
     dimensions over first, and batch norm without values of its own.
     """
-    if isinstance(module, (*WHOLE, nn.modules.batchnorm._BatchNorm)) or getattr(
-        module, "task_by_task", False
-    ):
+    if getattr(module, "task_by_task", False) or facts_of(module).reach in ("batch", "whole"):
         return True
     if type(module).forward is nn.Sequential.forward:
         return any(isinstance(child, nn.RNNBase) for child in module.children())
-    return any(isinstance(part, WHOLE) for part in module.modules())
+    return any(facts_of(part).reach == "whole" for part in module.modules())

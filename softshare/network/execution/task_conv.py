@@ -10,9 +10,6 @@ from torch import Tensor, nn
 from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
 from softshare.sharing.algebra.contraction import cheapest_order, shapes_of
 
-CONVOLVE = (nn.Conv1d.forward, nn.Conv2d.forward, nn.Conv3d.forward)
-"""A subclass that keeps these may say in ``_conv_forward`` how it convolves."""
-
 Values = tuple[Tensor, Tensor | None]
 """Weight and bias."""
 

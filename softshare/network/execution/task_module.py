@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
-from softshare.network.execution.task_norm import AT_ONCE, is_by_row
+from softshare.network.execution.known_modules import can_map, facts_of
+from softshare.network.execution.task_norm import AT_ONCE
 from softshare.sharing.diagnostic import Diagnostic
 
 MAPPED_FROM = 10
@@ -54,7 +55,8 @@ class TaskModule(TaskLayer):
         for number, (_, value) in enumerate(module.named_buffers()):
             self.register_buffer(f"buffer_{number}", value.expand(n_tasks, *value.shape).clone())
         self._n_tasks, self._n_kept = n_tasks, 0
-        self._maps = not self._buffer_names and all(_can_map(part) for part in module.modules())
+        self._maps = not self._buffer_names and all(can_map(part) for part in module.modules())
+        self._is_by_row = getattr(module, "by_row", False) or facts_of(module).is_by_row
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are
@@ -62,7 +64,7 @@ class TaskModule(TaskLayer):
         """
         layout, module = self._layout, self._module[0].train(self.training and self._learns)
         x = layout.join(x)
-        if self.is_shared and is_by_row(module):
+        if self.is_shared and self._is_by_row:
             self._note("once on the folded batch: the values are the same for all tasks")
             module.train(self.training and not self._n_kept)
             return functional_call(
@@ -227,17 +229,6 @@ class OwnRows(JoinedRows):
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward on the folded batch."""
         return self.module(self._layout.expand(x), *args, **kwargs)
-
-
-def _can_map(module: nn.Module) -> bool:
-    """Whether ``torch.vmap`` takes the module, makes it no slower, and keeps its gradients: an
-    embedding's options it drops.
-    """
-    if isinstance(module, nn.Embedding | nn.EmbeddingBag):
-        return (
-            module.padding_idx is None and module.max_norm is None and not module.scale_grad_by_freq
-        )
-    return not isinstance(module, nn.modules.conv._ConvNd)
 
 
 def _flattened(outputs: Any) -> Any:

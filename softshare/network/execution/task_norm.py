@@ -81,19 +81,3 @@ AT_ONCE: Mapping[type[nn.Module], Callable[[Any, Tensor, Values, Values], Tensor
 """Modules that can run in all tasks at once; exactly these types, as a subclass may do something
 else.
 """
-
-BY_ROW = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.PReLU, nn.Embedding)
-"""Modules that treat every row by itself: with one value for all tasks they run once on the folded
-batch.
-"""
-
-
-def is_by_row(module: nn.Module) -> bool:
-    """Whether a module treats every row by itself; said by its attribute ``by_row`` where its type
-    is not known.
-    """
-    if getattr(
-        module, "scale_grad_by_freq", False
-    ):  # an embedding that counts its indices over all rows
-        return False
-    return type(module) in BY_ROW or getattr(module, "by_row", False)

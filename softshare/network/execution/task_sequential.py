@@ -15,16 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.execution.batch_layout import BatchLayout
+from softshare.network.execution.known_modules import facts_of
 from softshare.network.execution.task_conv import TaskConv, rows_of_tasks
 from softshare.network.execution.task_module import JoinedRows, OwnRows
-
-BY_CHANNEL = (
-    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SELU, nn.CELU, nn.SiLU, nn.Mish, nn.Tanh, nn.Sigmoid, nn.Softplus, nn.Hardtanh,
-    nn.Hardswish, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Dropout, nn.Dropout2d,
-)  # fmt: skip
-"""Modules that treat every channel of every row by itself, so that it does not matter how rows and
-channels are arranged.
-"""
 
 IN_CACHE = 8 << 20
 """Bytes of a convolution's output that a processor's cache holds; a step over more rows at a time
@@ -174,4 +167,5 @@ def _belongs(layer: nn.Module, first: nn.Module) -> bool:
         return not convolves
     if isinstance(layer, TaskConv):
         return convolves and layer.is_shared == first.is_shared
-    return type(layer.module if isinstance(layer, JoinedRows) else layer) in BY_CHANNEL
+    own = layer.module if isinstance(layer, JoinedRows) else layer
+    return facts_of(own).is_by_channel_of_images
