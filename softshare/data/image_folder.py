@@ -159,7 +159,7 @@ def image_table(
         tasks = roles.tasks(
             frame[there].reset_index(drop=True), DecodedImages(source.folder, image[there])
         )
-    return replace(tasks, notes=(*tasks.notes, *notes))
+    return replace(tasks, notes=(*tasks.notes, *notes), row_numbers=(np.flatnonzero(there),))
 
 
 def _joined(image: np.ndarray, groups: np.ndarray) -> np.ndarray:

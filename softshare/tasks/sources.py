@@ -164,6 +164,23 @@ def merge(sources: Sequence[Source]) -> tuple[list[Source], np.ndarray, np.ndarr
     return merged, number_of, start_of
 
 
+def rows_before_merging(
+    sources: Sequence[Source], number_of: np.ndarray
+) -> tuple[np.ndarray | None, ...]:
+    """For every source that :func:`merge` made the number that each row had before, in the source
+    it came from; None where that was the only one.
+
+    Args:
+        sources: as they were handed to :func:`merge`.
+        number_of: the new number of each.
+    """
+    members: list[list[np.ndarray]] = [[] for _ in range(int(number_of.max()) + 1)]
+    for source, new in zip(sources, number_of, strict=True):
+        members[new].append(np.arange(len(source)))
+    # two sources of 3 and 2 rows: 0 1 2 0 1
+    return tuple(np.concatenate(own) if len(own) > 1 else None for own in members)
+
+
 def _form(source: Source) -> tuple[Any, ...]:
     return tuple(source.shape[1:]), str(getattr(source, "dtype", None))
 

@@ -26,7 +26,14 @@ from softshare.tasks.columns import (
     names_of,
     offsets_of,
 )
-from softshare.tasks.sources import Source, as_source, digest_of, merge, take
+from softshare.tasks.sources import (
+    Source,
+    as_source,
+    digest_of,
+    merge,
+    rows_before_merging,
+    take,
+)
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind, Task, TaskName, no_such_task
 
@@ -65,6 +72,9 @@ class TaskSet:
             standardised, or None while targets are in their own units.
         notes: what was done to the data that its owner should know (imputed columns, dropped
             tasks).
+        row_numbers: for every source the number of each row where it came from (its table, its
+            task's own array), or None where rows stand as they came; see :meth:`source_rows`.
+            Empty: all stand so.
 
     Raises:
         ValueError: there is no task, or two tasks have one name.
@@ -87,6 +97,7 @@ class TaskSet:
     preprocessing: tuple[Any, ...] = ()
     target_scaling: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    row_numbers: tuple[np.ndarray | None, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.tasks:
@@ -119,7 +130,13 @@ class TaskSet:
         offsets, rows, targets = entries_of([values for _, values in columns])
         rows += np.repeat(start_of, np.diff(offsets))
         return cls(
-            tuple(task for task, _ in columns), tuple(sources), source_of, offsets, rows, targets
+            tuple(task for task, _ in columns),
+            tuple(sources),
+            source_of,
+            offsets,
+            rows,
+            targets,
+            row_numbers=rows_before_merging(inputs, source_of),
         )
 
     @classmethod
@@ -272,6 +289,27 @@ class TaskSet:
         return take(self.sources[self.source_of[task]], self.rows[entries]), torch.from_numpy(
             self.targets[entries]
         )
+
+    def source_rows(self, entries: np.ndarray | None = None) -> np.ndarray:
+        """Where these entries' inputs came from: rows of the table that was read, of the task's own
+        array, or of the one that all tasks share.
+
+        Rows count from 0, the header of a file not counted, as ``pandas.read_csv(file).iloc`` has
+        them; rows that were left out when a table was read count too.
+
+        Args:
+            entries: numbers of entries, or a mask; all when None.
+
+        Shape:
+            ``(len(entries),)``.
+        """
+        chosen = np.arange(len(self.rows)) if entries is None else np.asarray(entries)
+        rows, source = self.rows[chosen], self.source_of[self.task_of[chosen]]
+        for number, numbers in enumerate(self.row_numbers):
+            if numbers is not None:
+                here = source == number
+                rows[here] = numbers[rows[here]]
+        return rows
 
     def select(self, entries: np.ndarray) -> TaskSet:
         """The same tasks with only these entries (numbers, or a mask), inputs not copied."""

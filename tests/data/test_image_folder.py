@@ -469,6 +469,7 @@ def test_an_image_of_several_rows_is_decoded_and_kept_once(
     rows = table["file"].drop(np.flatnonzero(table["file"] == labels["file"][3]))
     inputs, targets = tasks.examples(0)
     assert targets.tolist() == table["good"][rows.index].astype(float).tolist()
+    assert tasks.source_rows().tolist() == rows.index.tolist()  # of the table, broken ones counted
     form = ImageForm(9, 9, resize=True)
     assert np.array_equal(inputs, [form.decode(root / name) for name in rows])
 

@@ -112,6 +112,24 @@ def test_rows_without_a_label_are_noted() -> None:
     )
 
 
+@pytest.mark.parametrize("chunk_rows", [None, 7])
+def test_entries_know_their_rows_of_the_file(tmp_path: Path, chunk_rows: int | None) -> None:
+    table = visits()
+    table.loc[[3, 17], "days"] = np.nan
+    path = written(tmp_path, table.to_csv(index=False).replace("\n", "\n\n", 5))  # empty lines
+    tasks = read_table(
+        path, task="hospital", target="days", kinds="regression", chunk_rows=chunk_rows
+    )
+    again = pd.read_csv(path)
+    for part in tasks.split(seed=0):
+        rows = part.source_rows()
+        assert not np.isin(rows, [3, 17]).any()
+        mean, std = part.target_scaling[part.task_of].T
+        np.testing.assert_allclose(part.targets * std + mean, again["days"][rows])
+        names = [part.names[number] for number in part.task_of]
+        assert names == again["hospital"][rows].tolist()
+
+
 def test_kinds_can_be_given() -> None:
     assert (
         read_table(visits(), task="hospital", target="age", kinds={"age": "multiclass"})

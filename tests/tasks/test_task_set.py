@@ -101,6 +101,35 @@ def test_select_keeps_the_entries_asked_for() -> None:
     )
 
 
+def test_source_rows_are_those_of_each_tasks_own_array() -> None:
+    own = {
+        "a": np.arange(6.0)[:, None],
+        "b": np.arange(4.0).reshape(4, 1, 1),
+        "c": 10 + np.arange(5.0)[:, None],
+    }
+    labels = {"a": [0, 1, None, 0, 1, 1], "b": [0, 1, 0, 1], "c": [1, 0, None, 1, 0]}
+    tasks = TaskSet.from_arrays({name: (own[name], labels[name]) for name in own})
+    assert tasks.source_of.tolist() == [0, 1, 0]  # a and c stand in one source
+    for number, name in enumerate(own):
+        members = np.flatnonzero(tasks.task_of == number)
+        rows = tasks.source_rows(members)
+        assert rows.tolist() == [k for k, label in enumerate(labels[name]) if label is not None]
+        np.testing.assert_array_equal(tasks.examples(number)[0], own[name][rows])
+    kept = tasks.keep_tasks([2]).select(np.array([1, 3]))
+    assert kept.source_rows().tolist() == [1, 4]
+    assert tasks.source_rows(tasks.task_of == 2).tolist() == [0, 1, 3, 4]
+
+
+def test_source_rows_of_a_table_are_its_own_rows() -> None:
+    task = np.array(list("baab"))
+    by_column = TaskSet.from_task_column(np.eye(4), [0, 1, 0, 1], task)
+    assert by_column.source_rows().tolist() == [1, 2, 0, 3]
+    shared = TaskSet.from_shared_inputs(np.eye(4), {"a": [0, None, 1, 0], "b": [1, 0, 0, 1]})
+    assert shared.source_rows().tolist() == [0, 2, 3, 0, 1, 2, 3]
+    of_b = shared.select(np.flatnonzero(shared.task_of == 1)[[3, 0]])
+    assert of_b.source_rows().tolist() == [0, 3]
+
+
 def test_keep_tasks_takes_tasks_in_the_order_asked_for() -> None:
     tasks = replace(of_three_forms(), target_scaling=np.arange(6.0).reshape(3, 2))
     kept = tasks.keep_tasks([2, 0])
