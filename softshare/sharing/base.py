@@ -168,6 +168,12 @@ class SharedWeight(nn.Module, ABC):
         come after the others'.
         """
 
+    def sparse_parameters(self) -> list[str]:
+        """Names of the parameters whose gradients hold only rows of the batch's tasks: none unless
+        :attr:`sparse_rows`; rows that several tasks have in common are among them.
+        """
+        return []
+
     def own_values(self, task: int) -> list[Tensor]:
         """Views of all that is this task's own: its row of each of :meth:`task_parameters`."""
         return [self.get_parameter(name).detach()[task] for name in self.task_parameters()]

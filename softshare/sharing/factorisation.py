@@ -26,7 +26,8 @@ from softshare.sharing.algebra.decompositions import (
 )
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
 from softshare.sharing.grid import TaskGrid
-from softshare.sharing.weights.factorised import FactorisedWeight, balance, draw_factors
+from softshare.sharing.weights.drawn_factors import draw_factors
+from softshare.sharing.weights.factorised import FactorisedWeight, balance
 
 Ranks = tuple[int, ...] | float | None
 

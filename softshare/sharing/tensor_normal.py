@@ -207,7 +207,7 @@ class TensorNormalWeight(RegularisedWeight):
 
     @torch.no_grad()
     def after_step(self) -> None:
-        """One sweep through the covariances, each from the newest of the others, when one is due."""
+        """One sweep through the covariances, when due, each from the newest of the others."""
         self.step += 1
         since = int(self.step) - self._settings.warm_up
         if since < 0 or since % self._settings.every:

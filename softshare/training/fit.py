@@ -14,7 +14,6 @@ from torch.optim import SGD, Adam, Optimizer, SparseAdam
 from torch.optim.lr_scheduler import LRScheduler
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.sharing.base import SharedWeight
 from softshare.tasks.batches import Augment, Batches, Policy
 from softshare.tasks.losses import BinaryLoss
 from softshare.tasks.task_set import TaskSet
@@ -181,10 +180,7 @@ def parameter_groups(
     chosen: dict[tuple[float, bool], list[nn.Parameter]] = {}
     unused = set(learning_rates)
     for path, weight in network.shared_weights.items():
-        penalised = (
-            type(weight).penalty is not SharedWeight.penalty
-        )  # and so moved in all its rows, whichever tasks are in the step
-        lazy = set(weight.task_parameters()) if weight.sparse_rows and not penalised else set()
+        lazy = set(weight.sparse_parameters())
         for name, parameter in weight.named_parameters():
             names = (path.removesuffix(".weight"), path, f"{path}.{name.removeprefix('factors.')}")
             matching = [

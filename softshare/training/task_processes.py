@@ -42,7 +42,7 @@ class TaskProcesses(Processes):
             tuple[nn.Parameter, bool]
         ] = []  # with whether gradients hold only the rows of a step's tasks
         for weight in network.shared_weights.values():
-            own = weight.task_parameters()
+            own, sparse = weight.task_parameters(), weight.sparse_parameters()
             trained = {
                 name: parameter
                 for name, parameter in weight.named_parameters()
@@ -50,7 +50,7 @@ class TaskProcesses(Processes):
             }
             self._shared += [parameter for name, parameter in trained.items() if name not in own]
             self._own += [
-                (parameter, weight.sparse_rows)
+                (parameter, name in sparse)
                 for name, parameter in trained.items()
                 if name in own
             ]

@@ -60,7 +60,7 @@ def relative_error(weight: FactorisedWeight, stack: Tensor) -> float:
 
 @st.composite
 def stacks(draw_value: st.DrawFn) -> Tensor:
-    """Stacks of a few tasks, many of them of low multilinear rank, with one common part, or zero."""
+    """Stacks of few tasks, many of them of low multilinear rank, with one common part, or zero."""
     n_tasks, seed = draw_value(st.integers(1, 6)), draw_value(st.integers(0, 1000))
     shape = draw_value(st.sampled_from(SHAPES))
     kind = draw_value(st.sampled_from(["full", "low rank", "common", "zero"]))
@@ -234,14 +234,9 @@ def test_one_shared_basis_weight_with_equal_columns_is_hard_sharing() -> None:
 def test_drawn_weights_have_the_layers_standard_deviation(
     kind: type, shape: tuple[int, ...]
 ) -> None:
-    squares = [
-        draw(kind(0.5), shape, list(range(8)), seed=seed, std=0.1).square().mean()
-        for seed in range(200)
-    ]
-    values = torch.stack(squares)
-    standard_error = float(values.std() / len(values) ** 0.5)
-    assert abs(float(values.mean()) - 0.01) < 4 * standard_error
-    assert standard_error < 0.001, "the test could not see a tenth of the variance"
+    for seed in range(3):
+        composed = draw(kind(0.5), shape, list(range(8)), seed=seed, std=0.1)
+        assert float(composed.square().mean().sqrt()) == pytest.approx(0.1, rel=1e-5)
 
 
 @each_kind

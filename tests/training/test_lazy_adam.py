@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 from functools import partial
+from itertools import product
 
+import numpy as np
 import pytest
 import torch
 from torch.optim import SGD, Adagrad, Adam, RMSprop, SparseAdam
@@ -13,6 +15,7 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.trace_norm import TraceNorm
+from softshare.sharing.tucker import Tucker
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 from softshare.training.fit import MakeOptimizer, fit, parameter_groups
@@ -189,3 +192,24 @@ def test_what_a_penalty_moves_in_all_its_rows_is_updated_by_adam() -> None:
         for path, stack in learner.stacks().items()
     }
     assert moved == {"layers.0.weight": 6, "layers.0.bias": 2, "output.weight": 2, "output.bias": 2}
+
+
+@pytest.mark.parametrize("optimizer", [LazyAdam, SGD])
+def test_tasks_on_a_grid_train_on_sparse_rows(optimizer: MakeOptimizer) -> None:
+    names = list(product("ab", "xyz"))
+    numbers = np.random.default_rng(0)
+    data = {
+        name: (numbers.normal(size=(8, 3)).astype(np.float32), numbers.normal(size=8))
+        for name in names
+    }
+    tasks = TaskSet.from_arrays(data, kinds="regression")
+    states = []
+    for sparse_rows in (True, False):
+        torch.manual_seed(0)
+        learner = MultiTaskNetwork(
+            mlp((3,), 1, hidden=(4,)), tasks, sharing=Tucker(0.6), sparse_rows=sparse_rows
+        )
+        fit(learner, tasks, steps=4, tasks_per_step=6, optimizer=optimizer)
+        states.append(learner.state_dict())
+    for name, value in states[0].items():
+        torch.testing.assert_close(value, states[1][name], rtol=1e-4, atol=1e-5)

@@ -66,7 +66,7 @@ def mode_product(tensor: Tensor, matrix: Tensor, mode: int) -> Tensor:
 
 
 def truncated_svd(matrix: Tensor, *, rank: int) -> TruncatedSVD:
-    """The leading ``rank`` singular triples: the nearest matrix of that rank in the Frobenius norm."""
+    """The leading ``rank`` singular triples: the nearest matrix of that rank (Frobenius)."""
     left, values, right = torch.linalg.svd(matrix, full_matrices=False)
     return left[:, :rank], values[:rank], right[:rank]
 

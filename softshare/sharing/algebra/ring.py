@@ -46,7 +46,8 @@ class Ring:
         window = "".join(term[1] for term in terms if len(term) == 3)
         paired = [term for term in terms if len(term) == 4]
         output = window + "".join(term[1] for term in paired) + "".join(term[2] for term in paired)
-        return f"{','.join(term if core in shared else 't' + term for core, term in enumerate(terms))}->t{output}"
+        operands = [term if core in shared else f"t{term}" for core, term in enumerate(terms)]
+        return f"{','.join(operands)}->t{output}"
 
     def sizes(self) -> dict[str, int]:
         """The extent of every letter."""
@@ -60,6 +61,10 @@ class Ring:
     def core_name(self, core: int) -> str:
         """A name that tells a core from all others of the layer: its number and its modes."""
         return f"core_{core}_" + "x".join(map(str, self.modes[core]))
+
+    def core_names(self) -> list[str]:
+        """The names of all its cores, from the left."""
+        return [self.core_name(core) for core in range(len(self.modes))]
 
 
 def common_cores(tasks_of: Mapping[Ring, int]) -> list[int]:

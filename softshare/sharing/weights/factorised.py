@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.sharing.algebra.contraction import contract
-from softshare.sharing.base import RandomStreams, SharedWeight, root_mean_square
+from softshare.sharing.base import SharedWeight, root_mean_square
 
 
 class FactorisedWeight(SharedWeight):
@@ -139,6 +139,10 @@ class FactorisedWeight(SharedWeight):
             if own and name not in self._grid
         ]
 
+    def sparse_parameters(self) -> list[str]:
+        own = [name for name, of_task in zip(self.factors, self._of_task, strict=True) if of_task]
+        return [f"factors.{name}" for name in own] if self.sparse_rows else []
+
     def task_vectors(self) -> Tensor:
         own = [
             factor.flatten(1)
@@ -222,8 +226,12 @@ class SparseRows(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         """``(k, *shape)`` → sparse ``(T, *shape)``."""
         (rows,) = ctx.saved_tensors
+        # A dimension of one place may have any stride and still count as contiguous; what reads
+        # sparse values goes by the strides, so they are made anew.
+        values = gradient.reshape(-1).view(gradient.shape)
+        size = ctx.size
         return torch.sparse_coo_tensor(
-            rows.unsqueeze(0), gradient, ctx.size, check_invariants=False
+            rows.unsqueeze(0), values, size, check_invariants=False
         ), None
 
 
@@ -238,43 +246,3 @@ def balance(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return dict(factors)
     level = exp(sum(log(scale) for scale in scales.values()) / len(scales))
     return {name: factor * (level / scales[name]) for name, factor in factors.items()}
-
-
-def draw_factors(
-    equation: str,
-    sizes: Mapping[str, int],
-    names: Sequence[str],
-    *,
-    std: float,
-    streams: RandomStreams,
-    layer: str,
-    levels: Mapping[str, Sequence[object]] | None = None,
-) -> dict[str, Tensor]:
-    """Random factors whose composed weight has elements of standard deviation ``std``.
-
-    An element of the composed weight is a sum over the contracted modes of products of one element
-    a factor, so with factors of variance ``(std² / ∏ contracted sizes)^(1 / number of factors)`` it
-    has variance ``std²``. The composed weight itself is never made.
-
-    Args:
-        equation: einsum over the factors; ``t`` marks the task axis.
-        sizes: the extent of every letter but ``t``.
-        names: the factors' names, in the equation's order.
-        std: the standard deviation wanted.
-        streams: where the values come from; a task's rows come from its own stream.
-        layer: the layer's name, which sets its streams apart.
-        levels: factor → the names of its rows, where these are not the tasks (tasks on a grid of
-            factors).
-    """
-    inputs, output = equation.split("->")
-    terms = inputs.split(",")
-    contracted = prod(sizes[letter] for letter in set("".join(terms)) - set(output))
-    scale = (std**2 / contracted) ** (1 / (2 * len(terms)))
-    factors = {}
-    for name, term in zip(names, terms, strict=True):
-        own = term.startswith("t")
-        shape = [sizes[letter] for letter in (term[1:] if own else term)]
-        rows = RandomStreams(streams.seed, levels[name]) if levels and name in levels else streams
-        draw = rows.normal_by_task if own else rows.normal
-        factors[name] = scale * draw(f"{layer}.{name}", shape)
-    return factors

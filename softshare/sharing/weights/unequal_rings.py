@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from softshare.sharing.algebra.contraction import contract
+from softshare.sharing.algebra.mean_squares import mean_squares
 from softshare.sharing.algebra.ring import Ring, common_cores
 from softshare.sharing.base import RandomStreams, SharedWeight
+from softshare.sharing.weights.drawn_factors import of_size_one, scaled_rows, scales_to
 from softshare.sharing.weights.factorised import typical_row
 from softshare.sharing.weights.unequal import UnequalWeight, padded_rows
 
@@ -141,7 +143,7 @@ def draw_unequal(
     common_start: bool,
 ) -> dict[str, Tensor]:
     """Random cores for :class:`UnequalRings`, with which every task's weight has elements of its
-    standard deviation.
+    root mean square.
 
     A core that tasks with different numbers of cores share has one scale for all of them; the
     scales are those nearest to each other with which every task's product is right.
@@ -149,41 +151,109 @@ def draw_unequal(
     Args:
         rings: every task's ring.
         shared: numbers of the cores that tasks share.
-        stds: the standard deviation wanted in every task; tasks of one ring have one.
+        stds: the root mean square wanted in every task; tasks of one ring have one.
         streams: where the values come from; a task's own come from its own stream.
         layer: the layer's name, which sets its streams apart.
         common_start: whether cores of the tasks' own start from the same values.
     """
-    members: dict[str, list[int]] = {}
-    shapes = {}
-    for task, ring in enumerate(rings):
-        for core in range(len(ring.modes)):
-            name = ring.core_name(core)
-            members.setdefault(name, []).append(task)
-            shapes[name] = (core in shared, ring.core_shape(core))
-    scales = _scales(dict(zip(rings, stds, strict=True)), list(members))
-    cores = {}
-    for (name, (is_shared, shape)), scale in zip(shapes.items(), scales, strict=True):
-        label = f"{layer}.{name}"
-        if is_shared or common_start:
-            values = streams.normal(label, shape)
-            cores[name] = scale * (
-                values if is_shared else values.expand(len(members[name]), *shape)
-            )
-        else:
-            cores[name] = scale * streams.normal_by_task(label, shape)[members[name]]
+    wanted = dict(zip(rings, stds, strict=True))
+    members = _members(rings)
+    cores = _drawn_at_size_one(rings, shared, members, streams, layer, common_start)
+    expected = {ring: log(std) - log(prod(ring.ranks)) / 2 for ring, std in wanted.items()}
+    cores = _scaled(cores, _nearest_scales(expected, list(cores)))
+
+    # Rings without rows of one task alone: only what several tasks have can set their size.
+    common = {ring for ring in wanted if common_start or not _own_names(ring, shared)}
+    left_over = {ring: log(wanted[ring]) - _log_size(ring, shared, cores) for ring in common}
+    cores = _scaled(cores, _nearest_scales(left_over, list(cores)))
+    for ring in wanted:
+        if ring not in common:
+            _set_rows(ring, shared, cores, members, std=wanted[ring], rings=rings)
     return cores
 
 
-def _scales(forms: Mapping[Ring, float], names: Sequence[str]) -> list[float]:
-    """The cores' standard deviations: of all that give every form's product its own those with the
-    least sum of squared logarithms.
+def _members(rings: Sequence[Ring]) -> dict[str, list[int]]:
+    """Core's name → the tasks that have it, in order."""
+    members: dict[str, list[int]] = {}
+    for task, ring in enumerate(rings):
+        for name in ring.core_names():
+            members.setdefault(name, []).append(task)
+    return members
+
+
+def _own_names(ring: Ring, shared: Collection[int]) -> list[str]:
+    """The cores that each task with this ring has of its own."""
+    return [name for core, name in enumerate(ring.core_names()) if core not in shared]
+
+
+def _drawn_at_size_one(
+    rings: Sequence[Ring],
+    shared: Collection[int],
+    members: Mapping[str, Sequence[int]],
+    streams: RandomStreams,
+    layer: str,
+    common_start: bool,
+) -> dict[str, Tensor]:
+    cores: dict[str, Tensor] = {}
+    for ring in dict.fromkeys(rings):
+        for core, name in enumerate(ring.core_names()):
+            label, shape = f"{layer}.{name}", ring.core_shape(core)
+            if name in cores:
+                continue
+            if core in shared:
+                cores[name] = of_size_one(streams.normal(label, shape))
+            elif common_start:
+                values = of_size_one(streams.normal(label, shape))
+                cores[name] = values.expand(len(members[name]), *shape)
+            else:
+                cores[name] = streams.normal_by_task(label, shape)[members[name]]
+    return cores
+
+
+def _scaled(cores: Mapping[str, Tensor], scales: Sequence[float]) -> dict[str, Tensor]:
+    return {
+        name: scale * values for (name, values), scale in zip(cores.items(), scales, strict=True)
+    }
+
+
+def _log_size(ring: Ring, shared: Collection[int], cores: Mapping[str, Tensor]) -> float:
+    """Logarithm of the root mean square of a weight whose cores are the same in all its tasks."""
+    values = [
+        cores[name] if core in shared else cores[name][0]
+        for core, name in enumerate(ring.core_names())
+    ]
+    everywhere = ring.equation(range(len(values)))
+    return log(float(mean_squares(everywhere, values))) / 2
+
+
+def _set_rows(
+    ring: Ring,
+    shared: Collection[int],
+    cores: dict[str, Tensor],
+    members: Mapping[str, Sequence[int]],
+    *,
+    std: float,
+    rings: Sequence[Ring],
+) -> None:
+    """Scale the rows of the tasks with this ring in place, so that each weight has its size."""
+    tasks = [task for task, other in enumerate(rings) if other == ring]
+    own = _own_names(ring, shared)
+    places = {name: [members[name].index(task) for task in tasks] for name in own}
+    operands = [
+        cores[name][places[name]] if name in places else cores[name] for name in ring.core_names()
+    ]
+    scales = scales_to(std, mean_squares(ring.equation(shared), operands))
+    for name in own:
+        rows = cores[name][places[name]]
+        cores[name][places[name]] = scaled_rows(rows, scales ** (1 / len(own)))
+
+
+def _nearest_scales(wanted: Mapping[Ring, float], names: Sequence[str]) -> list[float]:
+    """The cores' scales: of all whose product has for every ring the logarithm wanted, those with
+    the least sum of squared logarithms.
     """
-    among = np.array(
-        [
-            [name in {ring.core_name(core) for core in range(len(ring.modes))} for name in names]
-            for ring in forms
-        ]
-    )
-    wanted = [log(std) - sum(log(rank) for rank in ring.ranks) / 2 for ring, std in forms.items()]
-    return np.exp(np.linalg.lstsq(among.astype(float), np.array(wanted), rcond=None)[0]).tolist()
+    if not wanted:
+        return [1.0] * len(names)
+    among = np.array([[name in ring.core_names() for name in names] for ring in wanted])
+    logs = np.array(list(wanted.values()))
+    return np.exp(np.linalg.lstsq(among.astype(float), logs, rcond=None)[0]).tolist()

@@ -1,21 +1,20 @@
-"""A weight from an equation and factors, balanced and drawn."""
+"""A weight from an equation and factors, balanced and extended by a task."""
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import torch
+from torch import Tensor
 from torch.testing import assert_close
 
-from softshare.sharing.base import LayerShapes, RandomStreams, Sharing
+from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.tensor_ring import TensorRing
+from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tucker import Tucker
-from softshare.sharing.weights.factorised import (
-    FactorisedWeight,
-    balance,
-    draw_factors,
-    typical_row,
-)
+from softshare.sharing.weights.factorised import FactorisedWeight, SparseRows, balance, typical_row
 
 
 def test_factors_keep_the_equations_order_whatever_their_names() -> None:
@@ -54,31 +53,6 @@ def test_balance_leaves_a_zero_product_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("equation", "sizes"),
-    [
-        ("aA,AbB,tB->tab", {"a": 6, "b": 5, "A": 3, "B": 2}),
-        ("ABC,aA,bB,tC->tab", {"a": 6, "b": 5, "A": 3, "B": 4, "C": 2}),
-        ("rap,tpbr->tab", {"a": 6, "b": 5, "r": 3, "p": 2}),
-    ],
-)
-def test_drawn_factors_have_one_size_and_the_composed_variance(
-    equation: str, sizes: dict[str, int]
-) -> None:
-    composed, names = [], ["w", "x", "y", "z"][: equation.count(",") + 1]
-    for seed in range(400):
-        factors = draw_factors(
-            equation, sizes, names, std=0.3, streams=RandomStreams(seed, range(4)), layer="layer"
-        )
-        composed.append(torch.einsum(equation, *factors.values()).square().mean())
-    variance, error = (
-        torch.stack(composed).mean(),
-        torch.stack(composed).std() / len(composed) ** 0.5,
-    )
-    assert abs(float(variance) - 0.09) < 4 * float(error)
-    assert float(error) < 0.01, "the test could not see a tenth of the variance"
-
-
-@pytest.mark.parametrize(
     "sharing",
     [
         LastAxisFlattening(10),
@@ -113,3 +87,59 @@ def test_rows_of_a_task_that_came_later_are_named_after_the_others() -> None:
     assert torch.equal(torch.cat(own), weight.task_vectors())
     assert [len(rows) for rows in own] == [3, 1]
     assert all(torch.equal(weight.own_values(task)[0], torch.cat(own)[task]) for task in range(4))
+
+
+# --- gradients of some rows --------------------------------------------------------------------
+
+
+def gradients_of(weight: SharedWeight, tasks: Tensor, direction: Tensor) -> dict[str, Tensor]:
+    """Gradients of ``⟨W of some tasks, direction⟩``, sparse ones filled up with zeros."""
+    weight.zero_grad()
+    (weight.stacked(tasks) * direction).sum().backward()
+    return {
+        name: values.grad.to_dense() if values.grad.is_sparse else values.grad.clone()
+        for name, values in weight.named_parameters()
+        if values.grad is not None
+    }
+
+
+@pytest.mark.parametrize(
+    "sharing",
+    [TensorRing(2), TensorRing(3, shared=0), Tucker(0.6), TensorTrain(0.6), LastAxisFlattening(2)],
+    ids=repr,
+)
+@pytest.mark.parametrize("tasks", [[3], [0, 2], [0, 1, 2, 3, 4]])
+def test_sparse_gradients_are_the_dense_ones(sharing: Sharing, tasks: list[int]) -> None:
+    layers = {"layer": LayerShapes(((4, 6),))}
+    weight = sharing.draw(layers, RandomStreams(0, range(5)))["layer"]
+    direction = torch.randn(len(tasks), 4, 6)
+    dense = gradients_of(weight, torch.tensor(tasks), direction)
+    weight.sparse_rows = True
+    sparse = gradients_of(weight, torch.tensor(tasks), direction)
+    for name, gradient in dense.items():
+        assert_close(sparse[name], gradient)
+        assert weight.get_parameter(name).grad.is_sparse == (name in weight.sparse_parameters())
+
+
+def test_the_gradient_of_one_row_is_right_whatever_the_stride_of_its_only_place() -> None:
+    values = torch.randn(3, 2, 2, dtype=torch.float64, requires_grad=True)
+    gradient = torch.arange(4.0, dtype=torch.float64).reshape(2, 1, 2).transpose(0, 1)
+    SparseRows.apply(values, torch.tensor([1])).backward(gradient)
+    expected = torch.zeros(3, 2, 2, dtype=torch.float64).index_copy(
+        0, torch.tensor([1]), gradient.contiguous()
+    )
+    assert values.grad is not None
+    assert torch.equal(values.grad.to_dense(), expected)
+
+
+def test_rows_in_common_have_sparse_gradients_that_are_named() -> None:
+    names = list(product("ab", "xyz"))
+    layers = {"layer": LayerShapes(((4, 6),))}
+    weight = Tucker(0.6).for_tasks(names).draw(layers, RandomStreams(0, names))["layer"]
+    assert weight.sparse_parameters() == []
+    weight.sparse_rows = True
+    assert weight.sparse_parameters() == ["factors.task_1", "factors.task_2"]
+    assert weight.task_parameters() == []
+    weight.stacked(torch.tensor([0, 1])).sum().backward()
+    sparse = [name for name, values in weight.named_parameters() if values.grad.is_sparse]
+    assert sparse == weight.sparse_parameters()
