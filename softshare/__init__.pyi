@@ -1,3 +1,4 @@
+from . import shallow as shallow
 from .data.datasets import from_datasets as from_datasets
 from .data.datasets import from_hugging_face as from_hugging_face
 from .data.encoder_features import encoder_features as encoder_features

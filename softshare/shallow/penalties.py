@@ -1,0 +1,173 @@
+"""Convex penalties of the weights of T linear models.
+
+The models' weights are a sum of parts, ``(parts, T, D)``: one part in most methods, a low-rank and
+a sparse one in RMTL. A penalty that is no quadratic gives its proximal operator
+
+    prox(Z) = argmin_U ½ ‖U − Z‖² + step · Ω(U)
+
+and its conjugate ``Ω*(V) = max_Z ⟨Z, V⟩ − Ω(Z)``, which bounds the optimum from below.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+TINY = np.finfo(float).tiny
+
+
+class ProximalPenalty(ABC):
+    """A penalty that gradient steps are followed by."""
+
+    n_parts = 1
+
+    @abstractmethod
+    def value(self, parts: np.ndarray) -> float:
+        """``Ω``, of ``(parts, T, D)``."""
+
+    @abstractmethod
+    def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
+        """The proximal operator of ``step · Ω``."""
+
+    @abstractmethod
+    def feasible_scale(self, gradient: np.ndarray) -> float:
+        """The largest scale s of at most 1 at which ``Ω*(s · gradient)`` is finite.
+
+        Shape:
+            ``(T, D)``; every part of the weights has the same gradient.
+        """
+
+    def conjugate(self, gradient: np.ndarray) -> float:
+        """``Ω*`` where it is finite; of a norm it is zero there."""
+        return 0.0
+
+
+class TraceNormPenalty(ProximalPenalty):
+    """``strength · ‖W‖_*``, the sum of the singular values."""
+
+    def __init__(self, strength: float) -> None:
+        self.strength = strength
+
+    def value(self, parts: np.ndarray) -> float:
+        return self.strength * float(singular_values(parts[0]).sum())
+
+    def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
+        return with_shrunk_values(parts[0], step * self.strength)[None]
+
+    def feasible_scale(self, gradient: np.ndarray) -> float:
+        # The dual norm of the trace norm is the largest singular value.
+        return scale_to(self.strength, singular_values(gradient).max(initial=0.0))
+
+
+class SquaredTraceNormPenalty(ProximalPenalty):
+    """``½ ridge · ‖W‖_F² + ½ strength · ‖W‖_*²``."""
+
+    def __init__(self, strength: float, *, ridge: float = 0.0) -> None:
+        self.strength = strength
+        self.ridge = ridge
+
+    def value(self, parts: np.ndarray) -> float:
+        values = singular_values(parts[0])
+        return float(self.ridge * (values**2).sum() + self.strength * values.sum() ** 2) / 2
+
+    def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
+        left, values, right = np.linalg.svd(parts[0], full_matrices=False)
+        shrunk = _least_of_squares(values, 1 + step * self.ridge, step * self.strength)
+        return ((left * shrunk) @ right)[None]
+
+    def feasible_scale(self, gradient: np.ndarray) -> float:
+        return 1.0
+
+    def conjugate(self, gradient: np.ndarray) -> float:
+        values = singular_values(gradient)
+        if self.ridge == 0:
+            return float(values.max(initial=0.0) ** 2) / (2 * self.strength)
+        # Ω is homogeneous of degree 2: its conjugate is half the product with the maximiser.
+        return float(values @ _least_of_squares(values, self.ridge, self.strength)) / 2
+
+
+class FeatureNormPenalty(ProximalPenalty):
+    """``strength · Σ_d ‖W_{:, d}‖₂``, every feature's weights over all tasks a group."""
+
+    def __init__(self, strength: float) -> None:
+        self.strength = strength
+
+    def value(self, parts: np.ndarray) -> float:
+        return self.strength * float(np.linalg.norm(parts[0], axis=0).sum())
+
+    def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
+        return with_shrunk_norms(parts, step * self.strength, axis=1)
+
+    def feasible_scale(self, gradient: np.ndarray) -> float:
+        return scale_to(self.strength, np.linalg.norm(gradient, axis=0).max(initial=0.0))
+
+
+class LowRankAndOutliersPenalty(ProximalPenalty):
+    """``low_rank · ‖P‖_* + outlier · Σ_t ‖q_t‖₂`` of the parts P and Q."""
+
+    n_parts = 2
+
+    def __init__(self, low_rank: float, outlier: float) -> None:
+        self.low_rank = low_rank
+        self.outlier = outlier
+
+    def value(self, parts: np.ndarray) -> float:
+        norms = np.linalg.norm(parts[1], axis=1)
+        values = singular_values(parts[0])
+        return float(self.low_rank * values.sum() + self.outlier * norms.sum())
+
+    def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
+        low_rank = with_shrunk_values(parts[0], step * self.low_rank)
+        outliers = with_shrunk_norms(parts[1], step * self.outlier, axis=1)
+        return np.stack([low_rank, outliers])
+
+    def feasible_scale(self, gradient: np.ndarray) -> float:
+        # The gradient must lie in both dual balls.
+        norms = np.linalg.norm(gradient, axis=1)
+        spectral = singular_values(gradient).max(initial=0.0)
+        return min(
+            scale_to(self.low_rank, spectral),
+            scale_to(self.outlier, norms.max(initial=0.0)),
+        )
+
+
+def singular_values(matrix: np.ndarray) -> np.ndarray:
+    """The singular values, the largest first."""
+    values: np.ndarray = np.linalg.svd(matrix, compute_uv=False)
+    return values
+
+
+def with_shrunk_values(matrix: np.ndarray, by: float) -> np.ndarray:
+    """The matrix with every singular value nearer to zero by a number."""
+    left, values, right = np.linalg.svd(matrix, full_matrices=False)
+    rank = int((values > by).sum())
+    shrunk = values[:rank] - by
+    return np.asarray((left[:, :rank] * shrunk) @ right[:rank])
+
+
+def with_shrunk_norms(matrix: np.ndarray, by: float, *, axis: int) -> np.ndarray:
+    """The array with its norms along an axis nearer to zero by a number."""
+    norms = np.linalg.norm(matrix, axis=axis, keepdims=True)
+    return matrix * np.maximum(1 - by / np.maximum(norms, TINY), 0)
+
+
+def scale_to(bound: float, norm: float) -> float:
+    """By what to multiply something of this norm, at most 1, so that its norm is in a bound."""
+    return 1.0 if norm <= bound else bound / float(norm)
+
+
+def _least_of_squares(values: np.ndarray, square: float, squared_sum: float) -> np.ndarray:
+    """``argmin_{σ ≥ 0} ½ square ‖σ‖² + ½ squared_sum (Σ σ)² − ⟨σ, values⟩``, values falling.
+
+    The optimum has ``square · σ_i = max(values_i − squared_sum · S, 0)`` with ``S = Σ σ``. If the k
+    largest are not zero, ``S = Σ_{i ≤ k} values_i / (square + k · squared_sum)``, and k is the
+    largest number for which the k-th indeed is not.
+    """
+    n_nonzero = np.arange(1, len(values) + 1)
+    sums = np.cumsum(values) / (square + n_nonzero * squared_sum)
+    fits = np.flatnonzero(values > squared_sum * sums)
+    if not len(fits):
+        return np.zeros_like(values)
+    threshold = squared_sum * sums[fits[-1]]
+    return np.maximum(values - threshold, 0) / square

@@ -1,0 +1,246 @@
+"""Newton's method over a loss, with an accelerated proximal gradient method inside.
+
+A loss is replaced by the quadratic that touches it at the present weights, which needs one pass
+over the rows; the quadratic plus the penalty is minimised from Gram matrices alone. The squared
+loss is its own quadratic, so that its rows are read once.
+
+        rows ──► quadratic at W ──► its minimiser with the penalty ──► step along the line
+                      ▲                                                        │
+                      └────────────────────── new W ◄──────────────────────────┘
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from softshare.shallow.losses import LossPoint, TaskLoss
+from softshare.shallow.moments import Quadratic
+from softshare.shallow.penalties import TINY, ProximalPenalty
+
+FORCING = 0.03
+"""A quadratic is minimised until its residual is this fraction of what it was at first."""
+
+CHECK_EVERY = 10
+"""Proximal steps between two looks at the residual, each of which costs as much as a step."""
+
+SUFFICIENT = 1e-4
+"""The fraction of the predicted decrease that a step along the line must reach (Armijo)."""
+
+ROUNDING = 1e-12
+"""The relative change of an objective that may be rounding. Near the optimum the gap, which falls
+with the residual, is still far above the error of the objective, which falls with its square.
+"""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Weights as the sum of parts.
+
+    Attributes:
+        parts: ``(parts, T, D)``.
+        intercepts: ``(T,)``.
+        optimality: the relative duality gap, or the relative norm of the gradient.
+        n_iter: steps taken.
+    """
+
+    parts: np.ndarray
+    intercepts: np.ndarray
+    optimality: float
+    n_iter: int
+
+    @property
+    def coef(self) -> np.ndarray:
+        """The weights.
+
+        Shape:
+            ``(T, D)``.
+        """
+        return np.asarray(self.parts.sum(axis=0))
+
+
+class Objective(ABC):
+    """What is added to a loss, and how the two are minimised where the loss is quadratic."""
+
+    n_parts = 1
+
+    @abstractmethod
+    def value(self, parts: np.ndarray) -> float:
+        """The penalty."""
+
+    @abstractmethod
+    def optimality(self, point: LossPoint, parts: np.ndarray) -> float:
+        """How far from the optimum the weights are, relative to the problem's scale."""
+
+    @abstractmethod
+    def minimise(
+        self, quadratic: Quadratic, parts: np.ndarray, max_iter: int
+    ) -> tuple[np.ndarray, int]:
+        """Parts that minimise the quadratic plus the penalty, and the number of steps taken."""
+
+
+class Proximal(Objective):
+    """A penalty with a proximal operator: FISTA, and the duality gap as certificate."""
+
+    def __init__(self, penalty: ProximalPenalty) -> None:
+        self.penalty = penalty
+        self.n_parts = penalty.n_parts
+
+    def value(self, parts: np.ndarray) -> float:
+        return self.penalty.value(parts)
+
+    def optimality(self, point: LossPoint, parts: np.ndarray) -> float:
+        """The gap between the objective and a lower bound, relative to the objective."""
+        scale = self.penalty.feasible_scale(point.gradient)
+        bound = point.dual(scale) - self.penalty.conjugate(scale * point.gradient)
+        objective = point.value + self.penalty.value(parts)
+        return max(objective - bound, 0.0) / max(objective, TINY)
+
+    def minimise(
+        self, quadratic: Quadratic, parts: np.ndarray, max_iter: int
+    ) -> tuple[np.ndarray, int]:
+        return fista(quadratic, self.penalty, parts, max_iter=max_iter)
+
+
+class Unpenalised(Objective):
+    """No penalty: the least squares of the smallest norm."""
+
+    def value(self, parts: np.ndarray) -> float:
+        return 0.0
+
+    def optimality(self, point: LossPoint, parts: np.ndarray) -> float:
+        return relative_norm(point.gradient, point, parts[0])
+
+    def minimise(
+        self, quadratic: Quadratic, parts: np.ndarray, max_iter: int
+    ) -> tuple[np.ndarray, int]:
+        inverse = np.linalg.pinv(quadratic.gram, rcond=1e-12, hermitian=True)
+        # The part of the weights that no row sees stays as it is.
+        step = np.matmul(inverse, quadratic.gradient(parts[0])[:, :, None])[:, :, 0]
+        return (parts[0] - step)[None], 1
+
+
+def minimise(
+    loss: TaskLoss,
+    objective: Objective,
+    *,
+    start: np.ndarray | None = None,
+    tol: float,
+    max_iter: int,
+) -> Solution:
+    """Minimise a loss plus a penalty.
+
+    Args:
+        loss: of all tasks' weights.
+        objective: the penalty.
+        start: parts to start from; zero if None.
+        tol: the optimality to reach.
+        max_iter: most steps, counted over all quadratics.
+
+    Warns:
+        ConvergenceWarning: ``tol`` was not reached.
+    """
+    shape = (objective.n_parts, *loss.shape)
+    parts = np.zeros(shape) if start is None else start
+    point = loss.at(parts.sum(axis=0))
+    optimality = objective.optimality(point, parts)
+    n_iter = 0
+    while optimality > tol and n_iter < max_iter:
+        target, steps = objective.minimise(point.model(), parts, max_iter - n_iter)
+        n_iter += steps
+        moved = along_the_line(loss, objective, point, parts, target)
+        if moved is None:
+            break  # rounding: the objective falls no further
+        parts, point = moved
+        optimality = objective.optimality(point, parts)
+    if not optimality <= tol:
+        warnings.warn(
+            f"the optimality {optimality:.1e} after {n_iter} steps is above tol={tol:.1e}: raise "
+            "max_iter, scale the features, or penalise more",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return Solution(parts, point.intercepts, optimality, max(n_iter, 1))
+
+
+def along_the_line(
+    loss: TaskLoss,
+    objective: Objective,
+    point: LossPoint,
+    parts: np.ndarray,
+    target: np.ndarray,
+) -> tuple[np.ndarray, LossPoint] | None:
+    """Go towards a target, half as far each time, until the objective falls enough.
+
+    Returns:
+        The new parts and the loss there, or None where no step lowers the objective.
+    """
+    direction = target - parts
+    before = point.value + objective.value(parts)
+    slope = float(np.vdot(direction.sum(axis=0), point.gradient))
+    predicted = slope + objective.value(target) - objective.value(parts)
+    rounding = ROUNDING * abs(before)
+    if predicted > rounding:
+        return None
+    step = 1.0
+    while step > 1e-10:
+        reached = parts + step * direction
+        there = loss.at(reached.sum(axis=0))
+        after = there.value + objective.value(reached)
+        if after <= before + SUFFICIENT * step * predicted + rounding:
+            return reached, there
+        step /= 2
+    return None
+
+
+def fista(
+    quadratic: Quadratic, penalty: ProximalPenalty, parts: np.ndarray, *, max_iter: int
+) -> tuple[np.ndarray, int]:
+    """Accelerated proximal gradient steps (Beck and Teboulle, 2009) that start anew whenever the
+    momentum points uphill (O'Donoghue and Candès, 2015, section 3.2).
+
+    Returns:
+        The parts, once the residual has fallen to ``FORCING`` of what it was, and the steps taken.
+    """
+    # W is the sum of the parts: its curvature in all of them together is n times as large.
+    step = 1 / max(penalty.n_parts * quadratic.lipschitz(), TINY)
+    first = proximal_residual(quadratic, penalty, parts, step)
+    ahead, momentum = parts, 1.0
+    for n_iter in range(1, max_iter + 1):
+        gradient = quadratic.gradient(ahead.sum(axis=0))
+        new = penalty.proximal(ahead - step * gradient, step)
+        if np.vdot(ahead - new, new - parts) > 0:
+            ahead, momentum = new, 1.0
+        else:
+            grown = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+            ahead = new + (momentum - 1) / grown * (new - parts)
+            momentum = grown
+        parts = new
+        if n_iter % CHECK_EVERY == 0:
+            residual = proximal_residual(quadratic, penalty, parts, step)
+            if residual <= FORCING * first:
+                break
+    return parts, n_iter
+
+
+def proximal_residual(
+    quadratic: Quadratic, penalty: ProximalPenalty, parts: np.ndarray, step: float
+) -> float:
+    """How far a proximal gradient step goes; zero at the optimum alone."""
+    gradient = quadratic.gradient(parts.sum(axis=0))
+    return float(np.linalg.norm(penalty.proximal(parts - step * gradient, step) - parts))
+
+
+def relative_norm(residual: np.ndarray, point: LossPoint, coef: np.ndarray) -> float:
+    """The norm of a gradient of the objective relative to that of the loss's terms in it.
+
+    The loss's gradient is a difference, ``G w − c`` in the squared case, of terms as large as the
+    curvature times the weights.
+    """
+    curved = point.model().gradient(coef) - point.model().gradient(np.zeros_like(coef))
+    scale = np.linalg.norm(curved) + np.linalg.norm(point.gradient)
+    return float(np.linalg.norm(residual) / max(scale, TINY))

@@ -1,0 +1,88 @@
+"""The two forms in which tasks' rows come, as one list of inputs and targets for each task."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TaskRows:
+    """Every task's own rows.
+
+    Shape:
+        ``inputs[t]`` is ``(n_t, D)``, ``targets[t]`` is ``(n_t,)``. Tasks whose targets lie in
+        columns beside the same inputs hold the very same array of inputs where no label is missing.
+    """
+
+    names: list[Hashable]
+    inputs: list[np.ndarray]
+    targets: list[np.ndarray]
+
+    @property
+    def counts(self) -> np.ndarray:
+        """The tasks' numbers of rows.
+
+        Shape:
+            ``(T,)``.
+        """
+        return np.array([len(targets) for targets in self.targets])
+
+    @property
+    def shared_inputs(self) -> bool:
+        """Whether all tasks have the same rows, so that one Gram matrix serves them all."""
+        return all(inputs is self.inputs[0] for inputs in self.inputs)
+
+
+def task_names(tasks: Iterable[Hashable]) -> list[Hashable]:
+    """The different tasks, sorted where they can be; otherwise as they first appear."""
+    names = dict.fromkeys(tasks)
+    try:
+        return sorted(names)  # type: ignore[type-var]
+    except TypeError:  # names of several types have no order
+        return list(names)
+
+
+def plain_names(tasks: Iterable[Hashable], n_rows: int) -> list[Hashable]:
+    """One task name a row, numpy's scalars as Python's.
+
+    Raises:
+        ValueError: there are not as many names as rows.
+    """
+    named = tasks.tolist() if hasattr(tasks, "tolist") else list(tasks)
+    if len(named) != n_rows:
+        raise ValueError(
+            f"tasks: one name for each row of X; got {len(named)} names for {n_rows} rows"
+        )
+    return named
+
+
+def rows_in_long_form(X: np.ndarray, y: np.ndarray, tasks: Sequence[Hashable]) -> TaskRows:
+    """Sort rows by their task.
+
+    Shape:
+        ``X (N, D)``, ``y (N,)``, one task's name a row.
+    """
+    names = task_names(tasks)
+    code = {name: index for index, name in enumerate(names)}
+    index = np.array([code[name] for name in tasks])
+    # A stable sort makes every task's rows one slice: views, not copies.
+    order = np.argsort(index, kind="stable")
+    ends = np.cumsum(np.bincount(index, minlength=len(names)))[:-1]
+    return TaskRows(names, np.split(X[order], ends), np.split(y[order], ends))
+
+
+def rows_in_columns(X: np.ndarray, Y: np.ndarray, names: Sequence[Hashable]) -> TaskRows:
+    """Take every task's labelled rows.
+
+    Shape:
+        ``X (N, D)``, ``Y (N, T)`` with NaN where a task has no label.
+    """
+    inputs, targets = [], []
+    for column in Y.T:
+        labelled = ~np.isnan(column)
+        inputs.append(X if labelled.all() else X[labelled])
+        targets.append(column[labelled])
+    return TaskRows(list(names), inputs, targets)
