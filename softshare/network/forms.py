@@ -19,7 +19,10 @@ from softshare.tasks.task_set import TaskSet
 Form = tuple[tuple[int, ...], int]
 """Shape of a task's inputs and its number of outputs."""
 
-Stacks = Mapping[str, Tensor | Sequence[Tensor]]
+Stack = Tensor | Sequence[Tensor]
+"""The tasks' values of one parameter, ``(T, *weight)``, or a list of T where shapes differ."""
+
+Stacks = Mapping[str, Stack]
 """Layer or parameter name → the tasks' values ``(T, *weight)``, or a list of T where shapes differ.
 """
 

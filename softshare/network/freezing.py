@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from softshare.network.execution.task_module import TaskModule
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.weights import leave_untrained
 
 
 def freeze(network: MultiTaskNetwork, patterns: str | Sequence[str]) -> None:
@@ -39,14 +39,4 @@ def freeze(network: MultiTaskNetwork, patterns: str | Sequence[str]) -> None:
     matched = {
         path for path in names if any(fnmatchcase(name, p) for name in names[path] for p in wanted)
     }
-    for path in matched:
-        weight = network.shared_weight(path)
-        weight.requires_grad_(False)
-        weight.zero_grad()
-    for layer in network.bodies.modules():
-        if (
-            isinstance(layer, TaskModule)
-            and layer.is_frozen
-            and not matched.isdisjoint(layer.paths)
-        ):
-            layer.keep_statistics(len(network.tasks))
+    leave_untrained(network.shared_weights, network.bodies, matched, len(network.tasks))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 
+import torch
 from torch import Tensor, nn
 
 from softshare.network.execution.known_modules import paper_axes
@@ -28,6 +29,9 @@ class Parameter:
         each_tasks_own: whether it stays each task's own unless a pattern names it, as its module
             says by an attribute of that name.
         is_scales: whether it is the table of a soft ordering's scales.
+        is_frozen: whether the template says that it is not trained (``requires_grad=False``).
+        padding_row: the row that is zero in every task's table, whatever the tasks share: that of
+            an embedding's padding; None where there is none.
     """
 
     layer: str
@@ -36,6 +40,8 @@ class Parameter:
     is_weight: bool
     each_tasks_own: bool = False
     is_scales: bool = False
+    is_frozen: bool = False
+    padding_row: int | None = None
 
     def to_paper(self, value: Tensor) -> Tensor:
         """From PyTorch's axis order to the papers'."""
@@ -44,11 +50,20 @@ class Parameter:
     def to_torch(self, value: Tensor) -> Tensor:
         """From the papers' axis order to PyTorch's; leading task axes stay in front."""
         extra = value.ndim - len(self.axes)
+        if self.padding_row is not None:  # composed from factors, the row need not come out as zero
+            return self.without_padding(value)
         return (
             value.permute(*range(extra), *[extra + axis for axis in self._inverse])
             if self._inverse
             else value
         )
+
+    def without_padding(self, value: Tensor) -> Tensor:
+        """Values, the row of the padding set to zero; leading task axes stay in front."""
+        if self.padding_row is None:
+            return value
+        row = torch.tensor([self.padding_row], device=value.device)
+        return value.index_fill(value.ndim - len(self.axes), row, 0.0)
 
     @cached_property
     def _inverse(self) -> list[int]:
@@ -68,9 +83,26 @@ def parameters_of(template: nn.Module) -> dict[str, Parameter]:
             own = bool(getattr(module, "each_tasks_own", False))
             axes = paper_axes(module, name, value.ndim)
             found[path] = Parameter(
-                layer, path, axes, is_weight, own, is_scales=isinstance(module, LayerScales)
+                layer,
+                path,
+                axes,
+                is_weight,
+                own,
+                is_scales=isinstance(module, LayerScales),
+                is_frozen=not value.requires_grad,
+                padding_row=_padding_row(module, value),
             )
     return found
+
+
+def _padding_row(module: nn.Module, value: Tensor) -> int | None:
+    """An embedding's row of the padding, where the template's is zero; a trained table may have
+    another one.
+    """
+    if not isinstance(module, nn.Embedding | nn.EmbeddingBag) or module.padding_idx is None:
+        return None
+    row = module.padding_idx % len(value)
+    return None if value[row].any() else row
 
 
 def assign_sharings(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +13,9 @@ from softshare.network.execution.bodies import Bodies
 from softshare.network.execution.plan import ExecutionPlan
 from softshare.network.execution.task_module import TaskModule
 from softshare.network.forms import (
-    Stacks,
     check_templates,
     forms_of,
     make_templates,
-    stacks_of_templates,
     widest_templates,
 )
 from softshare.network.layers import parameters_of
@@ -27,8 +25,9 @@ from softshare.network.new_task import (
     form_of_new_task,
     keep_buffers,
 )
+from softshare.network.start import Initial, Start, from_values, start_of
 from softshare.network.templates.standard import TemplateFactory
-from softshare.network.weights import make_weights
+from softshare.network.weights import leave_untrained, make_weights
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.strength import SharingStrength, sharing_strength
@@ -53,9 +52,17 @@ class MultiTaskNetwork(nn.Module):
         sharing: one sharing for all shareable layers, or layer-name pattern → sharing (first match
             wins). Layers of equal sharings are one group: they share what spans layers, such as a
                 pattern of cores or one covariance for all.
-        initial: ``"independent"`` — every sharing draws its own random start; ``"common"`` — all
-            tasks start from the template's weights; or layer → the tasks' weights ``(T, *weight)``,
-            as :meth:`stacks` gives them.
+        initial: where weights start. None — values that were given are kept: all those of a module,
+            and what a template function does not draw itself, such as a trained encoder's (the same
+            under another seed); the other weights are drawn anew, by every sharing its own.
+            ``"independent"`` — every sharing draws its own random start, given values or not;
+            ``"common"`` — all tasks start from the template's values, drawn or given; or layer →
+            the tasks' weights ``(T, *weight)``, as :meth:`stacks` gives them. Values that are kept
+            are shared as trained ones are (:meth:`Sharing.share`): tied and independent weights
+            are the values themselves, a factorisation of equal copies is as near to them as its
+            ranks allow, and a tensor ring, which cannot start from values, is refused. Frozen
+            parameters (``requires_grad=False``) keep their values under every start, in one copy
+            for all tasks, and the statistics of frozen norms stay.
         seed: of the random start, and of a template function's own initialisation.
         sparse_rows: gradients of the tasks' own parameters hold only the rows of the tasks in the
             batch: for very many tasks, together with
@@ -77,7 +84,7 @@ class MultiTaskNetwork(nn.Module):
         tasks: TaskSet | Sequence[Task],
         *,
         sharing: Sharing | Mapping[str, Sharing] | None = None,
-        initial: Literal["independent", "common"] | Stacks = "independent",
+        initial: Initial = None,
         seed: int = 0,
         sparse_rows: bool = False,
     ) -> None:
@@ -93,13 +100,9 @@ class MultiTaskNetwork(nn.Module):
         self._templates = make_templates(template, self._forms, seed)
         check_templates(self.tasks, self._forms, self._templates)
 
-        stacks = (
-            stacks_of_templates(self._forms, self._templates)
-            if isinstance(initial, str)
-            else dict(initial)
-        )
         self._parameters_of_template = parameters_of(next(iter(self._templates.values())))
-        self._share(sharing or Independent(), stacks, random=initial == "independent")
+        start = start_of(initial, template, self._forms, self._templates, seed)
+        self._share(sharing or Independent(), start)
 
     # --- running -------------------------------------------------------------------------------
 
@@ -278,10 +281,11 @@ class MultiTaskNetwork(nn.Module):
                     )
                     > 1
                 )
+                parameter = self._parameters_of_template[path]
                 result[path] = (
                     [weight.of(t).clone() for t in range(len(self.tasks))]
                     if unequal
-                    else weight.stacked().clone()
+                    else parameter.without_padding(weight.stacked().clone())
                 )
         return result
 
@@ -290,7 +294,12 @@ class MultiTaskNetwork(nn.Module):
         """Whether the tasks are learned apart: no parameter serves two of them and no penalty joins
         them.
         """
-        return all(isinstance(sharing, Independent) for sharing in self.sharing.values())
+        frozen = {p.layer for p in self._parameters_of_template.values() if p.is_frozen}
+        return all(
+            isinstance(sharing, Independent)
+            for layer, sharing in self.sharing.items()
+            if layer not in frozen
+        )
 
     def own_values(self, task: int) -> list[Tensor]:
         """Views of the parameters' and the running statistics' rows that are one task's own."""
@@ -311,7 +320,7 @@ class MultiTaskNetwork(nn.Module):
         """
         network = copy.copy(self)
         network._modules = dict(self._modules)
-        network._share(sharing, self.stacks(), random=False)
+        network._share(sharing, from_values(self.stacks()))
         keep_buffers(self.bodies, network.bodies)
         return network.train(self.training)
 
@@ -359,6 +368,7 @@ class MultiTaskNetwork(nn.Module):
         for layer in self.bodies.modules():
             if isinstance(layer, TaskModule):
                 layer.keep_statistics(len(self.tasks) - 1)
+        self._leave_frozen()
 
     @property
     def is_regularised(self) -> bool:
@@ -392,12 +402,10 @@ class MultiTaskNetwork(nn.Module):
 
     # --- making --------------------------------------------------------------------------------
 
-    def _share(
-        self, sharing: Sharing | Mapping[str, Sharing], stacks: Stacks, *, random: bool
-    ) -> None:
+    def _share(self, sharing: Sharing | Mapping[str, Sharing], start: Start) -> None:
         """Replace all weights by shared ones."""
         self.sharing, weights = make_weights(
-            self._parameters_of_template, stacks, sharing, self._streams(), random=random
+            self._parameters_of_template, start, sharing, self._streams()
         )
         for weight in weights.values():
             weight.sparse_rows = self._sparse_rows
@@ -422,3 +430,9 @@ class MultiTaskNetwork(nn.Module):
         ]
         groups, templates = widest_templates(self._forms, self._templates)
         self.bodies = Bodies(templates, groups, weights, sparse_rows=self._sparse_rows)
+        self._leave_frozen()
+
+    def _leave_frozen(self) -> None:
+        """Leave out of training what the template says is not trained."""
+        frozen = [path for path, p in self._parameters_of_template.items() if p.is_frozen]
+        leave_untrained(self.shared_weights, self.bodies, frozen, len(self.tasks))

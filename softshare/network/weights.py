@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-from softshare.network.forms import Stacks, layer_shapes
+from softshare.network.execution.task_module import TaskModule
+from softshare.network.forms import Stack, Stacks, layer_shapes
 from softshare.network.layers import Parameter, assign_sharings
+from softshare.network.start import Start, is_one_value
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.tied import Tied
@@ -15,21 +18,21 @@ from softshare.sharing.tied import Tied
 
 def make_weights(
     parameters: Mapping[str, Parameter],
-    stacks: Stacks,
+    start: Start,
     sharing: Sharing | Mapping[str, Sharing],
     streams: RandomStreams,
-    *,
-    random: bool,
 ) -> tuple[dict[str, Sharing], dict[str, SharedWeight]]:
     """Shared weights as told, layer by layer; biases and norm parameters follow their layers.
 
+    Biases, norm parameters and the scales of layers start from the given values always, the scales
+    unless their sharing sets them. Frozen layers have nothing to learn and so nothing to share:
+    they keep their values exactly, one copy for all tasks.
+
     Args:
         parameters: the template's, by full name.
-        stacks: every parameter's initial values for all tasks, by full name.
+        start: what the weights start from.
         sharing: one sharing for all shareable layers, or layer-name pattern → sharing.
         streams: the random streams, which know the tasks' names.
-        random: draw weights of the initial values' size, instead of sharing the initial values.
-            Scales of layers always start from the initial values, unless their sharing sets them.
 
     Returns:
         Layer → its sharing, and parameter's full name → shared weight.
@@ -37,63 +40,126 @@ def make_weights(
     Raises:
         ValueError: a pattern matches no layer, or a sharing cannot apply to a layer.
     """
+    stacks = start.stacks
     by_layer = {p.layer: path for path, p in parameters.items() if p.is_weight}
-    own = {list(by_layer)[-1]} | {
-        p.layer
-        for path, p in parameters.items()
-        if p.each_tasks_own or not isinstance(stacks[path], Tensor)
-    }
-    scales = {p.layer for p in parameters.values() if p.is_scales}
+    frozen = {p.layer for p in parameters.values() if p.is_weight and p.is_frozen}
+    own = _own_layers(parameters, stacks)
     weights: dict[str, SharedWeight] = {}
     chosen: dict[str, Sharing] = {}
     for given, layers in assign_sharings(list(by_layer), own, sharing).items():
         value = given.for_tasks(streams.names)
-        chosen |= dict.fromkeys(layers, value)
-        made = _made(
-            value,
-            {layer: stacks[by_layer[layer]] for layer in layers},
-            scales,
-            streams if random else None,
-        )
-        weights |= {by_layer[layer]: weight for layer, weight in made.items()}
+        trained = [layer for layer in layers if layer not in frozen or value.orders_layers]
+        for layer in layers:
+            path = by_layer[layer]
+            if layer in trained:
+                chosen[layer] = value
+            else:
+                chosen[layer], weights[path] = _frozen(stacks[path], ties_bias=value.ties_bias)
+        if trained:
+            made = _made(
+                value, {layer: parameters[by_layer[layer]] for layer in trained}, start, streams
+            )
+            weights |= {by_layer[layer]: weight for layer, weight in made.items()}
     weights |= _weights_of_the_rest(parameters, stacks, chosen)
+    for path, parameter in parameters.items():
+        if parameter.padding_row is not None:
+            _clear_row(weights[path], parameter.padding_row)
     return chosen, {path: weights[path] for path in parameters}
 
 
-def _made(
-    value: Sharing, initial: Stacks, scales: set[str], streams: RandomStreams | None
-) -> dict[str, SharedWeight]:
-    """One sharing's layers, drawn where there are streams; scales are not, unless the sharing sets
-    them.
+def _own_layers(parameters: Mapping[str, Parameter], stacks: Stacks) -> set[str]:
+    """Layers that stay each task's own unless a pattern names them: the output layer, those of
+    several shapes, and those whose module says so.
     """
-    if value.orders_layers and (others := [layer for layer in initial if layer not in scales]):
+    layers = [p.layer for p in parameters.values() if p.is_weight]
+    return {layers[-1]} | {
+        p.layer
+        for path, p in parameters.items()
+        if p.each_tasks_own or not isinstance(stacks[path], Tensor)
+    }
+
+
+def _made(
+    value: Sharing,
+    layers: Mapping[str, Parameter],
+    start: Start,
+    streams: RandomStreams,
+) -> dict[str, SharedWeight]:
+    """One sharing's layers: drawn, or made of the values that they keep."""
+    if value.orders_layers and (others := [name for name, p in layers.items() if not p.is_scales]):
         name = type(value).__name__
         raise ValueError(
             f"layer {others[0]!r}: {name} is for the scales of a SoftOrdering, not for "
             "weights; name the scales only"
         )
-    at_random = [layer for layer in initial if value.orders_layers or layer not in scales]
-    if streams is None or not at_random:
-        return value.share(initial)
-    drawn = {layer: layer_shapes(initial[layer]) for layer in at_random}
-    given = {layer: stack for layer, stack in initial.items() if layer not in drawn}
-    return value.draw(drawn, streams) | (value.share(given) if given else {})
+    drawn, kept = {}, {}
+    for layer, parameter in layers.items():
+        stack = start.stacks[parameter.path]
+        keeps = parameter.is_scales or parameter.path in start.kept
+        if start.draws_orders if value.orders_layers else not keeps:
+            drawn[layer] = layer_shapes(stack)
+        else:
+            kept[layer] = stack
+    made = value.draw(drawn, streams) if drawn else {}
+    return made | (value.share(kept) if kept else {})
+
+
+def _frozen(stack: Stack, *, ties_bias: bool) -> tuple[Sharing, SharedWeight]:
+    """What keeps values exactly: one copy where all tasks have the same, else each task's own."""
+    sharing: Sharing = Independent()
+    if isinstance(stack, Tensor) and is_one_value(stack):
+        sharing = Tied(bias="tied" if ties_bias else "own")
+        stack = stack[:1].expand_as(stack)
+    return sharing, sharing.share({"": stack})[""]
+
+
+@torch.no_grad()
+def _clear_row(weight: SharedWeight, row: int) -> None:
+    """Zeros in the row of the padding where the parameter is the weight itself; composed ones are
+    cleared wherever they are used.
+    """
+    network = weight.contraction()
+    if network is not None and len(network[1]) == 1:
+        network[1][0].select(-2, row).zero_()
 
 
 def _weights_of_the_rest(
     parameters: Mapping[str, Parameter], stacks: Stacks, chosen: Mapping[str, Sharing]
 ) -> dict[str, SharedWeight]:
     """Biases go with their layer and norm parameters with the layer before: tied if it ties them,
-    else each task's own.
+    else each task's own; frozen ones keep their values.
     """
     weights: dict[str, SharedWeight] = {}
     layer = None
     for path, parameter in parameters.items():
         if parameter.is_weight:
             layer = parameter.layer
-        else:
-            tied = (
-                layer is not None and chosen[layer].ties_bias and isinstance(stacks[path], Tensor)
-            )
-            weights |= (Tied() if tied else Independent()).share({path: stacks[path]})
+            continue
+        stack = stacks[path]
+        if parameter.is_frozen:
+            _, weights[path] = _frozen(stack, ties_bias=False)
+            continue
+        ties = layer is not None and chosen[layer].ties_bias and isinstance(stack, Tensor)
+        weights |= (Tied() if ties else Independent()).share({path: stack})
     return weights
+
+
+def leave_untrained(
+    weights: Mapping[str, SharedWeight], bodies: nn.Module, paths: Iterable[str], n_tasks: int
+) -> None:
+    """Take parameters out of training, and with them the running statistics of modules of which all
+    parameters are.
+
+    Args:
+        weights: the shared weights by their full names.
+        bodies: the tasks' networks as they run.
+        paths: full names of the parameters to leave out.
+        n_tasks: how many tasks there are.
+    """
+    chosen = set(paths)
+    for path in chosen:
+        weights[path].requires_grad_(False)
+        weights[path].zero_grad()
+    for layer in bodies.modules():
+        if isinstance(layer, TaskModule) and layer.is_frozen and not chosen.isdisjoint(layer.paths):
+            layer.keep_statistics(n_tasks)

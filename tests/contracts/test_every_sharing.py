@@ -325,7 +325,9 @@ def tasks_named(names: str) -> TaskSet:
 
 def network_of(kind: str, names: str = "abc", *, seed: int = 0) -> MultiTaskNetwork:
     template, sharing = NETWORKS[kind]
-    return MultiTaskNetwork(template, tasks_named(names), sharing=sharing, seed=seed)
+    return MultiTaskNetwork(
+        template, tasks_named(names), sharing=sharing, seed=seed, initial="independent"
+    )
 
 
 def batch(n_tasks: int = 3) -> Tensor:
@@ -441,7 +443,7 @@ def test_a_task_that_never_has_data_keeps_what_is_its_own(kind: str) -> None:
         layer: replace(value, **WITHOUT_PENALTY.get(type(value), {}))
         for layer, value in named.items()
     }  # type: ignore[type-var]
-    network = MultiTaskNetwork(template, tasks_named("abc"), sharing=sharing)
+    network = MultiTaskNetwork(template, tasks_named("abc"), sharing=sharing, initial="independent")
     before = [[value.clone() for value in network.own_values(task)] for task in range(3)]
     fit(network, tasks_named("ab"), steps=3)
     unchanged = [

@@ -34,7 +34,7 @@ def regressions(n_tasks: int, *, alike: bool, rows: int = 20, width: int = 8) ->
 
 
 def zero_network(tasks: TaskSet) -> MultiTaskNetwork:
-    network = MultiTaskNetwork(torch.nn.Linear(8, 1), tasks, sharing=Tied())
+    network = MultiTaskNetwork(torch.nn.Linear(8, 1), tasks, sharing=Tied(), initial="independent")
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
@@ -91,7 +91,9 @@ def test_tied_layers_win_where_tasks_are_alike_and_lose_where_they_are_opposite(
 ) -> None:
     def learn(sharing: object) -> Learn:
         def run(train: TaskSet, held_out: TaskSet) -> MultiTaskNetwork:
-            network = MultiTaskNetwork(torch.nn.Linear(8, 1), train, sharing={"weight": sharing})  # type: ignore[dict-item]
+            network = MultiTaskNetwork(
+                torch.nn.Linear(8, 1), train, sharing={"weight": sharing}, initial="independent"
+            )  # type: ignore[dict-item]
             fit(network, train, steps=100, learning_rate=0.05)
             return network
 

@@ -142,7 +142,9 @@ TEMPLATES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 def test_it_equals_the_tasks_own_networks(name: str, n_tasks: int, sharing: Sharing) -> None:
     make, shape = TEMPLATES[name]
     torch.manual_seed(0)
-    network = MultiTaskNetwork(make(), tasks_of(n_tasks), sharing=sharing).double()
+    network = MultiTaskNetwork(
+        make(), tasks_of(n_tasks), sharing=sharing, initial="independent"
+    ).double()
     rows = torch.randn(n_tasks, 2 * n_tasks, *shape, dtype=torch.float64)
     for module in (network.train(), network.eval()):
         expected = torch.stack(
@@ -152,7 +154,7 @@ def test_it_equals_the_tasks_own_networks(name: str, n_tasks: int, sharing: Shar
 
 
 def test_a_module_in_two_places_is_one_layer() -> None:
-    network = MultiTaskNetwork(used_twice(), tasks_of(3))
+    network = MultiTaskNetwork(used_twice(), tasks_of(3), initial="independent")
     assert not [name for name, _ in network.named_parameters() if name.startswith("bodies")]
     freeze(network, "0")
     network.run(torch.randn(3, 4, 5)).sum().backward()
@@ -167,14 +169,14 @@ def test_parameters_tied_between_modules_are_refused() -> None:
     template = nn.Sequential(nn.Linear(5, 5), nn.ReLU(), nn.Linear(5, 5), nn.Linear(5, 1))
     template[2].weight = template[0].weight
     with pytest.raises(ValueError, match=r"0\.weight and 2\.weight are one parameter"):
-        MultiTaskNetwork(template, tasks_of(2))
+        MultiTaskNetwork(template, tasks_of(2), initial="independent")
 
 
 def test_what_reads_a_layers_weight_is_told_what_to_do() -> None:
     class Reading(Decoder):
         task_by_task = False
 
-    network = MultiTaskNetwork(Reading(), tasks_of(2))
+    network = MultiTaskNetwork(Reading(), tasks_of(2), initial="independent")
     with pytest.raises(AttributeError, match=r"no 'weight'.*task_by_task = True"):
         network.run(torch.randn(2, 3, 5))
 
@@ -185,7 +187,9 @@ def test_what_reads_a_layers_weight_is_told_what_to_do() -> None:
 )
 def test_an_embeddings_options_hold_in_all_tasks(options: dict[str, Any], sharing: Sharing) -> None:
     template = Around(nn.Embedding(7, 4, **options), 4, lambda inner, x: inner(x).mean(1))
-    network = MultiTaskNetwork(template, tasks_of(12), sharing=sharing).double()
+    network = MultiTaskNetwork(
+        template, tasks_of(12), sharing=sharing, initial="independent"
+    ).double()
     rows = torch.randint(0, 7, (12, 5, 3))
     network.run(rows).sum().backward()
     singles = [network.task(task.name) for task in network.tasks]
@@ -197,7 +201,9 @@ def test_an_embeddings_options_hold_in_all_tasks(options: dict[str, Any], sharin
 
 
 def test_a_task_twice_in_one_pass_learns_its_statistics_twice() -> None:
-    network = MultiTaskNetwork(nn.Sequential(nn.BatchNorm1d(5), nn.Linear(5, 1)), tasks_of(3))
+    network = MultiTaskNetwork(
+        nn.Sequential(nn.BatchNorm1d(5), nn.Linear(5, 1)), tasks_of(3), initial="independent"
+    )
     single = network.task("task 1")
     rows = torch.randn(2, 6, 5) + 3
     network.run(rows, tasks=torch.tensor([1, 1]))
@@ -210,7 +216,7 @@ def test_layers_run_again_outside_the_pass_are_refused() -> None:
     template = Around(
         nn.Linear(5, 5), 5, lambda inner, x: checkpoint(inner, x, use_reentrant=False)
     )
-    network = MultiTaskNetwork(template, tasks_of(4))
+    network = MultiTaskNetwork(template, tasks_of(4), initial="independent")
     total = sum(
         network.run(torch.randn(2, 6, 5), tasks=torch.tensor(pair)).sum()
         for pair in ([0, 1], [2, 3])
@@ -247,14 +253,16 @@ def test_sparse_rows_of_tasks_on_a_grid(sharing: Sharing) -> None:
     rows, numbers = torch.randn(2, 7, 5), torch.tensor([4, 1])
     gradients = []
     for sparse_rows in (True, False):
-        network = MultiTaskNetwork(template, tasks, sharing=sharing, sparse_rows=sparse_rows)
+        network = MultiTaskNetwork(
+            template, tasks, sharing=sharing, sparse_rows=sparse_rows, initial="independent"
+        )
         network.run(rows, tasks=numbers).square().sum().backward()
         gradients.append([parameter.grad.to_dense() for parameter in network.parameters()])
     torch.testing.assert_close(*gradients)
 
 
 def test_wrong_rows_are_refused() -> None:
-    network = MultiTaskNetwork(nn.Sequential(nn.Linear(5, 1)), tasks_of(3))
+    network = MultiTaskNetwork(nn.Sequential(nn.Linear(5, 1)), tasks_of(3), initial="independent")
     with pytest.raises(ValueError, match=r"2 in this pass.*\(3, 4, 5\).*one_input=True"):
         network.run(torch.randn(3, 4, 5), tasks=torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="0 in this pass"):
@@ -270,7 +278,9 @@ def test_the_plan_takes_what_the_network_takes() -> None:
     rows = torch.randn(8, 5)
     tasks = TaskSet.from_arrays({name: (rows.numpy(), [0, 1] * 4) for name in "ab"}, kinds="binary")
     network = MultiTaskNetwork(
-        nn.Sequential(nn.BatchNorm1d(5, affine=False), nn.Linear(5, 1)), tasks
+        nn.Sequential(nn.BatchNorm1d(5, affine=False), nn.Linear(5, 1)),
+        tasks,
+        initial="independent",
     )
     assert [decision.layer for decision in network.plan(rows)] == ["0", "1"]
     assert [decision.layer for decision in network.plan({"a": rows, "b": rows})] == ["0", "1"]

@@ -80,7 +80,7 @@ def templates() -> dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]]:
 @pytest.mark.parametrize("name", templates())
 def test_the_joint_output_equals_each_tasks_own_network(name: str, sharing: Sharing) -> None:
     make, shape = templates()[name]
-    network = MultiTaskNetwork(make(), TASKS, sharing=sharing).eval()
+    network = MultiTaskNetwork(make(), TASKS, sharing=sharing, initial="independent").eval()
     rows = torch.randn(3, 7, *shape)
     # Without a task set the shape of an input is unknown: run() is told what its inputs are.
     own = network.run(rows)
@@ -94,7 +94,11 @@ def test_the_joint_output_equals_each_tasks_own_network(name: str, sharing: Shar
 @pytest.mark.parametrize("name", ["mlp", "lenet", "residual"])
 def test_gradients_equal_those_of_separate_networks(name: str) -> None:
     make, shape = templates()[name]
-    network = MultiTaskNetwork(make(), TASKS, sharing=Independent()).double().eval()
+    network = (
+        MultiTaskNetwork(make(), TASKS, sharing=Independent(), initial="independent")
+        .double()
+        .eval()
+    )
     rows = torch.randn(3, 7, *shape, dtype=torch.float64)
     network.run(rows).square().sum().backward()
     for number, task in enumerate(TASKS):
@@ -110,7 +114,10 @@ def test_gradients_equal_those_of_separate_networks(name: str) -> None:
 
 def test_a_loop_of_modules_in_training_mode_has_the_same_batch_statistics() -> None:
     network = MultiTaskNetwork(
-        nn.Sequential(nn.BatchNorm1d(5), nn.Linear(5, 1)), TASKS, sharing=Tied()
+        nn.Sequential(nn.BatchNorm1d(5), nn.Linear(5, 1)),
+        TASKS,
+        sharing=Tied(),
+        initial="independent",
     )
     singles = {task.name: network.task(task.name) for task in TASKS}
     rows = torch.randn(3, 7, 5) * torch.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1)
@@ -180,7 +187,9 @@ def test_some_tasks_numbers_are_where_their_inputs_are(monkeypatch: pytest.Monke
         return run(self, inputs, tasks=tasks, one_input=one_input)
 
     monkeypatch.setattr(MultiTaskNetwork, "run", spy)
-    network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=LastAxisFlattening(rank=2)).to("meta")
+    network = MultiTaskNetwork(
+        mlp((5,), 1), TASKS, sharing=LastAxisFlattening(rank=2), initial="independent"
+    ).to("meta")
     outputs = network(
         {"a": torch.zeros(4, 5, device="meta"), "c": torch.zeros(4, 5, device="meta")}
     )
@@ -216,11 +225,13 @@ def test_tasks_of_different_inputs_and_outputs() -> None:
 )
 def test_permuting_the_tasks_permutes_the_results(sharing: Sharing) -> None:
     rows = torch.randn(7, 5)
-    forwards = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=sharing, seed=3)
+    forwards = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=sharing, seed=3, initial="independent")
     torch.manual_seed(0)
     template = mlp((5,), 1)
-    forwards = MultiTaskNetwork(template, TASKS, sharing=sharing, seed=3)
-    backwards = MultiTaskNetwork(template, TASKS[::-1], sharing=sharing, seed=3)
+    forwards = MultiTaskNetwork(template, TASKS, sharing=sharing, seed=3, initial="independent")
+    backwards = MultiTaskNetwork(
+        template, TASKS[::-1], sharing=sharing, seed=3, initial="independent"
+    )
     torch.testing.assert_close(
         forwards.run(rows, one_input=True), backwards.run(rows, one_input=True).flip(0)
     )
@@ -231,7 +242,7 @@ def test_permuting_the_tasks_permutes_the_results(sharing: Sharing) -> None:
 )
 def test_a_full_rank_factorisation_equals_independent_networks(sharing: Sharing) -> None:
     independent = MultiTaskNetwork(
-        mlp((5,), 1, hidden=(6, 4)), TASKS, sharing=Independent()
+        mlp((5,), 1, hidden=(6, 4)), TASKS, sharing=Independent(), initial="independent"
     ).double()
     factorised = independent.with_sharing(sharing)
     rows = torch.randn(3, 7, 5, dtype=torch.float64)
@@ -239,7 +250,9 @@ def test_a_full_rank_factorisation_equals_independent_networks(sharing: Sharing)
 
 
 def test_laf_of_rank_one_with_equal_columns_is_hard_sharing() -> None:
-    laf = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=LastAxisFlattening(rank=1))
+    laf = MultiTaskNetwork(
+        mlp((5,), 1), TASKS, sharing=LastAxisFlattening(rank=1), initial="independent"
+    )
     with torch.no_grad():
         for weight in laf.layers.values():
             for name in weight.task_parameters():
@@ -252,7 +265,7 @@ def test_laf_of_rank_one_with_equal_columns_is_hard_sharing() -> None:
 
 @pytest.mark.parametrize("sharing", SHARINGS, ids=repr)
 def test_a_task_absent_from_a_batch_gets_no_gradient_of_its_own(sharing: Sharing) -> None:
-    network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=sharing)
+    network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=sharing, initial="independent")
     network.run(torch.randn(2, 7, 5), tasks=torch.tensor([2, 0])).sum().backward()
     for weight in network.shared_weights.values():
         for name in weight.task_parameters():
@@ -264,7 +277,7 @@ def test_a_task_absent_from_a_batch_gets_no_gradient_of_its_own(sharing: Sharing
 
 def test_running_a_subset_equals_picking_from_all() -> None:
     for sharing in SHARINGS:
-        network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=sharing)
+        network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=sharing, initial="independent")
         rows = torch.randn(3, 7, 5)
         chosen = torch.tensor([2, 0])
         torch.testing.assert_close(
@@ -322,14 +335,16 @@ PATTERNS: list[tuple[Mapping[str, Sharing], dict[str, type]]] = [
 def test_the_first_matching_pattern_wins(
     patterns: Mapping[str, Sharing], expected: dict[str, type]
 ) -> None:
-    network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=patterns)
+    network = MultiTaskNetwork(mlp((5,), 1), TASKS, sharing=patterns, initial="independent")
     assert {layer: type(sharing) for layer, sharing in network.sharing.items()} == expected
 
 
 def test_tied_biases_are_one_for_all_and_own_biases_are_not() -> None:
     counts = {}
     for bias in ("tied", "own"):
-        network = MultiTaskNetwork(mlp((5,), 1, hidden=(4,)), TASKS, sharing=Tied(bias=bias))  # type: ignore[arg-type]
+        network = MultiTaskNetwork(
+            mlp((5,), 1, hidden=(4,)), TASKS, sharing=Tied(bias=bias), initial="independent"
+        )  # type: ignore[arg-type]
         counts[bias] = sum(
             parameter.numel() for parameter in network.shared_weight("layers.0.bias").parameters()
         )
@@ -341,25 +356,27 @@ def test_what_cannot_be_built_is_refused_by_name() -> None:
         ValueError,
         match=r"no layer matches 'layer\.0'; the layers are 'layers\.0', 'layers\.1', 'output'",
     ):
-        MultiTaskNetwork(mlp((5,), 1), TASKS, sharing={"layer.0": Tied()})
+        MultiTaskNetwork(mlp((5,), 1), TASKS, sharing={"layer.0": Tied()}, initial="independent")
     with pytest.raises(TypeError, match="must be a sharing"):
-        MultiTaskNetwork(mlp((5,), 1), TASKS, sharing={"*": "tied"})  # type: ignore[dict-item]
+        MultiTaskNetwork(mlp((5,), 1), TASKS, sharing={"*": "tied"}, initial="independent")  # type: ignore[dict-item]
     with pytest.raises(
         ValueError, match=r"task 'm' needs 3 output\(s\), the template's output layer has 1"
     ):
-        MultiTaskNetwork(mlp((5,), 1), [*TASKS, Task("m", "multiclass", 3)])
+        MultiTaskNetwork(mlp((5,), 1), [*TASKS, Task("m", "multiclass", 3)], initial="independent")
     with pytest.raises(ValueError, match="needs a TaskSet"):
         MultiTaskNetwork(mlp, TASKS)
     with pytest.raises(ValueError, match="no parameters"):
-        MultiTaskNetwork(nn.ReLU(), TASKS)
+        MultiTaskNetwork(nn.ReLU(), TASKS, initial="independent")
     with pytest.raises(KeyError, match="no task 'z'"):
-        MultiTaskNetwork(mlp((5,), 1), TASKS).task("z")
+        MultiTaskNetwork(mlp((5,), 1), TASKS, initial="independent").task("z")
     with pytest.raises(ValueError, match=r"layer 'layers\.0': Tied needs one shape"):
         MultiTaskNetwork(mlp, heterogeneous(), sharing={"layers.0": Tied()})
 
 
 def test_gradcheck_through_the_whole_network() -> None:
-    network = MultiTaskNetwork(mlp((3,), 1, hidden=(4,)), TASKS, sharing=Tucker(ranks=0.7)).double()
+    network = MultiTaskNetwork(
+        mlp((3,), 1, hidden=(4,)), TASKS, sharing=Tucker(ranks=0.7), initial="independent"
+    ).double()
     rows = torch.randn(3, 2, 3, dtype=torch.float64)
     names = [name for name, _ in network.named_parameters()]
 
@@ -395,6 +412,7 @@ def test_layers_of_equal_sharings_are_one_group_whichever_patterns_name_them() -
             "layers.1": TensorNormal(shared_covariance=True),
             "*": Tied(),
         },
+        initial="independent",
     )
     covariances = {
         layer: one.layers[layer].get_submodule("covariances.task")
@@ -403,7 +421,10 @@ def test_layers_of_equal_sharings_are_one_group_whichever_patterns_name_them() -
     assert covariances["layers.1"] is covariances["output"]
     ring = TensorRing(2, shared="21", cores=3)
     network = MultiTaskNetwork(
-        mlp((5,), 1, hidden=(4, 4)), tasks, sharing={"layers.1": ring, "layers.0": ring}
+        mlp((5,), 1, hidden=(4, 4)),
+        tasks,
+        sharing={"layers.1": ring, "layers.0": ring},
+        initial="independent",
     )
     assert [len(network.layers[layer].task_parameters()) for layer in ("layers.0", "layers.1")] == [
         1,

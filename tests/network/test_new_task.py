@@ -130,7 +130,10 @@ def test_a_new_task_learns_its_running_statistics_and_the_others_keep_theirs(
 ) -> None:
     old = made_tasks("a", "b")
     network = MultiTaskNetwork(
-        nn.Sequential(nn.Linear(8, 4), norm(), nn.Linear(4, 1)), old, sharing=sharing
+        nn.Sequential(nn.Linear(8, 4), norm(), nn.Linear(4, 1)),
+        old,
+        sharing=sharing,
+        initial="independent",
     )
     network.run(torch.randn(2, 9, 8))
     before = {name: copy.deepcopy(network.task(name)).state_dict() for name in old.names}
@@ -153,7 +156,9 @@ def test_a_new_task_learns_its_running_statistics_and_the_others_keep_theirs(
 
 def test_running_statistics_stay_of_their_type_and_on_their_device() -> None:
     template = nn.Sequential(nn.Linear(8, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
-    network = MultiTaskNetwork(template, made_tasks("a", "b"), sharing=Tied()).double()
+    network = MultiTaskNetwork(
+        template, made_tasks("a", "b"), sharing=Tied(), initial="independent"
+    ).double()
     network.run(torch.randn(2, 9, 8).double())
     before = network.task("b").state_dict()
     shared = network.with_sharing(LastAxisFlattening(rank=2))
@@ -185,7 +190,7 @@ def test_what_cannot_take_a_task_says_why_and_stays_as_it_was() -> None:
         regularised.add_task(new)
     assert len(regularised.tasks) == 2
     assert all(parameter.requires_grad for parameter in regularised.parameters())
-    tied = MultiTaskNetwork(mlp((8,), 1), old.tasks, sharing=Tied())
+    tied = MultiTaskNetwork(mlp((8,), 1), old.tasks, sharing=Tied(), initial="independent")
     with pytest.raises(ValueError, match="there is a task 'a' already"):
         tied.add_task(Task("a", "binary"))
     with pytest.raises(ValueError, match=r"task 'm' needs 3 output\(s\)"):

@@ -172,10 +172,10 @@ def test_names_span_a_grid_only_where_a_sharing_uses_one() -> None:
     tasks = [Task(name, "binary") for name in (("f", "x"), "y")]
     template = mlp((5,), 1, hidden=(4,))
     for sharing in (Independent(), Tied(), LastAxisFlattening(rank=1), TraceNorm("laf")):
-        MultiTaskNetwork(template, tasks, sharing=sharing)
+        MultiTaskNetwork(template, tasks, sharing=sharing, initial="independent")
     for sharing in (Tucker(ranks=0.7), TraceNorm("tucker")):
         with pytest.raises(ValueError, match="do not go together"):
-            MultiTaskNetwork(template, tasks, sharing=sharing)
+            MultiTaskNetwork(template, tasks, sharing=sharing, initial="independent")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,9 @@ def test_names_span_a_grid_only_where_a_sharing_uses_one() -> None:
 )
 def test_a_network_of_tasks_with_tuple_names_uses_the_grid(sharing: Tucker) -> None:
     tasks = [Task(name, "binary") for name in MIXED]
-    network = MultiTaskNetwork(mlp((5,), 1, hidden=(4,)), tasks, sharing=sharing).eval()
+    network = MultiTaskNetwork(
+        mlp((5,), 1, hidden=(4,)), tasks, sharing=sharing, initial="independent"
+    ).eval()
     rows = torch.randn(3, 5)
     joint = network.run(rows, one_input=True)
     for number, task in enumerate(tasks):

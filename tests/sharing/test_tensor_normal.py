@@ -397,7 +397,9 @@ def trained(sharing: Sharing) -> TensorNormalWeight:
         )
     tasks = ss.TaskSet.from_arrays(data, kinds="binary")
     template = nn.Sequential(nn.Linear(12, 32), nn.Tanh(), nn.Linear(32, 1))
-    network = ss.MultiTaskNetwork(template, tasks, sharing={"0": ss.Tied(), "2": sharing}, seed=0)
+    network = ss.MultiTaskNetwork(
+        template, tasks, sharing={"0": ss.Tied(), "2": sharing}, seed=0, initial="independent"
+    )
     ss.fit(network, tasks, steps=400, learning_rate=1e-2)
     weight = network.layers["2"]
     assert isinstance(weight, TensorNormalWeight)

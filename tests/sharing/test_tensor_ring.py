@@ -192,7 +192,10 @@ def test_pattern_420_of_the_papers_mlp_has_its_13k_parameters(
     )
     template = lambda shape, n_outputs: mlp(shape, n_outputs, hidden=(1296, 1296, 256))  # noqa: E731
     network = MultiTaskNetwork(
-        template, tasks, sharing={"layers.*": TensorRing(rank, shared="420", modes=PAPER_MODES)}
+        template,
+        tasks,
+        sharing={"layers.*": TensorRing(rank, shared="420", modes=PAPER_MODES)},
+        initial="independent",
     )
     counted = [weight for layer, weight in network.layers.items() if heads or layer != "output"]
     assert (

@@ -182,7 +182,7 @@ def test_same_seed_same_bits_with_dropout() -> None:
     template = partial(mlp, dropout=0.5)
     states = []
     for seed in (4, 4, 5):
-        network = MultiTaskNetwork(template, tasks, sharing=Tied(), seed=1)
+        network = MultiTaskNetwork(template, tasks, sharing=Tied(), seed=1, initial="independent")
         torch.manual_seed(
             np.random.default_rng().integers(1000)
         )  # what the caller drew before must not matter

@@ -31,6 +31,7 @@ def network(*, sparse_rows: bool) -> MultiTaskNetwork:
         TASKS,
         sharing=LastAxisFlattening(rank=2),
         sparse_rows=sparse_rows,
+        initial="independent",
     )
 
 
@@ -159,7 +160,9 @@ def test_plain_gradient_descent_on_sparse_rows_is_that_on_all() -> None:
 
 
 def test_sparse_adam_is_taken_where_all_is_the_tasks_own() -> None:
-    learner = MultiTaskNetwork(mlp((3,), 1, hidden=(4,)), TASKS, sparse_rows=True)
+    learner = MultiTaskNetwork(
+        mlp((3,), 1, hidden=(4,)), TASKS, sparse_rows=True, initial="independent"
+    )
     before = copy.deepcopy(learner.state_dict())
     fit(learner, tasks_on_one_input(), steps=1, tasks_per_step=2, optimizer=SparseAdam)
     assert all(
@@ -181,7 +184,11 @@ def test_what_a_penalty_moves_in_all_its_rows_is_updated_by_adam() -> None:
     """
     tasks = tasks_on_one_input()
     learner = MultiTaskNetwork(
-        mlp((3,), 1, hidden=(4,)), tasks, sharing=TraceNorm(gamma=0.1), sparse_rows=True
+        mlp((3,), 1, hidden=(4,)),
+        tasks,
+        sharing=TraceNorm(gamma=0.1),
+        sparse_rows=True,
+        initial="independent",
     )
     before = {
         path: weight.stacked().detach().clone() for path, weight in learner.shared_weights.items()

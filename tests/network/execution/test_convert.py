@@ -132,7 +132,7 @@ def made(
     template = make()
     rows = torch.randn(len(tasks), 7, *shape, dtype=torch.float64)
     template(rows[0].float())
-    return MultiTaskNetwork(template, tasks, sharing=sharing).double(), rows
+    return MultiTaskNetwork(template, tasks, sharing=sharing, initial="independent").double(), rows
 
 
 def one_by_one(network: MultiTaskNetwork, rows: Tensor) -> Tensor:
@@ -236,7 +236,9 @@ def test_an_error_in_a_module_is_the_modules_own() -> None:
             raise RuntimeError("no such luck")
 
     network = MultiTaskNetwork(
-        nn.Sequential(Broken(5), nn.Linear(5, 1)), [Task(str(n), "binary") for n in range(12)]
+        nn.Sequential(Broken(5), nn.Linear(5, 1)),
+        [Task(str(n), "binary") for n in range(12)],
+        initial="independent",
     )
     with pytest.raises(RuntimeError, match="no such luck"):
         network.run(torch.randn(12, 3, 5))
@@ -274,7 +276,9 @@ def test_heads_of_different_width_are_one_product() -> None:
         for task in tasks
     }
     network = MultiTaskNetwork(
-        template, TaskSet.from_arrays(data, kinds={"a": "multiclass", "b": "multiclass"})
+        template,
+        TaskSet.from_arrays(data, kinds={"a": "multiclass", "b": "multiclass"}),
+        initial="independent",
     ).double()
     rows = torch.randn(3, 7, 5, dtype=torch.float64)
     joint = network.run(rows)
@@ -288,7 +292,10 @@ def test_heads_of_different_width_are_one_product() -> None:
 
 def test_the_plan_counts_what_joining_and_composing_take() -> None:
     network = MultiTaskNetwork(
-        mlp((200,), 1, hidden=(300,)), TASKS, sharing=TensorTrain(ranks=(8, 2))
+        mlp((200,), 1, hidden=(300,)),
+        TASKS,
+        sharing=TensorTrain(ranks=(8, 2)),
+        initial="independent",
     )
     plan = network.plan(torch.randn(3, 64, 200))
     assert plan[0].multiply_adds == 3 * 64 * (200 * 8 + 8 * 300) + 3 * 8 * 300 * 2
@@ -301,7 +308,10 @@ def test_the_plan_counts_what_joining_and_composing_take() -> None:
 
 def test_the_plan_tells_the_way_not_taken_where_weights_are_composed() -> None:
     network = MultiTaskNetwork(
-        mlp((20,), 1, hidden=(30,)), TASKS, sharing=LastAxisFlattening(rank=2)
+        mlp((20,), 1, hidden=(30,)),
+        TASKS,
+        sharing=LastAxisFlattening(rank=2),
+        initial="independent",
     )
     first, *_ = network.plan(torch.randn(3, 16, 20))
     assert first.multiply_adds == 3 * 16 * 20 * 30 + 3 * 2 * 20 * 30
@@ -314,11 +324,14 @@ def test_the_plan_tells_the_way_not_taken_where_weights_are_composed() -> None:
 
 def test_the_plan_adds_up_what_a_layer_does_in_several_turns() -> None:
     rows = torch.randn(3, 8, 20)
-    tied = MultiTaskNetwork(ordering_mlp((20,), 1, width=10, depth=4), TASKS, sharing=Tied()).plan(
-        rows
-    )
+    tied = MultiTaskNetwork(
+        ordering_mlp((20,), 1, width=10, depth=4), TASKS, sharing=Tied(), initial="independent"
+    ).plan(rows)
     own = MultiTaskNetwork(
-        ordering_mlp((20,), 1, width=10, depth=4), TASKS, sharing=Independent()
+        ordering_mlp((20,), 1, width=10, depth=4),
+        TASKS,
+        sharing=Independent(),
+        initial="independent",
     ).plan(rows)
     for plan in (tied, own):
         core = [decision for decision in plan if decision.layer.startswith("core.layers")]

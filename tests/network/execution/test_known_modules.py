@@ -120,7 +120,9 @@ def test_tasks_of_unequal_width_may_have_any_activation(kind: type[nn.Module]) -
         hidden = 2 * n_outputs
         return nn.Sequential(nn.Linear(5, hidden), made(kind), nn.Linear(hidden, n_outputs))
 
-    network = MultiTaskNetwork(template, TaskSet.from_arrays(data, kinds="multiclass"))
+    network = MultiTaskNetwork(
+        template, TaskSet.from_arrays(data, kinds="multiclass"), initial="independent"
+    )
     rows = torch.randn(2, 7, 5)
     outputs = network.run(rows)
     torch.testing.assert_close(outputs[0, :, :3], network.task("narrow")(rows[0]))
@@ -134,7 +136,7 @@ def test_rows_that_all_tasks_see_stay_one_copy_through_activations(kind: type[nn
         template = nn.Sequential(nn.Linear(5, 4), chosen(), nn.Linear(4, 4), chosen())
         tasks = [Task(str(number), "binary") for number in range(12)]
         template.append(nn.Linear(4, 1))
-        network = MultiTaskNetwork(template, tasks, sharing=Tied())
+        network = MultiTaskNetwork(template, tasks, sharing=Tied(), initial="independent")
         plan = network.plan(torch.randn(7, 5), one_input=True)
         counts.append([decision.multiply_adds for decision in plan])
     assert counts[0] == counts[1]
@@ -172,7 +174,9 @@ def test_options_that_mix_rows_are_told(module: nn.Module) -> None:
 @pytest.mark.parametrize("make", [functools.partial(nn.Softmax, 0), functools.partial(nn.GLU, 0)])
 def test_what_mixes_rows_keeps_to_each_tasks_own(make: functools.partial[nn.Module]) -> None:
     template = nn.Sequential(nn.Linear(5, 4), make(), nn.Linear(4, 1))
-    network = MultiTaskNetwork(template, [Task(name, "binary") for name in "ab"])
+    network = MultiTaskNetwork(
+        template, [Task(name, "binary") for name in "ab"], initial="independent"
+    )
     rows = torch.randn(2, 6, 5)
     wanted = torch.stack([network.task(name)(own) for name, own in zip("ab", rows, strict=True)])
     torch.testing.assert_close(network.run(rows), wanted)
@@ -206,7 +210,7 @@ def test_a_transposed_convolution_that_all_tasks_share_runs_once() -> None:
     tasks = [Task(name, "binary") for name in "abc"]
     rows = torch.randn(3, 5, 2, 4)
     for sharing, way in ((Tied(), "once on the folded batch"), (Independent(), "task by task")):
-        network = MultiTaskNetwork(template, tasks, sharing=sharing)
+        network = MultiTaskNetwork(template, tasks, sharing=sharing, initial="independent")
         assert network.plan(rows)[0].way.startswith(way)
         wanted = [network.task(name)(own) for name, own in zip("abc", rows, strict=True)]
         torch.testing.assert_close(network.run(rows), torch.stack(wanted))

@@ -51,7 +51,11 @@ def mlp_network(
 ) -> MultiTaskNetwork:
     torch.manual_seed(0)
     network = MultiTaskNetwork(
-        ordering_mlp((5,), 1, width=6, depth=3, gate=gate), tasks, sharing=sharing, seed=seed
+        ordering_mlp((5,), 1, width=6, depth=3, gate=gate),
+        tasks,
+        sharing=sharing,
+        seed=seed,
+        initial="independent",
     )  # type: ignore[arg-type]
     return disturbed(network).double()
 
@@ -116,7 +120,9 @@ def test_the_joint_output_equals_each_tasks_own_network(sharing: Sharing) -> Non
 def test_convolutional_cores(sharing: Sharing) -> None:
     template = ordering_cnn((1, 9, 8), 2, channels=4, depth=3)
     tasks = [Task(name, "multiclass", 2) for name in ("a", "b")]
-    network = disturbed(MultiTaskNetwork(template, tasks, sharing=sharing)).double()
+    network = disturbed(
+        MultiTaskNetwork(template, tasks, sharing=sharing, initial="independent")
+    ).double()
     rows = torch.randn(2, 5, 1, 9, 8, dtype=torch.float64)
     joint = network.run(rows)
     assert joint.shape == (2, 5, 2)
@@ -139,7 +145,11 @@ def test_scales_set_in_the_template_are_where_all_tasks_start(name: str) -> None
     template = ordering_mlp((5,), 1, width=6, depth=3)
     scales = template.get_submodule("core.scales")
     scales.set_scale(0, 1, 0.9)  # type: ignore[operator]
-    started = MultiTaskNetwork(template, TASKS, sharing=SHARINGS[name]).layers[SCALES].stacked()
+    started = (
+        MultiTaskNetwork(template, TASKS, sharing=SHARINGS[name], initial="independent")
+        .layers[SCALES]
+        .stacked()
+    )
     assert_close(started, scales.get_parameter("weight").expand(3, 3, 3))
 
 
@@ -147,7 +157,7 @@ def test_an_order_is_drawn_whatever_scales_the_template_has() -> None:
     template = ordering_mlp((5,), 1, width=6, depth=3)
     template.get_submodule("core.scales").set_scale(0, 1, 0.9)  # type: ignore[operator]
     scales = (
-        MultiTaskNetwork(template, TASKS, sharing=SHARINGS["permuted"])
+        MultiTaskNetwork(template, TASKS, sharing=SHARINGS["permuted"], initial="independent")
         .layers[SCALES]
         .stacked()
         .softmax(-1)
@@ -207,7 +217,7 @@ def test_permuting_the_tasks_permutes_the_results() -> None:
         torch.manual_seed(0)
         template = ordering_mlp((5,), 1, width=6, depth=3)
         forwards, backwards = (
-            MultiTaskNetwork(template, tasks, sharing=SHARINGS[name], seed=3)
+            MultiTaskNetwork(template, tasks, sharing=SHARINGS[name], seed=3, initial="independent")
             for tasks in (TASKS, TASKS[::-1])
         )  # type: ignore[arg-type]
         assert_close(
@@ -236,7 +246,9 @@ class Pyramid(nn.Module):
     ids=["tied", "own adapters"],
 )
 def test_layers_of_different_widths(sharing: Sharing) -> None:
-    network = disturbed(MultiTaskNetwork(Pyramid(), TASKS, sharing=sharing)).double()
+    network = disturbed(
+        MultiTaskNetwork(Pyramid(), TASKS, sharing=sharing, initial="independent")
+    ).double()
     assert "core.layers.1.before" in network.layers
     rows = torch.randn(3, 7, 5, dtype=torch.float64)
     for number, task in enumerate(TASKS):
@@ -255,7 +267,10 @@ def made_tasks(widths: tuple[int, ...] = (4, 6, 4)) -> TaskSet:
 def test_tasks_of_different_inputs_share_the_core() -> None:
     tasks = made_tasks()
     network = MultiTaskNetwork(
-        functools.partial(ordering_mlp, width=6, depth=3, dropout=0.2), tasks, sharing=Tied()
+        functools.partial(ordering_mlp, width=6, depth=3, dropout=0.2),
+        tasks,
+        sharing=Tied(),
+        initial="independent",
     )
     assert sum(p.numel() for p in network.layers["core.layers.0"].parameters()) == 36
     assert sum(p.numel() for p in network.layers["encoder"].parameters()) == (4 + 6 + 4) * 6
@@ -292,7 +307,9 @@ class Encoded(nn.Module):
 
 def test_frozen_parts_stay_bit_for_bit() -> None:
     tasks = made_tasks(widths=(4, 4))
-    network = MultiTaskNetwork(Encoded(), tasks, sharing={"encoder.*": Independent(), "*": Tied()})
+    network = MultiTaskNetwork(
+        Encoded(), tasks, sharing={"encoder.*": Independent(), "*": Tied()}, initial="independent"
+    )
     freeze(network, ["encoder.*", SCALES])
     before = copy.deepcopy(network.state_dict())
     fit(network, tasks, steps=4, optimizer=functools.partial(torch.optim.AdamW, weight_decay=0.5))
@@ -311,7 +328,9 @@ def test_frozen_parts_stay_bit_for_bit() -> None:
 
 def test_freezing_a_part_leaves_the_statistics_of_a_new_task_elsewhere_alone() -> None:
     tasks = made_tasks(widths=(4, 4, 4))
-    network = MultiTaskNetwork(Encoded(), tasks.keep_tasks([0, 1]), sharing=Tied())
+    network = MultiTaskNetwork(
+        Encoded(), tasks.keep_tasks([0, 1]), sharing=Tied(), initial="independent"
+    )
     network.add_task(tasks.keep_tasks([2]))
     freeze(network, SCALES)
     fit(network, tasks.keep_tasks([2]), steps=2)
@@ -325,7 +344,10 @@ def test_freezing_a_part_leaves_the_statistics_of_a_new_task_elsewhere_alone() -
 def test_a_new_task_learns_its_scales_and_head_alone() -> None:
     tasks = made_tasks(widths=(4, 4, 4))
     network = MultiTaskNetwork(
-        functools.partial(ordering_mlp, width=6, depth=3), tasks.keep_tasks([0, 1]), sharing=Tied()
+        functools.partial(ordering_mlp, width=6, depth=3),
+        tasks.keep_tasks([0, 1]),
+        sharing=Tied(),
+        initial="independent",
     )
     fit(network, tasks.keep_tasks([0, 1]), steps=3)
     rows = torch.randn(7, 4)
@@ -352,7 +374,12 @@ def test_a_sweep_changes_one_scale_of_one_task() -> None:
     assert_close(own[0], network.task("b")(rows))
     with pytest.raises(ValueError, match="one SoftOrdering, found 0"):
         sweep_scale(
-            MultiTaskNetwork(nn.Linear(5, 1), TASKS), "b", rows, depth=0, layer=0, values=[0.5]
+            MultiTaskNetwork(nn.Linear(5, 1), TASKS, initial="independent"),
+            "b",
+            rows,
+            depth=0,
+            layer=0,
+            values=[0.5],
         )
 
 
