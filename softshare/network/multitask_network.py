@@ -102,6 +102,7 @@ class MultiTaskNetwork(nn.Module):
 
         self._parameters_of_template = parameters_of(next(iter(self._templates.values())))
         start = start_of(initial, template, self._forms, self._templates, seed)
+        self._kept = start.kept
         self._share(sharing or Independent(), start)
 
     # --- running -------------------------------------------------------------------------------

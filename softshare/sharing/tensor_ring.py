@@ -120,8 +120,8 @@ class TensorRing(Sharing):
         raise ValueError(
             f"layer {next(iter(stacks))!r}: a tensor ring cannot start from given weights, "
             "as no decomposition finds cores that several "
-            "weights have in common; start it at random (initial='independent', the "
-            "default), or factorise the weights by "
+            "weights have in common; start it at random (initial='independent'), or "
+            "factorise the weights by "
             "ss.TensorTrain or ss.Tucker. The scales of a SoftOrdering are given by the "
             "template: name its layers without them"
         )

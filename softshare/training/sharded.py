@@ -7,7 +7,7 @@ kept equal by adding up its gradients. The results are those of one process, bat
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NoReturn
 
@@ -71,6 +71,7 @@ class ShardedNetwork(MultiTaskNetwork):
         )
         super().__init__(template, own, sharing=sharing, seed=seed, sparse_rows=sparse_rows)
         _check_weights(self.shared_weights)
+        _check_start(self.shared_weights, self._kept)
 
     def whole_state(self) -> dict[str, Tensor] | None:
         """The state of the network of all tasks, which ``MultiTaskNetwork(…).load_state_dict``
@@ -167,6 +168,19 @@ def _check_tasks(tasks: Sequence[Task], forms: set[Any], count: int) -> None:
             "names that are no tuples, or share their examples among the processes "
             "(MultiTaskNetwork)"
         )
+
+
+def _check_start(weights: Mapping[str, SharedWeight], kept: Iterable[str]) -> None:
+    """A factorisation of given values depends on all tasks, of which this process has some."""
+    for path in kept:
+        own, parameters = weights[path].task_parameters(), dict(weights[path].named_parameters())
+        if 0 < len(own) < len(parameters):
+            raise ValueError(
+                f"layer {path.removesuffix('.weight')!r}: its given values would be factorised, "
+                "for which this process has not all tasks' weights; make a MultiTaskNetwork of all "
+                "tasks from the template and give its state to load_whole_state, or pass a "
+                "template function that draws its weights"
+            )
 
 
 def _check_weights(weights: Mapping[str, SharedWeight]) -> None:

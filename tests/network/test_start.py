@@ -1,4 +1,4 @@
-"""Where a network's weights start: values that were given are kept, others drawn; frozen ones stay."""
+"""Where weights start: given values are kept, others drawn, and frozen ones never change."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ def with_encoder(encoder: nn.Module, *, hidden: Sequence[int] = ()) -> TemplateF
     multilayer perceptron.
 
     ``MultiTaskNetwork(with_encoder(model), tasks, sharing={"encoder.*": ss.Tied(bias="tied"), "*":
-    …}, initial="common")`` shares it among all tasks, with the values that it has. It is trained
-    with a lower rate of its own by ``fit(…, learning_rates={"encoder.*": 1e-5})``, or not at all
-    after ``freeze(network, "encoder.*")``. One that is never trained runs once per example with
-    :func:`softshare.encoder_features`.
+    …})`` shares it among all tasks, with the values that it has. It is trained with a lower rate of
+    its own by ``fit(…, learning_rates={"encoder.*": 1e-5})``; what of it has
+    ``requires_grad=False`` is not trained, nor any of it after ``freeze(network, "encoder.*")``.
+    One that is never trained runs once per example with :func:`softshare.encoder_features`.
 
     Args:
         encoder: any module, a batch of inputs ``(B, *shape)`` → ``(B, …)``; it is copied.
