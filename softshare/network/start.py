@@ -61,8 +61,8 @@ def start_of(
     if isinstance(initial, Mapping):
         if missing := [path for path in own if path not in initial]:
             raise ValueError(
-                f"initial: no values for {', '.join(map(repr, missing))}; give the tasks' values of "
-                "every parameter, as network.stacks() does, or 'common' or 'independent'"
+                f"initial: no values for {', '.join(map(repr, missing))}; give the tasks' "
+                "values of every parameter, as network.stacks() does, or 'common' or 'independent'"
             )
         return from_values(dict(initial))
     if initial == "common":

@@ -25,6 +25,7 @@ from softshare.sharing.tucker import Tucker
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 from softshare.training.fit import fit
+from softshare.training.sharded import ShardedNetwork
 
 TASKS = [Task(name, "binary") for name in "abc"]
 EXACT = (Independent(), Tied(), Tied(bias="own"), TraceNorm())
@@ -213,3 +214,10 @@ def test_fixed_orders_are_drawn_though_a_modules_values_are_kept() -> None:
 def test_a_start_that_is_none_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"initial must be 'independent', 'common'.*'random'"):
         MultiTaskNetwork(mlp((4,), 1), TASKS, initial="random")
+
+
+def test_a_part_of_a_network_refuses_to_factorise_values_of_some_of_the_tasks() -> None:
+    with pytest.raises(ValueError, match=r"layer '0'.*load_whole_state"):
+        ShardedNetwork(body(), TASKS, sharing=LastAxisFlattening(rank=1))
+    shard = ShardedNetwork(body(), TASKS, sharing=Tied(bias="own"))
+    assert all(shard.layers[layer].of(0).numel() for layer in shard.layers)
