@@ -223,12 +223,13 @@ class Factorisation(Sharing):
         given = self._given_ranks()
         if not isinstance(given, tuple):
             # The subtraction keeps 0.07 × 100 = 7.000000000000001 at 7.
-            shares = [given or 1.0] * self._n_ranks(len(modes))
-            shares[-self._n_axes :] = [self.task_rank or shares[-1]] * self._n_axes
-            return tuple(
-                ceil(share * bound - 1e-9)
-                for share, bound in zip(shares, self._rank_bounds(modes), strict=True)
-            )
+            fractions = [given or 1.0] * self._n_ranks(len(modes))
+            fractions[-self._n_axes :] = [self.task_rank or fractions[-1]] * self._n_axes
+            largest = self._rank_bounds(modes)
+            ranks = [
+                ceil(part * bound - 1e-9) for part, bound in zip(fractions, largest, strict=True)
+            ]
+            return self._within_bounds(ranks, modes)
         count, name, axes = (
             self._n_ranks(len(modes)),
             type(self).__name__,
@@ -251,6 +252,11 @@ class Factorisation(Sharing):
                     "it, or give a share of the maximum such as 0.5"
                 )
         return given
+
+    def _within_bounds(self, ranks: Sequence[int], modes: Sequence[int]) -> tuple[int, ...]:
+        """The ranks, each lowered to what the others allow."""
+        allowed = tuple(map(min, ranks, self._rank_bounds(modes, ranks)))
+        return allowed if allowed == tuple(ranks) else self._within_bounds(allowed, modes)
 
     @abstractmethod
     def _given_ranks(self) -> Ranks:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import torch
 from torch import Tensor, nn
 
 from softshare.sharing._settings import is_number, take_numbers
 from softshare.sharing.algebra.tensor_normal_density import (
+    WELL_CONDITIONED,
     Covariance,
     negative_log_density,
     scatter,
@@ -197,12 +199,18 @@ class TensorNormalWeight(RegularisedWeight):
 
     def penalty(self, examples: Tensor) -> Tensor:
         """The paper adds minus the log density to the sum over all examples; beside mean losses
-        that is a share of 1 / N̄.
+        that is a 1 / N̄ of it.
         """
         log_determinants = {
             axis: self._covariance(mode).log_determinant for mode, axis in self._axes.items()
         }
-        value = negative_log_density(self.weight, self._precisions(), log_determinants)
+        conditions = [self._covariance(mode).condition for mode in self._axes]
+        value = negative_log_density(
+            self.weight,
+            self._precisions(),
+            log_determinants,
+            in_double=prod(conditions) > WELL_CONDITIONED,
+        )
         return self._settings.scale * value / examples.to(value.dtype).mean()
 
     @torch.no_grad()
@@ -214,12 +222,8 @@ class TensorNormalWeight(RegularisedWeight):
             return
         stack = self.weight.double()
         for mode, axis in self._axes.items():
-            precisions = {
-                other: precision.double() for other, precision in self._precisions().items()
-            }
-            self._covariance(mode).add(
-                scatter(stack, axis, precisions), stack.numel() // stack.shape[axis]
-            )
+            columns = stack.numel() // stack.shape[axis]
+            self._covariance(mode).add(scatter(stack, axis, self._precisions()), columns)
 
     def task_covariance(self) -> Tensor | None:
         """``Σ`` of the tasks, ``(T, T)`` of trace 1; None where it is not learned."""

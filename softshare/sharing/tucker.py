@@ -23,8 +23,9 @@ class Tucker(Factorisation):
     Args:
         ranks: the multilinear rank ``(K_1, …, K_N)`` in the paper's mode order, the task's last:
             ``(in, out, task)`` for a linear layer, ``(height, width, in, out, task)`` for a
-            convolution. ``K_n`` is at most the size of mode n and the product of the others'. Or a
-            share in (0, 1] of these maxima, rounded up, for layers of any shape.
+            convolution. ``K_n`` is at most the size of mode n, the product of the others' sizes and
+            the product of the other ranks. Or a fraction in (0, 1] of the sizes' maxima, rounded
+            up, for layers of any shape; a rank above the product of the others is that product.
         epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further
             settings.
     """
@@ -38,7 +39,12 @@ class Tucker(Factorisation):
         return n_modes
 
     def _rank_bounds(self, modes: Sequence[int], ranks: Sequence[int] | None = None) -> list[int]:
-        return [min(size, prod(modes) // size) for size in modes]
+        largest = [min(size, prod(modes) // size) for size in modes]
+        if ranks is None:
+            return largest
+        # A slice of the core for each of K_n components: the core has no more that differ than the
+        # other ranks have combinations.
+        return [min(bound, prod(ranks) // rank) for bound, rank in zip(largest, ranks, strict=True)]
 
     def _terms(self, n_modes: int) -> dict[str, str]:
         matrices = {f"mode_{n + 1}": MODES[n] + RANKS[n] for n in range(n_modes)}

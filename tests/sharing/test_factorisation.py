@@ -294,6 +294,12 @@ def test_a_share_of_the_ranks_suits_layers_of_any_shape(
     assert drawn.ranks() == expected
 
 
+def test_a_fraction_gives_no_rank_above_the_product_of_the_others() -> None:
+    shape, sharing = (10, 10), Tucker(0.1)  # 10 % of 10, 10 and 20 tasks: (1, 1, 2)
+    drawn = sharing.draw({"fc": LayerShapes((shape,))}, RandomStreams(0, range(20)))["fc"]
+    assert drawn.ranks() == factorise(sharing, random_stack(20, *shape)).ranks() == (1, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("sharing", "shape", "message"),
     [
@@ -314,6 +320,8 @@ def test_a_share_of_the_ranks_suits_layers_of_any_shape(
             (3, 2, 4, 6),
             "Tucker rank 3 of axis 'width' is above its maximum 2",
         ),
+        (Tucker((1, 1, 2)), (7, 5), "Tucker rank 2 of axis 'task' is above its maximum 1"),
+        (Tucker((5, 2, 2)), (7, 5), "Tucker rank 5 of axis 'in' is above its maximum 4"),
         (
             Tucker((3, 2)),
             (7, 5),

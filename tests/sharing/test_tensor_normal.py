@@ -358,13 +358,13 @@ def test_scale_is_a_factor_on_the_penalty() -> None:
 def test_weights_of_zero_leave_the_covariance_alone() -> None:
     weight = weight_of(TensorNormal(warm_up=0, every=1), torch.zeros(4, 6, 5))
     weight.after_step()
-    assert_close(weight.task_covariance(), torch.eye(4) / 4)
+    assert_close(weight.task_covariance(), torch.eye(4).double() / 4)
 
 
 def test_weights_that_are_not_finite_leave_the_covariance_alone() -> None:
     weight = weight_of(TensorNormal(warm_up=0, every=1), torch.full((4, 6, 5), torch.nan))
     weight.after_step()
-    assert_close(weight.task_covariance(), torch.eye(4) / 4)
+    assert_close(weight.task_covariance(), torch.eye(4).double() / 4)
 
 
 def test_only_a_learned_task_covariance_is_reported() -> None:
@@ -476,3 +476,43 @@ def test_a_mode_that_a_layer_has_not_names_the_layer_and_its_modes() -> None:
 def test_tasks_of_different_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="layer 'fc': TensorNormal needs one shape"):
         TensorNormal().share({"fc": [random(3, 2), random(4, 2)]})
+
+
+@pytest.mark.parametrize("epsilon", [1e-8, 1e-6, 1e-3, 0.1])
+@pytest.mark.parametrize("modes", [("task",), ("in", "out", "task")])
+def test_in_single_precision_the_gradient_is_that_of_double(
+    epsilon: float, modes: tuple[str, ...]
+) -> None:
+    # More tasks than weights: the covariance has no rank but what epsilon gives it.
+    stack = 0.1 * random(30, 3, 2).float()
+    settings = TensorNormal(modes, epsilon=epsilon, warm_up=0, every=1)
+    weight, exact = weight_of(settings, stack), weight_of(settings, stack.double())
+    weight.after_step()
+    exact.after_step()
+    penalty, expected = (
+        weight.penalty(torch.full((30,), 4.0)),
+        exact.penalty(torch.full((30,), 4.0)),
+    )
+    penalty.backward()
+    expected.backward()
+    assert penalty.dtype == weight.weight.grad.dtype == torch.float32
+    torch.testing.assert_close(penalty.double(), expected, rtol=1e-5, atol=0)
+    error = (weight.weight.grad - exact.weight.grad).norm() / exact.weight.grad.norm()
+    assert float(error) < 1e-4
+
+
+def test_covariances_keep_their_precision_when_the_network_changes_its_own() -> None:
+    weight = weight_of(TensorNormal(warm_up=0, every=1, epsilon=1e-8), random(30, 3, 2))
+    weight.after_step()
+    before = weight.task_covariance().clone()
+    assert torch.equal(weight.float().double().task_covariance(), before)
+    assert weight.to("meta").task_covariance().is_meta
+
+
+def test_a_loaded_covariance_is_as_ill_conditioned_as_the_saved_one() -> None:
+    settings = TensorNormal(warm_up=0, every=1, epsilon=1e-8)
+    first, second = (weight_of(settings, random(30, 3, 2).float()) for _ in range(2))
+    first.after_step()
+    second.load_state_dict(first.state_dict())
+    examples = torch.full((30,), 4.0)
+    assert torch.equal(second.penalty(examples), first.penalty(examples))

@@ -16,27 +16,35 @@ from torch.autograd.function import once_differentiable
 
 from softshare.sharing.algebra.decompositions import mode_product, unfold
 
+WELL_CONDITIONED = 1e4
+"""Product of the covariances' condition numbers up to which weights of single precision keep theirs
+in ``Ω W``: its relative error is at most about the product times 6e-8.
+"""
+
 
 class Covariance(nn.Module):
     """The covariance of one mode, learned by closed-form updates, and its inverse, kept between
     them.
 
     Its trace is fixed: only the product of all modes' covariances is identified, and were their
-    common
-    scale learned with the weights, both would shrink to zero together, where the density has no
-    bound.
+    common scale learned with the weights, both would shrink to zero together, where the density has
+    no bound.
+
+    All of it stays in double precision whatever the network's: beside a small ``epsilon`` the
+    inverse of a covariance that was rounded to single precision is another matrix.
 
     Args:
         size: of the mode, D.
         trace: what the diagonal adds up to.
         epsilon: multiple of the mean variance that every update adds to the diagonal.
         n_weights: how many weights' contributions make an update.
-        like: a tensor of the type and on the device wanted.
+        like: a tensor on the device wanted.
 
     Attributes:
         covariance: Σ, at first the identity scaled to the trace.
         precision: Σ⁻¹.
         log_determinant: ln|Σ|.
+        condition: a bound on the ratio of Σ's largest and smallest eigenvalue.
 
     Shape:
         covariance and precision ``(D, D)``, log_determinant ``()``.
@@ -53,10 +61,12 @@ class Covariance(nn.Module):
         self._trace, self._epsilon, self._n_weights = trace, epsilon, n_weights
         self._scatters: list[Tensor] = []
         self._columns = 0
-        identity = torch.eye(size, dtype=like.dtype, device=like.device)
+        identity = torch.eye(size, dtype=torch.float64, device=like.device)
+        log_determinant = identity.new_tensor(size * log(trace / size))
         self.register_buffer("covariance", identity * trace / size)
         self.register_buffer("precision", identity * size / trace)
-        self.register_buffer("log_determinant", like.new_tensor(size * log(trace / size)))
+        self.register_buffer("log_determinant", log_determinant)
+        self.condition = 1.0
 
     def add(self, scatter: Tensor, columns: int) -> None:
         """One weight's contribution; the last one expected makes the update.
@@ -88,6 +98,27 @@ class Covariance(nn.Module):
         self.covariance.copy_(covariance)
         self.precision.copy_(torch.cholesky_inverse(factor))
         self.log_determinant.copy_(2 * factor.diagonal().log().sum())
+        self.condition = self._condition_bound()
+
+    def _condition_bound(self) -> float:
+        """``‖Σ‖₁ ‖Σ⁻¹‖₁``: at least the ratio of the eigenvalues, and 1 for the identity."""
+        norms = [matrix.abs().sum(0).max() for matrix in (self.covariance, self.precision)]
+        return float(norms[0] * norms[1])
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Covariance:
+        """Go with the module to another device, but never to a coarser type."""
+        exact = dict(self._buffers)
+        super()._apply(fn, recurse)
+        for name, before in exact.items():
+            now = self._buffers[name]
+            if before is not None and now is not None and now.dtype != before.dtype:
+                self._buffers[name] = before.to(now.device)
+        return self
+
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        if not self.covariance.is_meta:
+            self.condition = self._condition_bound()
 
 
 def smoothed(stack: Tensor, precisions: Mapping[int, Tensor]) -> Tensor:
@@ -111,7 +142,11 @@ def scatter(stack: Tensor, axis: int, precisions: Mapping[int, Tensor]) -> Tenso
 
 
 def negative_log_density(
-    stack: Tensor, precisions: Mapping[int, Tensor], log_determinants: Mapping[int, Tensor]
+    stack: Tensor,
+    precisions: Mapping[int, Tensor],
+    log_determinants: Mapping[int, Tensor],
+    *,
+    in_double: bool = False,
 ) -> Tensor:
     """``½ [vec(W)ᵀ (Σ_1 ⊗ … ⊗ Σ_N)⁻¹ vec(W) + Σ_n (d / D_n) ln|Σ_n|]``: minus the log density,
     without its constant ``½ d ln 2π``.
@@ -122,15 +157,19 @@ def negative_log_density(
         stack: ``W``.
         precisions: axis → ``Σ_n⁻¹``; modes not named have the identity.
         log_determinants: axis → ``ln|Σ_n|``.
+        in_double: whether to go through the modes in double precision, which ill-conditioned
+            covariances need.
 
     Shape:
-        stack ``(T, *weight)`` → ``()``.
+        stack ``(T, *weight)`` → ``()``, of the stack's type.
     """
     with torch.no_grad():
-        gradient = smoothed(stack, precisions)
+        working = stack.double() if in_double else stack
+        narrow = {axis: precision.to(working.dtype) for axis, precision in precisions.items()}
+        gradient = smoothed(working, narrow)
     value: Tensor = _QuadraticForm.apply(stack, gradient)
     for axis, log_determinant in log_determinants.items():
-        value = value + stack.numel() / stack.shape[axis] / 2 * log_determinant
+        value = value + (stack.numel() / stack.shape[axis] / 2 * log_determinant).to(value.dtype)
     return value
 
 
@@ -141,8 +180,8 @@ class _QuadraticForm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, stack: Tensor, gradient: Tensor) -> Tensor:
-        ctx.save_for_backward(gradient)
-        return (stack * gradient).sum() / 2
+        ctx.save_for_backward(gradient.to(stack.dtype))
+        return ((stack * gradient).sum() / 2).to(stack.dtype)
 
     @staticmethod
     @once_differentiable
