@@ -1,0 +1,211 @@
+"""Rows of several tasks as plain arrays: what every contestant checks, scales and encodes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import log_expit, logsumexp
+
+Kind = Literal["regression", "binary", "multiclass"]
+Array = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+KINDS = ("regression", "binary", "multiclass")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Checked training rows of all tasks.
+
+    Attributes:
+        inputs: Shape (N, p).
+        targets: Values, classes 0 and 1, or classes 0 to C − 1. Shape (N,).
+        tasks: Each row's position in ``names``. Shape (N,).
+        names: The tasks, sorted. Shape (T,).
+        groups: Rows of one group stay together when rows are held out; None: rows are single.
+        n_classes: C of ``multiclass``, 1 otherwise.
+        kind: What the targets are.
+    """
+
+    inputs: Array
+    targets: Array
+    tasks: Codes
+    names: NDArray[np.generic]
+    groups: Codes | None
+    n_classes: int
+    kind: Kind
+
+    @property
+    def n_tasks(self) -> int:
+        return len(self.names)
+
+    def take(self, which: NDArray[np.bool_]) -> Rows:
+        """The rows where ``which`` is true; the tasks and their positions stay."""
+        groups = None if self.groups is None else self.groups[which]
+        return Rows(
+            self.inputs[which],
+            self.targets[which],
+            self.tasks[which],
+            self.names,
+            groups,
+            self.n_classes,
+            self.kind,
+        )
+
+    def with_inputs(self, inputs: Array) -> Rows:
+        """The same rows with other inputs. Shape of ``inputs``: (N, any)."""
+        return Rows(
+            inputs,
+            self.targets,
+            self.tasks,
+            self.names,
+            self.groups,
+            self.n_classes,
+            self.kind,
+        )
+
+
+def checked_rows(
+    X: ArrayLike,
+    y: ArrayLike,
+    tasks: ArrayLike,
+    groups: ArrayLike | None,
+    *,
+    kind: Kind,
+    n_classes: int | None = None,
+) -> Rows:
+    """Rows as arrays of one length, finite, with tasks and groups numbered.
+
+    Args:
+        X: Inputs. Shape (N, p).
+        y: Targets. Shape (N,).
+        tasks: Each row's task, by number or name. Shape (N,).
+        groups: Each row's group (a person, a household), or None. Shape (N,).
+        kind: ``regression``, ``binary`` (targets 0 and 1) or ``multiclass`` (0 to C − 1).
+        n_classes: C of ``multiclass``; None takes the largest class seen.
+
+    Raises:
+        ValueError: If an argument breaks one of these rules.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+    inputs = checked_inputs(X)
+    targets = np.asarray(y, dtype=float)
+    labels = np.asarray(tasks)
+    wanted = (len(inputs),)
+    for name, array in (("y", targets), ("tasks", labels)):
+        if array.shape != wanted:
+            raise ValueError(
+                f"{name} must have the shape {wanted}, one entry a row of X, not {array.shape}"
+            )
+    if not np.isfinite(targets).all():
+        raise ValueError("y must be finite; leave out the rows without a target")
+    _check_classes(targets, kind, n_classes)
+    names, codes = np.unique(labels, return_inverse=True)
+    group_codes = None
+    if groups is not None:
+        group_codes = np.unique(np.asarray(groups), return_inverse=True)[1]
+        if group_codes.shape != targets.shape:
+            raise ValueError(f"groups must have {len(inputs)} entries, not {group_codes.size}")
+    outputs = 1
+    if kind == "multiclass":
+        outputs = int(targets.max()) + 1 if n_classes is None else n_classes
+    return Rows(inputs, targets, codes, names, group_codes, outputs, kind)
+
+
+def checked_inputs(X: ArrayLike) -> Array:
+    """Finite inputs. Shape (N, p), N ≥ 1.
+
+    Raises:
+        ValueError: If they are not.
+    """
+    inputs = np.asarray(X, dtype=float)
+    if inputs.ndim != 2 or not len(inputs):
+        raise ValueError(f"X must have the shape (rows, inputs) with rows, not {inputs.shape}")
+    if not np.isfinite(inputs).all():
+        raise ValueError("X must be finite; fill in missing values first")
+    return inputs
+
+
+def _check_classes(targets: Array, kind: Kind, n_classes: int | None) -> None:
+    """Classes must be whole numbers from 0 on."""
+    if kind == "regression":
+        return
+    highest = 2 if kind == "binary" else n_classes or np.inf
+    whole = targets == np.round(targets)
+    if not (whole & (targets >= 0) & (targets < highest)).all():
+        wanted = "0 and 1" if kind == "binary" else "0 to the number of classes − 1"
+        raise ValueError(f"y of kind {kind!r} must hold the classes {wanted}")
+
+
+def task_codes(tasks: ArrayLike, names: NDArray[np.generic]) -> Codes:
+    """Each row's position in the sorted ``names``, −1 for a task that is not there."""
+    labels = np.asarray(tasks)
+    places = np.searchsorted(names, labels).clip(max=len(names) - 1)
+    return np.where(names[places] == labels, places, -1).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Inputs to mean 0 and one scale over all tasks' rows; a constant input to 0.
+
+    Numbers get the standard deviation 1. An input with two values, such as a category's dummy,
+    gets the range 1 instead: divided by its standard deviation, the rarest category would have
+    the largest values, and a penalty would shrink it least.
+    """
+
+    mean: Array
+    scale: Array
+
+    @classmethod
+    def of(cls, inputs: Array) -> Scaling:
+        lowest, highest = inputs.min(axis=0), inputs.max(axis=0)
+        two_valued = ((inputs == lowest) | (inputs == highest)).all(axis=0)
+        scale = np.where(two_valued, highest - lowest, inputs.std(axis=0))
+        constant = scale <= 1e-12 * np.maximum(np.abs(lowest), np.abs(highest)).clip(min=1.0)
+        return cls(inputs.mean(axis=0), np.where(constant, np.inf, scale))
+
+    def __call__(self, inputs: Array) -> Array:
+        return (inputs - self.mean) / self.scale
+
+
+def sums_by_task(values: Array, tasks: Codes, n_tasks: int) -> Array:
+    """Column sums of each task's rows. Shape: (N, p) to (T, p)."""
+    order = np.argsort(tasks, kind="stable")
+    present, starts = np.unique(tasks[order], return_index=True)
+    sums = np.zeros((n_tasks, values.shape[1]))
+    sums[present] = np.add.reduceat(values[order], starts, axis=0)
+    return sums
+
+
+def one_vs_rest(rows: Rows) -> Array:
+    """Targets of one problem a class: 1 where a row is of it.
+
+    Shape:
+        (N, C); (N, 1) unless ``multiclass``.
+    """
+    if rows.kind != "multiclass":
+        return rows.targets[:, None]
+    return (rows.targets[:, None] == np.arange(rows.n_classes)).astype(float)
+
+
+def row_losses(outputs: Array, targets: Array, kind: Kind) -> Array:
+    """Each row's squared error or negative log-likelihood.
+
+    Args:
+        outputs: Means, log-odds, or one logit a class. Shape (N,) or (N, C).
+        targets: Shape (N,).
+        kind: What the targets are.
+
+    Shape:
+        (N,).
+    """
+    if kind == "regression":
+        return np.asarray((targets - outputs) ** 2)
+    if kind == "binary":
+        return np.asarray(-log_expit(np.where(targets == 1, outputs, -outputs)))
+    chosen = outputs[np.arange(len(targets)), targets.astype(int)]
+    return np.asarray(logsumexp(outputs, axis=1) - chosen)
