@@ -198,6 +198,4 @@ def _as_tensor(item: Any) -> Tensor:
     array = item.detach().cpu().numpy() if isinstance(item, Tensor) else np.asarray(item)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"inputs must be numbers or images, got {type(item).__name__}")
-    return torch.from_numpy(
-        np.atleast_1d(array.astype(np.float32) if array.dtype == np.float64 else array)
-    )
+    return torch.from_numpy(np.atleast_1d(array))

@@ -32,9 +32,9 @@ def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
     """Tasks from a table of which so many rows are in memory at a time, but all rows of the columns
     that are no inputs.
 
-    The file is read twice: to see what its columns hold, and to write their values in single
-    precision. What was
-    written is used again until the file changes.
+    The file is read twice: to see what its columns hold, and to write their values, as precise as
+    they are, since only scaled values may be rounded. What was written is used again until the file
+    changes.
 
     Args:
         path: a CSV or Parquet file.
@@ -53,7 +53,7 @@ def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
     roles.check(list(first.columns))
     key = hashlib.blake2b(repr(roles.columns).encode(), digest_size=6).hexdigest()
     folder = derived(
-        f"table-2-{key}", [path], lambda folder: _write(folder, path, roles.columns, chunk_rows)
+        f"table-3-{key}", [path], lambda folder: _write(folder, path, roles.columns, chunk_rows)
     )
     columns = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
     categories = {name: tuple(texts) for name, texts in columns["categories"].items()}
@@ -87,7 +87,7 @@ def _write(folder: Path, path: Path, used: Sequence[str], chunk_rows: int) -> No
         json.dumps({"names": names, "categories": categories}), encoding="utf-8"
     )
     values = np.lib.format.open_memmap(
-        folder / "values.npy", mode="w+", dtype=np.float32, shape=(n_rows, len(names))
+        folder / "values.npy", mode="w+", dtype=np.float64, shape=(n_rows, len(names))
     )
     begin = 0
     for chunk in read_chunks(path, chunk_rows):

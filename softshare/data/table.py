@@ -49,8 +49,8 @@ def read_table(
         split: a column with the given part of each row: ``train``, ``validation`` (``val``,
             ``valid``, ``dev``) or ``test``.
         group: a column whose equal values (a patient) stay in one part.
-        chunk_rows: hold so many rows in memory at a time, and keep the inputs as an array of single
-            precision in the cache folder; files of more than a gigabyte, unpacked, are read so in
+        chunk_rows: hold so many rows in memory at a time, and keep the inputs as an array of
+            numbers in the cache folder; files of more than a gigabyte, unpacked, are read so in
             any case.
 
     Raises:

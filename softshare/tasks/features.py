@@ -16,9 +16,25 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from softshare.tasks.frames import LARGEST, check_finite, is_numeric, names_of, numbers_of, texts_of
+from softshare.tasks.sources import Source
+
+ROUNDING = 1e-12
+"""Values of double precision that differ by no more of their size are equal but for rounding: a
+thousand times the rounding of one operation, as they may come of many.
+"""
+
+ROUNDING_OF_SINGLE = 2 * float(np.finfo(np.float32).eps)
+"""The same of values that were rounded to single precision before they came here."""
+
+
+def rounding_of(source: Source) -> float:
+    """By how much of their size equal numbers of a source may differ."""
+    is_single = str(getattr(source, "dtype", None)) in ("float32", "torch.float32")
+    return ROUNDING_OF_SINGLE if is_single else ROUNDING
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,8 @@ class Vectors(Preprocessing):
         names: the features' names; their numbers where they have none.
         fill: the training median of each feature, put where a value is missing.
         mean: what is subtracted from each feature.
-        std: what each feature is divided by then; 1 where all training rows have one value.
+        std: what each feature is divided by then; 1 where all training rows have one value, but
+            for rounding.
         indicated: the places of the features with an indicator.
     """
 
@@ -75,37 +92,34 @@ class Vectors(Preprocessing):
     indicated: tuple[int, ...] = ()
 
     @classmethod
-    def fit(cls, training: np.ndarray, names: Sequence[str]) -> Self:
-        """Median, mean, standard deviation and missing values of the training rows, ``(N, C)`` with
-        NaN where missing.
+    def fit(cls, training: np.ndarray, names: Sequence[str], *, rounding: float = ROUNDING) -> Self:
+        """Median, mean, standard deviation and missing values of the training rows.
+
+        Args:
+            training: ``(N, C)``, NaN where a value is missing.
+            names: of the columns.
+            rounding: by how much of their size equal values may differ.
         """
         check_finite(training, names)
         missing = np.isnan(training)
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", RuntimeWarning
-            )  # a column without any value has no median: 0 stands for it
-            fill = (
-                np.nan_to_num(np.nanmedian(training, axis=0))
-                if missing.any()
-                else np.median(training, axis=0)
-            )
+        fill = medians(training)
         filled = np.where(missing, fill, training)
-        constant = filled.max(axis=0) == filled.min(axis=0)
+        constant = are_equal(filled.min(axis=0), filled.max(axis=0), rounding)
         std = np.where(constant, 1.0, filled.std(axis=0))
         indicated = np.flatnonzero(missing.any(axis=0))
         return cls(
-            tuple(names),
-            _floats(fill),
-            _floats(filled.mean(axis=0)),
-            _floats(std),
-            tuple(int(k) for k in indicated),
+            names=tuple(names),
+            fill=tuple(fill.tolist()),
+            mean=tuple(filled.mean(axis=0).tolist()),
+            std=tuple(std.tolist()),
+            indicated=tuple(indicated.tolist()),
         )
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """A name for each of the numbers that :meth:`transform` gives."""
-        return (*self.names, *(f"{self.names[k]} is missing" for k in self.indicated))
+        indicators = [f"{self.names[place]} is missing" for place in self.indicated]
+        return (*self.names, *indicators)
 
     def transform(self, inputs: Any) -> Tensor:
         """Rows ``(N, C)``, NaN where a value is missing, as features ``(N, C + indicators)``."""
@@ -116,13 +130,12 @@ class Vectors(Preprocessing):
             )
         check_finite(values, self.names)
         missing = np.isnan(values)
-        scaled = (np.where(missing, np.array(self.fill), values) - np.array(self.mean)) / np.array(
-            self.std
-        )
+        filled = np.where(missing, np.array(self.fill), values)
+        scaled = (filled - np.array(self.mean)) / np.array(self.std)
         scaled = scaled.clip(-LARGEST, LARGEST)  # a column that hardly varied in training
-        return torch.from_numpy(
-            np.concatenate([scaled, missing[:, list(self.indicated)]], axis=1).astype(np.float32)
-        )
+        indicators = missing[:, list(self.indicated)]
+        # only now to single precision: before, small differences of large numbers would be lost
+        return torch.from_numpy(np.concatenate([scaled, indicators], axis=1).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -150,86 +163,110 @@ class TableColumns(Preprocessing):
         Raises:
             ValueError: a column holds dates or infinite values, or no column is left.
         """
-        informative = [
-            name for name in names_of(training) if training[name].nunique(dropna=False) > 1
-        ]
-        if not informative:
-            raise ValueError(
-                f"no input column is left: {', '.join(map(repr, names_of(training)))} have "
-                "one value only in the training rows"
-            )
-        names = [name for name in informative if is_numeric(training[name])]
-        numeric = Vectors.fit(numbers_of(training, names), names)
-        texts = {name: texts_of(training[name]) for name in informative if name not in names}
-        categories = {name: tuple(sorted(set(text) - {None})) for name, text in texts.items()}
-        indicated = tuple(name for name in texts if training[name].hasnans)
-        columns = cls(numeric, categories, indicated)
-        left_out = [name for name in names_of(training) if name not in informative]
-        return columns, columns.notes(
-            left_out, {name: int(training[name].isna().sum()) for name in informative}
-        )
+        numbers: list[str] = []
+        categories: dict[str, tuple[str, ...]] = {}
+        indicated: list[str] = []
+        left_out: list[str] = []
+        missing: dict[str, int] = {}
+        for name in names_of(training):
+            column = training[name]
+            if column.nunique(dropna=False) <= 1:
+                left_out.append(name)
+                continue
+            missing[name] = int(column.isna().sum())
+            if is_numeric(column):
+                numbers.append(name)
+                continue
+            categories[name] = tuple(sorted(set(texts_of(column)) - {None}))
+            if missing[name]:
+                indicated.append(name)
+        if not missing:
+            raise no_column_left(left_out)
+        numeric = Vectors.fit(numbers_of(training, numbers), numbers)
+        columns = cls(numeric, categories, tuple(indicated))
+        return columns, columns.notes(left_out, missing)
 
     def notes(self, left_out: Sequence[str], missing: Mapping[str, int]) -> tuple[str, ...]:
         """What was done to columns with one value only, and to missing values, of which each column
         has so many.
         """
-        numeric = self.numeric
-        fills = {
-            numeric.names[
-                k
-            ]: f"filled with the median {numeric.fill[k]:.4g}, and an indicator added"
-            for k in numeric.indicated
-        }
-        fills |= dict.fromkeys(self.indicated, "have a feature of their own")
-        return (
-            *(
-                f"column {name!r}: one value only in the training rows, left out"
-                for name in left_out
-            ),
-            *(
-                f"column {name!r}: {missing[name]} missing value(s) in the training rows {fill}"
-                for name, fill in fills.items()
-            ),
-        )
+        notes = []
+        for name in left_out:
+            notes.append(f"column {name!r}: one value only in the training rows, left out")
+        filled = "column {!r}: {} missing value(s) in the training rows {}"
+        for place in self.numeric.indicated:
+            name, median = self.numeric.names[place], self.numeric.fill[place]
+            how = f"filled with the median {median:.4g}, and an indicator added"
+            notes.append(filled.format(name, missing[name], how))
+        for name in self.indicated:
+            notes.append(filled.format(name, missing[name], "have a feature of their own"))
+        return tuple(notes)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """A name for each of the numbers that :meth:`transform` gives."""
-        one_hot = tuple(
-            f"{name} = {category}"
-            for name, categories in self.categories.items()
-            for category in categories
-        )
-        return (
-            *self.numeric.feature_names,
-            *one_hot,
-            *(f"{name} is missing" for name in self.indicated),
-        )
+        names = list(self.numeric.feature_names)
+        for name, categories in self.categories.items():
+            names += [f"{name} = {category}" for category in categories]
+        names += [f"{name} is missing" for name in self.indicated]
+        return tuple(names)
 
     def transform(self, inputs: pd.DataFrame) -> Tensor:
         """Rows of the table as features ``(N, len(feature_names))``; columns that were not there in
         training do not count.
         """
         inputs = inputs.rename(columns=str)
-        absent = [
-            name for name in (*self.numeric.names, *self.categories) if name not in inputs.columns
-        ]
+        known = [*self.numeric.names, *self.categories]
+        absent = [name for name in known if name not in inputs.columns]
         if absent:
             raise ValueError(
                 f"the table lacks the column(s) {', '.join(map(repr, absent))}; it has "
                 f"{', '.join(map(str, inputs.columns))}"
             )
+        # side by side: numbers and their indicators | one-hot columns | indicators of texts
         features = [self.numeric.transform(numbers_of(inputs, self.numeric.names))]
         for name, categories in self.categories.items():
-            codes = pd.Index(categories, dtype=object).get_indexer(
-                pd.Index(texts_of(inputs[name]), dtype=object)
-            )
-            features.append(torch.from_numpy(codes[:, None] == np.arange(len(categories))).float())
-        features += [
-            torch.from_numpy(inputs[name].isna().to_numpy(dtype=np.float32, copy=True))[:, None]
-            for name in self.indicated
-        ]
+            features.append(one_hot(codes_of(inputs[name], categories), len(categories)))
+        for name in self.indicated:
+            missing = inputs[name].isna().to_numpy(dtype=np.float32, copy=True)
+            features.append(torch.from_numpy(missing)[:, None])
         return torch.cat(features, dim=1)
+
+
+def codes_of(column: pd.Series, categories: Sequence[object]) -> np.ndarray:
+    """The number of each row's category, -1 where it is missing or none of these."""
+    texts = pd.Index(texts_of(column), dtype=object)
+    return pd.Index(list(categories), dtype=object).get_indexer(texts)
+
+
+def one_hot(codes: np.ndarray, n_categories: int) -> Tensor:
+    """A 1 at the place of each code, zeros only for -1: ``(N,)`` → ``(N, n_categories)``."""
+    return torch.from_numpy(codes[:, None] == np.arange(n_categories)).float()
+
+
+def medians(rows: np.ndarray) -> np.ndarray:
+    """Of the values of each column that are there; 0 for a column without any."""
+    if not len(rows):
+        return np.zeros(rows.shape[1])
+    if not np.isnan(rows).any():
+        return np.median(rows, axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of a column without any value
+        return np.nan_to_num(np.nanmedian(rows, axis=0))
+
+
+def are_equal(low: np.ndarray, high: np.ndarray, rounding: float) -> np.ndarray:
+    """Whether the least and the greatest value of each column are one, but for rounding."""
+    size = np.maximum(np.abs(low), np.abs(high))
+    return high - low <= rounding * size
+
+
+def no_column_left(names: Sequence[str]) -> ValueError:
+    """The error where every column has one value only."""
+    return ValueError(
+        f"no input column is left: {', '.join(map(repr, names))} have one value only in the "
+        "training rows"
+    )
 
 
 def from_json(text: str) -> Preprocessing:
@@ -238,8 +275,6 @@ def from_json(text: str) -> Preprocessing:
     Raises:
         ValueError: the text is not JSON, or does not describe a preprocessing.
     """
-    from pydantic import TypeAdapter, ValidationError  # 0.1 s that only a saved model needs
-
     content = json.loads(text)
     forms = {form.__name__: form for form in (Scaled, Vectors, TableColumns)}
     form = content.pop("form", None) if isinstance(content, dict) else None
@@ -248,11 +283,7 @@ def from_json(text: str) -> Preprocessing:
     try:
         return TypeAdapter(forms[form]).validate_python(content)
     except ValidationError as error:
+        first = error.errors()[0]
         raise ValueError(
-            f"the saved preprocessing {form} is damaged: {error.errors()[0]['msg']} at "
-            f"{error.errors()[0]['loc']}"
+            f"the saved preprocessing {form} is damaged: {first['msg']} at {first['loc']}"
         ) from None
-
-
-def _floats(values: np.ndarray) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)

@@ -12,9 +12,16 @@ import pandas as pd
 from torch import Tensor
 
 from softshare.tasks.encoded_columns import EncodedColumns, fit_vectors
-from softshare.tasks.features import Preprocessing, Scaled, TableColumns, Vectors
+from softshare.tasks.features import (
+    ROUNDING,
+    Preprocessing,
+    Scaled,
+    TableColumns,
+    Vectors,
+    rounding_of,
+)
 from softshare.tasks.frames import check_columns, check_finite
-from softshare.tasks.sources import Source, Transformed
+from softshare.tasks.sources import Source, Transformed, as_floats
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
 
@@ -30,7 +37,7 @@ def prepare(
       deviation 1, missing values (NaN) filled in with an indicator. Tasks that share a source share
       its scaling.
     * Images and other inputs of two and more dimensions: divided by 255 when they are read where
-      they are uint8, else as they are.
+      they are uint8 (masks of 0 and 1 are not), else as they are, in single precision.
     * Regression targets: scaled task by task to mean 0 and standard deviation 1 of the task's
       training targets (``target_scaling``); only centred where these are all equal.
 
@@ -48,14 +55,14 @@ def prepare(
     """
     known = tasks.preprocessing or (None,) * len(tasks.sources)
     sources, fitted, notes = list(tasks.sources), list(known), list(tasks.notes)
-    source_of_row = tasks.source_of[tasks.task_of[split.train]]
+    source_of_entry = tasks.source_of[tasks.task_of[split.train]]
     for number in np.unique(tasks.source_of):
-        if known[number] is None:
-            training = np.unique(tasks.rows[split.train][source_of_row == number])
-            fitted[number], sources[number], new_notes = _prepared(
-                sources[number], training, standardise
-            )
-            notes += new_notes
+        if known[number] is not None:
+            continue
+        training = np.unique(tasks.rows[split.train][source_of_entry == number])
+        made = _prepared(sources[number], training, standardise)
+        fitted[number], sources[number] = made[:2]
+        notes += made[2]
     prepared = replace(
         tasks, sources=tuple(sources), preprocessing=tuple(fitted), notes=tuple(notes)
     )
@@ -82,14 +89,16 @@ def target_scaling(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
         ``(T, 2)``.
     """
     task, targets = tasks.task_of[train], tasks.targets[train]
-    counts = np.maximum(np.bincount(task, minlength=len(tasks)), 1)
-    mean = np.bincount(task, weights=targets, minlength=len(tasks)) / counts
-    std = np.sqrt(
-        np.bincount(task, weights=(targets - mean[task]) ** 2, minlength=len(tasks)) / counts
-    )
-    std[std <= 1e-12 * np.abs(mean)] = 1.0  # all targets equal, but for rounding
+    n_tasks = len(tasks)
+    counts = np.maximum(np.bincount(task, minlength=n_tasks), 1)
+    mean = np.bincount(task, weights=targets, minlength=n_tasks) / counts
+    squares = (targets - mean[task]) ** 2
+    std = np.sqrt(np.bincount(task, weights=squares, minlength=n_tasks) / counts)
+    std[std <= ROUNDING * np.abs(mean)] = 1.0  # all targets equal, but for rounding
     regression = np.array([kind.kind == "regression" for kind in tasks.tasks])
-    return np.stack([np.where(regression, mean, 0.0), np.where(regression, std, 1.0)], axis=1)
+    mean = np.where(regression, mean, 0.0)
+    std = np.where(regression, std, 1.0)
+    return np.stack([mean, std], axis=1)
 
 
 def _prepared(
@@ -100,38 +109,75 @@ def _prepared(
         check_columns(source)
         columns, notes = TableColumns.fit(source.iloc[training])
         return columns, columns.transform(source), notes
-    if isinstance(source, Tensor) and source.ndim == 2:
-        vectors = _vectors(source, training, standardise)
-        return vectors, source if vectors is None else vectors.transform(source), ()
     if isinstance(source, EncodedColumns):
         columns, notes = source.fit(training)
-        return (
-            columns,
-            Transformed(
-                source, partial(source.features, columns), width=len(columns.feature_names)
-            ),
-            notes,
-        )
-    if len(source.shape) == 2 and standardise:  # an array on disk
-        names = [str(place) for place in range(source.shape[1])]
-        fitted, _ = fit_vectors(source, training, range(len(names)), names, all_columns=True)
-        return fitted, Transformed(source, fitted.transform, width=len(fitted.feature_names)), ()
-    dtype = str(getattr(source, "dtype", None))
-    if len(source.shape) > 2 and dtype in ("uint8", "torch.uint8"):
-        pixels = Scaled(255.0)
-        return pixels, Transformed(source, pixels.transform), ()
-    return None, Transformed(source, Tensor.float) if dtype == "float64" else source, ()
+        features = partial(source.features, columns)
+        return columns, Transformed(source, features, width=len(columns.feature_names)), notes
+    if len(source.shape) == 2:
+        return *_vectors(source, training, standardise), ()
+    return *_images(source, standardise), ()
 
 
-def _vectors(source: Tensor, training: np.ndarray, standardise: bool) -> Vectors | None:
+def _vectors(
+    source: Source, training: np.ndarray, standardise: bool
+) -> tuple[Vectors | None, Source]:
+    """Rows ``(N, D)``, in memory or on disk, scaled in double precision and rounded only then."""
     names = [str(place) for place in range(source.shape[1])]
-    check_finite(source.numpy(), names)
-    if standardise:
-        return Vectors.fit(source.numpy()[training].astype(np.float64), names)
+    in_memory = isinstance(source, Tensor)
+    if in_memory:
+        check_finite(source.numpy(), names)
+    if not standardise:
+        if in_memory:
+            _check_complete(source)
+        return None, _rounded(source)
+    rounding = rounding_of(source)
+    if in_memory:
+        rows = source.numpy()[training].astype(np.float64)
+        fitted = Vectors.fit(rows, names, rounding=rounding)
+        return fitted, fitted.transform(source)
+    fitted, _ = fit_vectors(
+        source, training, range(len(names)), names, all_columns=True, rounding=rounding
+    )
+    return fitted, Transformed(source, fitted.transform, width=len(fitted.feature_names))
+
+
+def _images(source: Source, standardise: bool) -> tuple[Scaled | None, Source]:
+    """Inputs ``(N, *shape)`` of two and more dimensions: bytes from 0 to 255 divided, other numbers
+    in single precision.
+    """
+    kind = _kind_of(source)
+    if kind == "uint8" and not _is_mask(source):
+        pixels = Scaled(255.0)
+        return pixels, Transformed(source, pixels.transform)
+    if kind in ("float32", "None") and isinstance(source, Tensor):
+        return None, source  # looked through when the task set was made
+    if not standardise and kind.startswith("int"):
+        return None, source  # numbers of tokens
+    return None, Transformed(source, as_floats)
+
+
+def _is_mask(source: Source) -> bool:
+    """Whether bytes in memory are 0 and 1 only, so that there is nothing to divide."""
+    return isinstance(source, Tensor) and bool(source.numel()) and int(source.max()) <= 1
+
+
+def _kind_of(source: Source) -> str:
+    """The name of a source's numbers: ``float32``, ``uint8``, …; ``None`` where it is not known."""
+    return str(getattr(source, "dtype", None)).removeprefix("torch.")
+
+
+def _check_complete(source: Tensor) -> None:
     missing = int(source.isnan().sum())
     if missing:
         raise ValueError(
             f"inputs have {missing} missing value(s), which are filled in only with "
             "standardise=True"
         )
-    return None
+
+
+def _rounded(source: Source) -> Source:
+    """Vectors as they are, but in single precision; whole numbers (of tokens) stay."""
+    kind = _kind_of(source)
+    if kind in ("float32", "None") or kind.startswith(("int", "uint")):
+        return source
+    return source.float() if isinstance(source, Tensor) else Transformed(source, Tensor.float)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -17,45 +17,127 @@ Source = Any
 dim 0 — a tensor, a NumPy array or memory map — or a data frame whose columns are not numbers
 yet."""
 
-
 DIGESTED_AT_ONCE = 4096
 """Rows of a source outside memory that are read at a time for its digest."""
+
+
+_WIDER: Mapping[str, type] = {"uint16": np.int32, "uint32": np.int64, "uint64": np.int64}
+"""Whole numbers that PyTorch can hardly compute with, and what holds the same values."""
 
 
 def as_source(inputs: Any) -> Source:
     """Inputs as something that rows can be taken from: arrays and nested lists become tensors, the
     rest stays.
 
+    Numbers keep their precision, which is what scaling them needs: seconds since 1970 of one minute
+    are one number in float32. Masked values of an array become missing ones (NaN).
+
     Raises:
-        ValueError: an array, in memory or on disk, holds something else than real numbers, or two
-            columns of a frame have one name.
+        ValueError: an array, in memory or on disk, holds something else than real numbers, is
+            sparse, or has no axis of features; a number of an image or sequence is missing or
+            infinite; two columns of a frame have one name.
     """
     if isinstance(inputs, pd.DataFrame):
-        frame = inputs.reset_index(drop=True).rename(columns=str)
-        if not frame.columns.is_unique:
-            raise ValueError(
-                f"two columns are called {frame.columns[frame.columns.duplicated()][0]!r}; "
-                "every column needs a name of its own"
-            )
-        return frame
-    array = np.asarray(inputs) if isinstance(inputs, list | tuple) else inputs
+        return _frame(inputs)
+    array = np.asarray(inputs) if isinstance(inputs, list | tuple | pd.Series) else inputs
+    if isinstance(array, np.ma.MaskedArray):
+        array = _unmasked(array)
+    _check_form(array)
+    if isinstance(array, Tensor):
+        array = array.detach().cpu()
+        is_half = array.dtype in (torch.bfloat16, torch.float16)
+        return _finite(array.float() if is_half else array)
+    if not isinstance(array, np.ndarray) or isinstance(array, np.memmap):
+        return array
+    return _finite(_tensor_of(array))
+
+
+def _unmasked(array: Any) -> np.ndarray:
+    """A masked array as a plain one, NaN where it is masked."""
+    if not np.ma.is_masked(array):
+        return np.asarray(array.data)
+    plain: np.ndarray = array.astype(np.float64).filled(np.nan)
+    return plain
+
+
+def _frame(inputs: pd.DataFrame) -> pd.DataFrame:
+    frame = inputs.reset_index(drop=True).rename(columns=str)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ValueError(f"two columns are called {twice!r}; every column needs a name of its own")
+    return frame
+
+
+def _check_form(array: Any) -> None:
+    """Refuse what cannot be rows of real numbers."""
+    is_tensor = isinstance(array, Tensor)
+    if hasattr(array, "tocsr") or (is_tensor and array.layout != torch.strided):
+        dense = "to_dense" if is_tensor else "toarray"
+        raise ValueError(f"inputs must be dense, got a sparse array; hand in its {dense}()")
     dtype = getattr(array, "dtype", None)
-    if (
-        dtype.is_complex
-        if isinstance(dtype, torch.dtype)
-        else isinstance(dtype, np.dtype) and dtype.kind not in "biuf"
-    ):
+    if isinstance(dtype, torch.dtype):
+        is_real = not dtype.is_complex
+    else:
+        is_real = not isinstance(dtype, np.dtype) or dtype.kind in "biuf"
+    if not is_real:
         raise ValueError(
             f"inputs must be real numbers, got an array of {dtype}; hand columns of text "
             "in as a pandas data frame"
         )
-    if not isinstance(array, np.ndarray) or isinstance(array, np.memmap):
-        return array
-    return torch.from_numpy(
-        array.astype(np.float32)
-        if array.dtype == np.float64
-        else np.require(array, requirements=["C", "W"])
-    )
+    shape = getattr(array, "shape", None)
+    if shape is not None and len(shape) < 2:
+        raise ValueError(
+            f"inputs must be rows of features, shape (N, D), got shape {tuple(shape)}; "
+            "reshape one feature a row to (N, 1)"
+        )
+
+
+def _tensor_of(array: np.ndarray) -> Tensor:
+    """An array as a tensor of the same values, in the array's memory where that is possible."""
+    wider = _WIDER.get(array.dtype.name)
+    if wider is not None:
+        if array.dtype.name == "uint64" and array.max(initial=0) > np.iinfo(np.int64).max:
+            wider = np.float64
+        array = array.astype(wider)
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if native.dtype.kind == "f" and native.dtype.itemsize not in (4, 8):
+        native = native.astype(np.float32 if native.dtype.itemsize < 4 else np.float64)
+    return torch.from_numpy(np.require(native, requirements=["C", "W"]))
+
+
+def _finite(inputs: Tensor) -> Tensor:
+    """These inputs, of which images and sequences may not have gaps; missing values of vectors are
+    filled in after the split.
+    """
+    if inputs.ndim > 2:
+        check_no_gaps(inputs)
+    return inputs
+
+
+def check_no_gaps(inputs: Tensor) -> None:
+    """Refuse images, sequences and the like with missing or infinite numbers.
+
+    Raises:
+        ValueError: says how many there are.
+    """
+    if not inputs.is_floating_point():
+        return
+    gaps = int((~inputs.isfinite()).sum())
+    if gaps:
+        raise ValueError(
+            f"inputs of shape {tuple(inputs.shape)} have {gaps} missing (NaN) or infinite "
+            "value(s); only those of vectors are filled in, so fill them in first"
+        )
+
+
+def as_floats(inputs: Tensor) -> Tensor:
+    """Images, sequences and the like in single precision.
+
+    Raises:
+        ValueError: a number is missing or infinite.
+    """
+    check_no_gaps(inputs)
+    return inputs.float()
 
 
 class Transformed:
@@ -91,8 +173,9 @@ class Joined:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = list(sources)
-        self._begins = np.cumsum([0, *(len(source) for source in sources[:-1])])
-        self.shape = (sum(len(source) for source in sources), *sources[0].shape[1:])
+        lengths = [len(source) for source in sources]
+        self._begins = np.cumsum([0, *lengths[:-1]])
+        self.shape = (sum(lengths), *sources[0].shape[1:])
         self.dtype = getattr(sources[0], "dtype", None)
         self.may_draw = any(map(may_draw, sources))
 
@@ -101,13 +184,14 @@ class Joined:
 
     def __getitem__(self, rows: np.ndarray) -> Tensor:
         which = np.searchsorted(self._begins, rows, side="right") - 1
-        order = np.argsort(which, kind="stable")
         numbers = np.unique(which) if len(rows) else [0]  # no rows have a shape too
-        taken = [
-            take(self._sources[number], rows[which == number] - self._begins[number])
-            for number in numbers
-        ]
-        return torch.cat(taken)[torch.from_numpy(np.argsort(order))]
+        taken = []
+        for number in numbers:
+            own = rows[which == number] - self._begins[number]
+            taken.append(take(self._sources[number], own))
+        # the rows now stand source by source; back to the order in which they were asked for
+        by_source = np.argsort(which, kind="stable")
+        return torch.cat(taken)[torch.from_numpy(np.argsort(by_source))]
 
 
 def may_draw(source: Source) -> bool:
@@ -130,7 +214,10 @@ def take(source: Source, rows: np.ndarray) -> Tensor:
             "the inputs are still the columns of a table; TaskSet.split(seed=...) turns "
             "them into numbers"
         )
-    return torch.as_tensor(np.asarray(source[rows]))
+    taken = source[rows]
+    if isinstance(taken, Tensor):
+        return taken
+    return _tensor_of(np.asarray(taken))
 
 
 def merge(sources: Sequence[Source]) -> tuple[list[Source], np.ndarray, np.ndarray]:
@@ -142,26 +229,26 @@ def merge(sources: Sequence[Source]) -> tuple[list[Source], np.ndarray, np.ndarr
     """
     members: dict[Any, list[int]] = {}
     for number, source in enumerate(sources):
-        form = (
-            number
-            if isinstance(source, pd.DataFrame)
-            else (isinstance(source, Tensor), *_form(source))
-        )
-        members.setdefault(form, []).append(number)
+        is_frame = isinstance(source, pd.DataFrame)
+        members.setdefault(number if is_frame else _form(source), []).append(number)
     merged: list[Source] = []
-    number_of, start_of = np.zeros((2, len(sources)), dtype=np.int64)
+    number_of = np.zeros(len(sources), dtype=np.int64)
+    start_of = np.zeros(len(sources), dtype=np.int64)
     for olds in members.values():
-        number_of[olds] = len(merged)
-        start_of[olds] = np.cumsum([0] + [len(sources[old]) for old in olds[:-1]])
         own = [sources[old] for old in olds]
-        merged.append(
-            own[0]
-            if len(own) == 1
-            else torch.cat(own)
-            if isinstance(own[0], Tensor)
-            else Joined(own)
-        )
+        lengths = [len(source) for source in own]
+        number_of[olds] = len(merged)
+        start_of[olds] = np.cumsum([0, *lengths[:-1]])
+        merged.append(_stacked(own))
     return merged, number_of, start_of
+
+
+def _stacked(sources: Sequence[Source]) -> Source:
+    if len(sources) == 1:
+        return sources[0]
+    if isinstance(sources[0], Tensor):
+        return torch.cat(list(sources))
+    return Joined(sources)
 
 
 def rows_before_merging(
@@ -182,7 +269,14 @@ def rows_before_merging(
 
 
 def _form(source: Source) -> tuple[Any, ...]:
-    return tuple(source.shape[1:]), str(getattr(source, "dtype", None))
+    """What sources must have in common to be one; floats of two precisions in memory may be, as the
+    finer one.
+    """
+    dtype = str(getattr(source, "dtype", None))
+    in_memory = isinstance(source, Tensor)
+    if in_memory and source.is_floating_point():
+        dtype = "float"
+    return in_memory, tuple(source.shape[1:]), dtype
 
 
 def digest_of(*contents: str | Source) -> str:
@@ -195,7 +289,8 @@ def digest_of(*contents: str | Source) -> str:
         if isinstance(content, pd.DataFrame):
             digest.update(repr(list(content.columns)).encode())
             content = pd.util.hash_pandas_object(content, index=False).to_numpy()
-        if (columns := getattr(content, "columns", None)) is not None:
+        columns = getattr(content, "columns", None)  # of a table that stands as numbers
+        if columns is not None:
             digest.update(repr(columns).encode())
         parts = _parts(content)
         first = next(parts)
@@ -211,4 +306,5 @@ def _parts(content: Source) -> Iterator[np.ndarray]:
         yield np.asarray(content.detach().cpu() if isinstance(content, Tensor) else content)
         return
     for begin in range(0, max(1, len(content)), DIGESTED_AT_ONCE):
-        yield take(content, np.arange(begin, min(begin + DIGESTED_AT_ONCE, len(content)))).numpy()
+        end = min(begin + DIGESTED_AT_ONCE, len(content))
+        yield take(content, np.arange(begin, end)).numpy()

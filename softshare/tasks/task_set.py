@@ -35,7 +35,7 @@ from softshare.tasks.sources import (
     take,
 )
 from softshare.tasks.targets import encode_target
-from softshare.tasks.task import Kind, Task, TaskName, no_such_task
+from softshare.tasks.task import Kind, Task, TaskName, label_of, no_such_task
 
 __all__ = ["Source", "TaskSet", "as_source", "take"]
 
@@ -123,7 +123,12 @@ class TaskSet:
         Raises:
             ValueError: there is no task, or a task's inputs and targets do not fit.
         """
-        inputs = [as_source(source) for source, _ in data.values()]
+        inputs = []
+        for name, (source, _) in data.items():
+            try:
+                inputs.append(as_source(source))
+            except ValueError as error:
+                raise ValueError(f"task {label_of(name)!r}: {error}") from None
         columns = encode_all({name: target for name, (_, target) in data.items()}, kinds)
         check_lengths(columns, [len(source) for source in inputs])
         sources, source_of, start_of = merge(inputs)

@@ -81,7 +81,7 @@ def test_what_is_read_in_chunks_equals_what_is_read_at_once(
     monkeypatch.setattr(encoded_columns, "ROWS_AT_ONCE", 13)
     large = read_table(file, chunk_rows=20, **roles)
     assert isinstance(large.sources[0], EncodedColumns)
-    assert large.sources[0].values.dtype == np.float32
+    assert large.sources[0].values.dtype == np.float64
     assert_same(large, read_table(file, **roles))
 
 
