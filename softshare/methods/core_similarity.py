@@ -4,18 +4,15 @@ alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.sharing.base import SharedWeight, root_mean_square
-from softshare.sharing.tensor_ring import TensorRing
-from softshare.sharing.weights.factorised import FactorisedWeight
-from softshare.sharing.weights.unequal_rings import UnequalRings
+from softshare.sharing.base import root_mean_square
+from softshare.sharing.weights.core import Core
 from softshare.tasks.losses import TaskLosses
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import mean_losses
@@ -53,11 +50,7 @@ def core_similarity(
         ValueError: no layer is a tensor ring.
         KeyError: the network has no such task.
     """
-    rings = {
-        layer: weight
-        for layer, weight in network.layers.items()
-        if isinstance(network.sharing[layer], TensorRing)
-    }
+    rings = {layer: weight for layer, weight in network.layers.items() if weight.ring_cores()}
     if not rings:
         raise ValueError(
             f"core_similarity: no layer is a tensor ring; the layers are {network.sharing}"
@@ -66,7 +59,7 @@ def core_similarity(
     before = mean_losses(network, tasks, losses)
     result = {}
     for layer, weight in rings.items():
-        cores = list(_cores(weight))
+        cores = weight.ring_cores()
         similarities = [
             np.full((len(tasks), len(tasks)), np.nan)
             for _ in range(1 + max(core.number for core in cores))
@@ -75,9 +68,9 @@ def core_similarity(
             generator = torch.Generator().manual_seed(seed)
             responses = []
             for _ in range(n_draws):
-                kept = core.perturb(noise, generator)
+                kept = _perturb(core, noise, generator)
                 responses.append(mean_losses(network, tasks, losses) - before)
-                core.restore(kept)
+                _restore(core, kept)
             having = [place for place, number in enumerate(numbers) if number in core.tasks]
             similarities[core.number][np.ix_(having, having)] = _correlations(
                 torch.stack(responses)[:, having]
@@ -110,62 +103,21 @@ def similar_cores(
     }
 
 
-@dataclass(frozen=True)
-class _Core:
-    """One core: its number, its values (those of a task that came later apart), who has it, and
-    whether each has its own row.
-    """
-
-    number: int
-    parameters: list[nn.Parameter]
-    tasks: list[int]
-    is_own: bool
-
-    def perturb(self, noise: float, generator: torch.Generator) -> list[Tensor]:
-        """Add the same noise in every task; returns the values before."""
-        kept = [parameter.detach().clone() for parameter in self.parameters]
-        drawn = torch.randn(
-            kept[0].shape[1:] if self.is_own else kept[0].shape, generator=generator
-        ).to(kept[0])
-        size = root_mean_square(torch.cat(kept))
-        for parameter in self.parameters:
-            parameter.add_(noise * size * drawn)
-        return kept
-
-    def restore(self, kept: list[Tensor]) -> None:
-        """Put back the values before."""
-        for parameter, values in zip(self.parameters, kept, strict=True):
-            parameter.copy_(values)
+def _perturb(core: Core, noise: float, generator: torch.Generator) -> list[Tensor]:
+    """Add the same noise in every task; returns the values before."""
+    kept = [parameter.detach().clone() for parameter in core.parameters]
+    shape = kept[0].shape[1:] if core.is_own else kept[0].shape
+    drawn = torch.randn(shape, generator=generator).to(kept[0])
+    size = root_mean_square(torch.cat(kept))
+    for parameter in core.parameters:
+        parameter.add_(noise * size * drawn)
+    return kept
 
 
-def _cores(weight: SharedWeight) -> Iterator[_Core]:
-    if isinstance(weight, FactorisedWeight):
-        own = set(weight.task_parameters())
-        for number, name in enumerate(weight.factors):
-            yield _Core(
-                number,
-                _values(weight.factors, weight.added, name),
-                list(range(weight.n_tasks)),
-                f"factors.{name}" in own,
-            )
-    if isinstance(weight, UnequalRings):
-        for name in weight.cores:
-            number = int(name.split("_")[1])
-            tasks = [
-                t
-                for t, ring in enumerate(weight.rings)
-                if len(ring.modes) > number and ring.core_name(number) == name
-            ]
-            yield _Core(
-                number,
-                _values(weight.cores, weight.added, name),
-                tasks,
-                number not in weight.shared,
-            )
-
-
-def _values(cores: nn.ParameterDict, added: nn.ParameterDict, name: str) -> list[nn.Parameter]:
-    return [cores[name], *([added[name]] if name in added else [])]
+def _restore(core: Core, kept: Sequence[Tensor]) -> None:
+    """Put back the values before."""
+    for parameter, values in zip(core.parameters, kept, strict=True):
+        parameter.copy_(values)
 
 
 def _correlations(responses: Tensor) -> np.ndarray:

@@ -9,19 +9,12 @@ from dataclasses import dataclass
 
 from softshare.methods.cross_validation import N_FOLDS, Learn, cross_validate
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.sharing.weights.unequal_rings import UnequalRings
 from softshare.tasks.task_set import TaskSet
 
 
 def cores_in_common(network: MultiTaskNetwork) -> list[int]:
     """How many cores the tasks can share in each layer, from bottom to top."""
-    counts = []
-    for weight in network.layers.values():
-        if isinstance(weight, UnequalRings):
-            counts.append(len(weight.cores_in_common))
-        else:
-            counts.append(len(dict(weight.named_parameters())))
-    return counts
+    return [len(weight.cores_in_common) for weight in network.layers.values()]
 
 
 @dataclass(frozen=True)

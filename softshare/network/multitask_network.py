@@ -297,7 +297,7 @@ class MultiTaskNetwork(nn.Module):
         """
         frozen = {p.layer for p in self._parameters_of_template.values() if p.is_frozen}
         return all(
-            isinstance(sharing, Independent)
+            not sharing.joins_tasks
             for layer, sharing in self.sharing.items()
             if layer not in frozen
         )
@@ -419,16 +419,8 @@ class MultiTaskNetwork(nn.Module):
         """Take these weights, and fold the templates over them: one for each shape of inputs."""
         self._keys = {path: path.replace(".", "/") for path in weights}
         self.weights = nn.ModuleDict({key: weights[path] for path, key in self._keys.items()})
-        self._regularised = [
-            weight
-            for weight in weights.values()
-            if type(weight).penalty is not SharedWeight.penalty
-        ]
-        self._updated = [
-            weight
-            for weight in weights.values()
-            if type(weight).after_step is not SharedWeight.after_step
-        ]
+        self._regularised = [weight for weight in weights.values() if weight.regularises]
+        self._updated = [weight for weight in weights.values() if weight.updates]
         groups, templates = widest_templates(self._forms, self._templates)
         self.bodies = Bodies(templates, groups, weights, sparse_rows=self._sparse_rows)
         self._leave_frozen()

@@ -11,8 +11,6 @@ from softshare.network.execution.task_module import TaskModule
 from softshare.network.forms import Form, paper_values
 from softshare.sharing.base import SharedWeight
 from softshare.sharing.independent import UnequalWeights
-from softshare.sharing.weights.regularised import RegularisedWeight
-from softshare.sharing.weights.unequal import UnequalWeight
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
@@ -76,16 +74,10 @@ def extended_weights(
 def _with_task(weight: SharedWeight, start: Tensor) -> SharedWeight:
     first = weight.of(0).detach()
     start = start.to(first)
-    if start.shape == first.shape or isinstance(weight, UnequalWeight | RegularisedWeight):
+    if start.shape == first.shape or not weight.shares_nothing:
         return weight.with_task(start)
-    if set(dict(weight.named_parameters())) - set(weight.task_parameters()):
-        raise ValueError(
-            f"the new task needs the shape {tuple(start.shape)}, the tasks share one of "
-            f"{tuple(first.shape)}"
-        )
-    return UnequalWeights([weight.of(task).detach() for task in range(weight.n_tasks)]).with_task(
-        start
-    )
+    apart = UnequalWeights([weight.of(task).detach() for task in range(weight.n_tasks)])
+    return apart.with_task(start)
 
 
 def keep_buffers(old: nn.ModuleList, new: nn.ModuleList) -> None:

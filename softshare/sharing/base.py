@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from softshare.sharing.weights.core import Core
+
 
 @dataclass(frozen=True)
 class LayerShapes:
@@ -109,7 +111,10 @@ class SharedWeight(nn.Module, ABC):
     n_tasks: int
 
     regularises: bool = False
-    """Whether :meth:`penalty` adds something to the losses."""
+    """Whether :meth:`penalty` adds something to the losses; one that does not is never asked."""
+
+    updates: bool = False
+    """Whether :meth:`after_step` does something; else it is never called."""
 
     sparse_rows: bool = False
     """Whether gradients of the tasks' own parameters are sparse, with the rows of the batch's tasks
@@ -178,6 +183,12 @@ class SharedWeight(nn.Module, ABC):
         """Views of all that is this task's own: its row of each of :meth:`task_parameters`."""
         return [self.get_parameter(name).detach()[task] for name in self.task_parameters()]
 
+    @property
+    def shares_nothing(self) -> bool:
+        """Whether every parameter serves one task alone, and no penalty joins them."""
+        names = {name for name, _ in self.named_parameters()}
+        return not self.regularises and names <= set(self.task_parameters())
+
     @abstractmethod
     def task_vectors(self) -> Tensor:
         """What is each task's own, as one row a task: ``(T, K)``; ``(T, 0)`` where nothing is."""
@@ -213,6 +224,15 @@ class SharedWeight(nn.Module, ABC):
         """The ranks of a factorisation, in the paper's order; empty where there are none."""
         return ()
 
+    def ring_cores(self) -> Sequence[Core]:
+        """The cores of a ring, shared ones and the tasks' own; none where it is no ring."""
+        return ()
+
+    @property
+    def cores_in_common(self) -> Sequence[int]:
+        """Numbers of the cores of a ring that tasks share or could share."""
+        return ()
+
 
 class Sharing(ABC):
     """How the tasks' copies of some layers' weights are shared. A frozen value: it holds settings,
@@ -225,6 +245,11 @@ class Sharing(ABC):
     def ties_bias(self) -> bool:
         """Whether biases and norm parameters of the group's layers are one for all tasks."""
         return False
+
+    @property
+    def joins_tasks(self) -> bool:
+        """Whether anything in one task's weights depends on the others'."""
+        return True
 
     @property
     def orders_layers(self) -> bool:

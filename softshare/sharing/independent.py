@@ -23,6 +23,10 @@ class Independent(Sharing):
     The only sharing, with the tensor ring, that takes tasks of different shapes.
     """
 
+    @property
+    def joins_tasks(self) -> bool:
+        return False
+
     def draw(
         self, layers: Mapping[str, LayerShapes], streams: RandomStreams
     ) -> dict[str, SharedWeight]:
@@ -62,6 +66,10 @@ class UnequalWeights(UnequalWeight):
                 for members in self._members
             ]
         )
+
+    @property
+    def shares_nothing(self) -> bool:
+        return True
 
     def _composed(self, group: int, tasks: list[int]) -> Tensor:
         stack = self.stacks[group]

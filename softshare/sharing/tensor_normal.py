@@ -182,6 +182,8 @@ class TensorNormalWeight(RegularisedWeight):
         stack ``(T, *weight)``.
     """
 
+    updates = True
+
     step: Tensor
 
     def __init__(

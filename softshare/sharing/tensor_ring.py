@@ -16,7 +16,7 @@ from softshare.sharing.algebra.modes import Modes, check_modes, given_modes, mod
 from softshare.sharing.algebra.ring import Ring, common_cores, count_parameters
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
 from softshare.sharing.weights.drawn_factors import draw_factors
-from softshare.sharing.weights.factorised import FactorisedWeight
+from softshare.sharing.weights.equal_rings import EqualRings
 from softshare.sharing.weights.unequal_rings import UnequalRings, draw_unequal
 
 MOST_CORES = 9
@@ -167,7 +167,7 @@ class TensorRing(Sharing):
         if self.common_start:
             own = [f"core_{k}" for k in range(n_cores) if k not in shared]
             cores |= {name: cores[name].expand(streams.n_tasks, *cores[name].shape) for name in own}
-        return FactorisedWeight(
+        return EqualRings(
             equation, cores, shape=ring.shape, n_tasks=streams.n_tasks, ranks=ring.ranks
         )
 

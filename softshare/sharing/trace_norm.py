@@ -170,6 +170,7 @@ class TraceNormWeight(RegularisedWeight):
             rows: gamma for rows, gamma in strengths.items() if rows not in self._each_step
         }
         self._per_example, self._every = per_example, every
+        self.updates = bool(self._at_times)
         if self._at_times:
             self.register_buffer("step", torch.zeros((), dtype=torch.long))
             self.register_buffer("tangent", torch.zeros_like(self.weight))
@@ -181,7 +182,7 @@ class TraceNormWeight(RegularisedWeight):
         return value / examples.to(value.dtype).mean() if self._per_example else value
 
     def after_step(self) -> None:
-        if self._at_times:
+        if self.updates:
             self.step += 1
 
     def _tangent_value(self) -> Tensor:

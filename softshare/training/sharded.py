@@ -185,10 +185,7 @@ def _check_start(weights: Mapping[str, SharedWeight], kept: Iterable[str]) -> No
 
 def _check_weights(weights: Mapping[str, SharedWeight]) -> None:
     for path, weight in weights.items():
-        if (
-            type(weight).penalty is not SharedWeight.penalty
-            or type(weight).after_step is not SharedWeight.after_step
-        ):
+        if weight.regularises or weight.updates:
             raise ValueError(
                 f"layer {path.removesuffix('.weight')!r}: {type(weight).__name__} needs "
                 "all tasks' weights in one place, so tasks cannot "

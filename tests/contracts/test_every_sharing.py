@@ -274,9 +274,33 @@ def test_settings_are_values(sharing: Sharing) -> None:
 @both_starts
 def test_nothing_is_penalised_unless_the_sharing_says_so(sharing: Sharing, start: object) -> None:
     for weight in start(sharing).values():  # type: ignore[operator]
-        assert (weight.penalty(torch.tensor([3, 4, 5, 6, 7])).item() != 0) == isinstance(
-            sharing, REGULARISED
+        penalised = weight.penalty(torch.tensor([3, 4, 5, 6, 7])).item() != 0
+        assert penalised == weight.regularises == isinstance(sharing, REGULARISED)
+
+
+@both_starts
+def test_what_is_not_said_to_update_itself_does_not(sharing: Sharing, start: object) -> None:
+    for weight in start(sharing).values():  # type: ignore[operator]
+        before = {name: value.clone() for name, value in weight.state_dict().items()}
+        weight.after_step()
+        changed = not all(
+            torch.equal(value, before[name]) for name, value in weight.state_dict().items()
         )
+        assert changed == weight.updates
+
+
+def test_a_sharing_says_whether_it_joins_the_tasks(sharing: Sharing) -> None:
+    assert sharing.joins_tasks != isinstance(sharing, Independent)
+    for weight in drawn(sharing).values():
+        assert weight.shares_nothing != sharing.joins_tasks
+
+
+def test_the_cores_of_a_ring_are_its_parameters(sharing: Sharing) -> None:
+    for weight in drawn(sharing).values():
+        found = [values for core in weight.ring_cores() for values in core.parameters]
+        expected = list(weight.parameters()) if isinstance(sharing, TensorRing) else []
+        assert len(found) == len(expected)
+        assert all(mine is theirs for mine, theirs in zip(found, expected, strict=True))
 
 
 # --- networks ----------------------------------------------------------------------------------

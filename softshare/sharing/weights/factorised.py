@@ -166,6 +166,11 @@ class FactorisedWeight(SharedWeight):
 
         The row is a parameter of its own, so that no optimizer (weight decay!) touches the others'.
         """
+        if tuple(start.shape) != self.shape:
+            raise ValueError(
+                f"the new task needs the shape {tuple(start.shape)}, the tasks share one of "
+                f"{self.shape}"
+            )
         if self._grid:
             raise ValueError(
                 "tasks on a grid of factors take no new task: it would be a new value of "
@@ -177,7 +182,7 @@ class FactorisedWeight(SharedWeight):
             name: start.unsqueeze(0) if len(factors) == 1 else typical_row(factors[name])
             for name in own
         }
-        weight = FactorisedWeight(
+        weight = type(self)(
             self.equation,
             factors,
             shape=self.shape,

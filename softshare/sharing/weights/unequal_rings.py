@@ -14,6 +14,7 @@ from softshare.sharing.algebra.contraction import contract
 from softshare.sharing.algebra.mean_squares import mean_squares
 from softshare.sharing.algebra.ring import Ring, common_cores
 from softshare.sharing.base import RandomStreams, SharedWeight
+from softshare.sharing.weights.core import Core
 from softshare.sharing.weights.drawn_factors import of_size_one, scaled_rows, scales_to
 from softshare.sharing.weights.factorised import typical_row
 from softshare.sharing.weights.unequal import UnequalWeight, padded_rows
@@ -50,9 +51,22 @@ class UnequalRings(UnequalWeight):
             for core in range(len(ring.modes)):
                 counts[ring.core_name(core)] += 1
 
+    def ring_cores(self) -> list[Core]:
+        having: dict[str, list[int]] = {}
+        numbers: dict[str, int] = {}
+        for task, ring in enumerate(self.rings):
+            for number, name in enumerate(ring.core_names()):
+                having.setdefault(name, []).append(task)
+                numbers[name] = number
+        found = []
+        for name, values in self.cores.items():
+            later = (self.added[name],) if name in self.added else ()
+            is_own = numbers[name] not in self.shared
+            found.append(Core(numbers[name], (values, *later), tuple(having[name]), is_own))
+        return found
+
     @property
     def cores_in_common(self) -> list[int]:
-        """The cores that tasks share or could share."""
         return common_cores(Counter(self.rings))
 
     def _composed(self, group: int, tasks: list[int]) -> Tensor:
