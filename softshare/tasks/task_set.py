@@ -289,11 +289,14 @@ class TaskSet:
         return slice(int(self.offsets[task]), int(self.offsets[task + 1]))
 
     def examples(self, task: int) -> tuple[Tensor, Tensor]:
-        """All inputs ``(N_t, *shape)`` and targets ``(N_t,)`` of one task."""
+        """All inputs ``(N_t, *shape)``, floats in torch's default precision, and targets ``(N_t,)``
+        of one task.
+        """
         entries = self.entries(task)
-        return take(self.sources[self.source_of[task]], self.rows[entries]), torch.from_numpy(
-            self.targets[entries]
-        )
+        inputs = take(self.sources[self.source_of[task]], self.rows[entries])
+        if inputs.is_floating_point():
+            inputs = inputs.to(torch.get_default_dtype())
+        return inputs, torch.from_numpy(self.targets[entries])
 
     def source_rows(self, entries: np.ndarray | None = None) -> np.ndarray:
         """Where these entries' inputs came from: rows of the table that was read, of the task's own
