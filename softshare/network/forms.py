@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from softshare.network.execution.known_modules import facts_of
 from softshare.network.layers import parameters_of
 from softshare.network.templates.standard import TemplateFactory
+from softshare.network.unsupported import require_supported
 from softshare.sharing.base import LayerShapes, root_mean_square
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
@@ -51,12 +52,14 @@ def make_templates(
     """One template for each form, initialised from the same seed."""
     distinct = list(dict.fromkeys(forms))
     if isinstance(template, nn.Module):
+        require_supported(template)
         return {form: copy.deepcopy(template) for form in distinct}
     templates = {}
     for form in distinct:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             templates[form] = template(*form)
+        require_supported(templates[form])
     return templates
 
 

@@ -227,15 +227,14 @@ class MultiTaskNetwork(nn.Module):
             path: parameter.to_torch(self.shared_weight(path).of(number)).detach().clone()
             for path, parameter in parameters_of(module).items()
         }
-        body = self.bodies.of(number)
-        for prefix, layer in body.named_modules():
-            if isinstance(layer, TaskModule):
-                state |= {
-                    f"{prefix}.{path}" if prefix else path: value.clone()
-                    for path, value in layer.buffers_of(number).items()
-                }
         example = next(iter(state.values()))
         module.to(example.device, example.dtype).load_state_dict(state, strict=False)
+        with torch.no_grad():
+            for prefix, layer in self.bodies.of(number).named_modules():
+                if isinstance(layer, TaskModule):
+                    own = module.get_submodule(prefix)
+                    for path, value in layer.buffers_of(number).items():
+                        own.get_buffer(path).copy_(value)
         return module.train(self.training)
 
     # --- sharing -------------------------------------------------------------------------------

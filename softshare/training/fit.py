@@ -21,6 +21,7 @@ from softshare.training.callbacks import Callback, Recorder
 from softshare.training.history import History
 from softshare.training.lazy_adam import LazyAdam
 from softshare.training.objective import Objective
+from softshare.training.plain_step import require_plain_step
 from softshare.training.task_processes import processes_for
 
 MakeOptimizer = Callable[[Iterable[dict[str, Any]]], Optimizer]
@@ -97,7 +98,8 @@ def fit(
         The history, one row an evaluation.
 
     Raises:
-        TypeError: ``optimizer`` is no function that makes one.
+        TypeError: ``optimizer`` is no function that makes one, or what it or ``schedule`` makes
+            cannot be stepped without arguments.
         ValueError: not exactly one of ``steps`` and ``epochs``, a pattern that matches no layer, or
             an optimizer that needs every task's gradient for a network made with ``sparse_rows``.
         FloatingPointError: the loss is not finite; names the task and the step.
@@ -118,9 +120,13 @@ def fit(
     objective = Objective(processes.own(train), binary=binary_loss)
     groups = parameter_groups(network, learning_rate, learning_rates or {})
     update = optimizer(groups)
+    require_plain_step(update, "optimizer", "pass one such as torch.optim.Adam or SGD")
     _require_lazy(update, groups)
     trained = [parameter for group in groups for parameter in group["params"]]
     scheduler = schedule(update) if schedule else None
+    if scheduler:
+        remedy = "pass one such as CosineAnnealingLR, or stop early by patience="
+        require_plain_step(scheduler, "schedule", remedy)
     history = History()
     every = evaluate_every or max(1, total // 50)
     watched = None if validation is None else processes.own(validation)

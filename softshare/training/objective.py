@@ -117,7 +117,7 @@ class Objective:
         """
         if self._network is not network:
             places = network.numbers(self._tasks).to(device)
-            examples = torch.zeros(len(network.tasks), device=device).index_copy(
+            examples = self._counts.new_zeros(len(network.tasks), device=device).index_copy(
                 0, places, self._counts.to(device)
             )
             same = torch.equal(places.cpu(), torch.arange(len(network.tasks)))

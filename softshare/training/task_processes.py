@@ -50,9 +50,7 @@ class TaskProcesses(Processes):
             }
             self._shared += [parameter for name, parameter in trained.items() if name not in own]
             self._own += [
-                (parameter, name in sparse)
-                for name, parameter in trained.items()
-                if name in own
+                (parameter, name in sparse) for name, parameter in trained.items() if name in own
             ]
 
     def begin(self, network: MultiTaskNetwork) -> None:

@@ -18,10 +18,12 @@ from collections.abc import Mapping
 from torch import nn
 
 from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
-from softshare.network.execution.known_modules import facts_of
+from softshare.network.execution.hooks import has_hooks
+from softshare.network.execution.known_modules import UNKNOWN, facts_of
+from softshare.network.execution.rows import JoinedRows, OwnRows
 from softshare.network.execution.task_conv import TaskConv
 from softshare.network.execution.task_linear import TaskLinear
-from softshare.network.execution.task_module import JoinedRows, OwnRows, TaskModule
+from softshare.network.execution.task_module import TaskModule
 from softshare.network.execution.task_sequential import TaskSequential
 from softshare.network.layers import parameters_of
 from softshare.sharing.base import SharedWeight
@@ -75,7 +77,7 @@ def _with_parameters(
     """The layer in all tasks that stands for a module; None where the modules inside it are layers
     of their own.
     """
-    facts = facts_of(module)
+    facts = UNKNOWN if has_hooks(module) else facts_of(module)
     # A subclass of a convolution may say in _conv_forward how it convolves.
     if facts.is_by_row and sources.keys() <= {"weight", "bias"}:
         if facts.weight == "affine":
@@ -112,7 +114,9 @@ def runs_whole(module: nn.Module) -> bool:
     attention and lists of parameters, the modules of one's own around them, which may turn
     dimensions over first, and batch norm without values of its own.
     """
-    if getattr(module, "task_by_task", False) or facts_of(module).reach in ("batch", "whole"):
+    if getattr(module, "task_by_task", False) or has_hooks(module):
+        return True
+    if facts_of(module).reach in ("batch", "whole"):
         return True
     if type(module).forward is nn.Sequential.forward:
         return any(isinstance(child, nn.RNNBase) for child in module.children())

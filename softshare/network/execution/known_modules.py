@@ -47,6 +47,8 @@ class Facts:
         keeps_padding: whether it makes the same of a task's features whatever zeros stand after
             them; whatever does not reach beyond a channel does.
         n_window: dimensions of the window, where the inputs' last dimensions are one's.
+        has_fast_evaluation: whether it has kernels of its own for evaluation mode, which have no
+            gradient and which ``torch.vmap`` cannot map.
         weight: what its parameter ``weight`` is, where that has axes of inputs and outputs.
     """
 
@@ -54,6 +56,7 @@ class Facts:
     is_random: bool = False
     keeps_padding: bool = False
     n_window: int | None = None
+    has_fast_evaluation: bool = False
     weight: WeightKind | None = None
 
     @property
@@ -93,6 +96,8 @@ CONVOLUTION = Facts("row", keeps_padding=True, weight="convolution")
 TRANSPOSED = Facts("row", weight="transposed convolution")
 
 CHANNEL = Facts("channel")
+
+ATTENTION = Facts("whole", has_fast_evaluation=True)
 
 
 def _all(kinds: Iterable[type[nn.Module]], facts: Facts) -> dict[type[nn.Module], Facts]:
@@ -137,8 +142,9 @@ KNOWN: dict[type[nn.Module], Facts] = {
     **_all((nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.LocalResponseNorm), ROW),
     _BatchNorm: BATCH,
     # recurrent layers, attention, lists of parameters
-    **_all((nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention), WHOLE),
-    **_all((nn.Transformer, nn.TransformerEncoder, nn.TransformerEncoderLayer), WHOLE),
+    **_all((nn.RNNBase, nn.RNNCellBase), WHOLE),
+    **_all((nn.MultiheadAttention, nn.TransformerEncoderLayer), ATTENTION),
+    **_all((nn.Transformer, nn.TransformerEncoder), WHOLE),
     **_all((nn.TransformerDecoder, nn.TransformerDecoderLayer), WHOLE),
     **_all((nn.ParameterList, nn.ParameterDict), WHOLE),
 }
@@ -156,7 +162,7 @@ def facts_of(module: nn.Module) -> Facts:
         return UNKNOWN
     facts = KNOWN[kind]
     if type(module).forward is not kind.forward:
-        return Facts(facts.reach if facts.reach == "whole" else None, weight=facts.weight)
+        return facts if facts.reach == "whole" else Facts(weight=facts.weight)
     if facts.is_by_row and _mixes_rows(module):
         return Facts("batch", weight=facts.weight)
     return facts

@@ -69,7 +69,12 @@ class TaskConv(TaskLayer):
 
     def convolve(self, x: Tensor, values: Values) -> Tensor:
         """The layer's own convolution with these values."""
-        y: Tensor = self._conv[0]._conv_forward(x, *values)
+        weight, bias = values
+        if weight.shape[0] == 1:
+            # (1, in, *window), stored as (*window, in, 1), passes for a weight with its channels
+            # last, whose gradient torch's convolution of float64 and bfloat16 does not make.
+            weight = weight.contiguous()
+        y: Tensor = self._conv[0]._conv_forward(x, weight, bias)
         return y
 
     def convolve_grouped(self, x: Tensor) -> Tensor:

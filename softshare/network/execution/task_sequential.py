@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from softshare.network.execution.batch_layout import BatchLayout
 from softshare.network.execution.known_modules import facts_of
+from softshare.network.execution.rows import JoinedRows, OwnRows
 from softshare.network.execution.task_conv import TaskConv, rows_of_tasks
-from softshare.network.execution.task_module import JoinedRows, OwnRows
 
 IN_CACHE = 8 << 20
 """Bytes of a convolution's output that a processor's cache holds; a step over more rows at a time
