@@ -14,6 +14,7 @@ from softshare.data.decoded_images import DecodedImages, decoded_images
 from softshare.data.image_form import ImageForm, size_of
 from softshare.data.roles import Roles, about, groups_of
 from softshare.data.table_file import read_frame
+from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.columns import offsets_of
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind
@@ -50,10 +51,8 @@ class ImageReading:
         if self.size is not None and not (
             len(sizes) == 2 and all(isinstance(size, int) and 0 < size <= 8192 for size in sizes)
         ):
-            raise ValueError(
-                "size: must be a number of pixels or (height, width), each from 1 to "
-                f"8192, got {self.size!r}"
-            )
+            rule = "must be a number of pixels or (height, width), each from 1 to 8192"
+            raise ArgumentError(("size", f"{rule}, got {self.size!r}"))
 
 
 def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> TaskSet:

@@ -14,6 +14,7 @@ from softshare.data.names import near
 from softshare.data.public import PublicSet
 from softshare.data.table import read_table
 from softshare.data.table_file import SUFFIXES, check_file
+from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
@@ -86,18 +87,15 @@ def _refuse_image_options(source: str | Path, image_size: int | None, skip_broke
         wrong.append("image_size")
     if skip_broken:
         wrong.append("skip_broken")
-    phrases = [f"{name}: goes with a folder of images, {str(source)!r} is none" for name in wrong]
-    if phrases:
-        raise ValueError("; ".join(phrases))
+    if wrong:
+        refusal = f"goes with a folder of images, {str(source)!r} is none"
+        raise ArgumentError(*[(name, refusal) for name in wrong])
 
 
 def _named(source: NamedSource, given: Mapping[str, Any]) -> TaskSet:
-    phrases = [
-        f"{name}: goes with a table, {source.name!r} is a data set with tasks of its own"
-        for name in given
-    ]
-    if phrases:
-        raise ValueError("; ".join(phrases))
+    if given:
+        refusal = f"goes with a table, {source.name!r} is a data set with tasks of its own"
+        raise ArgumentError(*[(name, refusal) for name in given])
     tasks: TaskSet = getattr(import_module(source.module), source.function)()
     return tasks
 
@@ -112,9 +110,9 @@ def _check_table(source: str | Path, target: str | Sequence[str]) -> None:
         )
     check_file(Path(source))
     if not target:
-        raise ValueError(
-            f"target: {source} is a table, name the column or columns to predict; "
-            "task: name the column that says which task a row belongs to, if there is one"
+        raise ArgumentError(
+            ("target", f"{source} is a table, name the column or columns to predict"),
+            ("task", "name the column that says which task a row belongs to, if there is one"),
         )
 
 
@@ -125,14 +123,11 @@ def _images(
     if not given:
         return image_folder(folder, reading)
     if columns["drop"]:
-        raise ValueError(
-            f"drop: goes with a table; of the folder {folder} only the named columns of its "
-            f"{LABELS} are read"
-        )
+        read = f"of the folder {folder} only the named columns of its {LABELS} are read"
+        raise ArgumentError(("drop", f"goes with a table; {read}"))
     if not columns["target"]:
-        raise ValueError(
-            f"target: {folder} is a folder of images, name the column of its {LABELS} to predict"
-        )
+        remedy = f"name the column of its {LABELS} to predict"
+        raise ArgumentError(("target", f"{folder} is a folder of images, {remedy}"))
     used = {name: value for name, value in columns.items() if name != "drop"}
     return image_table(folder / LABELS, reading=reading, **used)
 
@@ -163,5 +158,6 @@ def _first(tasks: TaskSet, n_tasks: int | None) -> TaskSet:
     if n_tasks is None:
         return tasks
     if not 1 <= n_tasks <= len(tasks):
-        raise ValueError(f"n_tasks: there are {len(tasks)}, cannot take the first {n_tasks}")
+        counts = f"there are {len(tasks)}, cannot take the first {n_tasks}"
+        raise ArgumentError(("n_tasks", counts))
     return tasks.keep_tasks(range(n_tasks))

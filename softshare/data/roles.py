@@ -12,6 +12,7 @@ import pandas as pd
 
 from softshare.data.names import near
 from softshare.data.table_file import numbers_where_meant
+from softshare.tasks.arguments import ArgumentError, Problem
 from softshare.tasks.splits import PARTS
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
@@ -60,36 +61,33 @@ class Roles:
             ValueError: a column does not exist or has two uses, there is no target or several with
                 a task column, or a kind names none.
         """
-        errors = [
-            f"{role}: no column {name!r}, {near(name, columns)}"
-            for role, names in self.of.items()
-            for name in names
-            if name not in columns
-        ]
+        errors: list[Problem] = []
+        for role, names in self.of.items():
+            strange = [name for name in names if name not in columns]
+            errors += [(role, f"no column {name!r}, {near(name, columns)}") for name in strange]
         used = self.columns
         for name in dict.fromkeys(name for name in used if used.count(name) > 1):
             uses = ", ".join(
                 role for role, names in self.of.items() for other in names if other == name
             )
-            errors.append(f"column {name!r} has several uses ({uses}); it can have one")
+            errors.append((f"column {name!r}", f"has several uses ({uses}); it can have one"))
         if not self.of["target"]:
-            errors.append("target: name at least one column to predict")
+            errors.append(("target", "name at least one column to predict"))
         if self.of["task"] and len(self.of["target"]) > 1:
-            errors.append(
-                "target: with a task column there is one target, got "
-                f"{', '.join(self.of['target'])}"
-            )
+            several = ", ".join(self.of["target"])
+            errors.append(("target", f"with a task column there is one target, got {several}"))
         if not errors and inputs_left and len(used) == len(columns):
-            errors.append(f"no column is left as input; the table has {', '.join(columns)}")
+            errors.append(("table", f"no column is left as input, it has {', '.join(columns)}"))
         if not errors and isinstance(self.kinds, Mapping):
             unknown = [
                 f"{name!r} is no target, {near(name, self.of['target'])}"
                 for name in self.kinds
                 if name not in self.of["target"]
             ]
-            errors += [f"kinds: {'; '.join(unknown)}"] if unknown else []
+            if unknown:
+                errors.append(("kinds", "; ".join(unknown)))
         if errors:
-            raise ValueError("; ".join(errors))
+            raise ArgumentError(*errors)
 
     def tasks(self, frame: pd.DataFrame, inputs: Any) -> TaskSet:
         """The tasks that these columns pose on inputs, one a row of the frame.
@@ -136,6 +134,8 @@ def about(table: Any) -> Iterator[None]:
     except ValueError as error:
         if isinstance(table, pd.DataFrame) or str(table) in str(error):
             raise
+        if isinstance(error, ArgumentError):
+            raise ArgumentError(*error.problems, about=str(table)) from None
         raise ValueError(f"{table}: {error}") from None
 
 
@@ -147,10 +147,8 @@ def groups_of(column: pd.Series) -> np.ndarray:
     """
     empty = column.isna()
     if empty.any():
-        raise ValueError(
-            f"group: column {column.name!r} is empty in {int(empty.sum())} row(s), the "
-            f"first is row {int(empty.argmax()) + 1}"
-        )
+        rows = f"{int(empty.sum())} row(s), the first is row {int(empty.argmax()) + 1}"
+        raise ArgumentError(("group", f"column {column.name!r} is empty in {rows}"))
     return column.to_numpy()
 
 
@@ -159,13 +157,12 @@ def _parts(column: pd.Series) -> np.ndarray:
     parts = words.map(_PARTS)
     if parts.isna().any():
         row = int(parts.isna().argmax())
-        raise ValueError(
-            f"split: column {column.name!r} must say {', '.join(PARTS)}, found "
-            f"{column[row]!r} in row {row + 1}"
+        found = f"found {column[row]!r} in row {row + 1}"
+        raise ArgumentError(
+            ("split", f"column {column.name!r} must say {', '.join(PARTS)}, {found}")
         )
     absent = {"train", "test"} - set(parts)
     if absent:
-        raise ValueError(
-            f"split: column {column.name!r} names no row for {' and '.join(sorted(absent))}"
-        )
+        lacking = " and ".join(sorted(absent))
+        raise ArgumentError(("split", f"column {column.name!r} names no row for {lacking}"))
     return parts.to_numpy(dtype=object)

@@ -13,6 +13,7 @@ from softshare.methods.method import Method
 from softshare.methods.named import METHODS, method_named
 from softshare.methods.options import GivenOptions, unknown, wrong_options
 from softshare.methods.settings import BUDGETS, RunSettings, checked_settings
+from softshare.tasks.arguments import ArgumentError, Problem
 from softshare.tasks.input_kinds import input_kind
 from softshare.tasks.metrics import names_of_task_metrics, primary_metric
 from softshare.tasks.task_set import TaskSet
@@ -100,7 +101,7 @@ def make_plan(
     )
     wrong += _unsuitable(tasks, methods, settings.get("metric"))
     if wrong:
-        raise ValueError("; ".join(wrong))
+        raise ArgumentError(*wrong)
     chosen, left_out = _chosen(tasks, methods)
     numbers = _seeds(seeds)
     given = {name: value for name, value in settings.items() if value is not None}
@@ -137,8 +138,8 @@ def wrong_arguments(
     workers: int | None,
     settings: Mapping[str, Any],
     options: GivenOptions | None = None,
-) -> list[str]:
-    """What is wrong with the arguments of a comparison, whatever the data; a phrase each."""
+) -> list[Problem]:
+    """What is wrong with the arguments of a comparison, whatever the data."""
     wrong = _wrong_methods(methods) + wrong_options(options or {}, _names(methods))
     wrong += _wrong_list("fractions", fractions) + _wrong_list("seeds", _seeds(seeds))
     for fraction in fractions or (1.0,):
@@ -147,25 +148,25 @@ def wrong_arguments(
                 checked_settings(
                     {**settings, "method": BASELINE, "fraction": fraction, "seed": seed}
                 )
-            except ValueError as error:
-                wrong += str(error).split("; ")
+            except ArgumentError as error:
+                wrong += error.problems
     if workers is not None and workers < 0:
-        wrong.append(f"workers: must be 0 (this process) or more, got {workers}")
+        wrong.append(("workers", f"must be 0 (this process) or more, got {workers}"))
     metric = settings.get("metric")
     if metric is not None and metric not in names_of_task_metrics():
-        wrong.append(f"metric: {unknown('metric', metric, names_of_task_metrics())}")
+        wrong.append(("metric", unknown("metric", metric, names_of_task_metrics())))
     if settings.get("trials") and find_spec("optuna") is None:
-        wrong.append("search: needs Optuna, install softshare[search]")
-    return list(dict.fromkeys(wrong))
+        wrong.append(("search", "needs Optuna, install softshare[search]"))
+    return wrong
 
 
-def _wrong_methods(names: Sequence[str] | None) -> list[str]:
+def _wrong_methods(names: Sequence[str] | None) -> list[Problem]:
     if names is None or list(names) == [EVERY]:
         return []
     known = [method.name for method in METHODS]
-    return [
-        f"methods: {unknown('method', name, known)}" for name in names if name not in known
-    ] + _wrong_list("methods", names)
+    strange = [name for name in names if name not in known]
+    unknown_names = [("methods", unknown("method", name, known)) for name in strange]
+    return unknown_names + _wrong_list("methods", names)
 
 
 def _names(names: Sequence[str] | None) -> list[str]:
@@ -175,35 +176,30 @@ def _names(names: Sequence[str] | None) -> list[str]:
     return [method.name for method in METHODS if names is not None or method.default]
 
 
-def _wrong_list(name: str, values: Sequence[Any]) -> list[str]:
+def _wrong_list(name: str, values: Sequence[Any]) -> list[Problem]:
     if not len(values):
-        return [f"{name}: at least one is needed"]
-    return [
-        f"{name}: {value!r} is named more than once"
-        for value, count in Counter(values).items()
-        if count > 1
-    ]
+        return [(name, "at least one is needed")]
+    repeated = [value for value, count in Counter(values).items() if count > 1]
+    return [(name, f"{value!r} is named more than once") for value in repeated]
 
 
-def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None) -> list[str]:
+def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None) -> list[Problem]:
     """How the arguments do not suit the data."""
-    wrong = []
+    wrong: list[Problem] = []
     if any(task.label == ALL for task in tasks.tasks):
-        wrong.append(
-            f"tasks: a task is named {ALL!r}, which stands for all tasks in the summary: rename it"
-        )
+        meaning = "which stands for all tasks in the summary"
+        wrong.append(("tasks", f"a task is named {ALL!r}, {meaning}: rename it"))
     named = [] if names is None else [method for method in METHODS if method.name in names]
     reasons = {method.name: method.unsuitable(tasks) for method in named}
-    wrong += [
-        f"methods: {name} cannot apply to these tasks ({reason}), leave it out"
-        for name, reason in reasons.items()
-        if reason
-    ]
+    for name, reason in reasons.items():
+        if reason:
+            refusal = f"{name} cannot apply to these tasks ({reason}), leave it out"
+            wrong.append(("methods", refusal))
     for task in tasks.tasks if metric in names_of_task_metrics() else ():
         try:
             primary_metric(task, metric)
-        except ValueError as error:
-            return [*wrong, str(error)]
+        except ArgumentError as error:
+            return [*wrong, *error.problems]
     return wrong
 
 

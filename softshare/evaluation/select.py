@@ -21,6 +21,7 @@ from softshare.evaluation.records.records import Record
 from softshare.methods.method import Method, Range
 from softshare.methods.network_method import COMMON_SEARCH_SPACE
 from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY, RunSettings
+from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.metrics import metric_named
 
 if TYPE_CHECKING:
@@ -119,10 +120,8 @@ class Search:
         """
         values = self._values()
         if not values:
-            raise ValueError(
-                f"search: every trial of {self.settings.method} diverged or failed; set "
-                "--learning-rate or leave out --search"
-            )
+            what = f"every trial of {self.settings.method} diverged or failed"
+            raise ArgumentError(("search", f"{what}; set learning_rate, or do not search"))
         return self._with(self._study.trials[max(values, key=values.__getitem__)].params)
 
     def _values(self) -> dict[int, float]:

@@ -9,13 +9,14 @@ from math import isfinite
 
 from softshare.methods.method import CROSS_VALIDATED, Method
 from softshare.methods.named import METHODS
+from softshare.tasks.arguments import Problem
 
 Value = int | float | str
 GivenOptions = Mapping[str, Mapping[str, Value]]
 """Method → its option → the value given."""
 
 
-def read_options(texts: Sequence[str]) -> tuple[dict[str, dict[str, Value]], list[str]]:
+def read_options(texts: Sequence[str]) -> tuple[dict[str, dict[str, Value]], list[Problem]]:
     """The options that texts such as ``tensor-ring.shared=cv`` give, and what is wrong with the
     texts.
     """
@@ -27,35 +28,29 @@ def read_options(texts: Sequence[str]) -> tuple[dict[str, dict[str, Value]], lis
         if method and option and is_given:
             options.setdefault(method, {})[option] = _value(value)
         else:
-            wrong.append(
-                f"options: expected METHOD.NAME=VALUE, such as tensor-ring.shared=cv, got {text!r}"
-            )
+            expected = "expected METHOD.NAME=VALUE, such as tensor-ring.shared=cv"
+            wrong.append(("options", f"{expected}, got {text!r}"))
     return options, wrong
 
 
-def wrong_options(options: GivenOptions, compared: Sequence[str]) -> list[str]:
-    """What is wrong with given options; a phrase each.
+def wrong_options(options: GivenOptions, compared: Sequence[str]) -> list[Problem]:
+    """What is wrong with given options.
 
     Args:
         options: what is given.
         compared: names of the methods that are compared.
     """
     known = {method.name: method for method in METHODS}
-    wrong = []
+    phrases = []
     for name, values in options.items():
         if name not in known:
-            wrong.append(f"options: {unknown('method', name, list(known))}")
+            phrases.append(unknown("method", name, list(known)))
         elif name not in compared:
-            wrong.append(
-                f"options: {name} is not among the methods that are compared, name it in methods"
-            )
+            phrases.append(f"{name} is not among the methods that are compared, name it in methods")
         else:
-            wrong += [
-                f"options: {phrase}"
-                for option, value in values.items()
-                if (phrase := _misfit(known[name], option, value))
-            ]
-    return wrong
+            misfits = [_misfit(known[name], option, value) for option, value in values.items()]
+            phrases += filter(None, misfits)
+    return [("options", phrase) for phrase in phrases]
 
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:

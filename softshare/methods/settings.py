@@ -17,6 +17,8 @@ from pydantic import (
     ValidationError,
 )
 
+from softshare.tasks.arguments import ArgumentError
+
 BUDGETS: Mapping[str, Mapping[str, int]] = {
     "vector": {"steps": 1000, "batch_size": 64},
     "image": {"steps": 1000, "batch_size": 16},
@@ -110,7 +112,7 @@ def checked_settings(values: Mapping[str, Any]) -> RunSettings:
     """Settings from their values, converted and checked; None stands for the default.
 
     Raises:
-        ValueError: some are wrong; the message names them all.
+        ArgumentError: some are wrong; all are named.
     """
     try:
         return _adapter().validate_python(
@@ -118,10 +120,10 @@ def checked_settings(values: Mapping[str, Any]) -> RunSettings:
         )
     except ValidationError as error:
         wrong = [
-            f"{item['loc'][0]}: {_lowered(item['msg'])}, got {item['input']!r}"
+            (str(item["loc"][0]), f"{_lowered(item['msg'])}, got {item['input']!r}")
             for item in error.errors()
         ]
-        raise ValueError("; ".join(dict.fromkeys(wrong))) from None
+        raise ArgumentError(*wrong) from None
 
 
 def given_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

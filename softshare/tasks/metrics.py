@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.task import KINDS, Kind, Task
 
 Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -201,9 +202,8 @@ def metric_named(name: str) -> Metric:
     for metric in METRICS:
         if metric.name == name:
             return metric
-    raise ValueError(
-        f"metric: there is no metric {name!r}; choose from {', '.join(names_of_task_metrics())}"
-    )
+    known = ", ".join(names_of_task_metrics())
+    raise ArgumentError(("metric", f"there is no metric {name!r}; choose from {known}"))
 
 
 def names_of_task_metrics() -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.stratify import stratified, thinned
 from softshare.tasks.task_set import FRACTIONS, Fractions, TaskSet
 
@@ -89,8 +90,10 @@ def split(
         )
     small = small_tasks(tasks, fractions)
     if small.any():
-        remedy = "drop_small_tasks: leaves them out, with these fractions"
-        raise ValueError(f"{_too_small(tasks, small, fractions)}; {remedy}")
+        raise ArgumentError(
+            ("tasks", _too_small(tasks, small, fractions)),
+            ("drop_small_tasks", "leaves them out, with these fractions"),
+        )
     _check_groups(tasks, unit)
     for attempt in range(
         20
@@ -281,12 +284,12 @@ def _with_train_share(fractions: Fractions, share: float, largest: int) -> Fract
         max(1, sum(fraction > 0 for fraction in fractions[1:])),
     )
     if rest == 0 or largest - round(share * largest) < others:
-        raise ValueError(
-            f"train_fraction: here it is a share of all examples, and {share:g} of the "
-            f"{largest} of the largest class leaves fewer "
-            f"than the {others} that choose and judge; give at most "
-            f"{(largest - others) / largest:.3g}"
+        rule = (
+            f"here it is a fraction of all examples, and {share:g} of the {largest} of the "
+            f"largest class leaves fewer than the {others} that choose and judge"
         )
+        most = (largest - others) / largest
+        raise ArgumentError(("train_fraction", f"{rule}; give at most {most:.3g}"))
     return share, (1 - share) * fractions[1] / rest, (1 - share) * fractions[2] / rest
 
 

@@ -17,6 +17,7 @@ from softshare.evaluation.records.records import (
     write_text,
 )
 from softshare.methods.settings import RunSettings
+from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.splits import Split
 
 TRIALS = "trials"
@@ -45,9 +46,13 @@ class Store:
         asked = {method: of_method.as_json() for method, of_method in settings.items()}
         found = conflicts([*self.records.values(), *self._trials.values()], asked, fingerprint)
         if found:
-            raise ValueError(
-                f"out: {out} holds records of other settings ({'; '.join(found)}); choose "
-                "another --out, or delete the folder"
+            differ = "; ".join(found)
+            raise ArgumentError(
+                (
+                    "out",
+                    f"{out} holds records of other settings ({differ}); choose another folder, or "
+                    "delete this one",
+                )
             )
 
     def add(self, settings: RunSettings, result: Mapping[str, Any], split: Split) -> None:

@@ -1,0 +1,16 @@
+"""The command line. Each command is a module, loaded when it is called; what it needs, when it runs.
+
+Only here have arguments flags: everything below speaks of them by their names in Python.
+"""
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+from softshare.cli.app import main as main
+
+if TYPE_CHECKING:
+    from softshare.cli import comparing as comparing
+    from softshare.cli import fetching as fetching
+
+__getattr__, _, _ = lazy_loader.attach(__name__, submodules=["comparing", "fetching"])

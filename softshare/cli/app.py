@@ -1,0 +1,108 @@
+"""The command ``softshare``: its commands, its exit codes, and what it says where something is
+wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from inspect import signature
+from typing import Any
+
+from cyclopts import App, CoercionError, CycloptsError, UnknownOptionError
+
+from softshare._version import __version__
+from softshare.cli.flags import FLAGS
+from softshare.tasks.arguments import ArgumentError
+
+WRONG_USE, SOME_FAILED, INTERRUPTED = 2, 1, 130
+"""Exit codes beside 0: what the user can mend, runs that failed among others, and Ctrl-C."""
+
+app = App(
+    name="softshare",
+    version=__version__,
+    help="Compare learning several related tasks apart with learning them together.",
+)
+data_app = App(name="data", help="The public data sets: what is there, and how to get the others.")
+
+# By their paths, with the first lines of their help: `softshare --help` loads none of them.
+app.command(
+    "softshare.cli.compare:compare",
+    name="compare",
+    help="Train the tasks apart and together, and say what was gained.",
+)
+app.command(data_app)
+app.command(
+    "softshare.cli.methods:methods",
+    name="methods",
+    help="List the methods: name, what the tasks share, paper.",
+)
+data_app.command(
+    "softshare.cli.data:list_data",
+    name="list",
+    help="List the public data sets: whether they are here, their size, licence and paper.",
+)
+data_app.command(
+    "softshare.cli.data:get_data",
+    name="get",
+    help="Download a public data set into the data folder (SOFTSHARE_DATA).",
+)
+
+
+def main(tokens: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code.
+
+    For what the user can mend that is 2, after one line; anything else keeps its traceback.
+    """
+    try:
+        sys.exit(_run(sys.argv[1:] if tokens is None else list(tokens)))
+    except ArgumentError as error:
+        complain(error.told(FLAGS))
+        sys.exit(WRONG_USE)
+    except (ValueError, OSError) as error:
+        complain(str(error))
+        sys.exit(WRONG_USE)
+    except KeyboardInterrupt:
+        complain("interrupted; finished runs are kept, and the same command goes on from there")
+        sys.exit(INTERRUPTED)
+
+
+def complain(message: str) -> None:
+    """One line on what is wrong, to the standard error."""
+    print("softshare:", " ".join(message.split()), file=sys.stderr)
+
+
+def _run(tokens: list[str]) -> int:
+    wrong: list[str] = []
+    while True:
+        try:
+            command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+            break
+        except (UnknownOptionError, CoercionError) as error:
+            wrong.append(str(error))
+            tokens = _without(tokens, error)  # and look for more that is wrong in the rest
+        except CycloptsError as error:
+            raise ValueError("; ".join([*wrong, str(error)])) from None
+    if not wrong:
+        return command(*bound.args, **bound.kwargs) or 0
+    if not _takes_more(command):
+        raise ValueError("; ".join(wrong))
+    return command(*bound.args, **bound.kwargs, wrong=tuple(wrong)) or 0
+
+
+def _takes_more(command: Callable[..., Any]) -> bool:
+    """Whether a command looks for more that is wrong, beside options that could not be read."""
+    return "wrong" in signature(command).parameters
+
+
+def _without(tokens: list[str], error: UnknownOptionError | CoercionError) -> list[str]:
+    """The command line without an option that is wrong, and its values."""
+    option = error.token.keyword if error.token else None
+    places = range(len(tokens))
+    begins = [place for place in places if option and tokens[place].split("=")[0] == option]
+    if not begins:
+        raise ValueError(str(error)) from None
+    begin = begins[0]
+    ends = [place for place in places[begin + 1 :] if tokens[place].startswith("--")]
+    end = ends[0] if ends else len(tokens)
+    return tokens[:begin] + tokens[end:]

@@ -1,0 +1,141 @@
+"""``softshare compare``: its options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from softshare import cli
+from softshare.data.named import SOURCES
+
+_SEVERAL = Parameter(consume_multiple=True, negative="", show_default=False)
+Names = Annotated[tuple[str, ...], _SEVERAL]
+
+_FEWER = [known for known in SOURCES if known.default_fraction < 1]
+_FRACTIONS_HELP = (
+    "Fractions of the training part to train on; by default all of it ("
+    + ", ".join(known.name for known in _FEWER)
+    + f": {_FEWER[0].default_fraction:g})."
+)
+
+
+@Parameter(name="*", group="Data")
+@dataclass(frozen=True)
+class Data:
+    """How to read a table, or a folder of images; ``tasks`` goes with every source.
+
+    Args:
+        tasks: take the first so many tasks only.
+        task: the column that names the task of each row; several name it by several factors.
+        target: the column to predict, or several, each a task.
+        kind: binary, multiclass or regression for all targets, or COLUMN=KIND; inferred otherwise.
+        drop: columns to leave out, such as identifiers.
+        split: the column that says train, validation or test.
+        group: the column whose equal values (a patient) stay in one part of the split.
+        drop_small_tasks: leave out tasks that have too few rows, instead of stopping.
+        image_size: height and width to which the images of a folder are resized; by default all
+            must have one size.
+        skip_broken: leave broken images of a folder out, instead of stopping.
+    """
+
+    tasks: int | None = None
+    task: Names = ()
+    target: Names = ()
+    kind: Names = ()
+    drop: Names = ()
+    split: str | None = None
+    group: str | None = None
+    drop_small_tasks: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    image_size: int | None = None
+    skip_broken: Annotated[bool, Parameter(negative="", show_default=False)] = False
+
+
+@Parameter(name="*", group="Comparison")
+@dataclass(frozen=True)
+class Compared:
+    """What is compared.
+
+    Args:
+        methods: names from `softshare methods`, or all; by default every usual method that applies.
+        seeds: how many splits and starts every method is run on.
+        metric: to compare by, in place of roc_auc (binary), accuracy (multiclass) and rmse
+            (regression).
+        search: trials on validation data by which every method's settings are chosen, the same
+            number for all.
+        option: METHOD.NAME=VALUE, an option of a method in place of its default, such as
+            tensor-ring.shared=cv.
+    """
+
+    methods: Names = ()
+    train_fraction: Annotated[tuple[float, ...], _SEVERAL, Parameter(help=_FRACTIONS_HELP)] = ()
+    seeds: int = 5
+    metric: str | None = None
+    search: int = 0
+    option: Names = ()
+
+
+@Parameter(name="*", group="Training")
+@dataclass(frozen=True)
+class Training:
+    """How every run is trained.
+
+    Args:
+        steps: optimiser steps of a run in all; by default 1000, on large images 300.
+        hidden: widths of the hidden layers; by default 64 64.
+        batch_size: examples of every task in a step; by default 64, of images 16.
+        learning_rate: of Adam; by default 0.001.
+        weight_decay: of Adam; by default 0.0001.
+    """
+
+    steps: int | None = None
+    hidden: Annotated[tuple[int, ...] | None, _SEVERAL] = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+
+
+@Parameter(name="*", group="Running")
+@dataclass(frozen=True)
+class Running:
+    """Where it runs.
+
+    Args:
+        workers: processes; by default one a CPU; 0 runs in this process.
+        cluster: address of a Dask scheduler to run on, in place of processes on this machine.
+        out: folder for the results; by default softshare-results/SOURCE.
+    """
+
+    workers: int | None = None
+    cluster: str | None = None
+    out: Path | None = None
+
+
+def compare(
+    source: str,
+    /,
+    *,
+    data: Data = Data(),
+    compared: Compared = Compared(),
+    training: Training = Training(),
+    running: Running = Running(),
+    wrong: Annotated[tuple[str, ...], Parameter(parse=False)] = (),
+) -> int:
+    """Train the tasks apart and together, and say what was gained.
+
+    Values of a list are separated by spaces. A run whose record is in the output folder is not run
+    again.
+
+    Args:
+        source: a file (.csv, .tsv, .parquet), a folder of images (TASK/CLASS/*.png), or a data set:
+            digits, classics, iris, wine, breast_cancer, synthetic, and the public ones of
+            `softshare data list`, such as mnist, omniglot and uci.
+        data: how to read a table.
+        compared: what is compared.
+        training: how every run is trained.
+        running: where it runs.
+        wrong: what is wrong with options that could not be read.
+    """
+    return cli.comparing.run(source, data, compared, training, running, wrong=wrong)

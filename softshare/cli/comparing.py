@@ -1,0 +1,139 @@
+"""What ``softshare compare`` does: it reads the data, compares, and shows what was found."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from softshare.cli.app import SOME_FAILED, complain
+from softshare.cli.compare import Compared, Data, Running, Training
+from softshare.cli.flags import FLAGS
+from softshare.data.load import load
+from softshare.data.named import default_fraction
+from softshare.data.terminal import with_files
+from softshare.evaluation import compare as comparing
+from softshare.evaluation.plan import wrong_arguments
+from softshare.methods.options import read_options
+from softshare.report.findings import Findings
+from softshare.report.listing import console_on
+from softshare.report.page import write_report
+from softshare.report.terminal import ProgressDisplay, show
+from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.task_set import TaskSet
+
+RESULTS = Path("softshare-results")
+
+
+def run(
+    source: str,
+    data: Data,
+    compared: Compared,
+    training: Training,
+    running: Running,
+    *,
+    wrong: Sequence[str] = (),
+) -> int:
+    """Compare; see :func:`softshare.cli.compare.compare`.
+
+    Args:
+        source: the data.
+        data: how to read them.
+        compared: what is compared.
+        training: how every run is trained.
+        running: where it runs.
+        wrong: what is wrong with options that could not be read.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ValueError: something cannot be right; the message names all of it, by flags.
+    """
+    options, misread = read_options(compared.option)
+    fractions = compared.train_fraction or (default_fraction(source),)
+    chosen: dict[str, Any] = {
+        "methods": compared.methods or None,
+        "fractions": fractions,
+        "seeds": compared.seeds,
+        "options": options,
+    }
+    settings = {"source": source, "metric": compared.metric, **asdict(training)}
+    problems = wrong_arguments(
+        **chosen, workers=running.workers, settings={"trials": compared.search, **settings}
+    )
+    phrases = list(wrong)
+    if misread or problems:
+        phrases.append(ArgumentError(*misread, *problems).told(FLAGS))
+    tasks = _read(source, data, fractions, phrases)
+    out = running.out or RESULTS / Path(source).name.split(".")[0]
+    return _compare(
+        tasks,
+        out,
+        search=compared.search,
+        workers=running.workers,
+        cluster=running.cluster,
+        **chosen,
+        **settings,
+    )
+
+
+def _read(source: str, data: Data, fractions: Sequence[float], wrong: list[str]) -> TaskSet:
+    """The tasks, unless the data or other arguments are wrong."""
+    phrases = list(wrong)
+    try:
+        read = partial(
+            load,
+            source,
+            n_tasks=data.tasks,
+            task=data.task,
+            target=data.target,
+            kinds=_kinds(data.kind),
+            drop=data.drop,
+            split=data.split,
+            group=data.group,
+            image_size=data.image_size,
+            skip_broken=data.skip_broken,
+        )
+        tasks = with_files(read, console_on(sys.stderr))
+        if data.drop_small_tasks and not wrong:
+            for fraction in fractions:
+                tasks = tasks.drop_small_tasks(train_fraction=fraction)
+    except ArgumentError as error:
+        phrases.append(error.told(FLAGS))
+    except (ValueError, OSError, ImportError) as error:
+        phrases.append(str(error))
+    if phrases:
+        raise ValueError("; ".join(phrases))
+    return tasks
+
+
+def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
+    with ProgressDisplay(console_on(sys.stderr)) as display:
+        comparison = comparing.compare(tasks, out=out, progress=display, **settings)
+    diverged = [record["error"] for record in comparison.records]
+    if all(diverged):
+        raise ValueError(f"every run diverged: {diverged[0]}; try a smaller --learning-rate")
+    report = write_report(out, left_out=comparison.left_out)
+    show(Findings(comparison.records, comparison.left_out), console_on(sys.stdout))
+    print(f"report:  {report}\nsummary: {out / comparing.SUMMARY}")
+    for key, error in comparison.failures.items():
+        complain(f"{key} failed: {type(error).__name__}: {error}")
+    if comparison.failures:
+        traceback.print_exception(next(iter(comparison.failures.values())))
+    return SOME_FAILED if comparison.failures else 0
+
+
+def _kinds(given: Sequence[str]) -> Any:
+    """``binary`` for all targets, or ``COLUMN=KIND`` for some."""
+    if len(given) < 2 and "=" not in "".join(given):
+        return given[0] if given else None
+    odd = [pair for pair in given if "=" not in pair]
+    if odd:
+        expected = "expected one kind for all targets or COLUMN=KIND for each"
+        raise ArgumentError(("kinds", f"{expected}, got {', '.join(odd)}"))
+    return dict(pair.rsplit("=", 1) for pair in given)

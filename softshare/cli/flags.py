@@ -1,0 +1,46 @@
+"""What the command line calls the arguments of Python functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OTHER_NAMES: Mapping[str, str] = {
+    "fraction": "train-fraction",
+    "fractions": "train-fraction",
+    "train_fraction": "train-fraction",
+    "trials": "search",
+    "options": "option",
+    "size": "image-size",
+    "kinds": "kind",
+    "n_tasks": "tasks",
+}
+"""Python arguments whose options are called otherwise."""
+
+SAME_NAMES = (
+    "batch_size",
+    "cluster",
+    "drop",
+    "drop_small_tasks",
+    "group",
+    "hidden",
+    "image_size",
+    "learning_rate",
+    "methods",
+    "metric",
+    "out",
+    "search",
+    "seeds",
+    "skip_broken",
+    "split",
+    "steps",
+    "target",
+    "task",
+    "weight_decay",
+    "workers",
+)
+
+FLAGS: Mapping[str, str] = {
+    **{name: f"--{name.replace('_', '-')}" for name in SAME_NAMES},
+    **{name: f"--{option}" for name, option in OTHER_NAMES.items()},
+}
+"""Python argument → its flag. ``tasks`` is a task set in Python, and has none."""
