@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from softshare import cli
+from softshare.cli.compare import Training
 from softshare.methods import settings as defaults
 from softshare.methods.named import METHODS
 from softshare.tasks.task_set import TaskSet
@@ -184,7 +185,7 @@ def test_tasks_too_small_for_the_share_that_trains_are_dropped_when_asked(
         table[["age"]], table["readmitted"], np.repeat(["large", "small"], [100, 20])
     )
     monkeypatch.setattr(
-        "softshare.data.load.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
+        "softshare.cli.comparing.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
     )
     line = "compare digits --train-fraction 0.5 0.04 --methods tied --seeds 1 --workers 0"
     code, _, err = call(line, capsys)
@@ -199,11 +200,11 @@ def test_tasks_too_small_for_the_share_that_trains_are_dropped_when_asked(
 def test_a_share_that_leaves_nothing_to_judge_by_is_told_by_its_option(table, capsys, monkeypatch):
     tasks = TaskSet.from_task_column(table[["age"]], table["readmitted"], table["hospital"])
     monkeypatch.setattr(
-        "softshare.data.load.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
+        "softshare.cli.comparing.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
     )
     code, _, err = call("compare digits --train-fraction 1 --workers 0", capsys)
     assert code == 2
-    assert err.startswith("softshare: --train-fraction: here it is a share of all examples")
+    assert err.startswith("softshare: --train-fraction: here it is a fraction of all examples")
 
 
 @pytest.mark.parametrize(("line", "phrases"), [
@@ -341,7 +342,7 @@ def test_what_nobody_expected_keeps_its_traceback(monkeypatch):
     def load(*_, **__):
         raise ZeroDivisionError("made by the test")
 
-    monkeypatch.setattr("softshare.data.load.load", load)
+    monkeypatch.setattr("softshare.cli.comparing.load", load)
     with pytest.raises(ZeroDivisionError, match="made by the test"):
         cli.main(["compare", "digits"])
 
@@ -356,7 +357,7 @@ def test_methods_has_a_line_for_each(capsys):
 
 
 def test_the_help_tells_the_defaults_that_are_in_force():
-    told = cli.Training.__doc__ or ""
+    told = Training.__doc__ or ""
     vectors, images, large = defaults.BUDGETS.values()
     for value in (
         f"{vectors['steps']}, on large images {large['steps']}",
