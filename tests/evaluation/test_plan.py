@@ -131,7 +131,7 @@ def test_all_wrong_arguments_are_told_together():
         workers=-1,
         settings={"source": "x", "metric": "auc", "steps": 0},
     )
-    assert [phrase.split(":")[0] for phrase in wrong] == [
+    assert [argument for argument, _ in wrong] == [
         "methods",
         "seeds",
         "fraction",
@@ -225,6 +225,6 @@ def test_options_are_read_from_texts():
         for method, name in (("tensor-ring", "cores"), ("tucker", "ranks"))
     ] == [int, float]
     assert wrong == [
-        f"options: expected METHOD.NAME=VALUE, such as tensor-ring.shared=cv, got {text!r}"
+        ("options", f"expected METHOD.NAME=VALUE, such as tensor-ring.shared=cv, got {text!r}")
         for text in ("tucker.ranks", "ranks=1")
     ]

@@ -15,8 +15,8 @@ from softshare.evaluation.select import (
     score,
     search_settings,
 )
-from softshare.methods.method import COMMON_SEARCH_SPACE
 from softshare.methods.named import METHODS, method_named
+from softshare.methods.network_method import COMMON_SEARCH_SPACE
 from softshare.methods.settings import LEARNING_RATE, RunSettings
 from tests.evaluation.made_records import record
 
