@@ -128,7 +128,7 @@ class Setting:
     def modules(self, sharing: Sharing) -> list[nn.Sequential]:
         """Each task's network as a plain module, with our network's start."""
         network = self.network(sharing)
-        return [cast(nn.Sequential, network.task(name)) for name in self.tasks.names]
+        return [cast(nn.Sequential, network.task(name).train()) for name in self.tasks.names]
 
     def rows(self) -> list[Tensor]:
         """Each task's inputs."""

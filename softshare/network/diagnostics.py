@@ -58,7 +58,7 @@ def sweep_scale(
         ValueError: the template has not exactly one ordering, or there is no such scale.
         KeyError: there is no such task.
     """
-    module = network.task(task).eval()
+    module = network.task(task)
     scales = [part for part in module.modules() if isinstance(part, LayerScales)]
     if len(scales) != 1:
         raise ValueError(f"sweep_scale needs a template with one SoftOrdering, found {len(scales)}")

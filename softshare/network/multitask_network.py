@@ -25,7 +25,9 @@ from softshare.network.new_task import (
     form_of_new_task,
     keep_buffers,
 )
+from softshare.network.one_task import put_in_own_units
 from softshare.network.start import Initial, Start, from_values, start_of
+from softshare.network.state import check_names, packed, unpacked
 from softshare.network.templates.standard import TemplateFactory
 from softshare.network.weights import leave_untrained, make_weights
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
@@ -94,6 +96,7 @@ class MultiTaskNetwork(nn.Module):
         self.preprocessing = tasks.preprocessing if isinstance(tasks, TaskSet) else ()
         self.target_scaling = tasks.target_scaling if isinstance(tasks, TaskSet) else None
         self.seed = seed
+        self._packed: Tensor | None = None  # names and units as a state holds them, once asked for
         self._numbers = {task.name: number for number, task in enumerate(self.tasks)}
         self._forms = forms_of(template, tasks)
         self._template = (template,)  # in a tuple: its own parameters are not this network's
@@ -216,7 +219,9 @@ class MultiTaskNetwork(nn.Module):
         return torch.tensor([self.number(task.name) for task in tasks])
 
     def task(self, name: TaskName) -> nn.Module:
-        """One task's network as a plain module with its own copy of the weights, ready to export.
+        """One task's network as a plain module with its own copy of the weights, ready to use and
+        to export: in evaluation mode, and with its outputs in the target's own units, not in the
+        standard deviations that training counts in.
 
         Raises:
             KeyError: there is no such task.
@@ -229,6 +234,7 @@ class MultiTaskNetwork(nn.Module):
         }
         example = next(iter(state.values()))
         module.to(example.device, example.dtype).load_state_dict(state, strict=False)
+<<<<<<< HEAD
         with torch.no_grad():
             for prefix, layer in self.bodies.of(number).named_modules():
                 if isinstance(layer, TaskModule):
@@ -236,6 +242,27 @@ class MultiTaskNetwork(nn.Module):
                     for path, value in layer.buffers_of(number).items():
                         own.get_buffer(path).copy_(value)
         return module.train(self.training)
+=======
+        if self.target_scaling is not None and self.tasks[number].kind == "regression":
+            put_in_own_units(module, *self.target_scaling[number].tolist())
+        return module.eval()
+
+    def get_extra_state(self) -> Tensor:
+        """The tasks' names and their targets' units, which a state has with its numbers."""
+        if self._packed is None:
+            self._packed = packed(self.tasks, self.target_scaling)
+        return self._packed
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take the targets' units from a state, before its numbers.
+
+        Raises:
+            ValueError: the state is of other tasks, or has them in another order.
+        """
+        names, scaling = unpacked(state)
+        check_names(names, self.tasks)
+        self.target_scaling, self._packed = scaling, None
+>>>>>>> a244de7 (Let a task's module predict in its own units, a state belong to names, and a penalty go by the trained tasks)
 
     # --- sharing -------------------------------------------------------------------------------
 
@@ -361,7 +388,7 @@ class MultiTaskNetwork(nn.Module):
             templates,
         )
         self._numbers = self._numbers | {task.name: len(self.tasks) - 1}
-        self.target_scaling = extended_scaling(self.target_scaling, new)
+        self.target_scaling, self._packed = extended_scaling(self.target_scaling, new), None
         before = self.bodies
         self._set_weights(weights)
         keep_buffers(before, self.bodies.train(self.training))

@@ -45,8 +45,8 @@ class Processes:
     def begin(self, network: MultiTaskNetwork) -> None:
         """Give all processes the first one's weights."""
         if self.count > 1:
-            for value in network.state_dict().values():
-                dist.broadcast(value, src=0)
+            for value in (*network.parameters(), *network.buffers()):
+                dist.broadcast(value.detach(), src=0)
 
     def own(self, tasks: TaskSet) -> TaskSet:
         """Those of the tasks that this process trains and validates: all of them."""

@@ -33,11 +33,8 @@ class Loss:
 
     @cached_property
     def total(self) -> Tensor:
-        """``Σ_t mean loss_t + Σ penalties``, ``()``; a penalty that no trained weight moves, 0 as a
-        rule, is left out.
-        """
-        losses = self.by_task.sum()
-        return losses + self.penalty if self.penalty.requires_grad else losses
+        """``Σ_t mean loss_t + Σ penalties``, ``()``."""
+        return self.by_task.sum() + self.penalty
 
     def require_finite(self, tasks: Sequence[Task], step: int) -> None:
         """Stop where training diverges.
@@ -114,12 +111,14 @@ class Objective:
     ) -> tuple[Tensor | None, Tensor, Tensor]:
         """Where these tasks stand among the network's, None where they are the same; the examples
         of all the network's tasks; and 0.
+
+        A task that is not trained counts with as many examples as the others have in the mean: a
+        penalty per example goes by the mean of those that there are.
         """
         if self._network is not network:
             places = network.numbers(self._tasks).to(device)
-            examples = self._counts.new_zeros(len(network.tasks), device=device).index_copy(
-                0, places, self._counts.to(device)
-            )
+            counts = self._counts.to(device)
+            examples = counts.mean().expand(len(network.tasks)).index_copy(0, places, counts)
             same = torch.equal(places.cpu(), torch.arange(len(network.tasks)))
             self._network, self._known = (
                 network,

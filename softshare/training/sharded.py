@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from softshare.network.forms import forms_of
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.state import check_names, packed, unpacked
 from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
 from softshare.sharing.grid import TaskGrid
@@ -57,6 +58,7 @@ class ShardedNetwork(MultiTaskNetwork):
         sparse_rows: bool = False,
     ) -> None:
         everyone = tasks.tasks if isinstance(tasks, TaskSet) else tuple(tasks)
+        scaling_of_all = tasks.target_scaling if isinstance(tasks, TaskSet) else None
         processes = Processes()
         _check_tasks(everyone, set(forms_of(template, tasks)), processes.count)
         self.n_tasks_in_all = len(everyone)
@@ -70,6 +72,7 @@ class ShardedNetwork(MultiTaskNetwork):
             else everyone[block]
         )
         super().__init__(template, own, sharing=sharing, seed=seed, sparse_rows=sparse_rows)
+        self._everyone, self._scaling_of_all = everyone, scaling_of_all
         _check_weights(self.shared_weights)
         _check_start(self.shared_weights, self._kept)
 
@@ -80,8 +83,9 @@ class ShardedNetwork(MultiTaskNetwork):
         Returns:
             A copy of the state, on the CPU, in the first process; None in the others.
         """
-        own, state = self._names_of_own(), {}
-        for name, value in self.state_dict().items():
+        own = self._names_of_own()
+        state = {"_extra_state": packed(self._everyone, self._scaling_of_all)}
+        for name, value in self._numbers_in_state().items():
             parts = [
                 part.cpu()
                 for part in (self._blocks_of_rows(value) if name in own else [value])
@@ -93,15 +97,22 @@ class ShardedNetwork(MultiTaskNetwork):
 
     def load_whole_state(self, state: Mapping[str, Tensor]) -> None:
         """Take what is shared and these tasks' rows from the state of a network of all tasks."""
+        names, scaling = unpacked(state["_extra_state"])
+        check_names(names, self._everyone)
         own, block = self._names_of_own(), self._blocks[self._rank]
-        self.load_state_dict(
-            {name: value[block] if name in own else value for name, value in state.items()}
-        )
+        part = {name: value[block] if name in own else value for name, value in state.items()}
+        part["_extra_state"] = packed(self.tasks, None if scaling is None else scaling[block])
+        self.load_state_dict(part)
+        self._scaling_of_all = scaling
 
     def shared_state(self) -> list[Tensor]:
         """What all processes have alike, as :meth:`state_dict` gives it."""
         own = self._names_of_own()
-        return [value for name, value in self.state_dict().items() if name not in own]
+        return [value for name, value in self._numbers_in_state().items() if name not in own]
+
+    def _numbers_in_state(self) -> dict[str, Tensor]:
+        """The state but for the tasks' names and units, of which each process has its own part."""
+        return {name: value for name, value in self.state_dict().items() if name != "_extra_state"}
 
     def with_sharing(self, sharing: Sharing | Mapping[str, Sharing]) -> NoReturn:
         """Refused: to factorise trained weights takes all tasks' at once."""

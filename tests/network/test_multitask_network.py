@@ -119,7 +119,7 @@ def test_a_loop_of_modules_in_training_mode_has_the_same_batch_statistics() -> N
         sharing=Tied(),
         initial="independent",
     )
-    singles = {task.name: network.task(task.name) for task in TASKS}
+    singles = {task.name: network.task(task.name).train() for task in TASKS}
     rows = torch.randn(3, 7, 5) * torch.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1)
     joint = network.run(rows)
     for number, task in enumerate(TASKS):

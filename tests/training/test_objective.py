@@ -10,13 +10,15 @@ import torch
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
+from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
+from softshare.sharing.tensor_normal import TensorNormal
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.batches import Batches, Policy
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import mean_losses
 from softshare.training.fit import fit
-from softshare.training.objective import Objective
+from softshare.training.objective import Loss, Objective
 
 
 def made_tasks() -> TaskSet:
@@ -94,3 +96,35 @@ def test_augmented_inputs_reach_training_and_not_validation() -> None:
     )
     assert plain.column("train_loss") == [pytest.approx(loss, rel=1e-5)]
     assert noisy.column("train_loss")[0] > 2 * loss
+
+
+@pytest.mark.parametrize(
+    "sharing",
+    [TraceNorm(gamma=0.1, per_example=True), TensorNormal(scale=0.1)],
+    ids=["trace norm", "tensor normal"],
+)
+@pytest.mark.parametrize("trained", [[0, 1, 2], [2], [2, 0]])
+def test_a_penalty_per_example_is_that_of_the_trained_tasks_examples(
+    sharing: Sharing, trained: list[int]
+) -> None:
+    tasks = made_tasks()
+    network = MultiTaskNetwork(mlp, tasks, sharing={"layers.1": sharing})
+    some = tasks.keep_tasks(trained)
+    step = next(iter(Batches(some, batch_size=4)))
+    penalty = Objective(some)(network, step).penalty
+    # Every task has 12 examples, so the mean over those that are trained is 12 for any of them.
+    expected = network.shared_weight("layers.1.weight").penalty(torch.full((3,), 12.0))
+    torch.testing.assert_close(penalty, expected)
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_the_total_has_the_penalty_whether_it_needs_a_gradient_or_not(moved: bool) -> None:
+    by_task = torch.tensor([1.0, 2.0], requires_grad=True)
+    penalty = torch.tensor(0.5, requires_grad=moved)
+    assert float(Loss(torch.arange(2), by_task, penalty).total.detach()) == 3.5
+
+
+def test_a_penalty_that_is_not_finite_stops_training_though_it_is_detached() -> None:
+    loss = Loss(torch.arange(2), torch.ones(2), torch.tensor(torch.nan))
+    with pytest.raises(FloatingPointError, match="a penalty became nan at step 7"):
+        loss.require_finite(made_tasks().tasks[:2], 7)
