@@ -234,15 +234,12 @@ class MultiTaskNetwork(nn.Module):
         }
         example = next(iter(state.values()))
         module.to(example.device, example.dtype).load_state_dict(state, strict=False)
-<<<<<<< HEAD
         with torch.no_grad():
             for prefix, layer in self.bodies.of(number).named_modules():
                 if isinstance(layer, TaskModule):
                     own = module.get_submodule(prefix)
                     for path, value in layer.buffers_of(number).items():
                         own.get_buffer(path).copy_(value)
-        return module.train(self.training)
-=======
         if self.target_scaling is not None and self.tasks[number].kind == "regression":
             put_in_own_units(module, *self.target_scaling[number].tolist())
         return module.eval()
@@ -262,7 +259,6 @@ class MultiTaskNetwork(nn.Module):
         names, scaling = unpacked(state)
         check_names(names, self.tasks)
         self.target_scaling, self._packed = scaling, None
->>>>>>> a244de7 (Let a task's module predict in its own units, a state belong to names, and a penalty go by the trained tasks)
 
     # --- sharing -------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from softshare.network.execution.hooks import has_hooks
+
 
 class OwnUnits:
     """A forward hook that turns a network's outputs into the target's own units.
@@ -54,7 +56,7 @@ def _output_layer(module: nn.Module) -> nn.Linear | None:
     whole, last = module, module
     while type(last).forward is nn.Sequential.forward and len(list(last.children())):
         last = list(last.children())[-1]
-    if type(last) is not nn.Linear:
+    if type(last) is not nn.Linear or has_hooks(last):
         return None
     # A layer that stands in two places must not be scaled in both.
     places = [name for name, part in whole.named_modules(remove_duplicate=False) if part is last]
