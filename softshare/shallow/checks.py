@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array
 
-
 LOSSES = ("squared", "logistic")
 
 

@@ -13,9 +13,9 @@ from softshare.shallow.linear_tasks import LinearTasks
 from softshare.shallow.losses import LossPoint, TaskLoss
 from softshare.shallow.moments import Quadratic
 from softshare.shallow.solvers import (
+    Apart,
     Objective,
     Solution,
-    Unpenalised,
     minimise,
     relative_norm,
 )
@@ -78,7 +78,7 @@ class EvgeniouPontil(LinearTasks):
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
         objective: Objective = CommonAndOwn(self.lambda_1, self.lambda_2)
         if self.lambda_1 == 0:
-            objective, start = Unpenalised(), None
+            objective, start = Apart(), None
         return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
 
     def _set_structure(self, parts: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from softshare.shallow.linear_tasks import LinearTasks
 from softshare.shallow.losses import TaskLoss
 from softshare.shallow.penalties import FeatureNormPenalty
-from softshare.shallow.solvers import Proximal, Solution, Unpenalised, minimise
+from softshare.shallow.solvers import Apart, Proximal, Solution, minimise
 
 
 class L21(LinearTasks):
@@ -54,7 +54,7 @@ class L21(LinearTasks):
         return {"gamma": self.gamma}
 
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
-        objective = Proximal(FeatureNormPenalty(self.gamma)) if self.gamma else Unpenalised()
+        objective = Proximal(FeatureNormPenalty(self.gamma)) if self.gamma else Apart()
         return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
 
     def _set_structure(self, parts: np.ndarray) -> None:

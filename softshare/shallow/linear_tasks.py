@@ -59,7 +59,7 @@ class LinearTasks(BaseEstimator):
         """The method's strengths by their arguments' names."""
 
     @abstractmethod
-    def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
+    def _minimise(self, loss: TaskLoss, start: Any) -> Solution:
         """The weights that minimise the loss and the method's penalty."""
 
     @abstractmethod
@@ -241,7 +241,7 @@ class LinearTasks(BaseEstimator):
             return SquaredLoss.of(rows, intercept=self.fit_intercept)
         return LogisticLoss(rows, intercept=self.fit_intercept)
 
-    def _learn(self, loss: TaskLoss, mean: np.ndarray, start: np.ndarray | None) -> None:
+    def _learn(self, loss: TaskLoss, mean: np.ndarray, start: Any) -> None:
         solution = self._minimise(loss, start)
         self.coef_ = solution.coef
         self.intercept_ = solution.intercepts - self.coef_ @ mean
@@ -250,8 +250,8 @@ class LinearTasks(BaseEstimator):
         self._parts = solution.parts
         self._set_structure(solution.parts)
 
-    def _start(self, shape: tuple[int, int]) -> np.ndarray | None:
-        """The parts of an earlier fit of as many tasks and features."""
+    def _start(self, shape: tuple[int, int]) -> Any:
+        """Where an earlier fit of as many tasks and features ended."""
         parts: np.ndarray | None = getattr(self, "_parts", None)
         return None if parts is None or parts.shape[1:] != shape else parts
 

@@ -11,7 +11,7 @@ import numpy as np
 from softshare.shallow.linear_tasks import LinearTasks
 from softshare.shallow.losses import TaskLoss
 from softshare.shallow.penalties import SquaredTraceNormPenalty
-from softshare.shallow.solvers import Proximal, Solution, Unpenalised, minimise
+from softshare.shallow.solvers import Apart, Proximal, Solution, minimise
 from softshare.shallow.spectral import directions, unit_trace_root
 
 
@@ -60,7 +60,7 @@ class MTFL(LinearTasks):
 
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
         penalty = SquaredTraceNormPenalty(2 * self.gamma)  # which has a factor ½
-        objective = Proximal(penalty) if self.gamma else Unpenalised()
+        objective = Proximal(penalty) if self.gamma else Apart()
         return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
 
     def _set_structure(self, parts: np.ndarray) -> None:

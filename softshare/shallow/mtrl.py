@@ -11,7 +11,7 @@ import numpy as np
 from softshare.shallow.linear_tasks import LinearTasks
 from softshare.shallow.losses import TaskLoss
 from softshare.shallow.penalties import SquaredTraceNormPenalty
-from softshare.shallow.solvers import Proximal, Solution, Unpenalised, minimise
+from softshare.shallow.solvers import Apart, Proximal, Solution, minimise
 from softshare.shallow.spectral import unit_trace_root
 
 
@@ -60,8 +60,7 @@ class MTRL(LinearTasks):
 
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
         penalty = SquaredTraceNormPenalty(self.lambda_2, ridge=self.lambda_1)
-        penalised = self.lambda_1 + self.lambda_2 > 0
-        objective = Proximal(penalty) if penalised else Unpenalised()
+        objective = Proximal(penalty) if self.lambda_2 else Apart(self.lambda_1)
         return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
 
     def _set_structure(self, parts: np.ndarray) -> None:

@@ -103,6 +103,22 @@ class FeatureNormPenalty(ProximalPenalty):
         return scale_to(self.strength, np.linalg.norm(gradient, axis=0).max(initial=0.0))
 
 
+class AbsolutePenalty(ProximalPenalty):
+    """``strength · Σ |w|`` of all numbers."""
+
+    def __init__(self, strength: float) -> None:
+        self.strength = strength
+
+    def value(self, parts: np.ndarray) -> float:
+        return self.strength * float(np.abs(parts).sum())
+
+    def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
+        return np.sign(parts) * np.maximum(np.abs(parts) - step * self.strength, 0)
+
+    def feasible_scale(self, gradient: np.ndarray) -> float:
+        return scale_to(self.strength, np.abs(gradient).max(initial=0.0))
+
+
 class LowRankAndOutliersPenalty(ProximalPenalty):
     """``low_rank · ‖P‖_* + outlier · Σ_t ‖q_t‖₂`` of the parts P and Q."""
 

@@ -18,15 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from softshare.shallow.fista import fista
 from softshare.shallow.losses import LossPoint, TaskLoss
 from softshare.shallow.moments import Quadratic
 from softshare.shallow.penalties import TINY, ProximalPenalty
-
-FORCING = 0.03
-"""A quadratic is minimised until its residual is this fraction of what it was at first."""
-
-CHECK_EVERY = 10
-"""Proximal steps between two looks at the residual, each of which costs as much as a step."""
 
 SUFFICIENT = 1e-4
 """The fraction of the predicted decrease that a step along the line must reach (Armijo)."""
@@ -106,22 +101,29 @@ class Proximal(Objective):
         return fista(quadratic, self.penalty, parts, max_iter=max_iter)
 
 
-class Unpenalised(Objective):
-    """No penalty: the least squares of the smallest norm."""
+class Apart(Objective):
+    """``½ ridge ‖W‖_F²``: ridge regression of every task, least squares of the least norm at 0."""
+
+    def __init__(self, ridge: float = 0.0) -> None:
+        self.ridge = ridge
 
     def value(self, parts: np.ndarray) -> float:
-        return 0.0
+        return self.ridge / 2 * float((parts**2).sum())
 
     def optimality(self, point: LossPoint, parts: np.ndarray) -> float:
-        return relative_norm(point.gradient, point, parts[0])
+        """The norm of the gradient, relative to the loss's terms in it."""
+        return relative_norm(point.gradient + self.ridge * parts[0], point, parts[0])
 
     def minimise(
         self, quadratic: Quadratic, parts: np.ndarray, max_iter: int
     ) -> tuple[np.ndarray, int]:
-        inverse = np.linalg.pinv(quadratic.gram, rcond=1e-12, hermitian=True)
-        # The part of the weights that no row sees stays as it is.
-        step = np.matmul(inverse, quadratic.gradient(parts[0])[:, :, None])[:, :, 0]
-        return (parts[0] - step)[None], 1
+        curvature = quadratic.gram + self.ridge * np.eye(parts.shape[2])
+        gradient = (quadratic.gradient(parts[0]) + self.ridge * parts[0])[:, :, None]
+        if self.ridge > 0:
+            step = np.linalg.solve(curvature, gradient)
+        else:  # the part of the weights that no row sees stays as it is
+            step = np.linalg.pinv(curvature, rcond=1e-12, hermitian=True) @ gradient
+        return (parts[0] - step[:, :, 0])[None], 1
 
 
 def minimise(
@@ -157,14 +159,20 @@ def minimise(
             break  # rounding: the objective falls no further
         parts, point = moved
         optimality = objective.optimality(point, parts)
-    if not optimality <= tol:
-        warnings.warn(
-            f"the optimality {optimality:.1e} after {n_iter} steps is above tol={tol:.1e}: raise "
-            "max_iter, scale the features, or penalise more",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
+    warn_above(tol, optimality, n_iter)
     return Solution(parts, point.intercepts, optimality, max(n_iter, 1))
+
+
+def warn_above(tol: float, optimality: float, n_iter: int) -> None:
+    """Warn where an optimality was not reached."""
+    if optimality <= tol:
+        return
+    warnings.warn(
+        f"the optimality {optimality:.1e} after {n_iter} steps is above tol={tol:.1e}: raise "
+        "max_iter, scale the features, or penalise more",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
 
 
 def along_the_line(
@@ -195,44 +203,6 @@ def along_the_line(
             return reached, there
         step /= 2
     return None
-
-
-def fista(
-    quadratic: Quadratic, penalty: ProximalPenalty, parts: np.ndarray, *, max_iter: int
-) -> tuple[np.ndarray, int]:
-    """Accelerated proximal gradient steps (Beck and Teboulle, 2009) that start anew whenever the
-    momentum points uphill (O'Donoghue and Candès, 2015, section 3.2).
-
-    Returns:
-        The parts, once the residual has fallen to ``FORCING`` of what it was, and the steps taken.
-    """
-    # W is the sum of the parts: its curvature in all of them together is n times as large.
-    step = 1 / max(penalty.n_parts * quadratic.lipschitz(), TINY)
-    first = proximal_residual(quadratic, penalty, parts, step)
-    ahead, momentum = parts, 1.0
-    for n_iter in range(1, max_iter + 1):
-        gradient = quadratic.gradient(ahead.sum(axis=0))
-        new = penalty.proximal(ahead - step * gradient, step)
-        if np.vdot(ahead - new, new - parts) > 0:
-            ahead, momentum = new, 1.0
-        else:
-            grown = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
-            ahead = new + (momentum - 1) / grown * (new - parts)
-            momentum = grown
-        parts = new
-        if n_iter % CHECK_EVERY == 0:
-            residual = proximal_residual(quadratic, penalty, parts, step)
-            if residual <= FORCING * first:
-                break
-    return parts, n_iter
-
-
-def proximal_residual(
-    quadratic: Quadratic, penalty: ProximalPenalty, parts: np.ndarray, step: float
-) -> float:
-    """How far a proximal gradient step goes; zero at the optimum alone."""
-    gradient = quadratic.gradient(parts.sum(axis=0))
-    return float(np.linalg.norm(penalty.proximal(parts - step * gradient, step) - parts))
 
 
 def relative_norm(residual: np.ndarray, point: LossPoint, coef: np.ndarray) -> float:

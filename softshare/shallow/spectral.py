@@ -30,3 +30,24 @@ def directions(coef: np.ndarray) -> np.ndarray:
     largest = values.max(initial=0.0)
     rank = int((values > 1e-9 * largest).sum())
     return np.asarray(right[:rank])
+
+
+def varimax(loadings: np.ndarray, *, max_iter: int = 100, tol: float = 1e-8) -> np.ndarray:
+    """The rotation R for which the squares of ``loadings @ R`` vary most within columns (Kaiser,
+    1958): each column is near zero in many rows and large in few.
+
+    Shape:
+        ``(n, K)`` → ``(K, K)``, orthogonal.
+    """
+    rotation, previous = np.eye(loadings.shape[1]), 0.0
+    for _ in range(max_iter):
+        turned = loadings @ rotation
+        # The criterion's gradient; the next rotation is the orthogonal matrix nearest to it.
+        gradient = loadings.T @ (turned**3 - turned * (turned**2).mean(axis=0))
+        left, values, right = np.linalg.svd(gradient)
+        rotation = left @ right
+        total = float(values.sum())
+        if total <= previous * (1 + tol):
+            break
+        previous = total
+    return np.asarray(rotation)

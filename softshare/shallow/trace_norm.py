@@ -11,7 +11,7 @@ import numpy as np
 from softshare.shallow.linear_tasks import LinearTasks
 from softshare.shallow.losses import TaskLoss
 from softshare.shallow.penalties import TraceNormPenalty
-from softshare.shallow.solvers import Proximal, Solution, Unpenalised, minimise
+from softshare.shallow.solvers import Apart, Proximal, Solution, minimise
 from softshare.shallow.spectral import directions
 
 
@@ -55,7 +55,7 @@ class TraceNormLinear(LinearTasks):
         return {"gamma": self.gamma}
 
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
-        objective = Proximal(TraceNormPenalty(self.gamma)) if self.gamma else Unpenalised()
+        objective = Proximal(TraceNormPenalty(self.gamma)) if self.gamma else Apart()
         return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
 
     def _set_structure(self, parts: np.ndarray) -> None:

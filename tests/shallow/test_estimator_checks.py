@@ -7,6 +7,7 @@ from typing import Any
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from softshare.shallow.evgeniou_pontil import EvgeniouPontil
+from softshare.shallow.go_mtl import GOMTL
 from softshare.shallow.l21 import L21
 from softshare.shallow.linear_tasks import LinearTasks
 from softshare.shallow.mtfl import MTFL
@@ -14,7 +15,7 @@ from softshare.shallow.mtrl import MTRL
 from softshare.shallow.rmtl import RMTL
 from softshare.shallow.trace_norm import TraceNormLinear
 
-KINDS = (EvgeniouPontil, MTFL, MTRL, RMTL, TraceNormLinear, L21)
+KINDS = (EvgeniouPontil, GOMTL, MTFL, MTRL, RMTL, TraceNormLinear, L21)
 ESTIMATORS = [kind(loss=loss) for kind in KINDS for loss in ("squared", "logistic")]
 
 
