@@ -77,6 +77,7 @@ def run(
         search=compared.search,
         workers=running.workers,
         cluster=running.cluster,
+        reading=asdict(data),
         **chosen,
         **settings,
     )

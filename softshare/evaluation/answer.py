@@ -3,82 +3,145 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from softshare.evaluation.statistics import ALL, BASELINE, summarise
+from softshare.evaluation.intervals import MIN_SEEDS, MOST_SEEDS, seeds_to_decide
+from softshare.evaluation.statistics import (
+    ALL,
+    BASELINE,
+    HELPED,
+    HURT,
+    estimates,
+    standings,
+    summarise,
+)
 from softshare.tasks.metrics import RELATIVE, Metric, metric_named
 
 MANY_TASKS = 20
 """From so many tasks on chance alone is expected to show about one as hurt."""
+
+FEW_TEST_ROWS = 10
+"""Of a task with fewer, one row more or less changes the sentence."""
+
+_SEEDS = {1: "One seed shows", 2: "Two seeds show"}
 
 
 def answer(records: Sequence[Mapping[str, Any]]) -> str:
     """One sentence: whether learning together beats learning apart, by how much and with which
     method.
 
-    The best of several methods gains something by being chosen. So all intervals in the sentence
-    hold at once with 95 % confidence (Bonferroni over the methods and training fractions compared).
+    It speaks of the largest training fraction, and of the method that stands first there in the
+    report's table (:func:`softshare.evaluation.statistics.standings`). All intervals that it could
+    have given hold at once with 95 % confidence.
     """
-    runs = {
-        (record["settings"]["method"], record["settings"]["fraction"])
-        for record in records
-        if not record["error"]
-    }
-    if BASELINE not in {method for method, _ in runs}:
+    finished = [record for record in records if not record["error"]]
+    if BASELINE not in {record["settings"]["method"] for record in finished}:
         return f"No gain can be told: {BASELINE} learning has no finished run."
-    compared = sum(method != BASELINE for method, _ in runs)
-    adjusted = _overall(records, level=1 - 0.05 / max(1, compared))
-    if adjusted["gain"].isna().all():
+    stands = standings(estimates(records))
+    if stands.empty:
         return (
             "Nothing to compare: no other method has a finished run beside independent learning's."
         )
-    best = _largest(adjusted["gain"], adjusted)
-    if adjusted["ci_low"].isna().all():
+    here = stands[stands["fraction"] == stands["fraction"].max()]
+    first = here.iloc[0]
+    if math.isnan(first["ci_low"]):
+        return _direction(first)
+    covered = _covered(records, first)
+    if first["verdict"] == HELPED:
         return (
-            f"One seed shows no more than a direction: {_best(best, compared)} gains "
-            f"{_amount(best)} over learning apart."
+            f"Learning together beats learning apart by {_amount(first)} with {_where(first)} "
+            f"({covered})."
         )
-    how = (
-        f"95 % interval, adjusted for the choice among {compared}"
-        if compared > 1
-        else "95 % interval"
-    )
-    if (adjusted["ci_low"] > 0).any():
-        chosen = _largest(adjusted["gain"].where(adjusted["ci_low"] > 0), adjusted)
+    if first["verdict"] == HURT:
         return (
-            f"Learning together beats learning apart by {_amount(chosen)} with "
-            f"{_where(chosen)} ({how})."
-        )
-    if (adjusted["ci_high"] < 0).all():
-        return (
-            f"Sharing hurts: {_best(best, compared)} loses {_amount(best, sign=-1)} against "
-            f"learning apart ({how})."
+            f"Sharing hurts: {_best(first)} loses {_amount(first, sign=-1)} against learning apart "
+            f"({covered})."
         )
     return (
-        f"No difference shown: {_best(best, compared)} gains {_amount(best)} over learning "
-        f"apart ({how})."
+        f"No difference shown: {_best(first)} {_change(first)} ({covered}); {_more_seeds(first)}."
     )
 
 
 def cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the reader of the answer should know: hurt tasks, missing intervals, runs that diverged."""
+    """What the reader of the answer should know: hurt tasks, missing intervals, diverged runs."""
     summary = summarise(records)
     lines = []
-    if records and not (summary["n_seeds"] > 1).any():
-        lines.append("one seed gives no intervals; five or more seeds do")
-    if diverged := [
-        f"{record['key']} ({record['error']})" for record in records if record["error"]
-    ]:
+    n_seeds = int(summary["n_seeds"].max()) if len(summary) else 0
+    if 0 < n_seeds < MIN_SEEDS:
+        lines.append(
+            f"{count_of(n_seeds, 'seed')} {'gives' if n_seeds == 1 else 'give'} a direction, no "
+            f"more; {MIN_SEEDS} give intervals, five or more narrower ones"
+        )
+    if few := _tasks_of_few_test_rows(records):
+        lines.append(
+            f"{count_of(len(few), 'task')} with fewer than {FEW_TEST_ROWS} test rows: what is said "
+            f"of each is a direction, no more ({_some(few)})"
+        )
+    diverged = [f"{record['key']} ({record['error']})" for record in records if record["error"]]
+    if diverged:
         lines.append(
             f"{len(diverged)} of {len(records)} runs diverged and are left out: {_some(diverged)}"
         )
     for _, rows in summary[summary["ci_high"] < 0].groupby(["method", "fraction"], sort=False):
         lines.append(_hurt(rows, n_tasks=summary["task"].nunique() - 1))
     return lines
+
+
+def _direction(row: pd.Series) -> str:
+    """The sentence where there is no interval."""
+    n_seeds = int(row["n_pairs"])
+    opening = _SEEDS.get(n_seeds, "Seeds that gave the same show")
+    told = f"{opening} a direction, no more: {_where(row)} {_change(row)}"
+    more = _more_seeds(row) if n_seeds > 1 and row["variance"] > 0 else "five seeds tell more"
+    return f"{told}; {more}."
+
+
+def _covered(records: Sequence[Mapping[str, Any]], row: pd.Series) -> str:
+    """What the interval of a row covers."""
+    n_seeds = int(row["n_pairs"])
+    given = any(record["data"].get("test_part") == "given" for record in records)
+    if row["rows_variance"] > 0:
+        over = f"over the given test rows and {n_seeds} starts"
+    elif given:
+        over = f"over {n_seeds} starts alone: other test rows than the given may tell otherwise"
+    else:
+        over = f"over {n_seeds} splits and starts"
+    compared = int(row["compared"])
+    choice = f", adjusted for the choice among {compared}" if compared > 1 else ""
+    return f"95 % interval {over}{choice}"
+
+
+def _change(row: pd.Series) -> str:
+    """``gains 3.1 points of ROC-AUC [1.2, 5.0] over learning apart``, or loses."""
+    # a gain that is written as zero is none, whatever its sign
+    if row["gain"] < 0 and re.search("[1-9]", _amount(row).split(" ")[0]):
+        return f"loses {_amount(row, sign=-1)} against learning apart"
+    return f"gains {_amount(row)} over learning apart"
+
+
+def _more_seeds(row: pd.Series) -> str:
+    """How many seeds would decide."""
+    needed = seeds_to_decide(row["gain"], row["variance"], row["rows_variance"], level=row["level"])
+    if needed is not None:
+        return f"if it stays so, about {needed:,} seeds in all would decide"
+    if row["rows_variance"] > 0:
+        return "no number of seeds would decide, more test rows might"
+    return f"even {MOST_SEEDS:,} seeds would not decide a difference so small"
+
+
+def _tasks_of_few_test_rows(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of the tasks that have few test rows in the first record."""
+    tasks = records[0]["data"]["tasks"] if records else ()
+    return [task["name"] for task in tasks if task.get("n_test", FEW_TEST_ROWS) < FEW_TEST_ROWS]
+
+
+def count_of(number: int, noun: str) -> str:
+    """``1 seed``, ``2 seeds``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _hurt(rows: pd.DataFrame, *, n_tasks: int) -> str:
@@ -96,18 +159,8 @@ def _hurt(rows: pd.DataFrame, *, n_tasks: int) -> str:
     return f"{_where(rows.iloc[0])} hurts {'; and '.join(harms)}"
 
 
-def _overall(records: Sequence[Mapping[str, Any]], *, level: float) -> pd.DataFrame:
-    """The rows ALL of all methods but the baseline."""
-    summary = summarise(records, level=level)
-    rows = summary[(summary["task"] == ALL) & (summary["method"] != BASELINE)]
-    return rows.reset_index(drop=True)
-
-
-def _largest(values: pd.Series, rows: pd.DataFrame) -> pd.Series:
-    return rows.iloc[int(np.nanargmax(values.to_numpy()))]
-
-
-def _best(row: pd.Series, compared: int) -> str:
+def _best(row: pd.Series) -> str:
+    compared = int(row["compared"])
     return f"the best of {compared}, {_where(row)}," if compared > 1 else _where(row)
 
 

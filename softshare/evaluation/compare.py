@@ -69,6 +69,7 @@ def compare(
     tasks: TaskSet,
     *,
     source: str = "tasks",
+    reading: Mapping[str, Any] | None = None,
     methods: Sequence[str] | None = None,
     fractions: Sequence[float] = (1.0,),
     seeds: int | Sequence[int] = 5,
@@ -93,6 +94,9 @@ def compare(
     Args:
         tasks: the data.
         source: what they were read from, for the records.
+        reading: the command line's options by which they were read, such as
+            ``{"task": ["school"], "target": ["score"]}``, for the records: with them the report's
+            command reads the same data again.
         methods: names of methods, ``["all"]``, or None for those that run by default and apply;
             independent learning is always among them.
         fractions: shares of the training part to train on.
@@ -134,7 +138,8 @@ def compare(
         settings=settings,
         options=options,
     )
-    store = Store(None if out is None else Path(out), plan.of_methods(), tasks.fingerprint())
+    folder = None if out is None else Path(out)
+    store = Store(folder, plan.of_methods(), tasks, reading=reading or {})
     missing = {
         key: run_settings for key, run_settings in plan.runs().items() if key not in store.records
     }

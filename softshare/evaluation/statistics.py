@@ -1,9 +1,21 @@
 """What run records say: values, gains over independent learning and their intervals.
 
 A *gain* above 0 always means better than independent learning. Gains are paired: a method and
-independent learning of one seed have the same split and the same initial weights. The intervals are
-t-intervals over the seeds. They say how far the mean gain on this data set is settled when split
-and start are drawn anew, not what another data set would give.
+independent learning of one seed have the same split and the same initial weights.
+
+What the intervals cover:
+
+* Where every seed draws its own split, they are t-intervals over the seeds: how far the mean gain
+  on this data set is settled when split and start are drawn anew, not what another data set would
+  give.
+* Where the test part is given, seeds share its rows. The intervals then cover the starts and the
+  test rows together (:mod:`softshare.evaluation.resampling`): what other rows of the same kind
+  would have given.
+
+One task's few seeds tell little of its own scatter. So the variances of all tasks are drawn towards
+what they have in common (:func:`softshare.evaluation.intervals.moderated`); that of the mean over
+tasks is its own. Fewer than three seeds give no interval, and neither do seeds that all gave the
+same.
 """
 
 from __future__ import annotations
@@ -13,8 +25,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from softshare.evaluation.intervals import half_widths, moderated
 from softshare.tasks.metrics import RELATIVE, metric_named
 
 BASELINE = "independent"
@@ -35,6 +47,11 @@ COLUMNS = (
 NEARLY_ZERO = 1e-12
 """A baseline's value below which a relative gain says nothing."""
 
+HELPED, UNDECIDED, HURT = "helped", "undecided", "hurt"
+
+Resampled = Mapping[int, Mapping[str, Mapping[str, Any]]]
+"""Seed → task → its metric under each weighting of the test rows."""
+
 
 def summarise(records: Sequence[Mapping[str, Any]], *, level: float = 0.95) -> pd.DataFrame:
     """One row per method, fraction and task, and one for task ``ALL``: the columns of
@@ -50,25 +67,96 @@ def summarise(records: Sequence[Mapping[str, Any]], *, level: float = 0.95) -> p
 
     Returns:
         Sorted by fraction and method, the baseline first, tasks in their own order. ``gain`` and
-        its interval are NaN for the baseline and where it is missing; the interval and ``std`` are
-        NaN with fewer than two seeds.
+        its interval are NaN for the baseline and where it is missing; the interval is NaN with
+        fewer than three seeds, ``std`` with fewer than two.
+    """
+    return with_intervals(estimates(records), level=level)[list(COLUMNS)]
+
+
+def estimates(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The rows of :func:`summarise` without intervals, and what these are made of.
+
+    Returns:
+        Besides the columns of the summary ``n_pairs`` (seeds behind the gain), ``variance`` and
+        ``df`` of a gain over seeds, ``rows_variance`` and ``rows_df`` of the mean gain over test
+        rows (0 where every seed draws its own).
     """
     if not records:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=[*COLUMNS, "n_pairs", "variance", "rows_variance"])
     metrics = metric_of_task(records)
     values = values_of_tasks(records)
+    resampled = resampled_of_runs(records)
+    runs = {(fraction, method) for method, fraction, _ in values.index}
     parts = []
-    for fraction, method in sorted(
-        {(fraction, method) for method, fraction, _ in values.index}, key=_baseline_first
-    ):
+    for fraction, method in sorted(runs, key=_baseline_first):
         own = values.loc[method, fraction]
-        base = (
-            values.loc[BASELINE, fraction]
-            if (BASELINE, fraction) in values.index and method != BASELINE
-            else own.iloc[:0]
+        base = own.iloc[:0]  # no gain: the baseline itself, or a method without one beside it
+        if method != BASELINE and (BASELINE, fraction) in values.index:
+            base = values.loc[BASELINE, fraction]
+        rows = _of_method(own, base, metrics)
+        over_rows = _over_test_rows(
+            resampled.get((method, fraction), {}),
+            resampled.get((BASELINE, fraction), {}),
+            _factors(base, metrics),
         )
-        parts.append(_rows(own, base, metrics, level).assign(method=method, fraction=fraction))
-    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+        parts.append(rows.join(over_rows).assign(method=method, fraction=fraction))
+    together = pd.concat(parts).rename_axis("task").reset_index()
+    return together.fillna({"rows_df": 0.0})
+
+
+def with_intervals(rows: pd.DataFrame, *, level: float) -> pd.DataFrame:
+    """Estimates with the columns ``ci_low`` and ``ci_high``."""
+    if rows.empty:
+        return rows
+    half = half_widths(
+        rows["variance"].to_numpy(),
+        rows["df"].to_numpy(),
+        rows["n_pairs"].to_numpy(),
+        rows=rows["rows_variance"].to_numpy(),
+        rows_df=rows["rows_df"].to_numpy(),
+        level=level,
+    )
+    return rows.assign(ci_low=rows["gain"] - half, ci_high=rows["gain"] + half)
+
+
+def standings(rows: pd.DataFrame) -> pd.DataFrame:
+    """How the methods stand against learning apart at every fraction, the best first.
+
+    The best of several methods gains something by being chosen. So all intervals at one fraction
+    hold at once with 95 % confidence (Bonferroni). Methods that these show to help stand before
+    those of which nothing is shown, and those before harm; within each, the greater gain first.
+
+    Args:
+        rows: of :func:`estimates`.
+
+    Returns:
+        The rows ``ALL`` of all methods but the baseline that have a gain, with ``ci_low``,
+        ``ci_high``, ``compared`` (how many methods), ``level`` and ``verdict``.
+    """
+    overall = rows[(rows["task"] == ALL) & (rows["method"] != BASELINE)].dropna(subset="gain")
+    parts = []
+    for _, here in overall.groupby("fraction", sort=True):
+        level = 1 - 0.05 / len(here)
+        told = with_intervals(here, level=level).assign(compared=len(here), level=level)
+        parts.append(told.assign(verdict=verdicts(told)))
+    if not parts:
+        return overall.assign(ci_low=np.nan, ci_high=np.nan, verdict=UNDECIDED)
+    order = {HELPED: 0, UNDECIDED: 1, HURT: 2}
+    together = pd.concat(parts)
+    ranked = together.assign(place=together["verdict"].map(order), loss=-together["gain"])
+    return ranked.sort_values(["fraction", "place", "loss"], kind="stable", ignore_index=True).drop(
+        columns=["place", "loss"]
+    )
+
+
+def verdicts(rows: pd.DataFrame) -> pd.Series:
+    """``helped``, ``hurt`` or ``undecided``: on which side of 0 the whole interval lies.
+
+    Args:
+        rows: with the columns ``ci_low`` and ``ci_high``; without an interval a row is undecided.
+    """
+    chosen = np.select([rows["ci_low"] > 0, rows["ci_high"] < 0], [HELPED, HURT], UNDECIDED)
+    return pd.Series(chosen, index=rows.index)
 
 
 def leaderboard(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -123,35 +211,82 @@ def values_of_tasks(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     ).sort_index()
 
 
-def mean_interval(gains: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
-    """Mean of every column with its t-interval over the rows, NaN left out.
-
-    Returns:
-        A row per column: ``gain``, ``ci_low``, ``ci_high``; the interval is NaN with fewer than two
-            values.
+def resampled_of_runs(
+    records: Sequence[Mapping[str, Any]],
+) -> dict[tuple[str, float], dict[int, Mapping[str, Any]]]:
+    """(Method, fraction) → seed → task → its metric under each weighting of the test rows; empty
+    where every seed draws its own test part.
     """
-    n = gains.count()
-    mean = gains.mean()
-    half = stats.t.ppf((1 + level) / 2, n.clip(lower=2) - 1) * gains.std() / np.sqrt(n)
-    return pd.DataFrame({"gain": mean, "ci_low": mean - half, "ci_high": mean + half})
+    found: dict[tuple[str, float], dict[int, Mapping[str, Any]]] = {}
+    for record in records:
+        if record.get("resampled"):
+            run = _run(record)
+            of_method = found.setdefault((run["method"], run["fraction"]), {})
+            of_method[run["seed"]] = record["resampled"]
+    return found
 
 
-def _rows(
-    own: pd.DataFrame, base: pd.DataFrame, metrics: Mapping[str, str], level: float
-) -> pd.DataFrame:
-    """The rows of one method and fraction from its values and the baseline's, both ``(seeds,
-    tasks)``.
+def _of_method(own: pd.DataFrame, base: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
+    """What the seeds say of one method and fraction, from its values and the baseline's, both
+    ``(seeds, tasks)``.
     """
     signs = np.array([metric_named(metric).sign for metric in metrics.values()])
-    gains = (own - base).dropna(how="all") * signs
     common = len(set(metrics.values())) == 1
+    gains = (own - base).dropna(how="all") * signs
     scale = 1 if common else base.abs().where(base.abs() > NEARLY_ZERO)
     own = own.assign(**{ALL: own.mean(axis=1) if common else np.nan})
     gains = gains.assign(**{ALL: (gains / scale).mean(axis=1)})
     rows = pd.DataFrame({"mean": own.mean(), "std": own.std(), "n_seeds": own.count()})
     rows.loc[ALL, "n_seeds"] = own.drop(columns=ALL).notna().any(axis=1).sum()
     rows["metric"] = [*metrics.values(), next(iter(metrics.values())) if common else RELATIVE]
-    return rows.join(mean_interval(gains, level=level)).rename_axis("task").reset_index()
+    rows["gain"], rows["n_pairs"] = gains.mean(), gains.count()
+    rows["variance"] = gains.var().fillna(0.0)
+    rows["df"] = (rows["n_pairs"] - 1).clip(lower=0).astype(float)
+    tasks = list(metrics)
+    rows.loc[tasks, "variance"], rows.loc[tasks, "df"] = moderated(
+        rows.loc[tasks, "variance"].to_numpy(), rows.loc[tasks, "df"].to_numpy()
+    )
+    return rows
+
+
+def _factors(base: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
+    """By what a difference of each task's metric is multiplied: ``sign`` makes it a gain, ``all``
+    its part in the mean over tasks.
+    """
+    signs = [float(metric_named(metric).sign) for metric in metrics.values()]
+    factors = pd.DataFrame({"sign": signs, "all": signs}, index=list(metrics))
+    if len(set(metrics.values())) > 1:
+        size = base.abs().mean()
+        factors["all"] = factors["sign"] / size.where(size > NEARLY_ZERO)
+    return factors
+
+
+def _over_test_rows(own: Resampled, base: Resampled, factors: pd.DataFrame) -> pd.DataFrame:
+    """Variance over test rows of each task's mean gain and of ``ALL``, with degrees of freedom;
+    zeros where the test part is drawn anew for every seed.
+    """
+    index = [*factors.index, ALL]
+    seeds = sorted(set(own) & set(base))
+    if not seeds:
+        return pd.DataFrame({"rows_variance": 0.0, "rows_df": 0.0}, index=index)
+    rows = pd.DataFrame({"rows_variance": np.nan, "rows_df": 0.0}, index=index)
+    parts_of_all = []
+    for task, (sign, part_of_all) in zip(factors.index, factors.to_numpy(), strict=True):
+        paired = [seed for seed in seeds if task in own[seed] and task in base[seed]]
+        if not paired:
+            continue  # other rows might change anything: no interval
+        differences = [
+            np.subtract(own[seed][task]["values"], base[seed][task]["values"]) for seed in paired
+        ]
+        of_task = np.mean(differences, axis=0)  # (weightings,): the seeds' mean under each
+        df = min(own[paired[0]][task]["units"], len(of_task)) - 1
+        rows.loc[task] = [(sign * of_task).var(ddof=1), df]
+        parts_of_all.append(part_of_all * of_task)
+    if parts_of_all:
+        mean_over_tasks = np.nanmean(parts_of_all, axis=0)
+        df = min(rows["rows_df"].sum(), len(mean_over_tasks) - 1)
+        rows.loc[ALL] = [mean_over_tasks.var(ddof=1), df]
+    return rows
 
 
 def _run(record: Mapping[str, Any]) -> dict[str, Any]:

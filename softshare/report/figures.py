@@ -76,35 +76,29 @@ def learning_curves(curves: pd.DataFrame, looks: Mapping[str, Look], *, column: 
     return figure
 
 
-def by_layer(
-    layers: pd.DataFrame, looks: Mapping[str, Look], *, column: str, floor: str | None = None
-) -> Figure:
-    """A measure of sharing for every layer and method, the first layer on top.
+def by_layer(rows: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
+    """What every method adds in every layer, the first layer on top.
 
     Args:
-        layers: one row a layer and method: ``layer``, ``method``, the measure, its floor.
+        rows: one a layer and method: ``layer``, ``method``, ``excess``, ``ci_low``, ``ci_high``.
         looks: colour and marker of every method.
-        column: which measure.
-        floor: the column of the value that it has where nothing is shared: a tick, joined to the
-            marker.
     """
-    names, methods = list(layers["layer"].unique())[:MOST_LAYERS], list(layers["method"].unique())
+    names = list(rows["layer"].unique())[:MOST_LAYERS]
+    methods = list(rows["method"].unique())
     height = 0.16 + 0.11 * len(methods) if len(names) <= _FEW_LAYERS else 0.25
     figure = Figure(figsize=(WIDTH, 1.1 + height * len(names)), layout="constrained")
     axes = figure.subplots()
     axes.grid(axis="x")
+    axes.axvline(0, color=colour("soft"), linewidth=1)
+    row_of = {name: row for row, name in enumerate(names)}
     for number, method in enumerate(methods):
-        own = layers[(layers["method"] == method) & layers["layer"].isin(names)].dropna(
-            subset=column
-        )
-        offset = 0.7 * ((number + 0.5) / len(methods) - 0.5)
-        y = own["layer"].map({name: row for row, name in enumerate(names)}).to_numpy() + offset
+        own = rows[(rows["method"] == method) & rows["layer"].isin(names)]
+        offset = 0.7 * ((number + 0.5) / len(methods) - 0.5)  # methods stand above one another
+        y = own["layer"].map(row_of).to_numpy() + offset
         look = looks[method]
-        if floor:
-            axes.hlines(y, own[floor], own[column], color=look.colour, linewidth=1.4)
-            axes.plot(own[floor], y, "|", color=look.colour, markersize=7)
+        axes.hlines(y, own["ci_low"], own["ci_high"], color=look.colour, linewidth=1.4)
         axes.plot(
-            own[column],
+            own["excess"],
             y,
             linestyle="none",
             marker=look.marker,
@@ -114,9 +108,8 @@ def by_layer(
         )
     axes.set_yticks(range(len(names)), labels(names))
     axes.set_ylim(len(names) - 0.5, -0.5)
-    least = float(np.nanmin([layers[floor].min() if floor else 0, layers[column].min(), 0.99]))
-    axes.set_xlim(1 - 1.04 * (1 - least), 1 + 0.04 * (1 - least))
     axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.set_xlabel("difference from learning apart")
     for boundary in range(1, len(names)):
         axes.axhline(boundary - 0.5, color=colour("line"), linewidth=0.6)
     axes.tick_params(axis="y", length=0)
@@ -125,24 +118,31 @@ def by_layer(
     return figure
 
 
-def similarity_matrix(similarity: np.ndarray, names: Sequence[str]) -> Figure:
-    """How alike the tasks' weights are, every pair, in the order given.
+def excess_matrix(excess: np.ndarray, names: Sequence[str]) -> Figure:
+    """By how much more or less than the mean pair two tasks were drawn together.
 
     Colour stands for the sign and its strength for the size: 0 is as the page, so both themes can
     show it.
 
     Args:
-        similarity: cosines, ``(T, T)``, NaN where a pair has none.
+        excess: differences of cosines, ``(T, T)``, NaN where a pair has none.
         names: of the ``T`` tasks.
     """
     n_tasks = len(names)
     size = min(WIDTH, 2.2 + 0.26 * n_tasks)
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
-    shown = np.ma.masked_invalid(similarity)
-    image = axes.imshow(shown, cmap=_signed_colours(), vmin=-1, vmax=1, interpolation="none")
+    shown = np.ma.masked_invalid(excess)
+    most = float(np.abs(shown).max()) or 1.0
+    image = axes.imshow(shown, cmap=_signed_colours(), vmin=-most, vmax=most, interpolation="none")
     figure.colorbar(
-        image, ax=axes, shrink=0.6, aspect=28, location="bottom", label="similarity (cosine)"
+        image,
+        ax=axes,
+        shrink=0.6,
+        aspect=28,
+        location="bottom",
+        label="more alike than the mean pair (cosine)",
+        ticks=MaxNLocator(5),
     )
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -152,16 +152,15 @@ def similarity_matrix(similarity: np.ndarray, names: Sequence[str]) -> Figure:
     axes.set_yticks(range(len(shown_names)), shown_names, fontsize=font)
     axes.xaxis.set_ticks_position("top")
     if n_tasks <= _MOST_WRITTEN:
-        for row, column in np.argwhere(~np.ma.getmaskarray(shown)):
-            axes.text(
-                column,
-                row,
-                f"{similarity[row, column]:.2f}".replace("-", "−"),
-                ha="center",
-                va="center",
-                fontsize=7.5,
-            )
+        _write_numbers(axes, shown)
     return figure
+
+
+def _write_numbers(axes: Axes, matrix: np.ma.MaskedArray) -> None:
+    for row, column in np.argwhere(~np.ma.getmaskarray(matrix)):
+        if row != column:
+            text = f"{matrix[row, column]:.2f}".replace("-", "−")
+            axes.text(column, row, text, ha="center", va="center", fontsize=7.5)
 
 
 def clustered(similarity: np.ndarray) -> np.ndarray:

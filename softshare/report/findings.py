@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softshare.evaluation.statistics import ALL, BASELINE, leaderboard, summarise
+from softshare.evaluation.statistics import (
+    ALL,
+    BASELINE,
+    HELPED,
+    HURT,
+    UNDECIDED,
+    estimates,
+    leaderboard,
+    standings,
+    summarise,
+)
 from softshare.report.style import Look, looks
 from softshare.report.words import Scale
 from softshare.tasks.metrics import RELATIVE
@@ -35,14 +45,30 @@ class Findings:
         return summarise(self.records)
 
     @cached_property
+    def standings(self) -> pd.DataFrame:
+        """The methods against learning apart, the first of every fraction on top."""
+        return standings(estimates(self.records))
+
+    @cached_property
     def board(self) -> pd.DataFrame:
-        """A row per method and fraction, the greatest gain first within a fraction; the baseline
-        counts as gain 0.
+        """A row per method and fraction, those first that are shown to help, then those of which
+        nothing is shown; the greatest gain first among either, the baseline's counting as 0.
         """
         board = leaderboard(self.records)
-        rank = board["gain"].where(board["method"] != BASELINE, 0.0)
-        return board.assign(rank=rank).sort_values(
-            ["fraction", "rank"], ascending=[True, False], kind="stable", ignore_index=True
+        place_of = {}
+        for _, row in self.standings.iterrows():
+            place = {HELPED: 0, UNDECIDED: 1, HURT: 2}[row["verdict"]]
+            place_of[row["method"], row["fraction"]] = place
+        places = [
+            place_of.get(run, 1) for run in zip(board["method"], board["fraction"], strict=True)
+        ]
+        is_baseline = board["method"] == BASELINE
+        ranked = board.assign(place=places, rank=board["gain"].where(~is_baseline, 0.0))
+        return ranked.sort_values(
+            ["fraction", "place", "rank"],
+            ascending=[True, True, False],
+            kind="stable",
+            ignore_index=True,
         )
 
     @cached_property
@@ -52,15 +78,9 @@ class Findings:
 
     @cached_property
     def fraction(self) -> float:
-        """The one shown in detail: where a method gained the most, or the smallest where none has a
-        gain.
-        """
-        gains = self.board["gain"]
-        return (
-            self.fractions[0]
-            if gains.isna().all()
-            else float(self.board["fraction"].iloc[int(np.nanargmax(gains))])
-        )
+        """The one shown in detail: the largest at which a method has a gain, if any has."""
+        with_gain = self.board.dropna(subset="gain")["fraction"]
+        return float(with_gain.max()) if len(with_gain) else self.fractions[-1]
 
     @cached_property
     def methods(self) -> list[str]:
@@ -90,6 +110,21 @@ class Findings:
     def scale(self) -> Scale:
         """How gains are written."""
         return Scale.fitting(self.board["gain"], percent=self.mixed)
+
+    @cached_property
+    def has_intervals(self) -> bool:
+        """Whether any gain has an interval."""
+        return bool(self.summary["ci_low"].notna().any())
+
+    @cached_property
+    def test_part_is_given(self) -> bool:
+        """Whether the data say which rows test, the same for every seed."""
+        return any(record["data"].get("test_part") == "given" for record in self.records)
+
+    @cached_property
+    def over_test_rows(self) -> bool:
+        """Whether the intervals cover what other test rows would have given."""
+        return any(record.get("resampled") for record in self.records)
 
     @cached_property
     def looks(self) -> Mapping[str, Look]:
@@ -169,17 +204,8 @@ class Findings:
         ]
         if not rows:
             return pd.DataFrame(columns=["method", "layer"])
-        means = dict.fromkeys(
-            (
-                "parameters",
-                "independent_parameters",
-                "rho",
-                "rho_floor",
-                "cosine",
-                "effective_rank",
-            ),
-            "mean",
-        )
+        averaged = ("parameters", "independent_parameters", "effective_rank")
+        means = dict.fromkeys(averaged, "mean")
         table = pd.DataFrame(rows).astype(dict.fromkeys(means, float))
         grouped = table.groupby(["method", "layer"], sort=False)
         return grouped.agg({"sharing": "first", "ranks": _extremes, **means}).reset_index()

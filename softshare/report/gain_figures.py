@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from softshare.evaluation.statistics import verdicts
 from softshare.report.style import Look, colour, legend_above
 from softshare.report.words import Scale, labels, share
 
@@ -25,16 +26,6 @@ _DRAWN_AS = {
     "undecided": ("soft", "o", "card"),
 }
 """The colour of a verdict's line, its marker and the marker's filling."""
-
-
-def verdicts(rows: pd.DataFrame) -> pd.Series:
-    """``helped``, ``hurt`` or ``undecided``: on which side of 0 the whole interval lies.
-
-    Args:
-        rows: with the columns ``ci_low`` and ``ci_high``; without an interval a row is undecided.
-    """
-    chosen = np.select([rows["ci_low"] > 0, rows["ci_high"] < 0], ["helped", "hurt"], "undecided")
-    return pd.Series(chosen, index=rows.index)
 
 
 def gain_of_methods(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale: Scale) -> Figure:

@@ -6,10 +6,12 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from softshare.evaluation.answer import answer, cautions
+from softshare.evaluation.intervals import MIN_POOLED, MIN_SEEDS
 from softshare.evaluation.records.records import RECORDS, read_records, write_text
 from softshare.evaluation.statistics import BASELINE
 from softshare.methods.settings import OF_ONE_RUN, given_settings
@@ -101,6 +103,8 @@ def _words(findings: Findings) -> dict[str, object]:
         ),
         "command": _command(findings),
         "baseline": BASELINE,
+        "min_seeds": MIN_SEEDS,
+        "min_pooled": MIN_POOLED,
         "left_out": findings.left_out,
         "most_rows": tables.MOST_ROWS,
     }
@@ -165,6 +169,7 @@ def _command(findings: Findings) -> str:
         "--seeds",
         str(len(findings.seeds)),
     ]
+    words += _options_of_reading(findings.records[0].get("reading") or {})
     given = {
         name: value
         for record in findings.records
@@ -181,3 +186,20 @@ def _command(findings: Findings) -> str:
     if values.get("trials"):
         words += ["--search", str(values["trials"])]
     return shlex.join(words)
+
+
+def _options_of_reading(reading: Mapping[str, Any]) -> list[str]:
+    """The options that say how the data were read; those that are off or empty left out."""
+    words: list[str] = []
+    for name, value in reading.items():
+        is_empty = isinstance(value, str | list | tuple | Mapping) and not value
+        if value is None or value is False or is_empty:
+            continue
+        words.append(f"--{name.replace('_', '-')}")
+        if isinstance(value, Mapping):
+            words += [f"{column}={item}" for column, item in value.items()]
+        elif isinstance(value, list | tuple):
+            words += map(str, value)
+        elif value is not True:
+            words.append(str(value))
+    return words

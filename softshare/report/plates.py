@@ -12,8 +12,9 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from softshare.evaluation.statistics import BASELINE
+from softshare.evaluation.statistics import BASELINE, verdicts
 from softshare.report import figures, gain_figures
+from softshare.report.excess import PairExcess, excess_by_layer, excess_of_pairs
 from softshare.report.findings import Findings
 from softshare.report.style import svg
 from softshare.report.words import Scale, count, listed
@@ -97,10 +98,10 @@ def _harm(rows: pd.DataFrame, scale: Scale) -> str:
     if rows["ci_low"].isna().all():
         worse = rows[rows["gain"] < 0]
         return (
-            f"{count(len(worse), 'task')} of {len(rows):,} did worse than apart; one seed "
-            "cannot say whether by chance."
+            f"{count(len(worse), 'task')} of {len(rows):,} did worse than apart; so few "
+            "seeds cannot say whether by chance."
         )
-    verdict = gain_figures.verdicts(rows)
+    verdict = verdicts(rows)
     helped, hurt = (
         int((verdict == "helped").sum()),
         rows[verdict == "hurt"].sort_values("gain", kind="stable"),
@@ -140,84 +141,87 @@ def learning_curves(findings: Findings) -> Iterator[Plate]:
 
 
 def sharing_by_layer(findings: Findings) -> Iterator[Plate]:
-    """Sharing strength ρ above its floor, and the cosine of the tasks' weights, by layer and
-    method.
+    """What each method adds to sharing strength ρ and to the likeness of the tasks' weights, by
+    layer; a measure is drawn where the seeds show a difference from learning apart.
     """
-    layers = findings.layers()
+    excess = excess_by_layer(findings)
     measures = (
-        (
-            "rho",
-            "Sharing strength ρ",
-            "rho_floor",
-            "Ticks: the floor, ρ of tasks with nothing in common. Random weights lie above "
-            "it: compare with independent learning.",
-        ),
-        (
-            "cosine",
-            "Likeness of the tasks’ weights",
-            None,
-            "Mean cosine over all pairs of tasks. 1: all have the same weights; 0: nothing "
-            "in common.",
-        ),
+        ("rho", "Sharing strength ρ beyond learning apart"),
+        ("cosine", "Likeness of the tasks’ weights beyond learning apart"),
     )
-    for column, title, floor, caption in measures:
-        if column in layers and layers[column].notna().any():
-            hidden = layers["layer"].nunique() - figures.MOST_LAYERS
+    for measure, title in measures:
+        rows = excess[excess["measure"] == measure]
+        if not ((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).any():
+            continue
+        caption = "Each run less independent learning of the same seed. Lines: 95 % intervals."
+        hidden = rows["layer"].nunique() - figures.MOST_LAYERS
+        if hidden > 0:
             caption += (
                 f" The first {figures.MOST_LAYERS} layers; the table below has {hidden} more."
-                if hidden > 0
-                else ""
             )
-            spoken = "; ".join(
-                f"{row.method}, {row.layer}: {getattr(row, column):.2f}"
-                for row in layers.dropna(subset=column).itertuples()
-            )
-            yield _plate(
-                figures.by_layer(layers, findings.looks, column=column, floor=floor),
-                column,
-                title,
-                caption,
-                spoken,
-            )
+        told = []
+        for _, row in rows.iterrows():
+            told.append(f"{row['method']}, {row['layer']}: {Scale(2).signed(row['excess'])}")
+        figure = figures.by_layer(rows, findings.looks)
+        yield _plate(figure, measure, title, caption, "; ".join(told))
 
 
 def likeness(findings: Findings) -> Plate | None:
-    """The task-similarity matrix of the best method whose tasks neither have all the same weights
-    nor none recorded.
+    """Which pairs of tasks the best method draws together more than others, beyond what a common
+    start and the data alone do; None where the seeds show no such pair.
     """
-    for method in [method for method in findings.methods if method != BASELINE]:
+    for method in findings.methods:
         similarity = findings.similarity(method)
-        if similarity is None or np.nanmin(similarity, initial=1.0) > NEARLY_ONE:
+        if method == BASELINE or similarity is None:
             continue
-        order = figures.clustered(similarity)
+        if np.nanmin(similarity, initial=1.0) > NEARLY_ONE:  # all have the same weights
+            continue
+        excess = excess_of_pairs(findings, method)
+        if excess is None or not excess.is_shown.any():
+            continue
+        order = figures.clustered(excess.values)
         names = [str(findings.tasks[number]["name"]) for number in order]
-        ordered = similarity[np.ix_(order, order)]
-        words = pairs_in_words(ordered, names)
-        return _plate(
-            figures.similarity_matrix(ordered, names),
-            "likeness",
-            f"Likeness of the tasks with {method}",
-            words,
-            words,
-        )
+        ordered = excess.values[np.ix_(order, order)]
+        words = shown_pairs(excess, [str(task["name"]) for task in findings.tasks])
+        figure = figures.excess_matrix(ordered, names)
+        title = f"Which tasks {method} draws together"
+        return _plate(figure, "likeness", title, words, words)
     return None
+
+
+def shown_pairs(excess: PairExcess, names: list[str]) -> str:
+    """The pairs that are shown to be drawn together more, or less, than the mean pair."""
+    first, second = np.triu_indices(len(names), k=1)
+    shown = excess.is_shown[first, second]
+    pairs = []
+    for i, j in zip(first[shown], second[shown], strict=True):
+        value, half = float(excess.values[i, j]), float(excess.half[i, j])
+        interval = Scale(2).interval(value - half, value + half)
+        pairs.append((value, f"{names[i]} and {names[j]} ({Scale(2).signed(value)} {interval})"))
+    pairs.sort(key=lambda pair: -pair[0])
+    more = [told for value, told in pairs if value > 0]
+    less = [told for value, told in reversed(pairs) if value < 0]
+    parts = []
+    if more:
+        parts.append(f"Drawn together more than the mean pair: {listed(more, most=PAIRS)}.")
+    if less:
+        parts.append(f"Less: {listed(less, most=PAIRS)}.")
+    return " ".join(parts)
 
 
 def pairs_in_words(similarity: np.ndarray, names: list[str]) -> str:
     """The pairs of tasks that are most and least alike."""
     first, second = np.triu_indices(len(names), k=1)
     known = np.isfinite(similarity[first, second])
-    pairs = [
-        (float(similarity[i, j]), f"{names[i]} and {names[j]}")
-        for i, j in zip(first[known], second[known], strict=True)
-    ]
+    pairs = []
+    for i, j in zip(first[known], second[known], strict=True):
+        pairs.append((float(similarity[i, j]), f"{names[i]} and {names[j]}"))
     pairs.sort(key=lambda pair: -pair[0])
     told = [f"{name} ({Scale(2).plain(value)})" for value, name in pairs]
     if len(told) < 2 * PAIRS:
         return f"Pairs from most to least alike: {'; '.join(told)}."
-    return (
-        f"Most alike: {'; '.join(told[:PAIRS])}. Least alike: {'; '.join(reversed(told[-PAIRS:]))}."
-    )
+    most, least = told[:PAIRS], told[: -PAIRS - 1 : -1]
+    return f"Most alike: {'; '.join(most)}. Least alike: {'; '.join(least)}."
 
 
 def _plate(figure: Figure, name: str, title: str, caption: str, spoken: str) -> Plate:

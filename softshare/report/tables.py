@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from softshare.evaluation.statistics import ALL, BASELINE
+from softshare.evaluation.statistics import ALL, BASELINE, verdicts
 from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY
+from softshare.report.excess import MEASURES, excess_by_layer
 from softshare.report.findings import Findings
-from softshare.report.gain_figures import verdicts
 from softshare.report.words import NONE, Scale, duration, share
 from softshare.tasks.metrics import metric_named
 
@@ -197,8 +197,8 @@ def _gain(row: pd.Series | None) -> Cell:
 
 
 def layer_sizes(findings: Findings) -> Table:
-    """What is shared in each layer with each method: its form, ranks and parameters, and how
-    strongly.
+    """What is shared in each layer with each method: its form, ranks and parameters, and what that
+    adds to the likeness of the tasks.
     """
     heads = [
         "method",
@@ -207,19 +207,31 @@ def layer_sizes(findings: Findings) -> Table:
         "ranks",
         "parameters",
         "of independent",
-        "ρ",
-        "floor of ρ",
-        "cosine",
+        "ρ beyond apart",
+        "cosine beyond apart",
         "effective rank",
     ]
+    added = {}
+    for _, row in excess_by_layer(findings).iterrows():
+        interval = Scale(2).interval(row["ci_low"], row["ci_high"])
+        key = (row["method"], row["layer"], row["measure"])
+        added[key] = f"{Scale(2).signed(row['excess'])} {interval}"
     rows = []
     for _, row in findings.layers().iterrows():
         of_apart = row["parameters"] / row["independent_parameters"]
-        rows.append([
-            Cell(row["method"]), Cell(row["layer"]), Cell(row["sharing"]), Cell(_ranks(row["ranks"])),
-            Cell(f"{row['parameters']:,.0f}", "number"), Cell(f"{of_apart:.2f}×", "number hurt" if of_apart > 1 else "number"),
-            *(Cell(Scale(2).plain(row[name]), "number") for name in ("rho", "rho_floor", "cosine", "effective_rank")),
-        ])  # fmt: skip
+        keys = [(row["method"], row["layer"], measure) for measure in MEASURES]
+        rows.append(
+            [
+                Cell(row["method"]),
+                Cell(row["layer"]),
+                Cell(row["sharing"]),
+                Cell(_ranks(row["ranks"])),
+                Cell(f"{row['parameters']:,.0f}", "number"),
+                Cell(f"{of_apart:.2f}×", "number hurt" if of_apart > 1 else "number"),
+                *(Cell(added.get(key, NONE), "number") for key in keys),
+                Cell(Scale(2).plain(row["effective_rank"]), "number"),
+            ]
+        )
     return Table(heads, rows)
 
 

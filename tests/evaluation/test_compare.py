@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from softshare.evaluation.compare import compare
+from softshare.evaluation.records.split_files import read_split
 from softshare.evaluation.statistics import COLUMNS, summarise
-from softshare.tasks.splits import Split, split
+from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
 from tests.evaluation import stub_run
 
@@ -68,7 +69,7 @@ def test_the_folder_holds_a_record_of_every_run_its_split_and_the_summary(tasks,
     for path in (tmp_path / "records").iterdir():
         record = json.loads(path.read_text())
         settings = record["settings"]
-        kept = Split.from_dict(json.loads((tmp_path / record["split"]).read_text()))
+        kept = read_split(tmp_path / record["split"], tasks)
         assert (
             kept.digest()
             == split(tasks, seed=settings["seed"], train_fraction=settings["fraction"]).digest()

@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from softshare.evaluation.statistics import ALL, COLUMNS, leaderboard, mean_interval, summarise
+from softshare.evaluation.intervals import half_widths, moderated
+from softshare.evaluation.statistics import (
+    ALL,
+    COLUMNS,
+    estimates,
+    leaderboard,
+    standings,
+    summarise,
+    verdicts,
+)
 from tests.evaluation.made_records import record
 
 APART = {0: {"a": 0.70, "b": 0.50}, 1: {"a": 0.72, "b": 0.54}, 2: {"a": 0.69, "b": 0.52}}
@@ -101,12 +110,16 @@ def test_one_seed_has_a_gain_and_no_interval():
 
 
 def test_a_missing_value_leaves_out_its_seed_only():
-    together = {**TOGETHER, 1: {"a": None, "b": 0.50}}
-    found = row(summarise(records(together=together)), "tied", "a")
-    low, high = stats.ttest_rel([0.80, 0.78], [0.70, 0.69]).confidence_interval(0.95)
-    assert (found["gain"], found["ci_low"], found["ci_high"]) == pytest.approx((0.095, low, high))
-    assert found["n_seeds"] == 2
-    assert row(summarise(records(together=together)), "tied", "b")["n_seeds"] == 3
+    apart = {**APART, 3: {"a": 0.70, "b": 0.50}}
+    together = {**TOGETHER, 1: {"a": None, "b": 0.50}, 3: {"a": 0.81, "b": 0.48}}
+    summary = summarise(records(apart=apart, together=together))
+    found = row(summary, "tied", "a")
+    test = stats.ttest_rel([0.80, 0.78, 0.81], [0.70, 0.69, 0.70])
+    assert (found["gain"], found["ci_low"], found["ci_high"]) == pytest.approx(
+        (0.1, *test.confidence_interval(0.95))
+    )
+    assert found["n_seeds"] == 3
+    assert row(summary, "tied", "b")["n_seeds"] == 4
 
 
 def test_a_diverged_run_leaves_out_its_seed():
@@ -149,17 +162,66 @@ def test_the_baseline_may_be_missing():
     assert row(summary, "tied", "a")["mean"] == pytest.approx(np.mean([0.80, 0.83, 0.78]))
 
 
-def test_equal_gains_have_an_interval_of_no_width():
-    found = mean_interval(pd.DataFrame({"x": [0.25, 0.25, 0.25]})).loc["x"]
-    assert tuple(found) == (0.25, 0.25, 0.25)
+def with_gains(gains, *, tasks, metric="accuracy"):
+    """Records of one method whose tasks gain so much with each seed, ``(seeds, tasks)``."""
+    runs = []
+    for seed, row_of_seed in enumerate(gains):
+        runs.append(record("independent", seed, dict.fromkeys(tasks, 0.5), metric=metric))
+        values = {task: 0.5 + gain for task, gain in zip(tasks, row_of_seed, strict=True)}
+        runs.append(record("tied", seed, values, metric=metric))
+    return runs
 
 
-def test_the_interval_covers_the_mean_as_often_as_it_says():
-    draws = pd.DataFrame(np.random.default_rng(0).normal(1.0, 2.0, (5, 20_000)))
-    for level in (0.8, 0.95, 0.99):
-        found = mean_interval(draws, level=level)
-        covered = ((found["ci_low"] < 1) & (found["ci_high"] > 1)).mean()
-        assert covered == pytest.approx(level, abs=4 * np.sqrt(level * (1 - level) / 20_000))
+def test_two_seeds_give_a_direction_and_no_interval():
+    summary = summarise(with_gains([[0.1, 0.2], [0.3, -0.2]], tasks="ab"))
+    assert summary["ci_low"].isna().all()
+    assert row(summary, "tied", "a")["gain"] == pytest.approx(0.2)
+
+
+def test_equal_gains_have_no_interval_and_count_as_undecided():
+    summary = summarise(with_gains(np.full((3, 1), -1 / 3), tasks="a"))
+    found = row(summary, "tied", "a")
+    assert np.isnan(found["ci_low"])
+    assert list(verdicts(summary)) == ["undecided"] * len(summary)
+
+
+def test_tasks_whose_seeds_agree_by_chance_have_the_scatter_of_the_others():
+    """Three test rows a task: gains are thirds, and some tasks have the same in every seed."""
+    random = np.random.default_rng(0)
+    gains = random.integers(-1, 2, (3, 12)) / 3
+    gains[:, 0] = -1 / 3
+    tasks = [f"t{number}" for number in range(12)]
+    summary = summarise(with_gains(gains, tasks=tasks))
+    found = row(summary, "tied", "t0")
+    variances, df = moderated(gains.var(axis=0, ddof=1), np.full(12, 2.0))
+    half = half_widths(variances, df, np.full(12, 3), rows=0 * df, rows_df=0 * df, level=0.95)
+    assert found["ci_high"] - found["gain"] == pytest.approx(half[0])
+    assert half[0] > 0.2
+
+
+def test_harmless_methods_hurt_as_many_tasks_as_chance_allows():
+    random = np.random.default_rng(0)
+    tasks = [f"t{number}" for number in range(40)]
+    hurt = []
+    for _ in range(30):
+        correct = random.binomial(5, 0.5, (2, 3, 40)) / 5  # five test rows, three seeds
+        summary = summarise(with_gains(correct[0] - correct[1], tasks=tasks))
+        hurt.append((summary["ci_high"] < 0).sum() / 40)
+    assert np.mean(hurt) < 0.04
+
+
+def test_the_first_is_what_is_shown_to_help_and_then_the_greatest_gain():
+    offsets = np.linspace(-1, 1, 5)
+    runs = [record("independent", seed, {"a": 0.5}) for seed in range(5)]
+    scatter = {"sure": (0.02, 0.001), "wild": (0.05, 0.2), "mild": (0.03, 0.2), "bad": (-0.1, 0.01)}
+    for method, (gain, width) in scatter.items():
+        for seed, offset in enumerate(offsets):
+            runs.append(record(method, seed, {"a": 0.5 + gain + width * offset}))
+    found = standings(estimates(runs))
+    assert list(found["method"]) == ["sure", "wild", "mild", "bad"]
+    assert list(found["verdict"]) == ["helped", "undecided", "undecided", "hurt"]
+    assert set(found["compared"]) == {4}
+    assert found["level"].to_numpy() == pytest.approx(1 - 0.05 / 4)
 
 
 def test_the_leaderboard_counts_helped_and_hurt_tasks_and_costs():

@@ -10,8 +10,9 @@ import pytest
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 
+from softshare.evaluation.statistics import verdicts
 from softshare.report.figures import clustered
-from softshare.report.gain_figures import gain_over_fractions, limits_of, verdicts
+from softshare.report.gain_figures import gain_over_fractions, limits_of
 from softshare.report.style import drawing, looks, svg
 from softshare.report.words import Scale, count, duration, labels, listed, short, span
 

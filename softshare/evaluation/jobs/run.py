@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from softshare._version import __version__
+from softshare.evaluation.resampling import has_given_test_part, resampled_metrics
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
 from softshare.tasks.losses import mean_loss
@@ -23,6 +24,7 @@ NOTHING_LEARNED: Mapping[str, Any] = {
     "parameters": None,
     "metrics": {},
     "set_metrics": {},
+    "resampled": {},
     "curve": [],
     "decided": {},
     "sharing": {"layers": {}, "similarity": None, "task_correlation": None, "warnings": []},
@@ -54,14 +56,18 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
         learned = method_named(settings.method).learn(train, validation, settings, watch=True)
     except FloatingPointError as error:
         return {**record, **NOTHING_LEARNED, "error": str(error), "seconds": _since(begin)}
+    outputs = learned.predict(test)
     measured = {
-        "test": measure(test, learned.predict(test)),
+        "test": measure(test, outputs),
         "validation": measure(validation, learned.predict(validation)),
     }
     return record | {
         "parameters": learned.n_parameters,
         "metrics": {part: by_task for part, (by_task, _) in measured.items()},
         "set_metrics": {part: of_set for part, (_, of_set) in measured.items()},
+        "resampled": resampled_metrics(test, outputs, metric=settings.metric)
+        if has_given_test_part(tasks)
+        else {},
         "curve": list(learned.curve),
         "decided": dict(learned.decided),
         "sharing": learned.describe(),
@@ -108,7 +114,12 @@ def _data(
         }
         for task, (n_train, n_validation, n_test) in zip(tasks.tasks, counts, strict=True)
     ]
-    return {"fingerprint": tasks.fingerprint(), "tasks": rows, "notes": list(train.notes)}
+    return {
+        "fingerprint": tasks.fingerprint(),
+        "tasks": rows,
+        "test_part": "given" if has_given_test_part(tasks) else "drawn",
+        "notes": list(train.notes),
+    }
 
 
 def _since(begin: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,14 @@ from softshare.evaluation.records.records import (
     conflicts,
     read_records,
     write_record,
-    write_text,
 )
+from softshare.evaluation.records.split_files import write_split
 from softshare.methods.settings import RunSettings
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.splits import Split
+from softshare.tasks.task_set import TaskSet
 
 TRIALS = "trials"
-SPLITS = "splits"
 
 
 class Store:
@@ -30,7 +29,8 @@ class Store:
     Args:
         out: the comparison's folder; None keeps all in memory.
         settings: method → settings of any of its runs, as given.
-        fingerprint: of its data.
+        tasks: its data.
+        reading: the options by which these were read, option → value.
 
     Raises:
         ValueError: the folder holds records of other settings or other data, or a file that is no
@@ -38,13 +38,20 @@ class Store:
     """
 
     def __init__(
-        self, out: Path | None, settings: Mapping[str, RunSettings], fingerprint: str
+        self,
+        out: Path | None,
+        settings: Mapping[str, RunSettings],
+        tasks: TaskSet,
+        *,
+        reading: Mapping[str, Any],
     ) -> None:
         self.out = out
+        self._tasks, self._reading = tasks, dict(reading)
         self.records = self._read(RECORDS)
         self._trials = self._read(TRIALS)
         asked = {method: of_method.as_json() for method, of_method in settings.items()}
-        found = conflicts([*self.records.values(), *self._trials.values()], asked, fingerprint)
+        kept = [*self.records.values(), *self._trials.values()]
+        found = conflicts(kept, asked, tasks.fingerprint())
         if found:
             differ = "; ".join(found)
             raise ArgumentError(
@@ -80,16 +87,8 @@ class Store:
         )
 
     def _kept(self, folder: str, key: str, result: Mapping[str, Any], split: Split) -> Record:
-        place = None if self.out is None else _write_split(self.out, split)
-        record = {"format": FORMAT, "key": key, "split": place, **result}
+        record = {"format": FORMAT, "key": key, "split": None, "reading": self._reading, **result}
         if self.out is not None:
+            record["split"] = write_split(self.out, self._tasks, split)
             write_record(self.out / folder, record)
         return record
-
-
-def _write_split(out: Path, split: Split) -> str:
-    """Write a split once, under its digest; gives its path relative to ``out``."""
-    name = f"{SPLITS}/{split.digest()}.json"
-    if not (out / name).exists():
-        write_text(out / name, json.dumps(split.as_dict(), separators=(",", ":")))
-    return name

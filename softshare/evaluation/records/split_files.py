@@ -1,0 +1,67 @@
+"""Splits as files: the rows of the source that each part holds, for whoever reads them elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from softshare.evaluation.records.records import write_text
+from softshare.tasks.splits import PARTS, Split
+from softshare.tasks.task_set import TaskSet
+
+SPLITS = "splits"
+COUNTED = "rows of the source in its own order, the first being 0"
+
+RowsOfPart = Sequence[int] | Mapping[str, Sequence[int]]
+
+
+def write_split(out: Path, tasks: TaskSet, split: Split) -> str:
+    """Write a split once, under its digest; gives its path relative to ``out``."""
+    name = f"{SPLITS}/{split.digest()}.json"
+    if not (out / name).exists():
+        content = {"rows": COUNTED, **rows_of_parts(tasks, split)}
+        write_text(out / name, json.dumps(content, separators=(",", ":")))
+    return name
+
+
+def read_split(path: Path, tasks: TaskSet) -> Split:
+    """The split of these tasks that a file holds."""
+    parts: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return split_of_rows(tasks, {part: parts[part] for part in PARTS})
+
+
+def rows_of_parts(tasks: TaskSet, split: Split) -> dict[str, RowsOfPart]:
+    """Part → rows of the source, sorted; where tasks have several sources, task → rows of its own.
+
+    A row that has no label in any task is in no part, and a training row that the training fraction
+    leaves out is in none either.
+    """
+    by_part: dict[str, RowsOfPart] = {}
+    for part in PARTS:
+        entries = getattr(split, part)
+        if len(tasks.sources) == 1:
+            by_part[part] = np.unique(tasks.rows[entries]).tolist()
+            continue
+        task_of_entry = tasks.task_of[entries]
+        by_part[part] = {
+            task.label: np.sort(tasks.rows[entries[task_of_entry == number]]).tolist()
+            for number, task in enumerate(tasks.tasks)
+        }
+    return by_part
+
+
+def split_of_rows(tasks: TaskSet, parts: Mapping[str, RowsOfPart]) -> Split:
+    """The split that :func:`rows_of_parts` wrote, of the same tasks."""
+    entries = {}
+    for part, rows in parts.items():
+        held = np.zeros(len(tasks.rows), dtype=bool)
+        for number, task in enumerate(tasks.tasks):
+            own = rows[task.label] if isinstance(rows, Mapping) else rows
+            place = tasks.entries(number)
+            held[place] = np.isin(tasks.rows[place], np.asarray(own, dtype=np.int64))
+        entries[part] = np.flatnonzero(held)
+    return Split(**entries)
