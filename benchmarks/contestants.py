@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,19 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import r2_score, roc_auc_score
 
+from softshare.shallow.boosted import Boosted
+from softshare.shallow.forest import Forest
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
+from softshare.shallow.ridge_apart import RidgeApart
 
 CONTESTANTS: dict[str, Callable[..., object]] = {
+    "RidgeApart": RidgeApart,
     "PooledRidge": PooledRidge,
     "MixedModel": MixedModel,
+    "Boosted": Boosted,
+    "Boosted from PooledRidge": partial(Boosted, start="pooled-ridge"),
+    "Forest": Forest,
 }
 
 

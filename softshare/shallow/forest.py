@@ -1,0 +1,175 @@
+"""Extremely randomised trees that see the task by its shrunk mean target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+from softshare.shallow.folds import coordinate_search, fold_of_rows
+from softshare.shallow.rows import (
+    Array,
+    Codes,
+    Kind,
+    Rows,
+    checked_inputs,
+    checked_rows,
+    one_vs_rest,
+    row_losses,
+    sums_by_task,
+    task_codes,
+)
+
+ROWS_IN_LEAF = (1, 3, 6, 12, 25)
+# The share of inputs that a split chooses among.
+INPUTS_TRIED = (0.3, 1.0)
+# Enough rows to choose two settings by.
+ROWS_TO_CHOOSE = 4000
+TREES_TO_CHOOSE = 50
+
+
+class Forest(BaseEstimator):
+    """ExtraTrees on inputs and the task's mean target, settings by cross-validation.
+
+    A training row's task mean is taken without its own fold, and shrunk to the mean of all rows
+    by the task's number of rows; otherwise the trees would read a row's target from its task.
+
+    Args:
+        kind: ``regression``, ``binary`` or ``multiclass``.
+        n_trees: Trees of the forest.
+        n_classes: Classes of ``multiclass``; None takes the largest seen.
+        n_folds: Parts that are held out in turn.
+        random_state: Draws the parts and the trees.
+
+    Attributes:
+        rows_in_leaf_: The chosen least number of rows of a leaf.
+        inputs_tried_: The chosen share of inputs that a split looks at.
+        task_means_: What the trees see of a task, last of one never seen. Shape (T + 1, C).
+        forest_: The trees.
+    """
+
+    def __init__(
+        self,
+        kind: Kind = "regression",
+        *,
+        n_trees: int = 300,
+        n_classes: int | None = None,
+        n_folds: int = 5,
+        random_state: int = 0,
+    ) -> None:
+        self.kind = kind
+        self.n_trees = n_trees
+        self.n_classes = n_classes
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, tasks: ArrayLike, groups: ArrayLike | None = None
+    ) -> Forest:
+        """Choose the settings on held-out rows, then fit all rows.
+
+        Args:
+            X: Inputs. Shape (N, p).
+            y: Targets. Shape (N,).
+            tasks: Each row's task. Shape (N,).
+            groups: Rows of one group are held out together. Shape (N,).
+
+        Raises:
+            ValueError: If shapes or values are wrong.
+        """
+        rows = checked_rows(X, y, tasks, groups, kind=self.kind, n_classes=self.n_classes)
+        self.tasks_ = rows.names
+        self.n_outputs_ = rows.n_classes
+        leaf, share = coordinate_search(
+            self._held_out_loss(rows), (ROWS_IN_LEAF, INPUTS_TRIED), start=(6, 1.0)
+        )
+        self.rows_in_leaf_, self.inputs_tried_ = int(leaf), share
+        self.task_means_, self.forest_ = self._trees(rows, leaf, share, self.n_trees)
+        return self
+
+    def _held_out_loss(self, rows: Rows) -> Any:
+        """A function of both settings: the loss on held-out rows, of some thousand rows."""
+        generator = np.random.default_rng(self.random_state)
+        if len(rows.targets) > ROWS_TO_CHOOSE:
+            some = np.zeros(len(rows.targets), dtype=bool)
+            some[generator.permutation(len(some))[:ROWS_TO_CHOOSE]] = True
+            rows = rows.take(some)
+        folds = fold_of_rows(rows, self.n_folds, self.random_state)
+
+        def loss(leaf: float, share: float) -> float:
+            total = 0.0
+            for fold in np.unique(folds):
+                held = folds == fold
+                if held.all():
+                    continue
+                trees = self._trees(rows.take(~held), leaf, share, TREES_TO_CHOOSE)
+                outputs = self._outputs(*trees, rows.inputs[held], rows.tasks[held])
+                total += float(row_losses(outputs, rows.targets[held], rows.kind).sum())
+            return total
+
+        return loss
+
+    def _trees(self, rows: Rows, leaf: float, share: float, n_trees: int) -> tuple[Array, Any]:
+        """Every task's shrunk mean, and the trees that saw it as an input."""
+        folds = fold_of_rows(rows, 5, self.random_state)
+        own = np.empty((len(folds), rows.n_classes))
+        for fold in np.unique(folds):
+            held = folds == fold
+            # Of one fold alone nothing is left out: a row's mean is then everyone's, by no rows.
+            means = shrunk_means(rows.take(~held) if not held.all() else rows)
+            own[held] = means[rows.tasks[held]]
+        make = ExtraTreesRegressor if rows.kind == "regression" else ExtraTreesClassifier
+        forest = make(
+            n_trees,
+            min_samples_leaf=int(leaf),
+            max_features=share,
+            random_state=self.random_state,
+        )
+        return shrunk_means(rows), forest.fit(np.hstack([rows.inputs, own]), rows.targets)
+
+    def _outputs(self, means: Array, forest: Any, inputs: Array, codes: Codes) -> Array:
+        """Means, log-odds or one logit a class. Shape (N,) or (N, C)."""
+        design = np.hstack([inputs, means[codes]])
+        if self.kind == "regression":
+            return np.asarray(forest.predict(design))
+        n_classes = 2 if self.kind == "binary" else self.n_outputs_
+        chances = np.zeros((len(inputs), n_classes))
+        chances[:, forest.classes_.astype(int)] = forest.predict_proba(design)
+        # No leaf's rate is certain: a hundredth of a row of every class beside its trees' rows.
+        logs = np.log(chances + 0.01)
+        return logs[:, 1] - logs[:, 0] if self.kind == "binary" else logs
+
+    def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
+        """Means, log-odds, or one logit a class; a task never seen has the mean of all rows.
+
+        Shape:
+            X: (N, p); tasks: (N,); returns (N,), of ``multiclass`` (N, C).
+        """
+        codes = task_codes(tasks, self.tasks_)
+        return self._outputs(self.task_means_, self.forest_, checked_inputs(X), codes)
+
+
+def shrunk_means(rows: Rows) -> Array:
+    """Each task's mean target, or rates of classes, shrunk to that of all rows.
+
+    A mean of n rows keeps n / (n + m) of its distance, where m is the variance within tasks over
+    that between them, the latter by what the means vary more than chance (the method of moments).
+
+    Shape:
+        (T + 1, C): the last row is the mean of all rows, for a task that was never seen.
+    """
+    targets = one_vs_rest(rows)
+    centre = targets.mean(axis=0)
+    counts = np.bincount(rows.tasks, minlength=rows.n_tasks)[:, None]
+    sums = sums_by_task(targets - centre, rows.tasks, rows.n_tasks)
+    means = sums / np.maximum(counts, 1)
+    n_seen = (counts > 0).sum()
+    within = ((targets - centre - means[rows.tasks]) ** 2).sum(axis=0)
+    within = within / max(len(targets) - n_seen, 1)
+    spread = (counts * means**2).sum(axis=0) - (n_seen - 1) * within
+    between = np.maximum(spread / len(targets), 1e-3 * within + 1e-12)
+    kept = counts / (counts + within / between)
+    return np.vstack([centre + kept * means, centre])

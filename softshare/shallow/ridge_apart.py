@@ -1,0 +1,186 @@
+"""Ridge or logistic regression of each task by itself; only the strength is chosen together."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit
+from sklearn.base import BaseEstimator
+
+from softshare.shallow.folds import fold_of_rows
+from softshare.shallow.rows import (
+    Array,
+    Kind,
+    Rows,
+    Scaling,
+    checked_inputs,
+    checked_rows,
+    one_vs_rest,
+    row_losses,
+    task_codes,
+)
+
+# Prior precisions of the coefficients; the last leaves each task little but its own mean.
+STRENGTHS = tuple(10.0 ** np.arange(-1.0, 4.01, 0.5))
+# Of a log-odds intercept around the log-odds of the task's own rate (half a row added to each
+# class): just enough to hold it where a task has seen one class.
+INTERCEPT_PRECISION = 0.1
+
+
+class RidgeApart(BaseEstimator):
+    """The linear way to learn apart: nothing passes between tasks but the strength of shrinkage.
+
+    Eight rows cannot choose their own strength: by default all tasks' held-out rows choose one.
+
+    Args:
+        kind: ``regression``, ``binary`` or ``multiclass`` (one problem a class).
+        strength: ``common`` chooses one strength by all tasks' held-out rows, ``own`` one a task.
+        n_classes: Classes of ``multiclass``; None takes the largest seen.
+        n_folds: Parts that are held out in turn to choose the strength.
+        random_state: Draws the parts.
+
+    Attributes:
+        coef_: Of inputs of standard deviation 1; the last is the intercept.
+            Shape (T + 1, p + 1, C); the last row is for a task that was never seen.
+        strengths_: Shape (T,).
+    """
+
+    def __init__(
+        self,
+        kind: Kind = "regression",
+        *,
+        strength: Literal["common", "own"] = "common",
+        n_classes: int | None = None,
+        n_folds: int = 5,
+        random_state: int = 0,
+    ) -> None:
+        self.kind = kind
+        self.strength = strength
+        self.n_classes = n_classes
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, tasks: ArrayLike, groups: ArrayLike | None = None
+    ) -> RidgeApart:
+        """Choose the strength on held-out rows, then fit each task's rows.
+
+        Args:
+            X: Inputs. Shape (N, p).
+            y: Targets. Shape (N,).
+            tasks: Each row's task. Shape (N,).
+            groups: Rows of one group are held out together. Shape (N,).
+
+        Raises:
+            ValueError: If shapes, values or ``strength`` are wrong.
+        """
+        if self.strength not in ("common", "own"):
+            raise ValueError(f"strength must be common or own, not {self.strength!r}")
+        rows = checked_rows(X, y, tasks, groups, kind=self.kind, n_classes=self.n_classes)
+        self.tasks_ = rows.names
+        self.scaling_ = Scaling.of(rows.inputs)
+        rows = rows.with_inputs(self.scaling_(rows.inputs))
+        losses = self._held_out_losses(rows)  # (T, strengths)
+        chosen = losses.sum(axis=0) if self.strength == "common" else losses
+        best = np.broadcast_to(np.argmin(chosen, axis=-1), rows.n_tasks)
+        self.strengths_ = np.array(STRENGTHS)[best]
+        everyone = _constant(one_vs_rest(rows), rows.inputs.shape[1], rows.kind)
+        coefficients = [everyone] * (rows.n_tasks + 1)
+        for task in range(rows.n_tasks):
+            own = rows.take(rows.tasks == task)
+            coefficients[task] = _fits(own, (self.strengths_[task],))[0]
+        self.coef_ = np.stack(coefficients)
+        return self
+
+    def _held_out_losses(self, rows: Rows) -> Array:
+        """Each task's summed loss on held-out rows for each strength. Shape (T, strengths)."""
+        folds = fold_of_rows(rows, self.n_folds, self.random_state)
+        losses = np.zeros((rows.n_tasks, len(STRENGTHS)))
+        for task in range(rows.n_tasks):
+            mine = rows.tasks == task
+            own, own_folds = rows.take(mine), folds[mine]
+            for fold in np.unique(own_folds):
+                held = own_folds == fold
+                if held.all():
+                    continue  # nothing to learn from: this fold says nothing of the strength
+                test = own.take(held)
+                for place, fit in enumerate(_fits(own.take(~held), STRENGTHS)):
+                    outputs = _outputs(test.inputs, fit)
+                    outputs = outputs if rows.kind == "multiclass" else outputs[:, 0]
+                    losses[task, place] += row_losses(outputs, test.targets, rows.kind).sum()
+        return losses
+
+    def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
+        """Means, log-odds, or one logit a class; of a task never seen the mean of all rows.
+
+        Shape:
+            X: (N, p); tasks: (N,); returns (N,), of ``multiclass`` (N, C).
+        """
+        inputs = self.scaling_(checked_inputs(X))
+        codes = task_codes(tasks, self.tasks_)
+        outputs = np.empty((len(inputs), self.coef_.shape[2]))
+        for task in np.unique(codes):
+            mine = codes == task
+            outputs[mine] = _outputs(inputs[mine], self.coef_[task])
+        return outputs if self.kind == "multiclass" else outputs[:, 0]
+
+
+def _outputs(inputs: Array, coefficients: Array) -> Array:
+    """Shapes: (n, p) and (p + 1, C) to (n, C)."""
+    return np.asarray(inputs @ coefficients[:-1] + coefficients[-1])
+
+
+def _constant(targets: Array, n_inputs: int, kind: Kind) -> Array:
+    """The mean, or the log-odds of the rate, as an intercept alone. Shape (p + 1, C)."""
+    coefficients = np.zeros((n_inputs + 1, targets.shape[1]))
+    if kind == "regression":
+        coefficients[-1] = targets.mean(axis=0)
+    else:
+        coefficients[-1] = logit((targets.sum(axis=0) + 0.5) / (len(targets) + 1))
+    return coefficients
+
+
+def _fits(own: Rows, strengths: tuple[float, ...]) -> list[Array]:
+    """One task's coefficients for every strength, in one rotation of its rows.
+
+    Shape of each: (p + 1, C).
+    """
+    targets = one_vs_rest(own)
+    centre = own.inputs.mean(axis=0)
+    # Rows see inputs only through at most n directions: (n, m), (m,), (m, p) with m ≤ n.
+    U, lengths, directions = np.linalg.svd(own.inputs - centre, full_matrices=False)
+    fits = []
+    for strength in strengths:
+        coefficients = _constant(targets, own.inputs.shape[1], own.kind)
+        if own.kind == "regression":
+            turned = (lengths / (lengths**2 + strength))[:, None] * (U.T @ targets)
+        else:
+            turned, coefficients[-1] = _logistic(U * lengths, targets, strength, coefficients[-1])
+        coefficients[:-1] = directions.T @ turned
+        coefficients[-1] -= centre @ coefficients[:-1]
+        fits.append(coefficients)
+    return fits
+
+
+def _logistic(inputs: Array, labels: Array, strength: float, centre: Array) -> tuple[Array, Array]:
+    """Newton's method for each class. Shapes: (n, m), (n, C), (C,) to (m, C) and (C,)."""
+    design = np.column_stack([inputs, np.ones(len(inputs))])
+    penalty = np.full(design.shape[1], strength)
+    penalty[-1] = INTERCEPT_PRECISION
+    found = np.zeros((design.shape[1], labels.shape[1]))
+    found[-1] = centre
+    for column in range(labels.shape[1]):
+        prior = found[:, column].copy()
+        beta = prior.copy()
+        for _ in range(20):
+            mean = expit(design @ beta)
+            slope = design.T @ (labels[:, column] - mean) - penalty * (beta - prior)
+            weights = np.maximum(mean * (1 - mean), 1e-6)
+            step = np.linalg.solve((design.T * weights) @ design + np.diag(penalty), slope)
+            beta += step
+            if np.abs(step).max() < 1e-6:
+                break
+        found[:, column] = beta
+    return found[:-1], found[-1]
