@@ -20,6 +20,7 @@ from .network.templates.pretrained import transformers_encoder as transformers_e
 from .network.templates.pretrained import with_encoder as with_encoder
 from .network.templates.standard import lenet as lenet
 from .network.templates.standard import mlp as mlp
+from .sharing.canonical_polyadic import CP as CP
 from .sharing.fixed_order import FixedOrder as FixedOrder
 from .sharing.independent import Independent as Independent
 from .sharing.last_axis_flattening import LastAxisFlattening as LastAxisFlattening

@@ -10,23 +10,25 @@ from math import prod
 
 from torch import Tensor
 
+from softshare.sharing.algebra.axes import MODES, RANKS
 from softshare.sharing.algebra.decompositions import Truncation, unfold_sequentially
 from softshare.sharing.base import Sharing
-from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks
+from softshare.sharing.factorisation import Ranks
+from softshare.sharing.truncated_factorisation import TruncatedFactorisation
 
 
 @dataclass(frozen=True)
-class LastAxisFlattening(Factorisation):
+class LastAxisFlattening(TruncatedFactorisation):
     """Every task's weight is a mixture of ``K`` weights that all tasks share.
 
     ``W[i,o,t] = Σ_k L[i,o,k] S[k,t]``: the factor ``basis`` is ``L``, the rows of ``task`` are the
     columns of ``S``.
 
     Args:
-        rank: ``K``, at most ``min(D, T)`` with ``D`` elements in a task's weight; or a share in (0,
-            1] of that maximum, rounded up.
-        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further
-            settings.
+        rank: ``K``, at most ``min(D, T)`` with ``D`` elements in a task's weight; or a fraction in
+            (0, 1] of that maximum, rounded up.
+        epsilon: see :class:`~softshare.sharing.truncated_factorisation.TruncatedFactorisation`, as
+            for all further settings.
     """
 
     rank: int | float | None = None

@@ -11,7 +11,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from softshare.sharing._settings import is_number, take_numbers
+from softshare.sharing.algebra.axes import axis_names
 from softshare.sharing.algebra.tensor_normal_density import (
     WELL_CONDITIONED,
     Covariance,
@@ -19,7 +19,7 @@ from softshare.sharing.algebra.tensor_normal_density import (
     scatter,
 )
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
-from softshare.sharing.factorisation import axis_names
+from softshare.sharing.settings import is_number, take_numbers
 from softshare.sharing.weights.regularised import RegularisedWeight, drawn_stack
 
 TASK = "task"

@@ -11,10 +11,10 @@ from math import ceil, floor, isqrt, prod
 
 from torch import Tensor
 
-from softshare.sharing._settings import take_numbers
 from softshare.sharing.algebra.modes import Modes, check_modes, given_modes, modes_of
 from softshare.sharing.algebra.ring import Ring, common_cores, count_parameters
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
+from softshare.sharing.settings import take_numbers
 from softshare.sharing.weights.drawn_factors import draw_factors
 from softshare.sharing.weights.equal_rings import EqualRings
 from softshare.sharing.weights.unequal_rings import UnequalRings, draw_unequal

@@ -10,12 +10,14 @@ from math import prod
 
 from torch import Tensor
 
+from softshare.sharing.algebra.axes import MODES, RANKS, task_names
 from softshare.sharing.algebra.decompositions import Truncation, tt_svd
-from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks, task_names
+from softshare.sharing.factorisation import Ranks
+from softshare.sharing.truncated_factorisation import TruncatedFactorisation
 
 
 @dataclass(frozen=True)
-class TensorTrain(Factorisation):
+class TensorTrain(TruncatedFactorisation):
     """A chain of cores, one for each mode of the layer, which all tasks share; a task's own vector
     closes the chain.
 
@@ -25,10 +27,10 @@ class TensorTrain(Factorisation):
     Args:
         ranks: the TT-ranks ``(K_1, …, K_{N−1})``, ``K_n`` between mode n and the next in the
             paper's mode order, the task's last: two for a linear layer, four for a convolution.
-            ``K_n`` is at most ``min(K_{n−1}·D_n, D_{n+1}···D_N)``. Or a share in (0, 1] of these
+            ``K_n`` is at most ``min(K_{n−1}·D_n, D_{n+1}···D_N)``. Or a fraction in (0, 1] of these
             maxima, rounded up, for layers of any shape.
-        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further
-            settings.
+        epsilon: see :class:`~softshare.sharing.truncated_factorisation.TruncatedFactorisation`, as
+            for all further settings.
     """
 
     ranks: tuple[int, ...] | float | None = None

@@ -11,7 +11,7 @@ from math import nan
 import torch
 from torch import Tensor
 
-from softshare.sharing._settings import is_number, take_numbers
+from softshare.sharing.algebra.axes import axis_names
 from softshare.sharing.algebra.decompositions import grid_last, task_last
 from softshare.sharing.algebra.trace_norms import (
     NORMS,
@@ -23,8 +23,8 @@ from softshare.sharing.algebra.trace_norms import (
 )
 from softshare.sharing.algebra.trace_norms import Norm as Norm
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
-from softshare.sharing.factorisation import axis_names
 from softshare.sharing.grid import TaskGrid
+from softshare.sharing.settings import is_number, take_numbers
 from softshare.sharing.weights.regularised import RegularisedWeight, drawn_stack
 
 Cells = tuple[TaskGrid, list[int]] | None

@@ -8,12 +8,14 @@ from math import prod
 
 from torch import Tensor
 
+from softshare.sharing.algebra.axes import MODES, RANKS, task_names
 from softshare.sharing.algebra.decompositions import Truncation, hosvd, truncated_svd, unfold
-from softshare.sharing.factorisation import MODES, RANKS, Factorisation, Ranks, task_names
+from softshare.sharing.factorisation import Ranks
+from softshare.sharing.truncated_factorisation import TruncatedFactorisation
 
 
 @dataclass(frozen=True)
-class Tucker(Factorisation):
+class Tucker(TruncatedFactorisation):
     """All tasks share a subspace of every mode of the layer and a core; each mixes the core's
     slices in its own way.
 
@@ -26,8 +28,8 @@ class Tucker(Factorisation):
             convolution. ``K_n`` is at most the size of mode n, the product of the others' sizes and
             the product of the other ranks. Or a fraction in (0, 1] of the sizes' maxima, rounded
             up, for layers of any shape; a rank above the product of the others is that product.
-        epsilon: see :class:`~softshare.sharing.factorisation.Factorisation`, as for all further
-            settings.
+        epsilon: see :class:`~softshare.sharing.truncated_factorisation.TruncatedFactorisation`, as
+            for all further settings.
     """
 
     ranks: tuple[int, ...] | float | None = None

@@ -369,8 +369,8 @@ def test_ranks_that_do_not_suit_a_layer_are_refused(
         ),
         ({"epsilon": "small"}, "epsilon is a relative error between 0 and 1, got 'small'"),
         ({"ranks": 0.5, "task_rank": "small"}, "got 'small'"),
-        ({"ranks": 0.0}, "share of the largest ranks is above 0 and at most 1, got 0.0"),
-        ({"ranks": 1.5}, "share of the largest ranks is above 0 and at most 1, got 1.5"),
+        ({"ranks": 0.0}, "fraction of the largest ranks is above 0 and at most 1, got 0.0"),
+        ({"ranks": 1.5}, "fraction of the largest ranks is above 0 and at most 1, got 1.5"),
         ({"ranks": 3}, "ranks are whole numbers of at least 1, such as .* got 3"),
         (
             {"ranks": [3, 2, 2]},

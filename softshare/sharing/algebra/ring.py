@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from softshare.sharing.factorisation import MODES, RANKS
+from softshare.sharing.algebra.axes import MODES, RANKS
 
 
 @dataclass(frozen=True)
