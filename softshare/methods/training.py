@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from torch.optim import AdamW
 
 from softshare.methods.cross_validation import Candidate, Learn, cross_validate
@@ -22,6 +21,7 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.predict import predict
 from softshare.network.templates.standard import TemplateFactory, template_for
 from softshare.sharing.independent import Independent
+from softshare.tasks.random_keys import torch_seeded
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback
 from softshare.training.diagnostic_history import DiagnosticHistory
@@ -196,7 +196,7 @@ def _template(method: NetworkMethod, settings: RunSettings, train: TaskSet) -> T
 
 
 def _layer_names(template: TemplateFactory, train: TaskSet) -> list[str]:
-    with torch.random.fork_rng(devices=[]):
+    with torch_seeded(0):
         module = template(train.input_shape(0), train.tasks[0].n_outputs)
     return [parameter.layer for parameter in parameters_of(module).values() if parameter.is_weight]
 

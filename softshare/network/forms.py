@@ -6,7 +6,6 @@ import copy
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from softshare.network.execution.known_modules import facts_of
@@ -14,6 +13,7 @@ from softshare.network.layers import parameters_of
 from softshare.network.templates.standard import TemplateFactory
 from softshare.network.unsupported import require_supported
 from softshare.sharing.base import LayerShapes, root_mean_square
+from softshare.tasks.random_keys import torch_seeded
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
@@ -56,8 +56,7 @@ def make_templates(
         return {form: copy.deepcopy(template) for form in distinct}
     templates = {}
     for form in distinct:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with torch_seeded(seed):
             templates[form] = template(*form)
         require_supported(templates[form])
     return templates

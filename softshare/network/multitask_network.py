@@ -444,7 +444,8 @@ class MultiTaskNetwork(nn.Module):
         self._regularised = [weight for weight in weights.values() if weight.regularises]
         self._updated = [weight for weight in weights.values() if weight.updates]
         groups, templates = widest_templates(self._forms, self._templates)
-        self.bodies = Bodies(templates, groups, weights, sparse_rows=self._sparse_rows)
+        names = [task.name for task in self.tasks]
+        self.bodies = Bodies(templates, groups, weights, names=names, sparse_rows=self._sparse_rows)
         self._leave_frozen()
 
     def _leave_frozen(self) -> None:

@@ -72,7 +72,7 @@ def _own_layers(parameters: Mapping[str, Parameter], stacks: Stacks) -> set[str]
     several shapes, and those whose module says so.
     """
     layers = [p.layer for p in parameters.values() if p.is_weight]
-    return {layers[-1]} | {
+    return set(layers[-1:]) | {
         p.layer
         for path, p in parameters.items()
         if p.each_tasks_own or not isinstance(stacks[path], Tensor)

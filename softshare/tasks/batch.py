@@ -31,6 +31,7 @@ class Batch:
         one_input: whether all tasks see the same rows.
         divisors: what each task's sum of losses is divided by, ``(k,)``, where these are part of a
             larger batch; the number of its labels here when None.
+        first_row: which of the larger batch's rows the first one here is.
     """
 
     tasks: Tensor
@@ -39,6 +40,7 @@ class Batch:
     present: Tensor | None = None
     one_input: bool = False
     divisors: Tensor | None = None
+    first_row: int = 0
 
     def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Batch:
         """The batch on a device.
@@ -62,6 +64,7 @@ class Batch:
             present,
             self.one_input,
             divisors,
+            self.first_row,
         )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -34,13 +35,33 @@ def mixed(state: np.ndarray) -> np.ndarray:
     return state ^ (state >> np.uint64(31))
 
 
+_SHARED_GENERATORS = threading.RLock()
+"""Held by whoever sets a generator that all threads share."""
+
+
 @contextmanager
 def seeded(key: int) -> Iterator[None]:
     """Seeds the generators that all code shares, Python's, NumPy's and PyTorch's on the processor;
     afterwards they go on where they were.
 
-    Not while another thread draws from them.
+    Threads that do so wait for each other; one that draws from them without asking would still
+    disturb them.
     """
+    with _SHARED_GENERATORS:
+        yield from _seeded(key)
+
+
+@contextmanager
+def torch_seeded(seed: int) -> Iterator[None]:
+    """Seeds PyTorch's own generator, for code that takes no other; afterwards it goes on where it
+    was. Threads wait for each other.
+    """
+    with _SHARED_GENERATORS, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def _seeded(key: int) -> Iterator[None]:
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 — transformations of others draw from it
     with torch.random.fork_rng(devices=[]):
         random.seed(key)

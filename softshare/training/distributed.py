@@ -80,6 +80,7 @@ class Processes:
             present=None if batch.present is None else batch.present[:, begin:end],
             # The mean over processes of sums divided by these is the mean over the whole batch.
             divisors=labelled / self.count,
+            first_row=begin,
         )
 
     @torch.no_grad()

@@ -92,7 +92,10 @@ def fit(
         keep_best: end with the weights of the best mean validation loss, a copy of which is kept
             meanwhile.
         callbacks: called after every step; one that returns True ends the training.
-        seed: of the examples' order and of dropout.
+        seed: of the examples' order and of dropout. A task's dropout goes by the seed, the step and
+            the task's name alone. Modules that draw from PyTorch's own generator themselves (a
+            forward of one's own, dropout inside of recurrent layers and attention) have a stream
+            for each step, in which the tasks' order matters; threads wait for each other there.
 
     Returns:
         The history, one row an evaluation.
@@ -143,9 +146,10 @@ def fit(
     every_callback = (recorder, *callbacks)
     processes.begin(network)
     network.train()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed + processes.rank)  # dropout differs between processes
+    noise = network.bodies.noise
+    with noise.training():
         for step, batch in enumerate(islice(batches, total), start=1):
+            noise.begin_step(seed, step, process=processes.rank)
             loss = objective(
                 network,
                 [part.to(parameter.device, parameter.dtype) for part in processes.share(batch)],

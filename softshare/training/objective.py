@@ -92,6 +92,7 @@ class Objective:
         places, examples, nothing = self._in(network, batches[0].inputs.device)
         parts = []
         for batch in batches:
+            network.bodies.noise.first_row = batch.first_row
             tasks = batch.tasks if places is None else places[batch.tasks]
             parts.append(
                 self.losses(

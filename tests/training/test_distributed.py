@@ -57,6 +57,7 @@ fit_some_tasks = partial(fit_shortly, steps=12, tasks_per_step=2, keep_best=True
 
 CASES = {
     "own rows": (own_rows, TensorTrain(ranks=0.5), False, partial(fit_shortly, keep_best=True)),
+    "dropout": (own_rows, TensorTrain(ranks=0.5), False, fit_shortly),
     "same rows": (same_rows, TraceNorm(gamma=0.1), False, partial(fit_shortly, keep_best=True)),
     "sparse rows": (
         own_rows,
@@ -83,7 +84,8 @@ CASES = {
 def trained(case: str) -> tuple[dict[str, torch.Tensor], History]:
     make_tasks, sharing, sparse_rows, train = CASES[case]
     tasks = make_tasks()
-    network = MultiTaskNetwork(mlp, tasks, sharing=sharing, seed=3, sparse_rows=sparse_rows)
+    template = partial(mlp, dropout=0.5) if case == "dropout" else mlp
+    network = MultiTaskNetwork(template, tasks, sharing=sharing, seed=3, sparse_rows=sparse_rows)
     history = train(network, tasks, validation=tasks)
     return network.state_dict(), history
 

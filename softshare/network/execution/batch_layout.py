@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from softshare.network.execution.noise import TaskNoise
 from softshare.network.execution.plan import Decision
 from softshare.network.layers import Parameter
 from softshare.sharing.base import SharedWeight
@@ -29,11 +30,13 @@ class BatchLayout:
         in_chain: whether the network is a plain chain of layers: what one makes, only the next
             sees, and it may lie apart.
         decisions: where layers write how they run, or None.
+        noise: the tasks' random streams.
         in_pass: whether the batch is being run; what runs a layer later, as activation
             checkpointing does, finds another one here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, noise: TaskNoise) -> None:
+        self.noise = noise
         self.tasks: Tensor | None = None
         self.n_tasks = 1
         self.one_copy = self.apart = self.in_chain = False

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
 
 from softshare.network.execution.batch_layout import BatchLayout
 from softshare.network.execution.convert import fold_template, is_chain
+from softshare.network.execution.noise import TaskNoise
 from softshare.network.execution.plan import Decision
+from softshare.network.execution.task_dropout import may_draw
 from softshare.sharing.base import SharedWeight
 
 
@@ -21,6 +23,7 @@ class Bodies(nn.ModuleList):
         templates: one for each shape of inputs.
         groups: for every task the number of its template.
         weights: the shared weight behind every parameter, by the parameter's full name.
+        names: the tasks' names, by which each has its random stream.
         sparse_rows: fetch the tasks' rows by their numbers even where all tasks run, so that
             gradients are sparse.
     """
@@ -31,13 +34,17 @@ class Bodies(nn.ModuleList):
         groups: Sequence[int],
         weights: Mapping[str, SharedWeight],
         *,
+        names: Sequence[object],
         sparse_rows: bool,
     ) -> None:
-        layout = BatchLayout()
+        noise = TaskNoise(names)
+        layout = BatchLayout(noise)
         super().__init__(
             [fold_template(template, weights, layout, len(groups)) for template in templates]
         )
+        self.noise = noise
         self.groups = tuple(groups)
+        self._may_draw = [may_draw(body) for body in self]
         self._in_order = tuple(self)  # a ModuleList's own indexing takes longer than a small layer
         self._layout, self._sparse_rows = layout, sparse_rows
         self._chains = [is_chain(template) for template in templates]
@@ -71,10 +78,13 @@ class Bodies(nn.ModuleList):
             self._chains[body],
         )
         layout.in_pass = True
+        self.noise.begin_pass(tasks)
+        draws = self.training and self._may_draw[body]
         try:
-            return layout.separate(
-                self._in_order[body](inputs if layout.in_chain else layout.expand(inputs))
-            )
+            with self.noise.of_others() if draws else nullcontext():
+                return layout.separate(
+                    self._in_order[body](inputs if layout.in_chain else layout.expand(inputs))
+                )
         finally:  # a layer that runs again after this comes to BatchLayout.join, which refuses it
             layout.in_pass = layout.one_copy = layout.apart = False
 

@@ -22,6 +22,7 @@ from softshare.network.execution.hooks import has_hooks
 from softshare.network.execution.known_modules import UNKNOWN, facts_of
 from softshare.network.execution.rows import JoinedRows, OwnRows
 from softshare.network.execution.task_conv import TaskConv
+from softshare.network.execution.task_dropout import DROPOUTS, TaskDropout
 from softshare.network.execution.task_linear import TaskLinear
 from softshare.network.execution.task_module import TaskModule
 from softshare.network.execution.task_sequential import TaskSequential
@@ -97,6 +98,8 @@ def _with_parameters(
 def _without_parameters(module: nn.Module, layout: BatchLayout, in_chain: bool) -> nn.Module:
     """A module with nothing of its own, whose children are converted."""
     is_leaf, facts = not list(module.children()), facts_of(module)
+    if type(module) in DROPOUTS and not has_hooks(module):
+        return TaskDropout(module, layout)
     if is_leaf and not facts.is_same_for_equal_rows:
         return OwnRows(module, layout)
     if is_leaf and in_chain and not facts.is_elementwise:

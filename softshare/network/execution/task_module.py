@@ -251,6 +251,11 @@ class TaskModule(TaskLayer):
 
     # --- what it tells -------------------------------------------------------------------------
 
+    @property
+    def module(self) -> nn.Module:
+        """The template's module, which runs with the tasks' values."""
+        return self._module[0]
+
     def diagnostics(self) -> list[Diagnostic]:
         """What the module's own ``diagnostics(values)`` says of all tasks; nothing where it has
         none.
