@@ -192,7 +192,7 @@ def test_an_embeddings_options_hold_in_all_tasks(options: dict[str, Any], sharin
     ).double()
     rows = torch.randint(0, 7, (12, 5, 3))
     network.run(rows).sum().backward()
-    singles = [network.task(task.name) for task in network.tasks]
+    singles = [network.task(task.name).train() for task in network.tasks]
     for single, own in zip(singles, rows, strict=True):
         single(own).sum().backward()
     expected = torch.stack([single.inner.weight.grad for single in singles])
@@ -204,7 +204,7 @@ def test_a_task_twice_in_one_pass_learns_its_statistics_twice() -> None:
     network = MultiTaskNetwork(
         nn.Sequential(nn.BatchNorm1d(5), nn.Linear(5, 1)), tasks_of(3), initial="independent"
     )
-    single = network.task("task 1")
+    single = network.task("task 1").train()
     rows = torch.randn(2, 6, 5) + 3
     network.run(rows, tasks=torch.tensor([1, 1]))
     for own in rows:
