@@ -22,7 +22,7 @@ from softshare.methods.options import read_options
 from softshare.report.findings import Findings
 from softshare.report.listing import console_on
 from softshare.report.page import write_report
-from softshare.report.terminal import ProgressDisplay, show
+from softshare.report.terminal import show
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.task_set import TaskSet
 
@@ -114,8 +114,7 @@ def _read(source: str, data: Data, fractions: Sequence[float], wrong: list[str])
 
 
 def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
-    with ProgressDisplay(console_on(sys.stderr)) as display:
-        comparison = comparing.compare(tasks, out=out, progress=display, **settings)
+    comparison = comparing.compare(tasks, out=out, progress=True, **settings)
     diverged = [record["error"] for record in comparison.records]
     if all(diverged):
         raise ValueError(f"every run diverged: {diverged[0]}; try a smaller --learning-rate")

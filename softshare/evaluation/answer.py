@@ -19,6 +19,7 @@ from softshare.evaluation.statistics import (
     standings,
     summarise,
 )
+from softshare.evaluation.words import count
 from softshare.tasks.metrics import RELATIVE, Metric, metric_named
 
 MANY_TASKS = 20
@@ -73,12 +74,12 @@ def cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
     n_seeds = int(summary["n_seeds"].max()) if len(summary) else 0
     if 0 < n_seeds < MIN_SEEDS:
         lines.append(
-            f"{count_of(n_seeds, 'seed')} {'gives' if n_seeds == 1 else 'give'} a direction, no "
+            f"{count(n_seeds, 'seed')} {'gives' if n_seeds == 1 else 'give'} a direction, no "
             f"more; {MIN_SEEDS} give intervals, five or more narrower ones"
         )
     if few := _tasks_of_few_test_rows(records):
         lines.append(
-            f"{count_of(len(few), 'task')} with fewer than {FEW_TEST_ROWS} test rows: what is said "
+            f"{count(len(few), 'task')} with fewer than {FEW_TEST_ROWS} test rows: what is said "
             f"of each is a direction, no more ({_some(few)})"
         )
     diverged = [f"{record['key']} ({record['error']})" for record in records if record["error"]]
@@ -137,11 +138,6 @@ def _tasks_of_few_test_rows(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """Names of the tasks that have few test rows in the first record."""
     tasks = records[0]["data"]["tasks"] if records else ()
     return [task["name"] for task in tasks if task.get("n_test", FEW_TEST_ROWS) < FEW_TEST_ROWS]
-
-
-def count_of(number: int, noun: str) -> str:
-    """``1 seed``, ``2 seeds``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _hurt(rows: pd.DataFrame, *, n_tasks: int) -> str:

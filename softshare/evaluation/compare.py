@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from softshare.evaluation.answer import answer, cautions
+from softshare.evaluation.comparison import Comparison
+from softshare.evaluation.jobs.display import watching
 from softshare.evaluation.jobs.engine import default_workers, open_engine
 from softshare.evaluation.jobs.progress import WatchedEngine, Watcher
 from softshare.evaluation.jobs.run import run
@@ -18,7 +17,6 @@ from softshare.evaluation.plan import ComparisonPlan, make_plan
 from softshare.evaluation.records.records import Record, write_text
 from softshare.evaluation.records.store import Store
 from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search, search_settings
-from softshare.evaluation.statistics import leaderboard, summarise
 from softshare.methods.options import GivenOptions
 from softshare.methods.settings import TUNED, RunSettings
 from softshare.tasks.splits import Split, split
@@ -28,41 +26,6 @@ SUMMARY = "summary.csv"
 
 SplitOfRun = Mapping[tuple[float, int], Split]
 """(training fraction, seed) → split."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What a comparison found.
-
-    Args:
-        records: one a run, in the order of their keys; with ``out``, all that the folder holds.
-        left_out: methods that run by default but cannot apply to the tasks → why.
-        failures: key → exception of the runs that failed; they run again when asked for again.
-    """
-
-    records: tuple[Record, ...]
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    failures: Mapping[str, BaseException] = field(default_factory=dict)
-
-    @property
-    def answer(self) -> str:
-        """One sentence: whether learning together beats learning apart."""
-        return answer(self.records)
-
-    @property
-    def cautions(self) -> list[str]:
-        """What to know besides: hurt tasks, missing intervals, runs that diverged."""
-        return cautions(self.records)
-
-    @property
-    def summary(self) -> pd.DataFrame:
-        """A row per method, fraction and task: the columns of ``summary.csv``."""
-        return summarise(self.records)
-
-    @property
-    def leaderboard(self) -> pd.DataFrame:
-        """A row per method and fraction: gain, parameters, tasks helped and hurt, seconds."""
-        return leaderboard(self.records)
 
 
 def compare(
@@ -84,7 +47,7 @@ def compare(
     out: str | Path | None = None,
     workers: int | None = None,
     cluster: str | None = None,
-    progress: Watcher | None = None,
+    progress: Watcher | bool | None = None,
 ) -> Comparison:
     """Train several tasks apart and together, and say what was gained.
 
@@ -114,7 +77,8 @@ def compare(
             None keeps all in memory.
         workers: processes; None: one a CPU; 0: run in this process.
         cluster: address of a Dask scheduler to use instead of processes here.
-        progress: is told of every run that ends.
+        progress: is told of every run that ends; True shows it on the standard error, False
+            nowhere; None: there where it is a terminal or a notebook.
 
     Raises:
         ValueError: arguments are wrong, the data cannot be split, or ``out`` holds records of other
@@ -143,11 +107,12 @@ def compare(
     missing = {
         key: run_settings for key, run_settings in plan.runs().items() if key not in store.records
     }
-    failures = (
-        _run_all(tasks, plan, missing, store, workers=workers, cluster=cluster, progress=progress)
-        if missing
-        else {}
-    )
+    failures: dict[str, BaseException] = {}
+    if missing:
+        with watching(progress) as watcher:
+            failures = _run_all(
+                tasks, plan, missing, store, workers=workers, cluster=cluster, progress=watcher
+            )
     if not store.records:
         raise next(iter(failures.values()))
     comparison = Comparison(

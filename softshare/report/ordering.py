@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from softshare.evaluation.words import listed
 from softshare.report.findings import Findings
 from softshare.report.plates import Plate
 from softshare.report.style import PALETTE, colour, svg
-from softshare.report.words import labels, listed
+from softshare.report.words import labels
 
 MOST_TASKS = 20
 COLUMNS = 5

@@ -14,12 +14,13 @@ from softshare.evaluation.answer import answer, cautions
 from softshare.evaluation.intervals import MIN_POOLED, MIN_SEEDS
 from softshare.evaluation.records.records import RECORDS, read_records, write_text
 from softshare.evaluation.statistics import BASELINE
+from softshare.evaluation.words import count, duration, listed
 from softshare.methods.settings import OF_ONE_RUN, given_settings
 from softshare.report import ordering, plates, tables
 from softshare.report.findings import Findings
 from softshare.report.hinton import task_correlations
 from softshare.report.style import PALETTE, drawing
-from softshare.report.words import count, duration, listed, share, span
+from softshare.report.words import share, span
 from softshare.tasks.metrics import RELATIVE, metric_named
 
 REPORT = "report.html"

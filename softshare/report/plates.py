@@ -13,11 +13,12 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from softshare.evaluation.statistics import BASELINE, verdicts
+from softshare.evaluation.words import count, listed
 from softshare.report import figures, gain_figures
 from softshare.report.excess import PairExcess, excess_by_layer, excess_of_pairs
 from softshare.report.findings import Findings
 from softshare.report.style import svg
-from softshare.report.words import Scale, count, listed
+from softshare.report.words import Scale
 
 NEARLY_ONE = 0.9999
 PAIRS = 3

@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from softshare.evaluation.statistics import ALL, BASELINE, verdicts
+from softshare.evaluation.words import duration
 from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY
 from softshare.report.excess import MEASURES, excess_by_layer
 from softshare.report.findings import Findings
-from softshare.report.words import NONE, Scale, duration, share
+from softshare.report.words import NONE, Scale, share
 from softshare.tasks.metrics import metric_named
 
 MOST_ROWS = 60

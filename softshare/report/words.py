@@ -55,22 +55,9 @@ class Scale:
         return f"{self.signed(row['gain'])} {self.interval(row['ci_low'], row['ci_high'])}".strip()
 
 
-def count(number: int, noun: str) -> str:
-    """``1 task``, ``2,000 tasks``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def share(fraction: float) -> str:
     """A fraction in per cent: ``10 %``."""
     return f"{100 * fraction:.4g} %"
-
-
-def duration(seconds: float) -> str:
-    """A time that a person can read."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def span(numbers: Iterable[int]) -> str:
@@ -79,14 +66,6 @@ def span(numbers: Iterable[int]) -> str:
     if not ordered:
         return NONE
     return f"{ordered[0]:,}" if ordered[0] == ordered[-1] else f"{ordered[0]:,} to {ordered[-1]:,}"
-
-
-def listed(names: Sequence[str], *, most: int = 5) -> str:
-    """Names in a sentence: ``a, b and c``, or ``a, b and 7 more``."""
-    shown, hidden = list(names[:most]), len(names) - most
-    if hidden > 0:
-        shown.append(f"{hidden:,} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def short(name: str, most: int) -> str:

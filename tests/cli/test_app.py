@@ -76,7 +76,7 @@ def test_a_table_is_compared_and_reported(table, ran, capsys, tmp_path):
         "tied-f1-s1",
     ]
     lines = out.splitlines()
-    assert lines[0].startswith("Learning together beats learning apart by ")
+    assert lines[0].startswith("Two seeds show a direction, no more: tied gains ")
     assert [
         line.split()[0] for line in lines if line.strip().startswith(("tied", "independent"))
     ] == ["tied", "independent"]
@@ -105,7 +105,7 @@ def test_run_again_nothing_is_trained_and_no_file_changes(table, ran, capsys, tm
     ran.clear()
     code, out, err = call(line, capsys)
     assert (code, err, ran) == (0, "", [])
-    assert out.startswith("Learning together")
+    assert out.startswith("Two seeds show a direction")
     assert {
         path: (path.read_bytes(), path.stat().st_mtime_ns)
         for path in (tmp_path / "results").rglob("*")
@@ -289,7 +289,7 @@ def test_failed_runs_are_told_and_the_others_reported(table, monkeypatch, capsys
     assert code == 1
     assert "softshare: tied-f1-s1 failed: ZeroDivisionError: made by the test" in err
     assert "Traceback" in err
-    assert out.startswith("Learning together")
+    assert out.startswith("Two seeds show a direction")
 
 
 @pytest.mark.parametrize(
