@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -23,10 +25,8 @@ from softshare.shallow.rows import (
     task_codes,
 )
 
-try:
-    import lightgbm
-except ImportError:  # the extra `boosted` is not installed
-    lightgbm = None
+# None where the extra `boosted` is not installed.
+lightgbm: Any = import_module("lightgbm") if find_spec("lightgbm") else None
 
 # scikit-learn's trees hold a category in one byte, one value of which is for missing.
 MOST_CATEGORIES = 255
