@@ -1,3 +1,5 @@
+from .cross_validation import CrossValidated as CrossValidated
+from .cross_validation import cross_validated as cross_validated
 from .evgeniou_pontil import EvgeniouPontil as EvgeniouPontil
 from .go_mtl import GOMTL as GOMTL
 from .l21 import L21 as L21

@@ -1,4 +1,4 @@
-"""What all linear multi-task estimators have in common: their data's two forms, and predictions."""
+"""What all linear multi-task estimators have in common: their data's two forms, and fits."""
 
 from __future__ import annotations
 
@@ -9,24 +9,18 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
-from sklearn.base import BaseEstimator, clone
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.base import clone
 from sklearn.utils import ClassifierTags, RegressorTags
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, validate_data
 
 from softshare.shallow.checks import check_settings, checked_targets, two_classes
 from softshare.shallow.losses import LogisticLoss, SquaredLoss, TaskLoss
+from softshare.shallow.predictions import TaskPredictions
 from softshare.shallow.solvers import Solution
 from softshare.shallow.task_rows import TaskRows, plain_names, rows_in_columns, rows_in_long_form
 
 
-def _is_classifier(estimator: LinearTasks) -> bool:
-    return bool(estimator.loss == "logistic")
-
-
-class LinearTasks(BaseEstimator):
+class LinearTasks(TaskPredictions):
     """One linear model a task, learned together: the abstract base of the methods.
 
     Minimises ``Σ_t Σ_i loss(x_iᵀ w_t + b_t, y_i)`` plus the method's penalty of the weights. The
@@ -48,7 +42,6 @@ class LinearTasks(BaseEstimator):
         n_features_in_: D.
     """
 
-    loss: str
     fit_intercept: bool
     tol: float
     max_iter: int
@@ -116,81 +109,7 @@ class LinearTasks(BaseEstimator):
         reader = clone(self)
         rows, mean = reader._read(X, y, tasks)
         loss = reader._loss_of(rows)
-        fitted: list[Self] = []
-        for setting in settings:
-            model = deepcopy(reader).set_params(**setting)
-            model._check_settings()
-            model._learn(loss, mean, fitted[-1]._start(loss.shape) if fitted else None)
-            fitted.append(model)
-        return fitted
-
-    def _outputs(self, X: ArrayLike, tasks: Iterable[Hashable] | None) -> np.ndarray:
-        """``x_iᵀ w_t + b_t``."""
-        check_is_fitted(self)
-        inputs = validate_data(self, X, dtype=np.float64, reset=False)
-        if tasks is not None:
-            coef, intercept = self._models_of(plain_names(tasks, len(inputs)))
-            return np.asarray(np.einsum("nd,nd->n", inputs, coef) + intercept)
-        if self._form == "long" and len(self.tasks_) > 1:
-            raise ValueError(
-                f"tasks: this {type(self).__name__} was fitted on rows of {len(self.tasks_)} "
-                "tasks; name each row's task"
-            )
-        outputs = inputs @ self.coef_.T + self.intercept_
-        return np.asarray(outputs if self._form == "columns" else outputs[:, 0])
-
-    def predict(self, X: ArrayLike, tasks: Iterable[Hashable] | None = None) -> np.ndarray:
-        """Targets, or classes with the logistic loss.
-
-        Args:
-            X: inputs, ``(N, D)``.
-            tasks: each row's task; None where the targets came in columns: all tasks of each row.
-
-        Raises:
-            ValueError: a task was not seen in ``fit``, or the estimator knows several tasks from
-                rows of one each and is not told which.
-
-        Shape:
-            ``(N,)`` with ``tasks`` or where ``y`` had one dimension; otherwise ``(N, T)``.
-        """
-        outputs = self._outputs(X, tasks)
-        if self.loss == "squared":
-            return outputs
-        return np.asarray(self.classes_[(outputs > 0).astype(int)])
-
-    @available_if(_is_classifier)
-    def decision_function(
-        self, X: ArrayLike, tasks: Iterable[Hashable] | None = None
-    ) -> np.ndarray:
-        """The log-odds of the second class, ``x_iᵀ w_t + b_t``; arguments as for ``predict``."""
-        return self._outputs(X, tasks)
-
-    @available_if(_is_classifier)
-    def predict_proba(self, X: ArrayLike, tasks: Iterable[Hashable] | None = None) -> np.ndarray:
-        """Probabilities; arguments as for ``predict``.
-
-        Shape:
-            ``(N, 2)``, of both classes; ``(N, T)`` of the second class for all tasks of each row.
-        """
-        second = expit(self._outputs(X, tasks))
-        return second if second.ndim == 2 else np.stack([1 - second, second], axis=1)
-
-    def score(self, X: ArrayLike, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> float:
-        """R², the columns' mean where there are several; with the logistic loss the fraction of
-        targets that are right.
-        """
-        truth, predicted = np.asarray(y), self.predict(X, tasks)
-        if self.loss == "squared":
-            truth = truth.astype(float)
-        columns = truth.reshape(len(truth), -1).T
-        scores, sizes = [], []
-        for target, prediction in zip(columns, predicted.reshape(columns.T.shape).T, strict=True):
-            known = target == target  # NaN alone differs from itself
-            measure = r2_score if self.loss == "squared" else accuracy_score
-            scores.append(measure(target[known], prediction[known]))
-            sizes.append(known.sum())
-        weights = None if self.loss == "squared" else sizes
-        return float(np.average(scores, weights=weights))
+        return reader._learn_each(loss, mean, settings)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -250,6 +169,19 @@ class LinearTasks(BaseEstimator):
         self._parts = solution.parts
         self._set_structure(solution.parts)
 
+    def _learn_each(
+        self, loss: TaskLoss, mean: np.ndarray, settings: Sequence[Mapping[str, Any]]
+    ) -> list[Self]:
+        """A model for each of the settings, which starts where the one before ended."""
+        fitted: list[Self] = []
+        for setting in settings:
+            model = deepcopy(self).set_params(**setting)
+            model._check_settings()
+            start = fitted[-1]._start(loss.shape) if fitted else None
+            model._learn(loss, mean, start)
+            fitted.append(model)
+        return fitted
+
     def _start(self, shape: tuple[int, int]) -> Any:
         """Where an earlier fit of as many tasks and features ended."""
         parts: np.ndarray | None = getattr(self, "_parts", None)
@@ -263,23 +195,4 @@ class LinearTasks(BaseEstimator):
             loss=self.loss,
             tol=self.tol,
             max_iter=self.max_iter,
-        )
-
-    def _models_of(self, names: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
-        """Every row's weights, ``(N, D)``, and intercept, ``(N,)``."""
-        position = {name: index for index, name in enumerate(self.tasks_)}
-        unseen = [name for name in dict.fromkeys(names) if name not in position]
-        coef, intercept = self.coef_, self.intercept_
-        if unseen:
-            common_coef, common_intercept = self._common_model(unseen)
-            coef = np.vstack([coef, common_coef])
-            intercept = np.append(intercept, common_intercept)
-        index = np.array([position.get(name, len(position)) for name in names], dtype=int)
-        return coef[index], intercept[index]
-
-    def _common_model(self, unseen: Sequence[Hashable]) -> tuple[np.ndarray, float]:
-        """The weights and the intercept of tasks that ``fit`` has not seen."""
-        raise ValueError(
-            f"tasks: {', '.join(map(repr, unseen[:5]))} had no rows in fit, and "
-            f"{type(self).__name__} has no model for other tasks than its {len(self.tasks_)}"
         )

@@ -101,6 +101,8 @@ class LogisticLoss(TaskLoss):
         positive = self._sums(self.labels)
         negative = self.counts - positive
         odds = np.log((positive + 0.5) / (negative + 0.5))
+        pooled = np.log((positive.sum() + 0.5) / (negative.sum() + 0.5))
+        odds = np.where(self.counts > 0, odds, pooled)
         self.free = (positive > 0) & (negative > 0) & intercept
         self.start = odds if intercept else np.zeros(len(odds))
 

@@ -13,13 +13,15 @@ class TaskRows:
     """Every task's own rows.
 
     Shape:
-        ``inputs[t]`` is ``(n_t, D)``, ``targets[t]`` is ``(n_t,)``. Tasks whose targets lie in
-        columns beside the same inputs hold the very same array of inputs where no label is missing.
+        ``inputs[t]`` is ``(n_t, D)``, ``targets[t]`` ``(n_t,)``; ``positions[t]``, ``(n_t,)``, are
+        the rows' numbers in what was handed in. Tasks whose targets lie in columns beside the
+        same inputs hold the very same array of inputs where no label is missing.
     """
 
     names: list[Hashable]
     inputs: list[np.ndarray]
     targets: list[np.ndarray]
+    positions: list[np.ndarray]
 
     @property
     def counts(self) -> np.ndarray:
@@ -34,6 +36,23 @@ class TaskRows:
     def shared_inputs(self) -> bool:
         """Whether all tasks have the same rows, so that one Gram matrix serves them all."""
         return all(inputs is self.inputs[0] for inputs in self.inputs)
+
+    def take(self, kept: np.ndarray) -> TaskRows:
+        """Some rows of all tasks, which stay even where they have none left.
+
+        Args:
+            kept: whether to keep each row of what was handed in.
+        """
+        if self.shared_inputs:
+            inputs = [self.inputs[0][kept[self.positions[0]]]] * len(self.names)
+        else:
+            inputs = self._taken(self.inputs, kept)
+        targets, positions = self._taken(self.targets, kept), self._taken(self.positions, kept)
+        return TaskRows(self.names, inputs, targets, positions)
+
+    def _taken(self, arrays: list[np.ndarray], kept: np.ndarray) -> list[np.ndarray]:
+        pairs = zip(arrays, self.positions, strict=True)
+        return [array[kept[position]] for array, position in pairs]
 
 
 def task_names(tasks: Iterable[Hashable]) -> list[Hashable]:
@@ -71,7 +90,8 @@ def rows_in_long_form(X: np.ndarray, y: np.ndarray, tasks: Sequence[Hashable]) -
     # A stable sort makes every task's rows one slice: views, not copies.
     order = np.argsort(index, kind="stable")
     ends = np.cumsum(np.bincount(index, minlength=len(names)))[:-1]
-    return TaskRows(names, np.split(X[order], ends), np.split(y[order], ends))
+    inputs, targets = np.split(X[order], ends), np.split(y[order], ends)
+    return TaskRows(names, inputs, targets, np.split(order, ends))
 
 
 def rows_in_columns(X: np.ndarray, Y: np.ndarray, names: Sequence[Hashable]) -> TaskRows:
@@ -80,9 +100,10 @@ def rows_in_columns(X: np.ndarray, Y: np.ndarray, names: Sequence[Hashable]) -> 
     Shape:
         ``X (N, D)``, ``Y (N, T)`` with NaN where a task has no label.
     """
-    inputs, targets = [], []
+    inputs, targets, positions = [], [], []
     for column in Y.T:
         labelled = ~np.isnan(column)
         inputs.append(X if labelled.all() else X[labelled])
         targets.append(column[labelled])
-    return TaskRows(list(names), inputs, targets)
+        positions.append(np.flatnonzero(labelled))
+    return TaskRows(list(names), inputs, targets, positions)
