@@ -36,7 +36,7 @@ LITERAL, TALL = (
 
 
 def cases() -> list[Case]:
-    """Every unfolding of every layer, and the whole penalty beside a step of the Omniglot network."""
+    """Every unfolding of every layer, and the whole penalty beside a step of Omniglot's network."""
     found = [case for name, shape in STACKS.items() for case in _unfoldings(name, shape)]
     omniglot = "Omniglot CNN, T = 50, B = 16"
     return [

@@ -24,7 +24,10 @@ _COLUMNS = (
     "user_id original_image face_id age gender x y dx dy tilt_ang fiducial_yaw_angle fiducial_score"
 )
 
-_HOME = "https://raw.githubusercontent.com/GilLevi/AgeGenderDeepLearning/master/Folds/original_txt_files"
+_HOME = (
+    "https://raw.githubusercontent.com/GilLevi/AgeGenderDeepLearning/master/Folds/"
+    "original_txt_files"
+)
 FOLDS = tuple(
     PublicFile(
         f"adience/fold_{number}_data.txt",
@@ -72,7 +75,7 @@ def load(*, test_fold: int = 0, size: int = 64) -> TaskSet:
         raise ValueError(f"test_fold: must be 0 to {len(FOLDS) - 1}, got {test_fold}")
     SET.require()
     faces = labels()
-    names = [_aligned(face) for face in faces.itertuples()]
+    names = _aligned(faces)
     paths = [*(file.place for file in FOLDS), *image_files(IMAGES.place, names)]
     folder = derived(f"adience-{size}-1", paths, lambda folder: _decode(names, folder, size))
     return TaskSet.from_shared_inputs(
@@ -106,7 +109,12 @@ def faces_of(content: bytes) -> pd.DataFrame:
     Raises:
         ValueError: the columns or an age are not as published.
     """
-    table = pd.read_csv(io.BytesIO(content), sep="\t", dtype=str, keep_default_na=False)
+    table = pd.read_csv(
+        io.BytesIO(content),
+        sep="\t",
+        dtype=str,
+        keep_default_na=False,
+    )
     if " ".join(table.columns) != _COLUMNS or table.isna().any(axis=None):
         raise ValueError(f"a fold file must have the columns {_COLUMNS}")
     gender = table["gender"].where(table["gender"].isin(GENDERS))
@@ -149,11 +157,21 @@ def _name(group: tuple[int, int]) -> str:
     return f"{group[0]}-{group[1]}"
 
 
-def _aligned(face: object) -> str:
-    """Where the aligned image of a face is kept."""
-    return f"{face.person}/landmark_aligned_face.{face.face}.{face.image}"  # type: ignore[attr-defined]
+def _aligned(faces: pd.DataFrame) -> list[str]:
+    """Where the aligned image of each face is kept."""
+    names = faces["person"] + "/landmark_aligned_face." + faces["face"] + "." + faces["image"]
+    return names.tolist()
 
 
-def _decode(names: list[str], folder: Path, size: int) -> None:
+def _decode(
+    names: list[str],
+    folder: Path,
+    size: int,
+) -> None:
     with image_reader(IMAGES.place) as read:
-        write_square_images(folder / "images.npy", names, read, size=size)
+        write_square_images(
+            folder / "images.npy",
+            names,
+            read,
+            size=size,
+        )

@@ -124,7 +124,12 @@ class Unpacked(gzip.GzipFile):
 
 
 @contextmanager
-def open_zip(path: Path, *, most: int, most_members: int = 1_000_000) -> Iterator[zipfile.ZipFile]:
+def open_zip(
+    path: Path,
+    *,
+    most: int,
+    most_members: int = 1_000_000,
+) -> Iterator[zipfile.ZipFile]:
     """A zip archive that holds no more than this, for reading in a ``with`` statement.
 
     Args:
@@ -163,7 +168,12 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     return content
 
 
-def read_tar(path: Path, wanted: re.Pattern[str], *, most: int) -> Iterator[tuple[str, bytes]]:
+def read_tar(
+    path: Path,
+    wanted: re.Pattern[str],
+    *,
+    most: int,
+) -> Iterator[tuple[str, bytes]]:
     """The plain files of a ``.tar.gz`` whose names match, as names and contents, one after the
     other.
 

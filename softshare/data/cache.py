@@ -30,11 +30,15 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where derived files go: ``SOFTSHARE_CACHE``, or ``derived`` in the platform's cache folder."""
+    """Where derived files go: ``SOFTSHARE_CACHE``, or ``derived`` where the platform has caches."""
     return _folder("SOFTSHARE_CACHE", "derived")
 
 
-def derived(name: str, inputs: Sequence[Path], build: Callable[[Path], None]) -> Path:
+def derived(
+    name: str,
+    inputs: Sequence[Path],
+    build: Callable[[Path], None],
+) -> Path:
     """A folder of files derived from others, built when it is first asked for.
 
     The folder's name tells which files it was built from (path, size, time of change), so changed

@@ -127,13 +127,26 @@ def partition_of(content: bytes) -> pd.Series:
         ValueError: the content is not that.
     """
     numbers = pd.read_csv(
-        io.BytesIO(content), sep=r"\s+", header=None, index_col=0, names=["image", "part"]
+        io.BytesIO(content),
+        sep=r"\s+",
+        header=None,
+        index_col=0,
+        names=["image", "part"],
     )["part"]
     if numbers.dtype.kind != "i" or not numbers.isin(range(len(PARTS))).all():
         raise ValueError("every line must be the name of an image and its part, 0, 1 or 2")
     return numbers.map(dict(enumerate(PARTS))).astype(object)
 
 
-def _decode(names: list[str], folder: Path, size: int) -> None:
+def _decode(
+    names: list[str],
+    folder: Path,
+    size: int,
+) -> None:
     with image_reader(IMAGES.place) as read:
-        write_square_images(folder / "images.npy", names, read, size=size)
+        write_square_images(
+            folder / "images.npy",
+            names,
+            read,
+            size=size,
+        )

@@ -158,9 +158,19 @@ def load(views: Sequence[str] = ("rgb", "rgb", "rgb")) -> TaskSet:
 
 def _task(name: str, classes: tuple[str, ...]) -> Task:
     return (
-        Task(name, "binary", 1, classes)
+        Task(
+            name,
+            "binary",
+            1,
+            classes,
+        )
         if len(classes) == 2
-        else Task(name, "multiclass", len(classes), classes)
+        else Task(
+            name,
+            "multiclass",
+            len(classes),
+            classes,
+        )
     )
 
 
@@ -182,7 +192,11 @@ def _form(view: str) -> tuple[int, int, int]:
     return 3, _TILE // int(sizes[1]), _TILE // int(sizes[2])
 
 
-def _seen(images: MappedArray, form: tuple[int, int, int], view: str) -> MappedArray:
+def _seen(
+    images: MappedArray,
+    form: tuple[int, int, int],
+    view: str,
+) -> MappedArray:
     """All images in one view."""
     if form == (3, 1, 1):
         return images
@@ -208,7 +222,14 @@ def transformed(images: np.ndarray, form: tuple[int, int, int]) -> np.ndarray:
         ``(N, 3, 32, 32)`` → ``(N, channels, 32 / height, 32 / width)``.
     """
     channels, height, width = form
-    blocks = images.reshape(len(images), 3, _TILE // height, height, _TILE // width, width)
+    blocks = images.reshape(
+        len(images),
+        3,
+        _TILE // height,
+        height,
+        _TILE // width,
+        width,
+    )
     means = blocks.mean(axis=(3, 5), dtype=np.float32)
     if channels == 1:
         means = np.einsum("nchw,c->nhw", means, np.array([0.299, 0.587, 0.114], np.float32))[
@@ -281,7 +302,12 @@ def batch_of(name: str, content: bytes) -> Batch:
         raise ValueError(f"'labels' must be {len(images)} numbers from 0 to {len(CLASSES) - 1}")
     return Batch(
         "test" if name.startswith("test") else "train",
-        images.reshape(-1, 3, _TILE, _TILE),
+        images.reshape(
+            -1,
+            3,
+            _TILE,
+            _TILE,
+        ),
         np.array(labels, dtype=np.int64),
     )
 
@@ -298,9 +324,26 @@ def _sheets() -> Iterator[Batch]:
                     f"pixels, this one is {grid.shape}"
                 )
         images = (
-            grid.reshape(_TILES, _TILE, _TILES, _TILE, 3)
-            .transpose(0, 2, 4, 1, 3)
-            .reshape(-1, 3, _TILE, _TILE)
+            grid.reshape(
+                _TILES,
+                _TILE,
+                _TILES,
+                _TILE,
+                3,
+            )
+            .transpose(
+                0,
+                2,
+                4,
+                1,
+                3,
+            )
+            .reshape(
+                -1,
+                3,
+                _TILE,
+                _TILE,
+            )
         )
         labels = {
             int(row["row"]): int(row["label"]) for row in index if Path(row["file"]).stem == name

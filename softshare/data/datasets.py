@@ -142,7 +142,13 @@ def from_hugging_face(
         ValueError: a column does not exist or has two uses, or its values do not fit.
     """
     columns = [inputs] if isinstance(inputs, str) else list(inputs)
-    roles = Roles.given(kinds, target=target, task=task, split=split, group=group)
+    roles = Roles.given(
+        kinds,
+        target=target,
+        task=task,
+        split=split,
+        group=group,
+    )
     Roles.given(kinds, **roles.of, inputs=columns).check(
         list(dataset.column_names), inputs_left=False
     )
@@ -154,11 +160,19 @@ def from_hugging_face(
     )
 
 
-def _cells(dataset: Any, column: str, rows: list[int]) -> Sequence[Any]:
+def _cells(
+    dataset: Any,
+    column: str,
+    rows: list[int],
+) -> Sequence[Any]:
     return dataset[rows][column]
 
 
-def _inputs(name: Any, dataset: MapStyle, rows: list[int]) -> Sequence[Any]:
+def _inputs(
+    name: Any,
+    dataset: MapStyle,
+    rows: list[int],
+) -> Sequence[Any]:
     items = (
         dataset.__getitems__(rows)
         if hasattr(dataset, "__getitems__")

@@ -18,6 +18,7 @@ from softshare.data.cache import derived
 from softshare.data.decoding import IMAGES, LIST, Decoders, read_list, write_list
 from softshare.data.image_form import ImageForm
 from softshare.data.mapped import RowsOnDisk, open_mapped
+from softshare.tasks.arguments import ArgumentError
 
 STATES = "states.npy"
 UNKNOWN, DECODED, BROKEN = 0, 1, 2
@@ -96,8 +97,8 @@ class DecodedImages(RowsOnDisk):
         root, names, _ = read_list(self.folder)
         row, reason = next(iter(wrong.items()))
         more = f" ({len(wrong)} images cannot be read)" if len(wrong) > 1 else ""
-        remedy = "mend it; skip_broken: leaves such images out"
-        return ValueError(f"cannot read {root / names[row]}: {reason}{more}; {remedy}")
+        told = f"cannot read {root / names[row]}: {reason}{more}; mend it"
+        return ArgumentError(("skip_broken", "leaves such images out"), about=told)
 
     def _decode(self, rows: np.ndarray) -> dict[int, str]:
         if not (self.folder / LIST).exists():
@@ -123,7 +124,11 @@ class DecodedImages(RowsOnDisk):
         return DecodedImages, (self.folder, self.kept)
 
 
-def decoded_images(root: Path, names: Sequence[str], form: ImageForm) -> DecodedImages:
+def decoded_images(
+    root: Path,
+    names: Sequence[str],
+    form: ImageForm,
+) -> DecodedImages:
     """Image files as a source; what was decoded before, by this process or another, is not decoded
     again.
 
@@ -137,7 +142,12 @@ def decoded_images(root: Path, names: Sequence[str], form: ImageForm) -> Decoded
     """
 
     def build(folder: Path) -> None:
-        write_list(folder, root, names, form)
+        write_list(
+            folder,
+            root,
+            names,
+            form,
+        )
         np.save(folder / STATES, np.zeros(len(names), dtype=np.uint8))
 
     digest = hashlib.blake2b(repr((root.resolve(), form)).encode(), digest_size=6)

@@ -29,14 +29,22 @@ W)``.
 """
 
 
-def write_list(folder: Path, root: Path, names: Sequence[str], form: ImageForm) -> None:
+def write_list(
+    folder: Path,
+    root: Path,
+    names: Sequence[str],
+    form: ImageForm,
+) -> None:
     """Begin a folder of decoded images: what is to be decoded, and room for it, which takes no
     space on disk yet.
     """
     content = {"root": str(root.resolve()), "names": list(names), "form": asdict(form)}
     (folder / LIST).write_text(json.dumps(content), encoding="utf-8")
     np.lib.format.open_memmap(
-        folder / IMAGES, mode="w+", dtype=np.uint8, shape=(len(names), *form.shape)
+        folder / IMAGES,
+        mode="w+",
+        dtype=np.uint8,
+        shape=(len(names), *form.shape),
     )
 
 
@@ -97,7 +105,11 @@ class Decoders:
         return {int(row): reason for answer in answers for row, reason in answer.items()}
 
 
-def work(folder: Path, requests: IO[str], answers: IO[str]) -> None:
+def work(
+    folder: Path,
+    requests: IO[str],
+    answers: IO[str],
+) -> None:
     """Answer requests until there are no more; an answer that is a text says why images cannot be
     written.
     """
@@ -128,7 +140,11 @@ def _pixels(form: ImageForm, path: Path) -> tuple[bytes, str]:
         return b"", (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _write(file: IO[bytes], place: int, content: bytes) -> None:
+def _write(
+    file: IO[bytes],
+    place: int,
+    content: bytes,
+) -> None:
     rest = memoryview(content)
     file.seek(place)
     while rest:  # where room ends within an image, only the next write fails

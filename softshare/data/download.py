@@ -43,7 +43,11 @@ def download(public_set: PublicSet, *, progress: Progress | None = None) -> list
     return fetched
 
 
-def _fetch(file: PublicFile, public_set: PublicSet, progress: Progress | None) -> Path:
+def _fetch(
+    file: PublicFile,
+    public_set: PublicSet,
+    progress: Progress | None,
+) -> Path:
     import pooch  # with requests 0.2 s, which only downloads need
     import requests
 
@@ -113,7 +117,12 @@ class _Resuming:
     size: int
     progress: Progress | None
 
-    def __call__(self, url: str, output_file: str, _pooch: object) -> None:
+    def __call__(
+        self,
+        url: str,
+        output_file: str,
+        _pooch: object,
+    ) -> None:
         from requests.exceptions import ContentDecodingError
 
         part = self.place.with_name(f".{self.place.name}.part")
@@ -132,7 +141,12 @@ class _Resuming:
             "Accept-Encoding": "identity"
         }  # a part of what was encoded on its way cannot be gone on with
         headers |= {"Range": f"bytes={there}-"} if there else {}
-        with requests.get(url, headers=headers, stream=True, timeout=SECONDS_TO_ANSWER) as answer:
+        with requests.get(
+            url,
+            headers=headers,
+            stream=True,
+            timeout=SECONDS_TO_ANSWER,
+        ) as answer:
             if there and answer.status_code == requests.codes.requested_range_not_satisfiable:
                 return  # all of it is there
             answer.raise_for_status()

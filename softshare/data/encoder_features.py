@@ -1,4 +1,4 @@
-"""A frozen encoder's outputs in place of its inputs: it runs once per example, not once per step."""
+"""A frozen encoder's outputs in place of its inputs: it runs once an example, not once a step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _TRIED = 8
 
 
 def encoder_features(
-    tasks: TaskSet, encoder: nn.Module, *, batch_size: int = 256, in_memory: bool = False
+    tasks: TaskSet,
+    encoder: nn.Module,
+    *,
+    batch_size: int = 256,
+    in_memory: bool = False,
 ) -> TaskSet:
     """The same tasks with what a frozen encoder makes of their inputs, as vectors.
 
@@ -60,28 +64,64 @@ def encoder_features(
     encoder.eval()
     try:
         sources = tuple(
-            _encoded(source, encoder, batch_size, in_memory=in_memory) for source in tasks.sources
+            _encoded(
+                source,
+                encoder,
+                batch_size,
+                in_memory=in_memory,
+            )
+            for source in tasks.sources
         )
     finally:
         encoder.train(was_training)
     return replace(tasks, sources=sources)
 
 
-def _encoded(source: Source, encoder: nn.Module, batch_size: int, *, in_memory: bool) -> Source:
+def _encoded(
+    source: Source,
+    encoder: nn.Module,
+    batch_size: int,
+    *,
+    in_memory: bool,
+) -> Source:
     if in_memory:
         return torch.cat([_run(encoder, source, rows) for rows in _batches(source, batch_size)])
-    some = np.unique(np.linspace(0, len(source) - 1, _TRIED, dtype=np.int64))
+    some = np.unique(
+        np.linspace(
+            0,
+            len(source) - 1,
+            _TRIED,
+            dtype=np.int64,
+        )
+    )
     key = digest_of(_digest(encoder), _run(encoder, source, some), source)
-    folder = derived(f"features-2-{key[:16]}", [], partial(_write, source, encoder, batch_size))
+    folder = derived(
+        f"features-2-{key[:16]}",
+        [],
+        partial(
+            _write,
+            source,
+            encoder,
+            batch_size,
+        ),
+    )
     return MappedArray(folder / "features.npy")
 
 
-def _write(source: Source, encoder: nn.Module, batch_size: int, folder: Path) -> None:
+def _write(
+    source: Source,
+    encoder: nn.Module,
+    batch_size: int,
+    folder: Path,
+) -> None:
     first, *others = _batches(source, batch_size)
     encoded = _run(encoder, source, first)
     shape = len(source), encoded.shape[1]
     features = np.lib.format.open_memmap(
-        folder / "features.npy", mode="w+", dtype=np.float32, shape=shape
+        folder / "features.npy",
+        mode="w+",
+        dtype=np.float32,
+        shape=shape,
     )
     features[first] = encoded.numpy()
     for rows in others:
@@ -96,7 +136,11 @@ def _batches(source: Source, size: int) -> list[np.ndarray]:
 
 
 @torch.no_grad()
-def _run(encoder: nn.Module, source: Source, rows: np.ndarray) -> Tensor:
+def _run(
+    encoder: nn.Module,
+    source: Source,
+    rows: np.ndarray,
+) -> Tensor:
     inputs = take(source, rows)
     device = next((value.device for value in encoder.parameters()), inputs.device)
     outputs = encoder((inputs.float() / 255 if inputs.dtype == torch.uint8 else inputs).to(device))

@@ -143,7 +143,14 @@ def image_table(
         raise ValueError("root: name the images' folder where labels is a data frame")
     frame = read_frame(labels)
     folder = _folder(root if root is not None else Path(str(labels)).parent)
-    roles = Roles.given(kinds, file=file, target=target, task=task, split=split, group=group)
+    roles = Roles.given(
+        kinds,
+        file=file,
+        target=target,
+        task=task,
+        split=split,
+        group=group,
+    )
     with about(labels):
         roles.check(list(frame.columns), inputs_left=False)
         image, images = pd.factorize(_named_images(frame[file], folder))
@@ -238,7 +245,9 @@ def _named_images(column: pd.Series, folder: Path) -> np.ndarray:
 
 
 def _source(
-    root: Path, names: Sequence[str], reading: ImageReading
+    root: Path,
+    names: Sequence[str],
+    reading: ImageReading,
 ) -> tuple[DecodedImages, tuple[str, ...]]:
     """The images, without the broken ones where these are to be skipped, and a note of them."""
     if reading.size is None:
@@ -251,7 +260,11 @@ def _source(
         root,
         names,
         ImageForm(
-            height, width, grey=reading.grey, resize=reading.size is not None, crop=reading.crop
+            height,
+            width,
+            grey=reading.grey,
+            resize=reading.size is not None,
+            crop=reading.crop,
         ),
     )
     if not (reading.decode_first or reading.skip_broken):
@@ -262,7 +275,12 @@ def _source(
     )
 
 
-def _first_size(root: Path, names: Sequence[str], *, skip_broken: bool) -> tuple[int, int]:
+def _first_size(
+    root: Path,
+    names: Sequence[str],
+    *,
+    skip_broken: bool,
+) -> tuple[int, int]:
     for name in names:
         try:
             return size_of(root / name)
@@ -272,7 +290,12 @@ def _first_size(root: Path, names: Sequence[str], *, skip_broken: bool) -> tuple
     raise ValueError(f"none of the {len(names)} images in {root} can be read")
 
 
-def _left_out(names: Sequence[str], why: str, *, what: str = "file") -> tuple[str, ...]:
+def _left_out(
+    names: Sequence[str],
+    why: str,
+    *,
+    what: str = "file",
+) -> tuple[str, ...]:
     return (
         (
             f"left out {len(names)} {what}(s) {why}: "

@@ -62,7 +62,7 @@ class ImageForm:
                 sizes = (
                     f"{plain.width}×{plain.height} pixels, the first has {self.width}×{self.height}"
                 )
-                raise ValueError(f"it has {sizes}; size: give one for all images")
+                raise ValueError(f"it has {sizes}; give one size for all")
             if plain.size != size:
                 bilinear = Image.Resampling.BILINEAR
                 plain = (

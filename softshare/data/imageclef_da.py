@@ -90,7 +90,12 @@ def load(*, size: int = 64) -> TaskSet:
     folder = derived(f"imageclef-da-{size}-1", paths, lambda folder: _decode(names, folder, size))
     return TaskSet(
         tuple(
-            Task(domain, "multiclass", N_CLASSES, tuple(map(str, range(N_CLASSES))))
+            Task(
+                domain,
+                "multiclass",
+                N_CLASSES,
+                tuple(map(str, range(N_CLASSES))),
+            )
             for domain in lists
         ),
         (MappedArray(folder / "images.npy"),),
@@ -141,6 +146,15 @@ def image_list(content: bytes, folder: str) -> tuple[list[str], np.ndarray]:
     return [name for name, _ in rows], classes
 
 
-def _decode(names: list[str], folder: Path, size: int) -> None:
+def _decode(
+    names: list[str],
+    folder: Path,
+    size: int,
+) -> None:
     with image_reader(IMAGES.place) as read:
-        write_square_images(folder / "images.npy", names, read, size=size)
+        write_square_images(
+            folder / "images.npy",
+            names,
+            read,
+            size=size,
+        )

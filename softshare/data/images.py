@@ -22,7 +22,12 @@ _DAMAGE = (OSError, SyntaxError, IndexError, TypeError, OverflowError, EOFError)
 """What Pillow raises on broken images."""
 
 
-def pixels_of(content: bytes, *, mode: str = "RGB", size: int | None = None) -> np.ndarray:
+def pixels_of(
+    content: bytes,
+    *,
+    mode: str = "RGB",
+    size: int | None = None,
+) -> np.ndarray:
     """An encoded image as bytes.
 
     Args:
@@ -93,7 +98,11 @@ def image_files(collection: Path, names: Iterable[str]) -> list[Path]:
 
 
 def write_square_images(
-    path: Path, names: Sequence[str], read: Callable[[str], bytes], *, size: int
+    path: Path,
+    names: Sequence[str],
+    read: Callable[[str], bytes],
+    *,
+    size: int,
 ) -> None:
     """Decode images into one ``.npy`` file of bytes.
 
@@ -107,13 +116,20 @@ def write_square_images(
         ValueError: an image is damaged; the message names it.
     """
     images = np.lib.format.open_memmap(
-        path, mode="w+", dtype=np.uint8, shape=(len(names), 3, size, size)
+        path,
+        mode="w+",
+        dtype=np.uint8,
+        shape=(len(names), 3, size, size),
     )
     decode_square(images, names, read)
     images.flush()
 
 
-def decode_square(images: np.ndarray, names: Sequence[str], read: Callable[[str], bytes]) -> None:
+def decode_square(
+    images: np.ndarray,
+    names: Sequence[str],
+    read: Callable[[str], bytes],
+) -> None:
     """Decode images into an array, in threads (decoding does not hold Python's lock).
 
     Args:

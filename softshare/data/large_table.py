@@ -1,4 +1,4 @@
-"""Tables larger than memory: read some rows at a time into an array of numbers in the cache folder."""
+"""Tables larger than memory: read some rows at a time into an array in the cache folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ are.
 """
 
 
-def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
+def read_large(
+    path: Path,
+    roles: Roles,
+    chunk_rows: int,
+) -> TaskSet:
     """Tasks from a table of which so many rows are in memory at a time, but all rows of the columns
     that are no inputs.
 
@@ -53,7 +57,14 @@ def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
     roles.check(list(first.columns))
     key = hashlib.blake2b(repr(roles.columns).encode(), digest_size=6).hexdigest()
     folder = derived(
-        f"table-3-{key}", [path], lambda folder: _write(folder, path, roles.columns, chunk_rows)
+        f"table-3-{key}",
+        [path],
+        lambda folder: _write(
+            folder,
+            path,
+            roles.columns,
+            chunk_rows,
+        ),
     )
     columns = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
     categories = {name: tuple(texts) for name, texts in columns["categories"].items()}
@@ -62,7 +73,12 @@ def read_large(path: Path, roles: Roles, chunk_rows: int) -> TaskSet:
     return roles.tasks(used, inputs)
 
 
-def _write(folder: Path, path: Path, used: Sequence[str], chunk_rows: int) -> None:
+def _write(
+    folder: Path,
+    path: Path,
+    used: Sequence[str],
+    chunk_rows: int,
+) -> None:
     """Write the columns with a use as they stand in the file, the inputs as numbers, and what these
     stand for.
     """
@@ -87,7 +103,10 @@ def _write(folder: Path, path: Path, used: Sequence[str], chunk_rows: int) -> No
         json.dumps({"names": names, "categories": categories}), encoding="utf-8"
     )
     values = np.lib.format.open_memmap(
-        folder / "values.npy", mode="w+", dtype=np.float64, shape=(n_rows, len(names))
+        folder / "values.npy",
+        mode="w+",
+        dtype=np.float64,
+        shape=(n_rows, len(names)),
     )
     begin = 0
     for chunk in read_chunks(path, chunk_rows):
@@ -139,7 +158,9 @@ class _Content:
 
 
 def _encoded(
-    chunk: pd.DataFrame, names: Sequence[str], categories: Mapping[str, list[str]]
+    chunk: pd.DataFrame,
+    names: Sequence[str],
+    categories: Mapping[str, list[str]],
 ) -> np.ndarray:
     """Rows of a table as numbers, shape ``(rows, len(names))``."""
     values = np.empty((len(chunk), len(names)))

@@ -71,17 +71,36 @@ def load(
     if known is not None:
         tasks = _named(known, given)
     elif is_folder:
-        reading = ImageReading(size=image_size, decode_first=True, skip_broken=skip_broken)
-        tasks = _images(Path(source), reading, columns, given)
+        reading = ImageReading(
+            size=image_size,
+            decode_first=True,
+            skip_broken=skip_broken,
+        )
+        tasks = _images(
+            Path(source),
+            reading,
+            columns,
+            given,
+        )
     else:
         _check_table(source, target)
         tasks = read_table(
-            source, target=target, task=task, kinds=kinds, drop=drop, split=split, group=group
+            source,
+            target=target,
+            task=task,
+            kinds=kinds,
+            drop=drop,
+            split=split,
+            group=group,
         )
     return _first(tasks, n_tasks)
 
 
-def _refuse_image_options(source: str | Path, image_size: int | None, skip_broken: bool) -> None:
+def _refuse_image_options(
+    source: str | Path,
+    image_size: int | None,
+    skip_broken: bool,
+) -> None:
     wrong = []
     if image_size is not None:
         wrong.append("image_size")
@@ -117,7 +136,10 @@ def _check_table(source: str | Path, target: str | Sequence[str]) -> None:
 
 
 def _images(
-    folder: Path, reading: ImageReading, columns: Mapping[str, Any], given: Mapping[str, Any]
+    folder: Path,
+    reading: ImageReading,
+    columns: Mapping[str, Any],
+    given: Mapping[str, Any],
 ) -> TaskSet:
     """A folder's tasks by its folders, or by its table of labels where columns of it are named."""
     if not given:

@@ -1,4 +1,4 @@
-"""MNIST: handwritten digits, 60,000 to train on and 10,000 to test (LeCun, Cortes & Burges 1998)."""
+"""MNIST: handwritten digits, 60,000 to train on, 10,000 to test (LeCun, Cortes & Burges 1998)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,18 @@ from softshare.tasks.task_set import TaskSet
 _HOME = "https://ossci-datasets.s3.amazonaws.com/mnist"
 
 
-def _file(name: str, size: int, download: str, content: str) -> PublicFile:
+def _file(
+    name: str,
+    size: int,
+    download: str,
+    content: str,
+) -> PublicFile:
     return PublicFile(
-        f"mnist/{name}", size, f"{_HOME}/{name}.gz", f"md5:{download}", f"md5:{content}"
+        f"mnist/{name}",
+        size,
+        f"{_HOME}/{name}.gz",
+        f"md5:{download}",
+        f"md5:{content}",
     )
 
 
@@ -77,7 +86,12 @@ def odd_even() -> TaskSet:
         for name, rest in (("odd", 1), ("even", 0))
     }
     return replace(
-        TaskSet.from_shared_inputs(images, targets, kinds="multiclass", parts=parts),
+        TaskSet.from_shared_inputs(
+            images,
+            targets,
+            kinds="multiclass",
+            parts=parts,
+        ),
         one_input=False,
     )
 
@@ -100,7 +114,13 @@ def digit_pairs(n_tasks: int = 10, *, seed: int = 0) -> TaskSet:
         name = f"{low} or {high}{f' ({earlier + 1})' if earlier else ''}"
         targets[name] = np.where((digits == low) | (digits == high), digits, np.nan)
     return replace(
-        TaskSet.from_shared_inputs(images, targets, kinds="binary", parts=parts), one_input=False
+        TaskSet.from_shared_inputs(
+            images,
+            targets,
+            kinds="binary",
+            parts=parts,
+        ),
+        one_input=False,
     )
 
 

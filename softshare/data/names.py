@@ -6,11 +6,24 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def near(name: str, known: Iterable[str], *, most: int = 20) -> str:
+def near(
+    name: str,
+    known: Iterable[str],
+    *,
+    most: int = 20,
+) -> str:
     """The known names most like a wrong one, or else what is known, as the end of a message."""
     names = list(known)
     lower = {candidate.lower(): candidate for candidate in names}
-    close = [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.6)]
+    close = [
+        lower[match]
+        for match in get_close_matches(
+            name.lower(),
+            lower,
+            n=3,
+            cutoff=0.6,
+        )
+    ]
     if close:
         return f"did you mean {' or '.join(map(repr, close))}?"
     return (

@@ -60,14 +60,14 @@ def load(
 ) -> TaskSet:
     """Each domain a task: to tell ten kinds of objects apart.
 
-    A training fraction (``train_fraction``) is of all examples of a class; the rest is divided between
-    validation and test.
+    A training fraction (``train_fraction``) is of all examples of a class; the rest is divided
+    between validation and test.
 
     Args:
         inputs: ``"images"``, ``"surf"`` (800 counts of visual words) or ``"googlenet"`` (1,024
             activations, without caltech10).
-        percentage: 5, 10 or 20: take the published training and test images of this percentage instead.
-            An image that a list repeats counts once, one that is in neither list is left out. With
+        percentage: 5, 10 or 20: take the published training and test images of this percentage
+            instead. An image that a list repeats counts once, one that is in neither list is left out. With
             images only, as nothing says which image a row of features belongs to. At 5 %, dslr has
             one image a class to train on: nothing is left to validate, so split with a validation
                 fraction of 0.
@@ -135,7 +135,15 @@ def _of_images(size: int) -> tuple[TaskSet, list[str]]:
     )
     names = (folder / "names.txt").read_text(encoding="utf-8").splitlines()
     tasks = TaskSet(
-        tuple(Task(domain, "multiclass", len(CLASSES), CLASSES) for domain in COUNTS),
+        tuple(
+            Task(
+                domain,
+                "multiclass",
+                len(CLASSES),
+                CLASSES,
+            )
+            for domain in COUNTS
+        ),
         (MappedArray(folder / "images.npy"),),
         np.zeros(len(COUNTS), dtype=np.int64),
         offsets_of([sum(counts) for counts in COUNTS.values()]),
@@ -150,7 +158,10 @@ def _decode(folder: Path, size: int) -> None:
     """Write the images of the four domains, and the name of each."""
     shape = (sum(map(sum, COUNTS.values())), 3, size, size)
     images = np.lib.format.open_memmap(
-        folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape
+        folder / "images.npy",
+        mode="w+",
+        dtype=np.uint8,
+        shape=shape,
     )
     names: list[str] = []
     for domain in COUNTS:
@@ -194,7 +205,11 @@ def _jpegs(archive: ZipFile, domain: str) -> dict[str, ZipInfo]:
     return images
 
 
-def _as_listed(tasks: TaskSet, names: Sequence[str], percentage: int) -> TaskSet:
+def _as_listed(
+    tasks: TaskSet,
+    names: Sequence[str],
+    percentage: int,
+) -> TaskSet:
     """The tasks with the parts that the published lists give, and only the images in these."""
     row_of = {name: row for row, name in enumerate(names)}
     parts = np.full(len(names), "", dtype=object)

@@ -13,7 +13,12 @@ _FOLDER = "office_caltech10"
 _LISTS_HOME = "https://raw.githubusercontent.com/thuml/MTlearn/master/data/office"
 
 
-def _mat(folder: str, domain: str, size: int, sha256: str) -> PublicFile:
+def _mat(
+    folder: str,
+    domain: str,
+    size: int,
+    sha256: str,
+) -> PublicFile:
     return PublicFile(f"{_FOLDER}/{folder}/{domain}.mat", size, content=f"sha256:{sha256}")
 
 

@@ -53,14 +53,15 @@ ORDER_SEED = 0
 
 _MOST = 1 << 28
 _MEMBER = re.compile(
-    r"images_(?:background|evaluation)/(?P<alphabet>[^/]+)/character(?P<character>\d\d)/\d{4}_(?P<drawing>\d\d)\.png"
+    r"images_(?:background|evaluation)/(?P<alphabet>[^/]+)/"
+    r"character(?P<character>\d\d)/\d{4}_(?P<drawing>\d\d)\.png"
 )
 
 
 def load(alphabets: Sequence[str] | None = None) -> TaskSet:
     """Every alphabet a task: to tell its 14 to 55 characters apart, 20 drawings of each.
 
-    A training share (``train_fraction``) is of the 20 drawings of each character; the rest is
+    A training fraction (``train_fraction``) is of the 20 drawings of each character; the rest is
     divided between validation and test. Images are grey, 105×105, ink 255 on a background of 0;
     they stay on disk until a batch asks for them.
 
@@ -104,7 +105,11 @@ def groups() -> TaskSet:
     )
 
 
-def _task_set(rows: dict[str, np.ndarray], drawings: pd.DataFrame, images: MappedArray) -> TaskSet:
+def _task_set(
+    rows: dict[str, np.ndarray],
+    drawings: pd.DataFrame,
+    images: MappedArray,
+) -> TaskSet:
     """Tasks to tell apart the characters of these rows."""
     tasks, targets = [], []
     for name, members in rows.items():
@@ -115,7 +120,14 @@ def _task_set(rows: dict[str, np.ndarray], drawings: pd.DataFrame, images: Mappe
             else drawings["alphabet"] + " " + drawings["character"]
         )
         codes, classes = pd.factorize(characters.iloc[members], sort=True)
-        tasks.append(Task(name, "multiclass", len(classes), tuple(classes)))
+        tasks.append(
+            Task(
+                name,
+                "multiclass",
+                len(classes),
+                tuple(classes),
+            )
+        )
         targets.append(codes.astype(np.float64))
     return TaskSet(
         tuple(tasks),
@@ -142,7 +154,10 @@ def _decode(zips: Iterable[Path], folder: Path) -> None:
     names: list[tuple[str, ...]] = []
     shape = (N_DRAWINGS * sum(N_CHARACTERS.values()), 1, SIZE, SIZE)
     images = np.lib.format.open_memmap(
-        folder / "images.npy", mode="w+", dtype=np.uint8, shape=shape
+        folder / "images.npy",
+        mode="w+",
+        dtype=np.uint8,
+        shape=shape,
     )
     for path in zips:
         for name, ink in drawings_in(path, N_CHARACTERS[path.name]):

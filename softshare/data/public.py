@@ -83,7 +83,13 @@ class MissingFilesError(FileNotFoundError):
         can_be_downloaded: whether all that is missing has a public home.
     """
 
-    def __init__(self, message: str, public_set: PublicSet, *, can_be_downloaded: bool) -> None:
+    def __init__(
+        self,
+        message: str,
+        public_set: PublicSet,
+        *,
+        can_be_downloaded: bool,
+    ) -> None:
         super().__init__(message)
         self.public_set = public_set
         self.can_be_downloaded = can_be_downloaded
@@ -152,7 +158,11 @@ class PublicSet:
         raise MissingFilesError(message, self, can_be_downloaded=not by_hand)
 
 
-def _compare(place: Path, file: io.BufferedIOBase, checksum: str) -> None:
+def _compare(
+    place: Path,
+    file: io.BufferedIOBase,
+    checksum: str,
+) -> None:
     kind, expected = checksum.split(":")
     found = hashlib.file_digest(file, kind).hexdigest()
     if found != expected:

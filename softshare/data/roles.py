@@ -107,12 +107,21 @@ class Roles:
         parts = next((_parts(frame[name]) for name in self.of["split"]), None)
         if not self.of["task"]:
             return TaskSet.from_shared_inputs(
-                inputs, targets, kinds=kinds, groups=groups, parts=parts
+                inputs,
+                targets,
+                kinds=kinds,
+                groups=groups,
+                parts=parts,
             )
         ((name, values),) = targets.items()
         task = frame[list(self.of["task"])]
         tasks = TaskSet.from_task_column(
-            inputs, values, task, kind=kinds.get(name), groups=groups, parts=parts
+            inputs,
+            values,
+            task,
+            kind=kinds.get(name),
+            groups=groups,
+            parts=parts,
         )
         unlabelled = int(values.isna().sum())
         return (

@@ -64,7 +64,15 @@ def make(
     Raises:
         ValueError: the numbers do not fit each other.
     """
-    _check(n_tasks, n_features, n_examples, rank, n_groups, n_outliers, noise)
+    _check(
+        n_tasks,
+        n_features,
+        n_examples,
+        rank,
+        n_groups,
+        n_outliers,
+        noise,
+    )
     random = np.random.default_rng(seed)
     related = n_tasks - n_outliers
     group = np.concatenate(
@@ -86,7 +94,13 @@ def make(
     tasks = TaskSet.from_arrays(
         dict(zip(names, zip(inputs, targets, strict=True), strict=True)), kinds=kind
     )
-    return Synthetic(tasks, weights, rank, group, noise)
+    return Synthetic(
+        tasks,
+        weights,
+        rank,
+        group,
+        noise,
+    )
 
 
 def load() -> TaskSet:

@@ -59,7 +59,14 @@ def read_table(
         ValueError: the file cannot be read, a column does not exist or has two uses, or its values
             do not fit its use.
     """
-    roles = Roles.given(kinds, target=target, task=task, drop=drop, split=split, group=group)
+    roles = Roles.given(
+        kinds,
+        target=target,
+        task=task,
+        drop=drop,
+        split=split,
+        group=group,
+    )
     path = None if isinstance(table, pd.DataFrame) else Path(table)
     with about(table):
         if path is not None and (chunk_rows is not None or is_larger(path, LARGE)):

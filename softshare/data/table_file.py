@@ -99,7 +99,11 @@ def numbers_where_meant(column: pd.Series) -> pd.Series:
     return present
 
 
-def read_chunks(path: Path, rows: int, texts: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
+def read_chunks(
+    path: Path,
+    rows: int,
+    texts: Sequence[str] = (),
+) -> Iterator[pd.DataFrame]:
     """The rows of a file, so many at a time, as :func:`read_frame` would give them.
 
     Args:
@@ -250,12 +254,21 @@ def _read_text(path: Path) -> pd.DataFrame:
     return _named(frame, names)
 
 
-def _text_chunks(path: Path, rows: int, texts: Sequence[str]) -> Iterator[pd.DataFrame]:
+def _text_chunks(
+    path: Path,
+    rows: int,
+    texts: Sequence[str],
+) -> Iterator[pd.DataFrame]:
     names, options = _text_form(path)
     types_of = {place: str for place, name in enumerate(names) if name in texts}
     with (
         _opened(path) as file,
-        pd.read_csv(file, chunksize=rows, dtype=types_of, **options) as reader,
+        pd.read_csv(
+            file,
+            chunksize=rows,
+            dtype=types_of,
+            **options,
+        ) as reader,
     ):
         while True:
             with warnings.catch_warnings():

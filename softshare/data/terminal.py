@@ -68,7 +68,12 @@ class DownloadDisplay:
     ) -> None:
         self._bars.stop()
 
-    def __call__(self, name: str, there: int, total: int) -> None:
+    def __call__(
+        self,
+        name: str,
+        there: int,
+        total: int,
+    ) -> None:
         if name not in self._bar_of:
             self._bar_of[name] = self._bars.add_task(name, total=total)
         self._bars.update(self._bar_of[name], completed=there, total=total)

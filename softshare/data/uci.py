@@ -15,7 +15,10 @@ from softshare.tasks.features import Vectors
 from softshare.tasks.task_set import TaskSet
 
 _HOME = "https://archive.ics.uci.edu/ml/machine-learning-databases"
-_PIMA_HOME = "https://raw.githubusercontent.com/jbrownlee/Datasets/master/pima-indians-diabetes.data.csv"  # UCI withdrew the set
+# UCI withdrew the set; this is a copy of it
+_PIMA_HOME = (
+    "https://raw.githubusercontent.com/jbrownlee/Datasets/master/pima-indians-diabetes.data.csv"
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,14 @@ class _Table:
     leading: int = 0  # fields before the first feature
 
 
-def _file(name: str, size: int, sha256: str, *, folder: str = "", url: str = "") -> PublicFile:
+def _file(
+    name: str,
+    size: int,
+    sha256: str,
+    *,
+    folder: str = "",
+    url: str = "",
+) -> PublicFile:
     return PublicFile(
         f"uci/{name}",
         size,
@@ -243,5 +253,8 @@ def _to_unit_interval(frame: pd.DataFrame) -> Vectors:
     low, high = frame.min(), frame.max()
     spread = (high - low).where(high > low, 1.0)
     return Vectors(
-        tuple(frame.columns), fill=tuple(frame.median()), mean=tuple(low), std=tuple(spread)
+        tuple(frame.columns),
+        fill=tuple(frame.median()),
+        mean=tuple(low),
+        std=tuple(spread),
     )

@@ -12,7 +12,11 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def ahead(make: Callable[[Item], Made], items: Iterable[Item], depth: int) -> Iterator[Made]:
+def ahead(
+    make: Callable[[Item], Made],
+    items: Iterable[Item],
+    depth: int,
+) -> Iterator[Made]:
     """What is made of every item, in their order, up to ``depth`` of them made in a background
     thread before they are asked for.
 

@@ -130,7 +130,11 @@ def own_rows(tasks: TaskSet, plan: Plan) -> tuple[Batch, ...]:
     return tuple(batches)
 
 
-def augmented(batch: Batch, augment: Augment, generator: torch.Generator) -> Batch:
+def augmented(
+    batch: Batch,
+    augment: Augment,
+    generator: torch.Generator,
+) -> Batch:
     """The batch with its inputs changed at random."""
     if batch.one_input:
         return replace(batch, inputs=augment(batch.inputs, generator))

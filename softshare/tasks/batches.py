@@ -95,7 +95,13 @@ class Batches:
         augment: Augment | None = None,
         read_ahead: int | None = None,
     ) -> None:
-        _check(tasks, batch_size, policy, tasks_per_step, temperature)
+        _check(
+            tasks,
+            batch_size,
+            policy,
+            tasks_per_step,
+            temperature,
+        )
         self._tasks, self._seed, self._augment = tasks, seed, augment
         self._policy, self._probabilities = (
             policy,
@@ -180,7 +186,12 @@ class Batches:
                 examples = orders.take(lists.ravel(), self.batch_size).reshape(
                     *lists.shape, self.batch_size
                 )
-                yield from map(Plan, steps, chosen, examples)
+                yield from map(
+                    Plan,
+                    steps,
+                    chosen,
+                    examples,
+                )
 
     def _read(self, plan: Plan) -> tuple[Batch, ...]:
         with (
@@ -204,7 +215,11 @@ def _suits_same_rows(tasks: TaskSet) -> bool:
 
 
 def _check(
-    tasks: TaskSet, batch_size: int, policy: str, tasks_per_step: int | None, temperature: float
+    tasks: TaskSet,
+    batch_size: int,
+    policy: str,
+    tasks_per_step: int | None,
+    temperature: float,
 ) -> None:
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")

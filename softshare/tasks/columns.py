@@ -23,7 +23,10 @@ Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Where each task's entries begin, their rows, and their targets."""
 
 
-def encode_all(targets: Mapping[Any, Any], kinds: Kinds) -> list[tuple[Task, np.ndarray]]:
+def encode_all(
+    targets: Mapping[Any, Any],
+    kinds: Kinds,
+) -> list[tuple[Task, np.ndarray]]:
     """Every target column as its task and its values as numbers.
 
     Raises:
@@ -33,33 +36,42 @@ def encode_all(targets: Mapping[Any, Any], kinds: Kinds) -> list[tuple[Task, np.
     if not targets:
         raise ValueError("a task set needs at least one task, got an empty mapping")
     by_name = kinds if isinstance(kinds, Mapping) else dict.fromkeys(targets, kinds)
-    unknown = [label_of(name) for name in by_name if name not in targets]
+    unknown = [repr(label_of(name)) for name in by_name if name not in targets]
     if unknown:
         known = ", ".join(map(label_of, targets))
         raise ValueError(
-            f"kinds names {', '.join(map(repr, unknown))}, which is no task; the tasks are {known}"
+            f"kinds names {', '.join(unknown)}, which is no task; the tasks are {known}"
         )
-    encoded, of_one_class = [], []
+    encoded: list[tuple[Task, np.ndarray]] = []
+    of_one_class: list[str] = []
     for name, target in targets.items():
         try:
             encoded.append(encode_target(name, target, by_name.get(name)))
         except OneClassError:
             of_one_class.append(label_of(name))
     if of_one_class:
-        names = ", ".join(map(repr, of_one_class[:5])) + (
-            f" and {len(of_one_class) - 5} more" if len(of_one_class) > 5 else ""
-        )
-        raise OneClassError(
-            f"{len(of_one_class)} of {len(targets)} task(s) have one class only, so there "
-            f"is nothing to learn: {names}; leave them out. Or "
-            "name the task of every row in a column (TaskSet.from_task_column): tasks then "
-            "have the classes of all rows, and "
-            "tasks.drop_small_tasks() leaves such tasks out"
-        )
+        raise _one_class_only(of_one_class, len(targets))
     return encoded
 
 
-def check_lengths(columns: Sequence[tuple[Task, np.ndarray]], n_inputs: Sequence[int]) -> None:
+def _one_class_only(
+    names: Sequence[str],
+    n_tasks: int,
+) -> OneClassError:
+    told = ", ".join(map(repr, names[:5]))
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return OneClassError(
+        f"{len(names)} of {n_tasks} task(s) have one class only, so there is nothing to learn: "
+        f"{told}{more}; leave them out. Or name the task of every row in a column "
+        "(TaskSet.from_task_column): tasks then have the classes of all rows, and "
+        "tasks.drop_small_tasks() leaves such tasks out"
+    )
+
+
+def check_lengths(
+    columns: Sequence[tuple[Task, np.ndarray]],
+    n_inputs: Sequence[int],
+) -> None:
     """Refuse a target column that has not one value an input.
 
     Raises:
@@ -72,18 +84,28 @@ def check_lengths(columns: Sequence[tuple[Task, np.ndarray]], n_inputs: Sequence
 
 def entries_of(columns: Sequence[np.ndarray]) -> Entries:
     """Offsets, rows and values of the labelled examples in columns with gaps (NaN)."""
-    labelled = [np.flatnonzero(~np.isnan(values)) for values in columns]
-    values = np.concatenate([values[rows] for values, rows in zip(columns, labelled, strict=True)])
-    return offsets_of([len(rows) for rows in labelled]), np.concatenate(labelled), values
+    rows, values, counts = [], [], []
+    for column in columns:
+        labelled = np.flatnonzero(~np.isnan(column))
+        rows.append(labelled)
+        values.append(column[labelled])
+        counts.append(len(labelled))
+    return offsets_of(counts), np.concatenate(rows), np.concatenate(values)
 
 
-def entries_by_task(values: np.ndarray, task: np.ndarray, n_tasks: int) -> Entries:
+def entries_by_task(
+    values: np.ndarray,
+    task: np.ndarray,
+    n_tasks: int,
+) -> Entries:
     """Offsets, rows and values of the labelled rows of one column, each an example of the task
     numbered beside it.
     """
     labelled = np.flatnonzero(~np.isnan(values))
-    rows = labelled[np.argsort(task[labelled], kind="stable")]
-    return offsets_of(np.bincount(task[labelled], minlength=n_tasks)), rows, values[rows]
+    of_label = task[labelled]
+    rows = labelled[np.argsort(of_label, kind="stable")]
+    counts = np.bincount(of_label, minlength=n_tasks)
+    return offsets_of(counts), rows, values[rows]
 
 
 def offsets_of(counts: np.ndarray | Sequence[int]) -> np.ndarray:
@@ -93,8 +115,11 @@ def offsets_of(counts: np.ndarray | Sequence[int]) -> np.ndarray:
 
 def places_in_runs(values: np.ndarray) -> np.ndarray:
     """0, 1, 2, … within every run of equal numbers (none below 0)."""
+    # values  3 3 3 7 7      starts   0 3
+    #         0 1 2 0 1      lengths  3 2
     starts = np.flatnonzero(np.diff(values, prepend=-1))
-    return np.arange(len(values)) - np.repeat(starts, np.diff(starts, append=len(values)))
+    lengths = np.diff(starts, append=len(values))
+    return np.arange(len(values)) - np.repeat(starts, lengths)
 
 
 def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
@@ -104,36 +129,45 @@ def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
     Raises:
         ValueError: a row has no task.
     """
-    factors = (
-        [column for _, column in task.items()]
-        if isinstance(task, pd.DataFrame)
-        else [pd.Series(task)]
-    )
-    texts, number_of_row = [], np.zeros(len(factors[0]), dtype=np.int64)
-    for column in factors:
-        plain = (
-            column.map(text_of, na_action="ignore") if column.dtype == object else column
-        )  # mixed types cannot be sorted
-        codes, levels = pd.factorize(plain, sort=True)
-        if (codes < 0).any():
-            missing, first = int((codes < 0).sum()), int((codes < 0).argmax()) + 1
-            raise ValueError(
-                f"{missing} row(s) have no task, the first is row {first}; fill the task "
-                "column or remove these rows"
-            )
-        number_of_row = number_of_row * len(levels) + codes
-        texts.append([text_of(level) for level in levels])
-    number_of_row, found = pd.factorize(number_of_row, sort=True)
-    factor_codes = np.unravel_index(found, [len(text) for text in texts])
-    columns = [
-        [text[code] for code in codes] for text, codes in zip(texts, factor_codes, strict=True)
-    ]
-    return list(columns[0]) if len(factors) == 1 else list(
-        zip(*columns, strict=True)
-    ), number_of_row
+    if isinstance(task, pd.DataFrame):
+        factors = [column for _, column in task.items()]
+    else:
+        factors = [pd.Series(task)]
+    # factors (aspect, customer) with 3 and 4 levels: a row's pair is 4 · aspect + customer
+    levels_of: list[list[str]] = []
+    pair_of_row = np.zeros(len(factors[0]), dtype=np.int64)
+    for factor in factors:
+        codes, levels = _levels_of(factor)
+        pair_of_row = pair_of_row * len(levels) + codes
+        levels_of.append(levels)
+    number_of_row, pairs = pd.factorize(pair_of_row, sort=True)
+    codes_of = np.unravel_index(pairs, [len(levels) for levels in levels_of])
+    named = []
+    for levels, codes in zip(levels_of, codes_of, strict=True):
+        named.append([levels[code] for code in codes])
+    if len(factors) == 1:
+        return list(named[0]), number_of_row
+    return list(zip(*named, strict=True)), number_of_row
 
 
-def column_of(source: Sized, column: Any) -> tuple[np.ndarray, ...]:
+def _levels_of(factor: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """The number of each row's level, and the levels as texts, sorted."""
+    if factor.dtype == object:  # mixed types cannot be sorted
+        factor = factor.map(text_of, na_action="ignore")
+    codes, levels = pd.factorize(factor, sort=True)
+    without = codes < 0
+    if without.any():
+        raise ValueError(
+            f"{int(without.sum())} row(s) have no task, the first is row "
+            f"{int(without.argmax()) + 1}; fill the task column or remove these rows"
+        )
+    return codes, [text_of(level) for level in levels]
+
+
+def column_of(
+    source: Sized,
+    column: Any,
+) -> tuple[np.ndarray, ...]:
     """What a task set of one source holds of a column of its rows (groups, parts): nothing where
     there is none.
 

@@ -68,7 +68,12 @@ class EncodedColumns:
             ValueError: a number is infinite, or no column is left.
         """
         numeric = [name for name in self.names if name not in self.categories]
-        vectors, missing = fit_vectors(self.values, training, self._places(numeric), numeric)
+        vectors, missing = fit_vectors(
+            self.values,
+            training,
+            self._places(numeric),
+            numeric,
+        )
         categories: dict[str, tuple[str, ...]] = {}
         indicated: list[str] = []
         for name, counts in self._counts(training).items():
@@ -86,7 +91,11 @@ class EncodedColumns:
         columns = TableColumns(vectors, categories, tuple(indicated))
         return columns, columns.notes(left_out, missing)
 
-    def features(self, columns: TableColumns, rows: Tensor) -> Tensor:
+    def features(
+        self,
+        columns: TableColumns,
+        rows: Tensor,
+    ) -> Tensor:
         """What ``columns.transform`` makes of rows of this table: ``(B, C)`` → ``(B, features)``.
 
         The same features as of the table's own cells, from the numbers of their categories.
@@ -105,7 +114,11 @@ class EncodedColumns:
     def _places(self, names: Sequence[str]) -> list[int]:
         return [self.names.index(name) for name in names]
 
-    def _places_among(self, name: str, kept: Sequence[str]) -> np.ndarray:
+    def _places_among(
+        self,
+        name: str,
+        kept: Sequence[str],
+    ) -> np.ndarray:
         """For every category of a column its place among those kept, -1 where it is not; the last
         is that of missing values, whose number is -1.
         """
@@ -216,7 +229,11 @@ class _Sums:
         return self._fill + distance, np.where(equal, 1.0, np.sqrt(variance))
 
 
-def _sampled_medians(values: Source, training: np.ndarray, places: Sequence[int]) -> np.ndarray:
+def _sampled_medians(
+    values: Source,
+    training: np.ndarray,
+    places: Sequence[int],
+) -> np.ndarray:
     """Of a random sample where there are many rows, as a median needs all its rows at once."""
     sample = training
     if len(training) > MEDIAN_ROWS:
@@ -226,7 +243,11 @@ def _sampled_medians(values: Source, training: np.ndarray, places: Sequence[int]
     return medians(np.concatenate([none, *_chunks(values, sample, places)]))
 
 
-def _chunks(values: Source, rows: np.ndarray, places: Sequence[int]) -> Iterator[np.ndarray]:
+def _chunks(
+    values: Source,
+    rows: np.ndarray,
+    places: Sequence[int],
+) -> Iterator[np.ndarray]:
     """These columns of these rows as float64, some rows at a time."""
     for begin in range(0, len(rows), ROWS_AT_ONCE):
         chunk = take(values, rows[begin : begin + ROWS_AT_ONCE])

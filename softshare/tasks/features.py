@@ -92,7 +92,13 @@ class Vectors(Preprocessing):
     indicated: tuple[int, ...] = ()
 
     @classmethod
-    def fit(cls, training: np.ndarray, names: Sequence[str], *, rounding: float = ROUNDING) -> Self:
+    def fit(
+        cls,
+        training: np.ndarray,
+        names: Sequence[str],
+        *,
+        rounding: float = ROUNDING,
+    ) -> Self:
         """Median, mean, standard deviation and missing values of the training rows.
 
         Args:
@@ -186,7 +192,11 @@ class TableColumns(Preprocessing):
         columns = cls(numeric, categories, tuple(indicated))
         return columns, columns.notes(left_out, missing)
 
-    def notes(self, left_out: Sequence[str], missing: Mapping[str, int]) -> tuple[str, ...]:
+    def notes(
+        self,
+        left_out: Sequence[str],
+        missing: Mapping[str, int],
+    ) -> tuple[str, ...]:
         """What was done to columns with one value only, and to missing values, of which each column
         has so many.
         """
@@ -233,13 +243,19 @@ class TableColumns(Preprocessing):
         return torch.cat(features, dim=1)
 
 
-def codes_of(column: pd.Series, categories: Sequence[object]) -> np.ndarray:
+def codes_of(
+    column: pd.Series,
+    categories: Sequence[object],
+) -> np.ndarray:
     """The number of each row's category, -1 where it is missing or none of these."""
     texts = pd.Index(texts_of(column), dtype=object)
     return pd.Index(list(categories), dtype=object).get_indexer(texts)
 
 
-def one_hot(codes: np.ndarray, n_categories: int) -> Tensor:
+def one_hot(
+    codes: np.ndarray,
+    n_categories: int,
+) -> Tensor:
     """A 1 at the place of each code, zeros only for -1: ``(N,)`` → ``(N, n_categories)``."""
     return torch.from_numpy(codes[:, None] == np.arange(n_categories)).float()
 
@@ -255,7 +271,11 @@ def medians(rows: np.ndarray) -> np.ndarray:
         return np.nan_to_num(np.nanmedian(rows, axis=0))
 
 
-def are_equal(low: np.ndarray, high: np.ndarray, rounding: float) -> np.ndarray:
+def are_equal(
+    low: np.ndarray,
+    high: np.ndarray,
+    rounding: float,
+) -> np.ndarray:
     """Whether the least and the greatest value of each column are one, but for rounding."""
     size = np.maximum(np.abs(low), np.abs(high))
     return high - low <= rounding * size

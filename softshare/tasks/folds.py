@@ -10,7 +10,12 @@ from softshare.tasks.stratify import draws_of, units_by_label
 from softshare.tasks.task_set import TaskSet
 
 
-def folds(tasks: TaskSet, n_folds: int, *, seed: int) -> np.ndarray:
+def folds(
+    tasks: TaskSet,
+    n_folds: int,
+    *,
+    seed: int,
+) -> np.ndarray:
     """Deal the examples out into folds of equal size, every fold with its share of every task and
     class.
 
@@ -37,7 +42,12 @@ def folds(tasks: TaskSet, n_folds: int, *, seed: int) -> np.ndarray:
         )
     fold, dealt = np.full(n_units, -1), 0
     draws = draws_of(f"{seed}/folds", np.arange(n_units))
-    for _, members in units_by_label(tasks, labels_of(tasks), unit, f"{seed}/folds"):
+    for _, members in units_by_label(
+        tasks,
+        labels_of(tasks),
+        unit,
+        f"{seed}/folds",
+    ):
         free = members[fold[members] < 0]
         fold[free[np.argsort(draws[free])]] = (dealt + np.arange(len(free))) % n_folds
         dealt += len(free)

@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 from softshare.tasks.targets import as_numbers, text_of
 
 LARGEST = 1e18
 """Inputs beyond this count as infinite: single precision could not hold their squares."""
+
+
+MANY_TEXTS = 50
+"""A column with more different texts than this, and another in more than every second row, is taken
+for an identifier.
+"""
 
 
 def check_columns(frame: pd.DataFrame) -> None:
@@ -22,15 +29,14 @@ def check_columns(frame: pd.DataFrame) -> None:
     numeric = [name for name in names_of(frame) if is_numeric(frame[name])]
     check_finite(numbers_of(frame, numeric), numeric)
     for name in names_of(frame):
-        different, present = (
-            0 if name in numeric else frame[name].nunique(),
-            int(frame[name].notna().sum()),
-        )
-        if different > 50 and different > present / 2:
+        if name in numeric:
+            continue
+        different = frame[name].nunique()
+        present = int(frame[name].notna().sum())
+        if different > MANY_TEXTS and different > present / 2:
             raise ValueError(
                 f"column {name!r} has {different} different texts in {present} rows and "
-                "looks like an identifier; "
-                f"leave it out (drop {name!r})"
+                f"looks like an identifier; leave it out (drop {name!r})"
             )
 
 
@@ -45,15 +51,19 @@ def is_numeric(column: pd.Series) -> bool:
     Raises:
         ValueError: it holds dates or times.
     """
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+    is_date = types.is_datetime64_any_dtype(column)
+    if is_date or types.is_timedelta64_dtype(column):
         raise ValueError(
             f"column {column.name!r} holds dates or times; turn them into numbers or leave "
             f"them out (drop {column.name!r})"
         )
-    return pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column)
+    return types.is_bool_dtype(column) or types.is_numeric_dtype(column)
 
 
-def numbers_of(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+def numbers_of(
+    frame: pd.DataFrame,
+    names: Sequence[str],
+) -> np.ndarray:
     """Numeric columns as float64, NaN where a value is missing, shape ``(N, len(names))``.
 
     Raises:
@@ -71,10 +81,15 @@ def numbers_of(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
 def texts_of(column: pd.Series) -> np.ndarray:
     """A categorical column as text, None where a value is missing."""
     codes, levels = pd.factorize(column)
-    return np.array([*(text_of(level) for level in levels), None], dtype=object)[codes]
+    texts = [text_of(level) for level in levels]
+    # a missing value has the code −1, which is the last place
+    return np.array([*texts, None], dtype=object)[codes]
 
 
-def check_finite(values: np.ndarray, names: Sequence[str]) -> None:
+def check_finite(
+    values: np.ndarray,
+    names: Sequence[str],
+) -> None:
     """Refuse infinite inputs.
 
     Raises:

@@ -74,24 +74,40 @@ class TaskLosses:
         )
 
 
-def logistic_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
+def logistic_loss(
+    outputs: Tensor,
+    targets: Tensor,
+    widths: Tensor | None,
+) -> Tensor:
     """``log(1 + exp(−y·output))``, targets 0 and 1: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
     return functional.binary_cross_entropy_with_logits(outputs[..., 0], targets, reduction="none")
 
 
-def hinge_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
+def hinge_loss(
+    outputs: Tensor,
+    targets: Tensor,
+    widths: Tensor | None,
+) -> Tensor:
     """``max(0, 1 − y·output)``, targets 0 and 1 read as y = ∓1: ``(k, B, W)``, ``(k, B)`` → ``(k,
     B)``.
     """
     return functional.relu(1 - (2 * targets - 1) * outputs[..., 0])
 
 
-def squared_loss(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
+def squared_loss(
+    outputs: Tensor,
+    targets: Tensor,
+    widths: Tensor | None,
+) -> Tensor:
     """``(output − target)²``: ``(k, B, W)``, ``(k, B)`` → ``(k, B)``."""
     return (outputs[..., 0] - targets).square()
 
 
-def cross_entropy(outputs: Tensor, targets: Tensor, widths: Tensor | None) -> Tensor:
+def cross_entropy(
+    outputs: Tensor,
+    targets: Tensor,
+    widths: Tensor | None,
+) -> Tensor:
     """Cross-entropy over the first ``widths`` outputs of each task, over all of them when None:
     ``(k, B, W)``, ``(k, B)`` → ``(k, B)``.
     """
@@ -111,7 +127,11 @@ ELEMENTWISE_LOSSES = {
 """Kind of task → the loss of every example."""
 
 
-def mean_loss(task: Task, outputs: np.ndarray, targets: np.ndarray) -> float:
+def mean_loss(
+    task: Task,
+    outputs: np.ndarray,
+    targets: np.ndarray,
+) -> float:
     """One task's mean loss, whatever made the outputs; nan where it has no examples.
 
     Args:

@@ -52,7 +52,11 @@ class Metric:
         return 1 if self.better == "greater" else -1
 
 
-def roc_auc(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def roc_auc(
+    outputs: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
     """The weight of the pairs (positive, negative) in the right order; ties count one half."""
     scores = outputs[:, 0]
     order = np.argsort(scores, kind="stable")
@@ -67,12 +71,20 @@ def roc_auc(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np
     return _ratio(ordered, positives.sum(axis=1) * negatives.sum(axis=1))
 
 
-def accuracy(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def accuracy(
+    outputs: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
     """The weight of the right decisions."""
     return _mean(_decided(outputs) == targets, weights)
 
 
-def balanced_error(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def balanced_error(
+    outputs: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
     """``1 −`` the mean recall of the classes present."""
     right = _decided(outputs) == targets
     recalls = []
@@ -82,7 +94,11 @@ def balanced_error(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray
     return 1 - np.mean(recalls, axis=0)
 
 
-def f1(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def f1(
+    outputs: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
     """``2 TP / (2 TP + FP + FN)``; none without a positive target."""
     decided, positive = outputs[:, 0] > 0, targets > 0
     if not positive.any():
@@ -92,13 +108,21 @@ def f1(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndar
     return _ratio(2 * hits, weights @ decided + weights @ positive)
 
 
-def rmse(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def rmse(
+    outputs: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
     """The root of the mean squared error."""
     root: np.ndarray = np.sqrt(_mean((targets - outputs[:, 0]) ** 2, weights))
     return root
 
 
-def r2(outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def r2(
+    outputs: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+) -> np.ndarray:
     """``1 −`` the squared error over that of the mean of the targets; none of equal targets."""
     if np.all(targets == targets[0]):
         return np.full(len(weights), np.nan)
@@ -233,7 +257,11 @@ def primary_metric(task: Task, override: str | None = None) -> str:
     return override
 
 
-def task_metrics(task: Task, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float | None]:
+def task_metrics(
+    task: Task,
+    outputs: np.ndarray,
+    targets: np.ndarray,
+) -> dict[str, float | None]:
     """All metrics of one task that follow from its outputs; None where one cannot be computed (a
     single class among the targets).
 
@@ -250,13 +278,21 @@ def task_metrics(task: Task, outputs: np.ndarray, targets: np.ndarray) -> dict[s
     values: dict[str, float | None] = {}
     for metric in metrics_of(task.kind):
         if metric.measure is not None:
-            (value,) = weighted_metric(metric, outputs, targets, every_row_once)
+            (value,) = weighted_metric(
+                metric,
+                outputs,
+                targets,
+                every_row_once,
+            )
             values[metric.name] = float(value) if np.isfinite(value) else None
     return values
 
 
 def weighted_metric(
-    metric: Metric, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray
+    metric: Metric,
+    outputs: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
 ) -> np.ndarray:
     """One metric under several weightings of the rows, NaN where it cannot be computed.
 
@@ -301,5 +337,10 @@ def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """A quotient, NaN where there is nothing to divide by."""
     quotient = np.full(len(above), np.nan)
-    np.divide(above, below, out=quotient, where=below > 0)
+    np.divide(
+        above,
+        below,
+        out=quotient,
+        where=below > 0,
+    )
     return quotient

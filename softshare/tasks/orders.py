@@ -29,11 +29,19 @@ class Orders:
         sizes and keys ``(lists,)``.
     """
 
-    def __init__(self, sizes: np.ndarray, keys: np.ndarray) -> None:
+    def __init__(
+        self,
+        sizes: np.ndarray,
+        keys: np.ndarray,
+    ) -> None:
         self._sizes, self._keys = sizes, keys
         self._taken = np.zeros(len(sizes), dtype=np.int64)
 
-    def take(self, lists: np.ndarray, count: int) -> np.ndarray:
+    def take(
+        self,
+        lists: np.ndarray,
+        count: int,
+    ) -> np.ndarray:
         """The next ``count`` items of these lists; a list named twice gives its next items twice.
 
         Shape:
@@ -41,17 +49,30 @@ class Orders:
         """
         begin = self._taken[lists] + count * earlier(lists)
         np.add.at(self._taken, lists, count)
-        sizes = self._sizes[lists]
-        first, place = np.divmod(begin, sizes)
+        sizes = self._sizes[lists][:, None]
+        # a list of 5 items of which 4 were taken, count 3: the last item of the first pass and
+        # two of the second
+        #     places       4 5 6   counted from where the first pass began
+        #     passes       0 1 1   since then
+        #     within pass  4 0 1
+        first, place = np.divmod(begin, sizes[:, 0])
         places = place[:, None] + np.arange(count)
-        passes = quotients(places, sizes[:, None])
+        passes = quotients(places, sizes)
+        within = places - passes * sizes
+        return permuted(within, sizes, self._keys_of(lists, first, passes))
+
+    def _keys_of(
+        self,
+        lists: np.ndarray,
+        first: np.ndarray,
+        passes: np.ndarray,
+    ) -> np.ndarray:
+        """The key of every item's pass, ``(n, count)``; each pass' key is made once."""
         width = passes.max(initial=0) + 1
-        keys = numbered(self._keys[lists][:, None], first[:, None] + np.arange(width))
-        return permuted(
-            places - passes * sizes[:, None],
-            sizes[:, None],
-            keys.ravel()[passes + width * np.arange(len(lists))[:, None]],
-        )
+        numbers = first[:, None] + np.arange(width)
+        keys = numbered(self._keys[lists][:, None], numbers)  # (n, width)
+        row_begins = width * np.arange(len(lists))
+        return keys.ravel()[passes + row_begins[:, None]]
 
     def make_room(self, count: int) -> None:
         """Begin a new pass of every list of which fewer than ``count`` items are left in the one it
@@ -61,7 +82,11 @@ class Orders:
         self._taken += np.where(left < count, left, 0)
 
 
-def permuted(places: np.ndarray, sizes: np.ndarray, keys: np.ndarray) -> np.ndarray:
+def permuted(
+    places: np.ndarray,
+    sizes: np.ndarray,
+    keys: np.ndarray,
+) -> np.ndarray:
     """What stands at these places of random orders of ``0 … size − 1``.
 
     A Feistel network permutes the pairs ``a × b``, ``a ≈ b ≈ √size``, which are a few more than
@@ -78,17 +103,33 @@ def permuted(places: np.ndarray, sizes: np.ndarray, keys: np.ndarray) -> np.ndar
     """
     a = np.ceil(np.sqrt(sizes)).astype(np.int64)
     b = -(-sizes // a)
-    items = _feistel(places, a, b, keys).ravel()
-    beyond = np.flatnonzero(items >= np.broadcast_to(sizes, places.shape).ravel())
+    items = _feistel(
+        places,
+        a,
+        b,
+        keys,
+    ).ravel()
+    limits = np.broadcast_to(sizes, places.shape).ravel()
+    flat_keys = keys.ravel()
+    beyond = np.flatnonzero(items >= limits)
     while len(beyond):
         row = beyond // places.shape[1]
-        items[beyond] = _feistel(items[beyond], a[row, 0], b[row, 0], keys.ravel()[beyond])
-        beyond = beyond[items[beyond] >= sizes[row, 0]]
+        again = _feistel(
+            items[beyond],
+            a[row, 0],
+            b[row, 0],
+            flat_keys[beyond],
+        )
+        items[beyond] = again
+        beyond = beyond[again >= sizes[row, 0]]
     return items.reshape(places.shape)
 
 
-def quotients(numbers: np.ndarray, divisors: np.ndarray) -> np.ndarray:
-    """Numbers below 2⁵² divided, rounded down; several times as fast as the division of integers."""
+def quotients(
+    numbers: np.ndarray,
+    divisors: np.ndarray,
+) -> np.ndarray:
+    """Numbers below 2⁵² divided, rounded down; several times as fast as dividing integers."""
     return (numbers / divisors).astype(np.int64)
 
 
@@ -102,34 +143,50 @@ def earlier(lists: np.ndarray) -> np.ndarray:
     return counts
 
 
-def _feistel(numbers: np.ndarray, a: np.ndarray, b: np.ndarray, keys: np.ndarray) -> np.ndarray:
+def _feistel(
+    numbers: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    keys: np.ndarray,
+) -> np.ndarray:
     """A permutation of ``0 … a·b − 1``: each half in turn is moved round by an amount that the
     other half and the key tell.
+
+    A number is a pair ``(left, right)`` = ``(number // b, number % b)``; one round::
+
+        (left, right)  →  (right, left + hash(right, key) mod extent of left)
     """
     left = quotients(numbers, b)
-    left, right = left.astype(np.uint32), (numbers - left * b).astype(np.uint32)
-    extent, other = a.astype(np.uint32), b.astype(np.uint32)
-    key, step = keys.astype(np.uint32), (keys >> np.uint64(32)).astype(np.uint32)
+    right = (numbers - left * b).astype(np.uint32)
+    left = left.astype(np.uint32)
+    extent = a.astype(np.uint32)
+    other = b.astype(np.uint32)
+    key = keys.astype(np.uint32)
+    step = (keys >> np.uint64(32)).astype(np.uint32)
     for _ in range(ROUNDS):
         key = key + step
         moved = left + _hashed(right, key, extent)
-        left, right, extent, other = (
-            right,
-            np.minimum(moved, moved - extent),
-            other,
-            extent,
-        )  # a difference below 0 is a huge number
+        # the remainder without a division: below 0 a difference of uint32 is a huge number
+        wrapped = np.minimum(moved, moved - extent)
+        left, right = right, wrapped
+        extent, other = other, extent
     return left.astype(np.int64) * b + right
 
 
-def _hashed(half: np.ndarray, key: np.ndarray, below: np.ndarray) -> np.ndarray:
+def _hashed(
+    half: np.ndarray,
+    key: np.ndarray,
+    below: np.ndarray,
+) -> np.ndarray:
     """A random number below a bound of at most 2¹⁶, for every half and key: multiplied and folded
     twice, the upper bits scaled.
     """
+    # odd multipliers with well-mixed bits: 2³²/φ (Knuth), and that of MurmurHash3's last step
     state = half * np.uint32(0x9E3779B1) + key
     for shift in (16, 15):
         state ^= state >> np.uint32(shift)
         state *= np.uint32(0x85EBCA6B)
+    # (upper 16 bits · below) / 2¹⁶, which is below the bound
     state >>= np.uint32(16)
     state *= below
     state >>= np.uint32(16)

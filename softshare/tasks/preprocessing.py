@@ -27,7 +27,10 @@ from softshare.tasks.task_set import TaskSet
 
 
 def prepare(
-    tasks: TaskSet, split: Split, *, standardise: bool = True
+    tasks: TaskSet,
+    split: Split,
+    *,
+    standardise: bool = True,
 ) -> tuple[TaskSet, TaskSet, TaskSet]:
     """Training, validation and test examples as numbers, by what the training rows say.
 
@@ -64,7 +67,10 @@ def prepare(
         fitted[number], sources[number] = made[:2]
         notes += made[2]
     prepared = replace(
-        tasks, sources=tuple(sources), preprocessing=tuple(fitted), notes=tuple(notes)
+        tasks,
+        sources=tuple(sources),
+        preprocessing=tuple(fitted),
+        notes=tuple(notes),
     )
     if prepared.target_scaling is None:
         scaling = target_scaling(tasks, split.train)
@@ -77,7 +83,10 @@ def prepare(
     )
 
 
-def target_scaling(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
+def target_scaling(
+    tasks: TaskSet,
+    train: np.ndarray,
+) -> np.ndarray:
     """Mean and standard deviation of every regression task's training targets; 0 and 1 for other
     tasks.
 
@@ -102,7 +111,9 @@ def target_scaling(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
 
 
 def _prepared(
-    source: Source, training: np.ndarray, standardise: bool
+    source: Source,
+    training: np.ndarray,
+    standardise: bool,
 ) -> tuple[Preprocessing | None, Source, tuple[str, ...]]:
     """What was fitted on the training rows of a source, the source as numbers, and notes."""
     if isinstance(source, pd.DataFrame):
@@ -119,7 +130,9 @@ def _prepared(
 
 
 def _vectors(
-    source: Source, training: np.ndarray, standardise: bool
+    source: Source,
+    training: np.ndarray,
+    standardise: bool,
 ) -> tuple[Vectors | None, Source]:
     """Rows ``(N, D)``, in memory or on disk, scaled in double precision and rounded only then."""
     names = [str(place) for place in range(source.shape[1])]
@@ -136,12 +149,20 @@ def _vectors(
         fitted = Vectors.fit(rows, names, rounding=rounding)
         return fitted, fitted.transform(source)
     fitted, _ = fit_vectors(
-        source, training, range(len(names)), names, all_columns=True, rounding=rounding
+        source,
+        training,
+        range(len(names)),
+        names,
+        all_columns=True,
+        rounding=rounding,
     )
     return fitted, Transformed(source, fitted.transform, width=len(fitted.feature_names))
 
 
-def _images(source: Source, standardise: bool) -> tuple[Scaled | None, Source]:
+def _images(
+    source: Source,
+    standardise: bool,
+) -> tuple[Scaled | None, Source]:
     """Inputs ``(N, *shape)`` of two and more dimensions: bytes from 0 to 255 divided, other numbers
     in single precision.
     """

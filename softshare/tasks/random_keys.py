@@ -14,18 +14,25 @@ import numpy as np
 import torch
 
 
-def key_of(seed: object, name: object) -> int:
+def key_of(
+    seed: object,
+    name: object,
+) -> int:
     """A 64-bit key for a name under a seed."""
-    return int.from_bytes(
-        hashlib.blake2b(f"{seed}\0{name!r}".encode(), digest_size=8).digest(), "big"
-    )
+    content = f"{seed}\0{name!r}".encode()
+    digest = hashlib.blake2b(content, digest_size=8)
+    return int.from_bytes(digest.digest(), "big")
 
 
-def numbered(keys: np.ndarray | np.uint64, numbers: np.ndarray) -> np.ndarray:
+def numbered(
+    keys: np.ndarray | np.uint64,
+    numbers: np.ndarray,
+) -> np.ndarray:
     """The random 64-bit number that stands at these places of the keys' streams, of the arrays'
     common shape.
     """
-    return mixed(keys + numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    golden_ratio = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴/φ, made odd: SplitMix64's step
+    return mixed(keys + numbers.astype(np.uint64) * golden_ratio)
 
 
 def mixed(state: np.ndarray) -> np.ndarray:
@@ -62,7 +69,9 @@ def torch_seeded(seed: int) -> Iterator[None]:
 
 
 def _seeded(key: int) -> Iterator[None]:
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 — transformations of others draw from it
+    python = random.getstate()
+    # the legacy generator is what transformations of others draw from
+    numpy = np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=[]):
         random.seed(key)
         np.random.seed(key % 2**32)  # noqa: NPY002

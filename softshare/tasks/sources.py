@@ -151,7 +151,11 @@ class Transformed:
     """
 
     def __init__(
-        self, source: Source, transform: Callable[[Tensor], Tensor], *, width: int | None = None
+        self,
+        source: Source,
+        transform: Callable[[Tensor], Tensor],
+        *,
+        width: int | None = None,
     ) -> None:
         self._source, self._transform = source, transform
         self.may_draw = may_draw(source)
@@ -201,7 +205,10 @@ def may_draw(source: Source) -> bool:
     return bool(getattr(source, "may_draw", False))
 
 
-def take(source: Source, rows: np.ndarray) -> Tensor:
+def take(
+    source: Source,
+    rows: np.ndarray,
+) -> Tensor:
     """These rows of a source as one tensor ``(len(rows), *shape)``.
 
     Raises:
@@ -252,7 +259,8 @@ def _stacked(sources: Sequence[Source]) -> Source:
 
 
 def rows_before_merging(
-    sources: Sequence[Source], number_of: np.ndarray
+    sources: Sequence[Source],
+    number_of: np.ndarray,
 ) -> tuple[np.ndarray | None, ...]:
     """For every source that :func:`merge` made the number that each row had before, in the source
     it came from; None where that was the only one.

@@ -23,7 +23,7 @@ are).
 
 @dataclass(frozen=True)
 class _Levels:
-    """A target column taken apart: its different values in order, and which of them each row has."""
+    """A target column taken apart: its different values in order, and which one each row has."""
 
     codes: np.ndarray  # (N,), -1 where the label is missing
     values: np.ndarray  # (different values,), sorted
@@ -71,7 +71,11 @@ def infer_kind(target: Any) -> Kind:
 
 
 def encode_target(
-    name: TaskName, target: Any, kind: Kind | None = None, *, called: str | None = None
+    name: TaskName,
+    target: Any,
+    kind: Kind | None = None,
+    *,
+    called: str | None = None,
 ) -> tuple[Task, np.ndarray]:
     """A target column as the task it poses and its values as numbers.
 
@@ -103,7 +107,12 @@ def encode_target(
     except ValueError as error:
         raise type(error)(f"{called}: {error}") from None
     numbers = np.where(levels.codes < 0, np.nan, levels.codes.astype(np.float64))
-    return Task(name, kind, 1 if kind == "binary" else len(levels.values), levels.names), numbers
+    return Task(
+        name,
+        kind,
+        1 if kind == "binary" else len(levels.values),
+        levels.names,
+    ), numbers
 
 
 def text_of(value: Any) -> str:
@@ -115,9 +124,8 @@ def text_of(value: Any) -> str:
 
 def _values_of(levels: _Levels) -> np.ndarray:
     if levels.numeric:
-        return np.append(levels.values.astype(np.float64), np.nan)[
-            levels.codes
-        ]  # code -1 is the last: NaN
+        values = levels.values.astype(np.float64)
+        return np.append(values, np.nan)[levels.codes]  # code -1 is the last: NaN
     numbers = pd.to_numeric(pd.Series(levels.values), errors="coerce").to_numpy(dtype=np.float64)
     row = int((np.isnan(numbers)[levels.codes] & (levels.codes >= 0)).argmax())
     raise ValueError(
@@ -126,7 +134,10 @@ def _values_of(levels: _Levels) -> np.ndarray:
     )
 
 
-def _check_classes(levels: _Levels, kind: Kind) -> None:
+def _check_classes(
+    levels: _Levels,
+    kind: Kind,
+) -> None:
     n_classes = len(levels.values)
     if n_classes == 1:
         raise OneClassError(
@@ -160,10 +171,11 @@ def _levels(target: Any) -> _Levels:
         return _Levels(codes, np.asarray(levels, dtype=object), numeric=False)
     numbers = as_numbers(column)
     if numbers is not None:
-        if np.isinf(numbers).any():
+        infinite = np.isinf(numbers)
+        if infinite.any():
             raise ValueError(
-                f"the target has {int(np.isinf(numbers).sum())} infinite value(s), the "
-                f"first in row {int(np.isinf(numbers).argmax()) + 1}"
+                f"the target has {int(infinite.sum())} infinite value(s), the first in row "
+                f"{int(infinite.argmax()) + 1}"
             )
         codes, different = pd.factorize(numbers, sort=True)
         return _Levels(codes, different, numeric=True)
@@ -183,11 +195,8 @@ def _as_column(target: Any) -> pd.Series:
     if isinstance(target, pd.Series):
         return target.reset_index(drop=True)
     values = target.detach().cpu().numpy() if isinstance(target, Tensor) else target
-    values = (
-        values
-        if isinstance(values, np.ndarray | pd.api.extensions.ExtensionArray)
-        else np.asarray(values, dtype=object)
-    )
+    if not isinstance(values, np.ndarray | pd.api.extensions.ExtensionArray):
+        values = np.asarray(values, dtype=object)
     if values.ndim != 1:
         raise ValueError(
             f"a target is one column of values, shape (N,), got shape {tuple(values.shape)}"

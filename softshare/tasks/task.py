@@ -35,9 +35,8 @@ class Task:
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) and not (
-            isinstance(self.name, tuple) and all(isinstance(part, str) for part in self.name)
-        ):
+        parts = self.name if isinstance(self.name, tuple) else (self.name,)
+        if not all(isinstance(part, str) for part in parts):
             raise TypeError(f"a task's name must be text or a tuple of texts, got {self.name!r}")
         if self.kind not in KINDS:
             raise ValueError(
@@ -65,7 +64,6 @@ def label_of(name: TaskName) -> str:
 
 def no_such_task(name: TaskName, tasks: Sequence[Task]) -> KeyError:
     """The error of asking for a task that is not among these; names the first ten."""
-    return KeyError(
-        f"no task {name!r}; the tasks are "
-        f"{', '.join(task.label for task in tasks[:10])}{', …' if len(tasks) > 10 else ''}"
-    )
+    known = ", ".join(task.label for task in tasks[:10])
+    more = ", …" if len(tasks) > 10 else ""
+    return KeyError(f"no task {name!r}; the tasks are {known}{more}")

@@ -29,7 +29,12 @@ class TaskDraws:
     """
 
     def __init__(
-        self, probabilities: np.ndarray | None, *, n_tasks: int, per_step: int, seed: int
+        self,
+        probabilities: np.ndarray | None,
+        *,
+        n_tasks: int,
+        per_step: int,
+        seed: int,
     ) -> None:
         self._n_tasks, self._per_step = n_tasks, per_step
         key = key_of(seed, "tasks of a step")
@@ -54,7 +59,11 @@ class TaskDraws:
         return self._turns.take(np.array([0]), steps * self._per_step).reshape(shape)
 
 
-def probabilities(sizes: np.ndarray, policy: Policy, temperature: float) -> np.ndarray | None:
+def probabilities(
+    sizes: np.ndarray,
+    policy: Policy,
+    temperature: float,
+) -> np.ndarray | None:
     """How likely each task is drawn, in proportion to ``size^(1/temperature)`` and 1 for the
     largest; None where taken in turn.
 

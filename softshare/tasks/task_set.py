@@ -36,6 +36,7 @@ from softshare.tasks.sources import (
 )
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind, Task, TaskName, label_of, no_such_task
+from softshare.tasks.task_table import TASKS_SHOWN, table_of
 
 __all__ = ["Source", "TaskSet", "as_source", "take"]
 
@@ -64,8 +65,8 @@ class TaskSet:
             rows of one group together. Empty: no source has groups.
         parts: for every source the given part of each row (``"train"``, ``"validation"``,
             ``"test"``), or None; see :func:`softshare.tasks.splits.split`. Empty: none is given.
-        train_fraction_of_all: a training fraction is a share of all examples, and what is not trained
-            on validates and tests, instead of a share of the training part; see
+        train_fraction_of_all: a training fraction is of all examples, and what is not trained on
+            validates and tests, instead of being of the training part; see
             :func:`softshare.tasks.splits.split`.
         preprocessing: for every source what turned its raw columns into numbers, or None.
         target_scaling: mean and standard deviation by which regression targets were
@@ -102,13 +103,11 @@ class TaskSet:
     def __post_init__(self) -> None:
         if not self.tasks:
             raise ValueError("a task set needs at least one task, got none")
-        if len(self._numbers) < len(self.tasks):
-            twice = next(
-                task.label
-                for number, task in enumerate(self.tasks)
-                if self._numbers[task.name] != number
-            )
-            raise ValueError(f"two tasks are called {twice!r}; every task needs a name of its own")
+        for number, task in enumerate(self.tasks):
+            if self._numbers[task.name] != number:
+                raise ValueError(
+                    f"two tasks are called {task.label!r}; every task needs a name of its own"
+                )
 
     @classmethod
     def from_arrays(cls, data: Mapping[Any, tuple[Any, Any]], *, kinds: Kinds = None) -> TaskSet:
@@ -129,7 +128,8 @@ class TaskSet:
                 inputs.append(as_source(source))
             except ValueError as error:
                 raise ValueError(f"task {label_of(name)!r}: {error}") from None
-        columns = encode_all({name: target for name, (_, target) in data.items()}, kinds)
+        target_of = {name: target for name, (_, target) in data.items()}
+        columns = encode_all(target_of, kinds)
         check_lengths(columns, [len(source) for source in inputs])
         sources, source_of, start_of = merge(inputs)
         offsets, rows, targets = entries_of([values for _, values in columns])
@@ -209,8 +209,12 @@ class TaskSet:
         """
         source = as_source(inputs)
         names, number_of_row = names_of(task)
+        called = getattr(target, "name", None) or "column"
         like, values = encode_target(
-            "", target, kind, called=f"target {getattr(target, 'name', None) or 'column'!r}"
+            "",
+            target,
+            kind,
+            called=f"target {called!r}",
         )
         if not len(source) == len(values) == len(number_of_row):
             raise ValueError(
@@ -238,7 +242,11 @@ class TaskSet:
         one_input: bool = False,
     ) -> TaskSet:
         made = cls(
-            tuple(tasks), (source,), np.zeros(len(tasks), dtype=np.int64), *entries, one_input
+            tuple(tasks),
+            (source,),
+            np.zeros(len(tasks), dtype=np.int64),
+            *entries,
+            one_input,
         )
         return replace(made, groups=column_of(source, groups), parts=column_of(source, parts))
 
@@ -249,6 +257,15 @@ class TaskSet:
         return (
             f"TaskSet({len(self)} tasks, {len(self.rows)} examples, {len(self.sources)} input "
             "source(s))"
+        )
+
+    def _repr_html_(self) -> str:
+        shapes = [self.input_shape(number) for number in range(min(len(self), TASKS_SHOWN))]
+        return table_of(
+            repr(self),
+            self.tasks,
+            self.n_examples,
+            shapes,
         )
 
     @property
@@ -324,16 +341,20 @@ class TaskSet:
         entries = np.flatnonzero(entries) if entries.dtype == bool else np.sort(entries)
         counts = np.bincount(self.task_of[entries], minlength=len(self))
         return replace(
-            self, offsets=offsets_of(counts), rows=self.rows[entries], targets=self.targets[entries]
+            self,
+            offsets=offsets_of(counts),
+            rows=self.rows[entries],
+            targets=self.targets[entries],
         )
 
     def keep_tasks(self, numbers: Sequence[int] | np.ndarray) -> TaskSet:
         """Only these tasks, in this order."""
         kept = np.asarray(numbers, dtype=np.int64)
         offsets = offsets_of(self.n_examples[kept])
-        entries = np.arange(offsets[-1]) + np.repeat(
-            self.offsets[kept] - offsets[:-1], np.diff(offsets)
-        )
+        # every kept task's run of entries moves from where it began to where it begins now
+        moved = self.offsets[kept] - offsets[:-1]
+        entries = np.arange(offsets[-1]) + np.repeat(moved, np.diff(offsets))
+        scaling = self.target_scaling
         return replace(
             self,
             tasks=tuple(self.tasks[number] for number in kept),
@@ -341,7 +362,7 @@ class TaskSet:
             offsets=offsets,
             rows=self.rows[entries],
             targets=self.targets[entries],
-            target_scaling=None if self.target_scaling is None else self.target_scaling[kept],
+            target_scaling=None if scaling is None else scaling[kept],
         )
 
     def split(
@@ -365,7 +386,12 @@ class TaskSet:
         from softshare.tasks.preprocessing import prepare  # both are written in terms of this class
         from softshare.tasks.splits import split
 
-        divided = split(self, seed=seed, fractions=fractions, train_fraction=train_fraction)
+        divided = split(
+            self,
+            seed=seed,
+            fractions=fractions,
+            train_fraction=train_fraction,
+        )
         return prepare(self, divided, standardise=standardise)
 
     def drop_small_tasks(
@@ -387,5 +413,10 @@ class TaskSet:
         """
         tasks = [(task.name, task.kind, task.n_outputs, task.classes) for task in self.tasks]
         return digest_of(
-            repr(tasks), self.source_of, self.offsets, self.rows, self.targets, *self.sources
+            repr(tasks),
+            self.source_of,
+            self.offsets,
+            self.rows,
+            self.targets,
+            *self.sources,
         )

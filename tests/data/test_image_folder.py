@@ -157,7 +157,7 @@ def test_a_changed_file_is_decoded_again(root: Path) -> None:
 def test_images_are_brought_to_one_size(root: Path, crop: bool) -> None:
     image(99, (30, 9)).save(root / "birds/10/1.png")
     with pytest.raises(
-        ValueError, match=r"birds/10/1.png: it has 9×30 pixels, the first has 10×12; size: give one"
+        ValueError, match=r"birds/10/1.png: it has 9×30 pixels, the first has 10×12; give one size"
     ):
         image_folder(root, ImageReading(decode_first=True))
     tasks = image_folder(root, ImageReading(size=(6, 8), crop=crop, grey=True))

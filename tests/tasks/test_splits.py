@@ -363,7 +363,7 @@ def test_nothing_left_is_an_error() -> None:
 
 @pytest.mark.parametrize("fractions", [(0.5, 0.2, 0.2), (0, 0.5, 0.5), (1.2, -0.1, -0.1)])
 def test_shares_that_are_none_are_refused(fractions: tuple[float, float, float]) -> None:
-    with pytest.raises(ValueError, match="fractions must be three shares"):
+    with pytest.raises(ValueError, match="fractions must be three numbers"):
         split(separate([20]), seed=0, fractions=fractions)
 
 

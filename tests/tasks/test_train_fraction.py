@@ -72,7 +72,7 @@ def test_the_rest_is_divided_as_validation_and_test_are() -> None:
 
 def test_all_examples_cannot_train() -> None:
     with pytest.raises(
-        ValueError, match="train_fraction: here it is a share of all examples, and 1 of the 20"
+        ValueError, match="train_fraction: here it is a fraction of all examples, and 1 of the 20"
     ):
         split(drawings(), seed=0)
 
