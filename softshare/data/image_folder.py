@@ -74,12 +74,12 @@ def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> Ta
     names, strays, empty = _listing(root)
     if not names:
         raise ValueError(f"{root} has no images; {LAYOUT}")
-    odd = [f"{root / name} has no place" for name in strays] + [
-        f"the folder {root / name} has no images" for name in empty
-    ]
+    odd = [f"{root / name} has no place" for name in strays]
+    odd += [f"the folder {root / name} has no images" for name in empty]
     if odd and not reading.skip_broken:
-        raise ValueError(
-            f"{odd[0]}: {LAYOUT}; remove it; skip_broken: leaves such files and folders out"
+        raise ArgumentError(
+            ("skip_broken", "leaves such files and folders out"),
+            about=f"{odd[0]}: {LAYOUT}; remove it",
         )
     source, notes = _source(root, names, reading)
     folders = pd.DataFrame(

@@ -72,8 +72,8 @@ SET = PublicSet(
 def load(*, size: int = 64) -> TaskSet:
     """Each collection a task: to tell twelve kinds of objects apart, 50 images of each.
 
-    A training share (``train_fraction``) is of all examples of a class; the rest is divided between
-    validation and test.
+    A training fraction (``train_fraction``) is of all examples of a class; the rest is divided
+    between validation and test.
 
     Args:
         size: height and width to which images are resized, their proportions not kept.

@@ -67,10 +67,10 @@ def load(
         inputs: ``"images"``, ``"surf"`` (800 counts of visual words) or ``"googlenet"`` (1,024
             activations, without caltech10).
         percentage: 5, 10 or 20: take the published training and test images of this percentage
-            instead. An image that a list repeats counts once, one that is in neither list is left out. With
-            images only, as nothing says which image a row of features belongs to. At 5 %, dslr has
-            one image a class to train on: nothing is left to validate, so split with a validation
-                fraction of 0.
+            instead. An image that a list repeats counts once, one that is in neither list is left
+            out. With images only, as nothing says which image a row of features belongs to. At 5 %,
+            dslr has one image a class to train on: nothing is left to validate, so split with a
+            validation fraction of 0.
         size: height and width to which images are resized, their proportions not kept.
 
     Raises:

@@ -24,7 +24,7 @@ DRAWN_AHEAD = 1 << 14
 """How many example numbers are drawn at a time: few enough to stay in the processor's cache."""
 
 LABELS_FOR_SHARED_ROWS = 0.5
-"""Share of labels present from which tasks on one input are trained on the same rows of it."""
+"""Fraction of labels present from which tasks on one input are trained on the same rows of it."""
 
 READ_AHEAD = 2
 """Steps read ahead where inputs are not held in memory."""

@@ -16,8 +16,8 @@ def folds(
     *,
     seed: int,
 ) -> np.ndarray:
-    """Deal the examples out into folds of equal size, every fold with its share of every task and
-    class.
+    """Deal the examples out into folds of equal size, every fold with its fraction of every task
+    and class.
 
     A row that serves several tasks, and the rows of one group, fall in one fold. The rarest labels
     are dealt out first.
