@@ -32,7 +32,7 @@ thousand), and bytes that any may have.
 """
 
 _MOSTLY = 0.9
-"""A text column with at least this fraction of numbers is a column of numbers with mistakes in it."""
+"""A text column with at least this fraction of numbers is one of numbers with mistakes in it."""
 
 
 def read_frame(
