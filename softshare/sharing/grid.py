@@ -33,23 +33,20 @@ class TaskGrid:
         tuples = [name for name in names if isinstance(name, tuple) and len(name) > 1]
         if not tuples:
             return None
-        lengths = {len(name) for name in tuples}
-        if len(tuples) < len(names) or len(lengths) > 1:
-            odd = next(
-                name for name in names if not isinstance(name, tuple) or len(name) != len(tuples[0])
-            )
-            raise ValueError(
-                f"tasks indexed by factors need names of one length: {tuples[0]!r} and "
-                f"{odd!r} do not go together"
-            )
-        levels = tuple(tuple(sorted(set(values))) for values in zip(*tuples, strict=True))
-        numbers = [{value: number for number, value in enumerate(values)} for values in levels]
-        return cls(
-            levels,
-            tuple(
-                tuple(of[value] for of, value in zip(numbers, name, strict=True)) for name in tuples
-            ),
-        )
+        for name in names:
+            if not isinstance(name, tuple) or len(name) != len(tuples[0]):
+                raise ValueError(
+                    f"tasks indexed by factors need names of one length: {tuples[0]!r} and "
+                    f"{name!r} do not go together"
+                )
+        levels = []
+        columns = []  # for every factor the number of each task's value
+        for values in zip(*tuples, strict=True):
+            level = tuple(sorted(set(values)))
+            number_of = {value: number for number, value in enumerate(level)}
+            levels.append(level)
+            columns.append([number_of[value] for value in values])
+        return cls(tuple(levels), tuple(zip(*columns, strict=True)))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -73,15 +70,17 @@ class TaskGrid:
             ValueError: the grid has cells without a task.
         """
         if not self.is_whole:
-            taken = set(self.places)
-            missing = next(cell for cell in product(*map(range, self.shape)) if cell not in taken)
-            name = tuple(
-                values[number] for values, number in zip(self.levels, missing, strict=True)
-            )
             raise ValueError(
                 f"layer {layer!r}: {sharing} needs a task for every combination of the "
                 f"factors here, {prod(self.shape)} in all, and there "
-                f"are {len(self.places)}: none is named {name!r}. Give the tasks plain "
+                f"are {len(self.places)}: none is named {self._missing()!r}. Give the tasks plain "
                 f"names{remedy}"
             )
         return sorted(range(len(self.places)), key=self.places.__getitem__)
+
+    def _missing(self) -> tuple[str, ...]:
+        """The name that a task of the first empty cell would have."""
+        taken = set(self.places)
+        # A large grid is not gone through: of one more cell than there are tasks, one is empty.
+        cell = next(cell for cell in product(*map(range, self.shape)) if cell not in taken)
+        return tuple(values[number] for values, number in zip(self.levels, cell, strict=True))

@@ -42,19 +42,26 @@ class TensorTrain(TruncatedFactorisation):
         return n_modes - 1
 
     def _rank_bounds(self, modes: Sequence[int], ranks: Sequence[int] | None = None) -> list[int]:
-        before = [prod(modes[:n]) for n in range(len(modes) - 1)] if ranks is None else [1, *ranks]
-        return [
-            min(left * modes[n], prod(modes[n + 1 :]))
-            for n, left in enumerate(before[: len(modes) - 1])
-        ]
+        bounds = []
+        left = 1  # the rank before a core, or how large it could be
+        for n, size in enumerate(modes[:-1]):
+            bounds.append(min(left * size, prod(modes[n + 1 :])))
+            left = left * size if ranks is None else ranks[n]
+        return bounds
 
     def _terms(self, n_modes: int) -> dict[str, str]:
-        cores = {
-            f"core_{n + 1}": RANKS[max(n - 1, 0) : n] + MODES[n] + RANKS[n] for n in range(n_modes)
-        }
-        last = n_modes + self._n_axes - 1
-        chain = [f"t{RANKS[n - 1 : min(n + 1, last)]}" for n in range(n_modes, last + 1)]
-        return {**cores, **dict(zip(task_names(self._n_axes), chain, strict=True))}
+        # aA, AbB, … of the layer's modes; then tB, or on a grid of two factors tBC, tC.
+        terms = {}
+        before = ""
+        for n in range(n_modes):
+            terms[f"core_{n + 1}"] = before + MODES[n] + RANKS[n]
+            before = RANKS[n]
+        names = task_names(self._n_axes)
+        for axis, name in enumerate(names):
+            after = "" if name == names[-1] else RANKS[n_modes + axis]
+            terms[name] = "t" + before + after
+            before = after
+        return terms
 
     def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
         cores = tt_svd(tensor, cuts)

@@ -49,11 +49,13 @@ class Tucker(TruncatedFactorisation):
         return [min(bound, prod(ranks) // rank) for bound, rank in zip(largest, ranks, strict=True)]
 
     def _terms(self, n_modes: int) -> dict[str, str]:
-        matrices = {f"mode_{n + 1}": MODES[n] + RANKS[n] for n in range(n_modes)}
-        tasks = {
-            name: f"t{RANKS[n_modes + axis]}" for axis, name in enumerate(task_names(self._n_axes))
-        }
-        return {"core": RANKS[: n_modes + self._n_axes], **matrices, **tasks}
+        # ABC, aA, bB, tC: the core has every rank, each matrix its mode and its rank.
+        terms = {"core": RANKS[: n_modes + self._n_axes]}
+        for n in range(n_modes):
+            terms[f"mode_{n + 1}"] = MODES[n] + RANKS[n]
+        for axis, name in enumerate(task_names(self._n_axes)):
+            terms[name] = "t" + RANKS[n_modes + axis]
+        return terms
 
     def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
         """HOSVD, the singular values of the task modes moved from the core to the tasks' own

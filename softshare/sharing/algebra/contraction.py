@@ -7,10 +7,9 @@ it up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
 from math import prod
 from operator import index
 
@@ -23,7 +22,7 @@ ELEMENT = 8
 """Multiply-adds in the time that one element takes on its way from or to memory: a processor's
 cache is slower than its arithmetic. Between 4 and 16 the same orders win."""
 
-Splits = dict[int, tuple[int, tuple[int, int] | None]]
+Parts = dict[int, tuple[int, tuple[int, int] | None]]
 """Set of operands (a bit each) → cost of contracting it, and the two parts that are contracted
 last.
 """
@@ -78,7 +77,7 @@ cheapest_order._dynamo_marked_constant = True  # type: ignore[attr-defined]
 @lru_cache(maxsize=4096)
 def _cheapest(equation: str, shapes: tuple[tuple[int, ...], ...], last: bool) -> Order:
     terms, output, size = _parsed(equation, shapes)
-    best = _best_splits(_surviving_letters(terms, output), size, len(terms), last)
+    best = _best_parts(_surviving_letters(terms, output), size, len(terms), last)
     return order_of(equation, shapes, _pairs(best, len(terms)))
 
 
@@ -97,26 +96,27 @@ def order_of(
     members = [1 << k for k in range(len(terms))]
     leaves = [letters[member] for member in members]
     steps: list[Step] = []
+    multiply_adds = elements = 0
     for left, right in pairs:
         members.append(members[left] | members[right])
-        steps.append(
-            (
-                left,
-                right,
-                f"{letters[members[left]]},{letters[members[right]]}->{letters[members[-1]]}",
-            )
-        )
-    sums = tuple(
-        tuple(axis for axis, letter in enumerate(term) if letter not in left)
-        for term, left in zip(terms, leaves, strict=True)
-    )
+        a, b, result = (letters[members[place]] for place in (left, right, -1))
+        steps.append((left, right, f"{a},{b}->{result}"))
+        multiply_adds += _size(a + b, size)
+        elements += _size(a, size) + _size(b, size) + _size(result, size)
     products, last = lay_out(steps, leaves, size)
-    axes = tuple(last.index(letter) for letter in output)
-    multiply_adds = sum(_size(pair.split("->")[0].replace(",", ""), size) for _, _, pair in steps)
-    elements = sum(
-        _size(term, size) for _, _, pair in steps for term in pair.replace("->", ",").split(",")
+    return Order(
+        tuple(steps),
+        products,
+        sums=tuple(map(_missing, terms, leaves)),
+        axes=tuple(last.index(letter) for letter in output),
+        multiply_adds=multiply_adds,
+        elements=elements,
     )
-    return Order(tuple(steps), products, sums, axes, multiply_adds, elements)
+
+
+def _missing(term: str, left: str) -> tuple[int, ...]:
+    """The axes of an operand whose letters are not left once it is summed by itself."""
+    return tuple(axis for axis, letter in enumerate(term) if letter not in left)
 
 
 def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
@@ -133,26 +133,21 @@ def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
 
 def shapes_of(operands: Sequence[Tensor]) -> tuple[tuple[int, ...], ...]:
     """What :func:`cheapest_order` wants to know of operands."""
-    if (
-        torch.compiler.is_compiling()
-    ):  # an order is for sizes that are known: symbols become numbers
-        return tuple(tuple(index(size) for size in operand.shape) for operand in operands)
+    if torch.compiler.is_compiling():
+        # An order is for sizes that are known: symbols become numbers.
+        return tuple(tuple(map(index, operand.shape)) for operand in operands)
     return tuple(operand.shape for operand in operands)
 
 
 def carry_out(order: Order, operands: Sequence[Tensor]) -> Tensor:
     """Contract operands of the shapes that the order was made for."""
-    tensors = [
-        operand.sum(axes) if axes else operand
-        for operand, axes in zip(operands, order.sums, strict=True)
-    ]
+    each = zip(operands, order.sums, strict=True)
+    tensors = [operand.sum(axes) if axes else operand for operand, axes in each]
     for product in order.products:
         tensors.append(multiply(tensors[product.left], tensors[product.right], product))
-    return (
-        tensors[-1]
-        if order.axes == tuple(range(len(order.axes)))
-        else tensors[-1].permute(order.axes)
-    )
+    result = tensors[-1]
+    in_place = order.axes == tuple(range(len(order.axes)))
+    return result if in_place else result.permute(order.axes)
 
 
 def _surviving_letters(terms: Sequence[str], output: str) -> dict[int, str]:
@@ -161,11 +156,17 @@ def _surviving_letters(terms: Sequence[str], output: str) -> dict[int, str]:
     """
     letters = {}
     for members in range(1, 1 << len(terms)):
-        inside = [letter for k, term in enumerate(terms) if members >> k & 1 for letter in term]
-        outside = set(output).union(*(term for k, term in enumerate(terms) if not members >> k & 1))
+        inside, outside = "", set(output)
+        for k, term in enumerate(terms):
+            if members >> k & 1:
+                inside += term
+            else:
+                outside.update(term)
+        # aA,AbB,tB->tab: of the first two A is summed, B still joins them to the third.
         kept = [letter for letter in dict.fromkeys(inside) if letter in outside]
         if members.bit_count() > 1:
-            kept = [letter for letter in output if letter in kept] + sorted(set(kept) - set(output))
+            of_output = [letter for letter in output if letter in kept]
+            kept = of_output + sorted(set(kept) - set(output))
         letters[members] = "".join(kept)
     return letters
 
@@ -176,11 +177,9 @@ def _parsed(
     """The operands' letters, the output's, and the extent of every letter."""
     inputs, output = equation.split("->")
     terms = inputs.split(",")
-    size = {
-        letter: extent
-        for term, shape in zip(terms, shapes, strict=True)
-        for letter, extent in zip(term, shape, strict=True)
-    }
+    size: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        size |= zip(term, shape, strict=True)
     return terms, output, size
 
 
@@ -188,30 +187,40 @@ def _size(letters: str, size: Mapping[str, int]) -> int:
     return prod(size[letter] for letter in set(letters))
 
 
-def _best_splits(
+def _best_parts(
     letters: Mapping[int, str], size: Mapping[str, int], n_operands: int, last: bool
-) -> Splits:
+) -> Parts:
+    """The cheapest way to contract every set of operands, from small sets to large ones.
+
+    A set is a number with a bit for each operand: 0b101 holds the first and the third.
+    """
     waiting = 0 if last else 1 << (n_operands - 1)
     elements = {members: _size(own, size) for members, own in letters.items()}
-    best: Splits = {1 << k: (0, None) for k in range(n_operands)}
-    for count in range(2, n_operands + 1):
-        for members in combinations(range(n_operands), count):
-            group = sum(1 << k for k in members)
-            options = []
-            left = (group - 1) & group
-            while left > (
-                right := group ^ left
-            ):  # the parts of the group in two, each division once
-                moved = elements[left] + elements[right] + elements[group]
-                cost = _size(letters[left] + letters[right], size) + ELEMENT * moved
-                if count < n_operands or waiting not in (left, right):
-                    options.append((best[left][0] + best[right][0] + cost, (left, right)))
-                left = (left - 1) & group
-            best[group] = min(options)
+    best: Parts = {1 << k: (0, None) for k in range(n_operands)}
+    by_number = sorted(letters, key=int.bit_count)
+    for group in by_number[n_operands:]:
+        options = []
+        for left, right in _divisions(group):
+            if group.bit_count() == n_operands and waiting in (left, right):
+                continue
+            moved = elements[left] + elements[right] + elements[group]
+            cost = _size(letters[left] + letters[right], size) + ELEMENT * moved
+            options.append((best[left][0] + best[right][0] + cost, (left, right)))
+        best[group] = min(options)
     return best
 
 
-def _pairs(best: Splits, n_operands: int) -> list[tuple[int, int]]:
+def _divisions(group: int) -> Iterator[tuple[int, int]]:
+    """A set in two parts, each division once: 0b111 → 0b110 and 0b001, 0b101 and 0b010, 0b100 and
+    0b011.
+    """
+    left = (group - 1) & group  # subtracting 1 and masking walks down through all subsets
+    while left > group ^ left:
+        yield left, group ^ left
+        left = (left - 1) & group
+
+
+def _pairs(best: Parts, n_operands: int) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
 
     def place(group: int) -> int:

@@ -50,14 +50,15 @@ def mean_squares(equation: str, operands: Sequence[Tensor]) -> Tensor:
 
     n_elements = _extent(each, output.removeprefix("t"))
     if not own:
-        return _contract(list(_doubled(shared, copies)), "") / n_elements
+        return _contract(_doubled(shared, copies), "") / n_elements
 
     # What the shared factors look like from the tasks' rows: a Gram matrix over the letters
     # that lead there, (K, K) where a task has a row of K values.
-    towards_rows = {letter for term, _ in own for letter in term}
-    border = [letter for term, _ in shared for letter in term if letter in towards_rows]
-    kept = "".join(dict.fromkeys(border + [copies.get(letter, letter) for letter in border]))
-    gram = [(kept, _contract(list(_doubled(shared, copies)), kept))] if shared else []
+    of_rows = set("".join(term for term, _ in own))
+    of_shared = dict.fromkeys("".join(term for term, _ in shared))
+    border = [letter for letter in of_shared if letter in of_rows]
+    kept = _unique(border + _copy(border, copies))
+    gram = [(kept, _contract(_doubled(shared, copies), kept))] if shared else []
     sums = [_contract([*gram, *_doubled(rows, copies)], "t") for rows in _row_chunks(own)]
     return torch.cat(sums) / n_elements
 
@@ -70,12 +71,23 @@ def _letters_of_the_copy(terms: Sequence[str], output: str) -> dict[str, str]:
     return dict(zip(summed, free, strict=False))
 
 
-def _doubled(operands: Sequence[Operand], copies: dict[str, str]) -> Iterator[Operand]:
+def _copy(letters: Sequence[str], copies: dict[str, str]) -> list[str]:
+    """What letters are called in the copy: a mode of the output stays, a summed one has its own."""
+    return [copies.get(letter, letter) for letter in letters]
+
+
+def _unique(letters: Sequence[str]) -> str:
+    return "".join(dict.fromkeys(letters))
+
+
+def _doubled(operands: Sequence[Operand], copies: dict[str, str]) -> list[Operand]:
     """Every operand, and itself once more with the letters of the copy."""
+    both = []
     for term, values in operands:
         wide = values.detach().double()
-        yield term, wide
-        yield "".join(copies.get(letter, letter) for letter in term), wide
+        both.append((term, wide))
+        both.append(("".join(_copy(list(term), copies)), wide))
+    return both
 
 
 def _row_chunks(own: Sequence[Operand]) -> Iterator[list[Operand]]:
@@ -97,16 +109,17 @@ def _contract(operands: list[Operand], output: str) -> Tensor:
     path = np.einsum_path(equation, *shapes, optimize=("greedy", NO_LIMIT))[0][1:]
     for places in path:
         taken = [operands.pop(place) for place in sorted(places, reverse=True)]
-        needed = set(output).union(*(term for term, _ in operands))
-        letters = dict.fromkeys("".join(term for term, _ in taken))
-        left = "".join(letter for letter in letters if letter in needed) if operands else output
-        pair = ",".join(term for term, _ in taken) + "->" + left
-        operands.append((left, torch.einsum(pair, *(values for _, values in taken))))
+        terms, values = zip(*taken, strict=True)
+        needed = output + "".join(term for term, _ in operands)
+        left = output  # of the last pair, whose letters must be in the output's order
+        if operands:
+            left = "".join(letter for letter in _unique("".join(terms)) if letter in needed)
+        operands.append((left, torch.einsum(f"{','.join(terms)}->{left}", *values)))
     return operands[0][1]
 
 
 def _extent(operands: Sequence[Operand], letters: str) -> int:
     size: dict[str, int] = {}
     for term, values in operands:
-        size |= dict(zip(term, values.shape, strict=True))
+        size |= zip(term, values.shape, strict=True)
     return prod(size[letter] for letter in letters)

@@ -46,17 +46,20 @@ class Product:
 
 def multiply(left: Tensor, right: Tensor, product: Product) -> Tensor:
     """The product of two operands."""
-    a = (left if product.left_axes is None else left.permute(product.left_axes)).reshape(
-        product.left_shape
-    )
-    b = (right if product.right_axes is None else right.permute(product.right_axes)).reshape(
-        product.right_shape
-    )
+    a, b = left, right
+    if product.left_axes is not None:
+        a = a.permute(product.left_axes)
+    if product.right_axes is not None:
+        b = b.permute(product.right_axes)
+    a = a.reshape(product.left_shape)  # (m, k) or (batch, m, k)
+    b = b.reshape(product.right_shape)  # (k, n) or (batch, k, n)
     if product.left_shape[-1] == 1:  # nothing is summed
-        return (a * b).reshape(product.shape)
-    return (torch.mm(a, b) if len(product.left_shape) == 2 else torch.bmm(a, b)).reshape(
-        product.shape
-    )
+        result = a * b
+    elif len(product.left_shape) == 2:
+        result = torch.mm(a, b)
+    else:
+        result = torch.bmm(a, b)
+    return result.reshape(product.shape)
 
 
 def lay_out(
@@ -72,10 +75,8 @@ def lay_out(
     Returns:
         The products, and the letters of the last one's axes.
     """
-    options = [
-        _products(steps, leaves, size, swapped)
-        for swapped in every((False, True), repeat=len(steps))
-    ]
+    sides = every((False, True), repeat=len(steps))
+    options = [_products(steps, leaves, size, swapped) for swapped in sides]
     _, products, last = min(options, key=lambda option: option[0])
     return tuple(products), last
 
@@ -88,35 +89,28 @@ def _products(
     """
     letters, copied, products = list(leaves), 0, []
     for (left, right, pair), swap in zip(steps, swapped, strict=True):
-        left, right = (right, left) if swap else (left, right)
-        a, b, kept = letters[left], letters[right], pair.split("->")[1]
-        order = (
-            a if _extent(a, size) >= _extent(b, size) else b
-        )  # the larger operand should not be the one that is copied
-        batch = "".join(
-            letter for letter in order if letter in a and letter in b and letter in kept
-        )
-        summed = "".join(
-            letter for letter in order if letter in a and letter in b and letter not in kept
-        )
-        own_a, own_b = (
-            "".join(letter for letter in term if letter not in batch + summed) for term in (a, b)
-        )
-        copied += _copied(a, (batch, own_a, summed), size) + _copied(
-            b, (batch, summed, own_b), size
-        )
-        letters.append(batch + own_a + own_b)
-        groups = [[batch] if batch else [], [own_a], [summed], [own_b]]
-        shapes = [[_extent(group, size) for group in part] for part in groups]
+        if swap:
+            left, right = right, left
+        a, b = letters[left], letters[right]
+        batch, own_a, summed, own_b = _roles(a, b, pair.split("->")[1], size)
+        #   left  (batch, own_a, summed)
+        #                          ║          → (batch, own_a, own_b)
+        #   right (batch,        summed, own_b)
+        copied += _copied(a, (batch, own_a, summed), size)
+        copied += _copied(b, (batch, summed, own_b), size)
+        result = batch + own_a + own_b
+        letters.append(result)
+        n_batch = (_extent(batch, size),) if batch else ()
+        m, k, n = _extent(own_a, size), _extent(summed, size), _extent(own_b, size)
         products.append(
             Product(
                 left,
                 right,
-                _axes(a, batch + own_a + summed),
-                (*shapes[0], *shapes[1], *shapes[2]),
-                _axes(b, batch + summed + own_b),
-                (*shapes[0], *shapes[2], *shapes[3]),
-                tuple(size[letter] for letter in letters[-1]),
+                left_axes=_axes(a, batch + own_a + summed),
+                left_shape=(*n_batch, m, k),
+                right_axes=_axes(b, batch + summed + own_b),
+                right_shape=(*n_batch, k, n),
+                shape=tuple(size[letter] for letter in result),
             )
         )
     if steps and letters[-1] != steps[-1][2].split("->")[1]:
@@ -124,17 +118,38 @@ def _products(
     return copied, products, letters[-1]
 
 
+def _roles(a: str, b: str, kept: str, size: Mapping[str, int]) -> tuple[str, str, str, str]:
+    """The letters of both that are kept, the left operand's own, those summed, the right one's own.
+
+    Those of both are in the order of the larger operand, which should not be the one copied.
+    """
+    batch = summed = ""
+    for letter in a if _extent(a, size) >= _extent(b, size) else b:
+        if letter in a and letter in b:
+            if letter in kept:
+                batch += letter
+            else:
+                summed += letter
+    own_a = "".join(letter for letter in a if letter not in b)
+    own_b = "".join(letter for letter in b if letter not in a)
+    return batch, own_a, summed, own_b
+
+
 def _copied(letters: str, groups: Sequence[str], size: Mapping[str, int]) -> int:
     """How many elements of an operand, contiguous in the order of its letters, must be copied to be
     a batch of matrices.
     """
-    long = [letter for letter in letters if size[letter] > 1]
-    parts = ["".join(letter for letter in group if size[letter] > 1) for group in groups]
-    is_view = all(part in "".join(long) for part in parts)
-    strided_matrices = (
-        bool(parts[0]) and "".join(long).endswith(parts[0]) and bool(parts[1] + parts[2])
-    )
+    long = _longer_than_one(letters, size)
+    batch, *sides = [_longer_than_one(group, size) for group in groups]
+    # Letters next to each other in memory are one axis of a view.
+    is_view = all(part in long for part in (batch, *sides))
+    # With the batch last, every matrix's elements lie apart.
+    strided_matrices = bool(batch) and long.endswith(batch) and any(sides)
     return 0 if is_view and not strided_matrices else _extent(letters, size)
+
+
+def _longer_than_one(letters: str, size: Mapping[str, int]) -> str:
+    return "".join(letter for letter in letters if size[letter] > 1)
 
 
 def _axes(letters: str, wanted: str) -> tuple[int, ...] | None:

@@ -33,30 +33,38 @@ class Ring:
 
     def terms(self) -> list[str]:
         """The letters of every core."""
-        letters = iter(MODES)
-        own = ["".join(next(letters) for _ in modes) for modes in self.modes]
-        return [RANKS[core] + own[core] + RANKS[(core + 1) % len(own)] for core in range(len(own))]
+        terms = []
+        used = 0
+        for core, modes in enumerate(self.modes):
+            own = MODES[used : used + len(modes)]
+            used += len(modes)
+            after = (core + 1) % len(self.modes)
+            terms.append(RANKS[core] + own + RANKS[after])
+        return terms
 
     def equation(self, shared: Collection[int]) -> str:
         """The contraction of the cores; those not shared carry the task.
 
         Its output: window, input modes, output modes.
         """
-        terms = self.terms()
-        window = "".join(term[1] for term in terms if len(term) == 3)
-        paired = [term for term in terms if len(term) == 4]
-        output = window + "".join(term[1] for term in paired) + "".join(term[2] for term in paired)
-        operands = [term if core in shared else f"t{term}" for core, term in enumerate(terms)]
-        return f"{','.join(operands)}->t{output}"
+        window = inputs = outputs = ""
+        operands = []
+        for core, term in enumerate(self.terms()):
+            own = term[1:-1]  # (h·w) of the window, or (M_k, N_k)
+            if len(own) == 1:
+                window += own
+            else:
+                inputs += own[0]
+                outputs += own[1]
+            operands.append(term if core in shared else f"t{term}")
+        return f"{','.join(operands)}->t{window}{inputs}{outputs}"
 
     def sizes(self) -> dict[str, int]:
         """The extent of every letter."""
-        shapes = [self.core_shape(core) for core in range(len(self.modes))]
-        return {
-            letter: size
-            for term, shape in zip(self.terms(), shapes, strict=True)
-            for letter, size in zip(term, shape, strict=True)
-        }
+        found: dict[str, int] = {}
+        for core, term in enumerate(self.terms()):
+            found |= zip(term, self.core_shape(core), strict=True)
+        return found
 
     def core_name(self, core: int) -> str:
         """A name that tells a core from all others of the layer: its number and its modes."""
@@ -77,25 +85,24 @@ def common_cores(tasks_of: Mapping[Ring, int]) -> list[int]:
     counts = Counter[tuple[int, tuple[int, ...]]]()
     for ring, n_tasks in tasks_of.items():
         counts.update(dict.fromkeys(enumerate(ring.modes), n_tasks))
-    return sorted(
-        {core for (core, _), n_tasks in counts.items() if n_tasks > 1 or len(tasks_of) == 1}
-    )
+    common = set()
+    for (core, _modes), n_tasks in counts.items():
+        if n_tasks > 1 or len(tasks_of) == 1:
+            common.add(core)
+    return sorted(common)
 
 
 def count_parameters(tasks_of: Mapping[Ring, int], shared: Collection[int]) -> int:
     """Parameters of all tasks: ``Σ R_k M_k N_k R_{k+1}``, a shared core once for all tasks that
     have its modes.
     """
-    common = {
-        ring.core_name(core): prod(ring.core_shape(core))
-        for ring in tasks_of
-        for core in range(len(ring.modes))
-        if core in shared
-    }
-    own = sum(
-        n * prod(ring.core_shape(core))
-        for ring, n in tasks_of.items()
-        for core in range(len(ring.modes))
-        if core not in shared
-    )
-    return sum(common.values()) + own
+    own = 0
+    common: dict[str, int] = {}
+    for ring, n_tasks in tasks_of.items():
+        for core, name in enumerate(ring.core_names()):
+            size = prod(ring.core_shape(core))
+            if core in shared:
+                common[name] = size  # once, whichever rings have it
+            else:
+                own += n_tasks * size
+    return own + sum(common.values())

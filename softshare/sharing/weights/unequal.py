@@ -51,23 +51,19 @@ class UnequalWeight(SharedWeight):
 
     def padded(self, tasks: Tensor | None = None) -> Tensor:
         numbers = list(range(self.n_tasks)) if tasks is None else tasks.tolist()
-        groups = sorted({self._group_of[task] for task in numbers})
-        places = [
-            [place for place, task in enumerate(numbers) if self._group_of[task] == group]
-            for group in groups
-        ]
-        parts = [
-            self._composed(group, [numbers[place] for place in own])
-            for group, own in zip(groups, places, strict=True)
-        ]
-        widest = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
-        filled = torch.cat(
-            [nn.functional.pad(part, _padding(part.shape[1:], widest)) for part in parts]
-        )
-        order = torch.tensor(
-            [place for own in places for place in own], device=filled.device
-        ).argsort()
-        return filled.index_select(0, order)
+        places: dict[int, list[int]] = {}
+        for place, task in enumerate(numbers):
+            places.setdefault(self._group_of[task], []).append(place)
+        # Every group is composed at once; the rows are then put back where they were asked for.
+        parts, asked = [], []
+        for group, own in sorted(places.items()):
+            parts.append(self._composed(group, [numbers[place] for place in own]))
+            asked += own
+        shapes = [part.shape[1:] for part in parts]
+        widest = list(map(max, *shapes)) if len(shapes) > 1 else list(shapes[0])
+        padded = [nn.functional.pad(part, _padding(part.shape[1:], widest)) for part in parts]
+        filled = torch.cat(padded)
+        return filled.index_select(0, torch.tensor(asked, device=filled.device).argsort())
 
     def task_parameters(self) -> list[str]:
         return []  # no parameter has every task as dim 0
@@ -82,8 +78,7 @@ def _padding(shape: Sequence[int], widest: Sequence[int]) -> list[int]:
     """The argument of ``torch.nn.functional.pad`` that fills the end of every mode, last mode
     first.
     """
-    return [
-        amount
-        for size, full in zip(reversed(shape), reversed(widest), strict=True)
-        for amount in (0, full - size)
-    ]
+    amounts = []
+    for size, full in zip(reversed(shape), reversed(widest), strict=True):
+        amounts += [0, full - size]  # nothing before, the rest after
+    return amounts
