@@ -24,6 +24,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 from softshare.shallow.boosted import Boosted
 from softshare.shallow.forest import Forest
+from softshare.shallow.gaussian_process import GaussianProcess
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.ridge_apart import RidgeApart
@@ -35,6 +36,7 @@ CONTESTANTS: dict[str, Callable[..., object]] = {
     "Boosted": Boosted,
     "Boosted from PooledRidge": partial(Boosted, start="pooled-ridge"),
     "Forest": Forest,
+    "GaussianProcess": GaussianProcess,
 }
 
 

@@ -1,0 +1,241 @@
+"""An exact Gaussian process over inputs and tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg, optimize
+from sklearn.base import BaseEstimator
+
+from softshare.shallow.rows import (
+    Array,
+    Codes,
+    Kind,
+    Rows,
+    Scaling,
+    checked_inputs,
+    checked_rows,
+    one_vs_rest,
+    row_losses,
+    task_codes,
+)
+
+# Beyond, one Cholesky factor takes seconds and the likelihood wants dozens.
+MOST_ROWS = 2000
+# The likelihood of so many rows, drawn at random, chooses the kernel.
+ROWS_TO_CHOOSE = 600
+# With more inputs one length scale serves all.
+MOST_LENGTHS = 20
+N_AMPLITUDES = 7
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Covariance of two rows, a smooth and a linear part of both kinds.
+
+    a₀ E + a₁ x·x' + [same task] (a₂ E + a₃ x·x' + a₄) + a₅ [same group] + a₆ [same row]
+
+    where E(x, x') is the exponential of minus half the squared distance in length scales and x·x'
+    the mean product of inputs (Bonilla et al. 2008; a common and a diagonal task covariance).
+
+    Attributes:
+        amplitudes: a₀ to a₆. Shape (7,).
+        lengths: Shape (p,).
+    """
+
+    amplitudes: Array
+    lengths: Array
+
+    @classmethod
+    def of(cls, logarithms: Array, n_inputs: int) -> Kernel:
+        """From the logarithms of seven amplitudes, then of one length or of each input's."""
+        values = np.exp(logarithms)
+        return cls(values[:N_AMPLITUDES], np.broadcast_to(values[N_AMPLITUDES:], n_inputs))
+
+    def parts(self, first: Array, second: Array, same_task: Array) -> list[Array]:
+        """What a₀ to a₄ multiply. Shape of each: (n, m)."""
+        one, two = first / self.lengths, second / self.lengths
+        squares = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1) - 2 * one @ two.T
+        near = np.exp(-0.5 * np.maximum(squares, 0))
+        products = first @ second.T / first.shape[1]
+        return [near, products, same_task * near, same_task * products, same_task]
+
+    def covariance(self, first: Array, second: Array, same_task: Array) -> Array:
+        """Of rows that share no group. Shape (n, m)."""
+        total = np.zeros(same_task.shape)
+        parts = self.parts(first, second, same_task)
+        for amplitude, part in zip(self.amplitudes[: len(parts)], parts, strict=True):
+            total += amplitude * part
+        return total
+
+
+class GaussianProcess(BaseEstimator):
+    """A smooth and a linear function in common, and each task's own, by marginal likelihood.
+
+    Classes are fitted as values (a class against the rest), and outputs turned into logits by
+    their leave-one-out predictions.
+
+    Args:
+        kind: ``regression``, ``binary`` or ``multiclass``.
+        n_classes: Classes of ``multiclass``; None takes the largest seen.
+        random_state: Draws the rows whose likelihood chooses the kernel.
+
+    Attributes:
+        kernel_: Amplitudes for targets of variance 1, and length scales.
+    """
+
+    def __init__(
+        self, kind: Kind = "regression", *, n_classes: int | None = None, random_state: int = 0
+    ) -> None:
+        self.kind = kind
+        self.n_classes = n_classes
+        self.random_state = random_state
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, tasks: ArrayLike, groups: ArrayLike | None = None
+    ) -> GaussianProcess:
+        """Choose the kernel by the likelihood of some rows, then condition on all.
+
+        Args:
+            X: Inputs. Shape (N, p).
+            y: Targets. Shape (N,).
+            tasks: Each row's task. Shape (N,).
+            groups: Rows of one group share a random offset. Shape (N,).
+
+        Raises:
+            ValueError: If shapes or values are wrong, or there are more than 2,000 rows.
+        """
+        rows = checked_rows(X, y, tasks, groups, kind=self.kind, n_classes=self.n_classes)
+        if len(rows.targets) > MOST_ROWS:
+            raise ValueError(
+                f"an exact Gaussian process takes up to {MOST_ROWS} rows, not "
+                f"{len(rows.targets)}; take MixedModel or Boosted for more"
+            )
+        self.tasks_ = rows.names
+        self.scaling_ = Scaling.of(rows.inputs)
+        rows = rows.with_inputs(self.scaling_(rows.inputs))
+        targets = one_vs_rest(rows)
+        self.centre_, self.scale_ = targets.mean(axis=0), max(float(targets.std()), 1e-12)
+        values = (targets - self.centre_) / self.scale_
+        self.kernel_ = self._chosen_kernel(rows, values)
+        matrix = _matrix(self.kernel_, rows)[0]
+        inverse = linalg.cho_solve(linalg.cho_factor(matrix, lower=True), np.eye(len(matrix)))
+        self.weights_ = inverse @ values
+        self.rows_ = rows
+        left_out = values - self.weights_ / np.diag(inverse)[:, None]
+        self.temper_ = self._temper(left_out, rows.targets)
+        return self
+
+    def _chosen_kernel(self, rows: Rows, values: Array) -> Kernel:
+        """The kernel with the largest marginal likelihood, lengths held by a wide prior."""
+        generator = np.random.default_rng(self.random_state)
+        some = np.zeros(len(values), dtype=bool)
+        some[generator.permutation(len(values))[:ROWS_TO_CHOOSE]] = True
+        part, targets = rows.take(some), values[some]
+        n_inputs = rows.inputs.shape[1]
+        n_lengths = n_inputs if n_inputs <= MOST_LENGTHS else 1
+        # Standardised inputs are √(2p) apart.
+        middle = np.log(np.sqrt(2 * n_inputs))
+        start = np.r_[np.log([0.2, 0.2, 0.05, 0.05, 0.1, 0.05, 0.5]), np.full(n_lengths, middle)]
+        lowest, highest = np.full(len(start), -12.0), np.full(len(start), 5.0)
+        lowest[N_AMPLITUDES - 1] = np.log(1e-4)  # of the noise: the matrix stays regular
+
+        def objective(logarithms: Array) -> tuple[float, Array]:
+            loss, slope = negative_log_likelihood(logarithms, part, targets)
+            away = logarithms[N_AMPLITUDES:] - middle
+            slope[N_AMPLITUDES:] += away
+            return loss + 0.5 * float(away @ away), slope
+
+        found = optimize.minimize(
+            objective,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(lowest, highest, strict=True)),
+            options={"maxiter": 60},
+        )
+        return Kernel.of(found.x, n_inputs)
+
+    def _temper(self, left_out: Array, targets: Array) -> float:
+        """What outputs are multiplied by to be log-odds, by the likelihood of left-out rows."""
+        if self.kind == "regression":
+            return 1.0
+        found = optimize.minimize_scalar(
+            lambda log_temper: row_losses(
+                self._logits(left_out, np.exp(log_temper)), targets, self.kind
+            ).mean(),
+            bounds=(-4, 4),
+            method="bounded",
+        )
+        return float(np.exp(found.x))
+
+    def _logits(self, outputs: Array, temper: float) -> Array:
+        """Outputs around the classes' rates to logits. Shapes: (N, C) to (N, C) or (N,)."""
+        rates = self.centre_.clip(1e-3, 1 - 1e-3)
+        if self.kind == "binary":
+            return np.asarray(np.log(rates / (1 - rates)) + temper * outputs)[:, 0]
+        return np.asarray(np.log(rates) + temper * outputs)
+
+    def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
+        """Means, log-odds, or one logit a class; a task never seen has the common function.
+
+        Shape:
+            X: (N, p); tasks: (N,); returns (N,), of ``multiclass`` (N, C).
+        """
+        inputs = self.scaling_(checked_inputs(X))
+        codes = task_codes(tasks, self.tasks_)
+        same_task = _same(codes, self.rows_.tasks)
+        outputs = self.kernel_.covariance(inputs, self.rows_.inputs, same_task) @ self.weights_
+        if self.kind == "regression":
+            return np.asarray(self.centre_ + self.scale_ * outputs)[:, 0]
+        return self._logits(outputs, self.temper_)
+
+
+def _same(first: Codes, second: Codes) -> Array:
+    """1 where two rows are of one task or group. Shape (n, m)."""
+    return (first[:, None] == second).astype(float)
+
+
+def _matrix(kernel: Kernel, rows: Rows) -> tuple[Array, list[Array]]:
+    """The covariance of rows, and what the seven amplitudes multiply. Shapes: (n, n)."""
+    n_rows = len(rows.targets)
+    parts = kernel.parts(rows.inputs, rows.inputs, _same(rows.tasks, rows.tasks))
+    no_groups = np.zeros((n_rows, n_rows))
+    parts.append(no_groups if rows.groups is None else _same(rows.groups, rows.groups))
+    parts.append(np.eye(n_rows))
+    total = np.zeros((n_rows, n_rows))
+    for amplitude, part in zip(kernel.amplitudes, parts, strict=True):
+        total += amplitude * part
+    return total, parts
+
+
+def negative_log_likelihood(logarithms: Array, rows: Rows, values: Array) -> tuple[float, Array]:
+    """−log p(values) without its constant, and its slope (Rasmussen and Williams 2006, eq. 5.9).
+
+    Args:
+        logarithms: Of the amplitudes and length scales. Shape (7 + lengths,).
+        rows: With scaled inputs.
+        values: Shape (n, C).
+    """
+    n_inputs = rows.inputs.shape[1]
+    kernel = Kernel.of(logarithms, n_inputs)
+    matrix, parts = _matrix(kernel, rows)
+    factor = linalg.cho_factor(matrix, lower=True)
+    inverse = linalg.cho_solve(factor, np.eye(len(matrix)))
+    weights = inverse @ values
+    n_outputs = values.shape[1]
+    loss = 0.5 * float((values * weights).sum())
+    loss += n_outputs * float(np.log(np.diag(factor[0])).sum())
+
+    outer = 0.5 * (n_outputs * inverse - weights @ weights.T)  # (n, n): by the matrix
+    by_amplitude = [float((outer * part).sum()) for part in parts]
+    # A length acts where E does: Σ M (x_i − x_j)² = 2 (Σ x² M 1 − xᵀ M x) for each input.
+    moved = outer * (kernel.amplitudes[0] * parts[0] + kernel.amplitudes[2] * parts[2])
+    X = rows.inputs
+    squares = 2 * ((X**2).T @ moved.sum(axis=1) - (X * (moved @ X)).sum(axis=0))
+    by_length = squares / kernel.lengths**2
+    if len(logarithms) == N_AMPLITUDES + 1:
+        by_length = by_length.sum(keepdims=True)
+    return loss, np.append(kernel.amplitudes * by_amplitude, by_length)
