@@ -36,22 +36,38 @@ def moderated(variances: np.ndarray, df: np.ndarray) -> tuple[np.ndarray, np.nda
     Returns:
         The variances, and the degrees of freedom that they now have.
     """
-    known = (df > 0) & (variances > _NO_WIDTH**2)
+    counted = df > 0
+    known = counted & (variances > _NO_WIDTH**2)
     if known.sum() < MIN_POOLED:
         return variances, df
-    half = df[known] / 2
-    # log s² is log σ² plus a variable with this mean and the variance trigamma(d / 2)
-    logs = np.log(variances[known]) - special.digamma(half) + np.log(half)
-    excess = logs.var(ddof=1) - special.polygamma(1, half).mean()
-    most_df = np.full(len(df), df[df > 0].sum(), dtype=float)
-    if excess <= _NO_WIDTH:  # they differ by no more than chance: one variance for all
-        return np.where(df > 0, np.exp(logs.mean()), variances), np.where(df > 0, most_df, df)
-    prior_df = 2 * _inverse_trigamma(float(excess))
-    prior = np.exp(logs.mean() + special.digamma(prior_df / 2) - np.log(prior_df / 2))
-    drawn = (prior_df * prior + df * variances) / (prior_df + df)
-    return np.where(df > 0, drawn, variances), np.where(
-        df > 0, np.minimum(df + prior_df, most_df), df
-    )
+    prior, prior_df = _prior(variances[known], df[known])
+    if np.isinf(prior_df):
+        drawn = np.full(len(variances), prior)
+    else:
+        weighted = prior_df * prior + df * variances
+        drawn = weighted / (prior_df + df)
+    # All variances together have no more degrees of freedom than went into them.
+    most_df = df[counted].sum()
+    drawn_df = np.minimum(df + prior_df, most_df)
+    return np.where(counted, drawn, variances), np.where(counted, drawn_df, df)
+
+
+def _prior(variances: np.ndarray, df: np.ndarray) -> tuple[float, float]:
+    """``s₀²`` and ``d₀`` by the moments of log s² (Smyth 2004, section 6.2)."""
+    half = df / 2
+    # log s² is log σ² plus a variable of mean digamma(d / 2) - log(d / 2) ...
+    logs = np.log(variances)
+    logs = logs - special.digamma(half)
+    logs = logs + np.log(half)
+    mean = logs.mean()
+    # ... and of variance trigamma(d / 2): what is left is how much the true variances differ.
+    noise = special.polygamma(1, half).mean()
+    excess = float(logs.var(ddof=1) - noise)
+    if excess <= _NO_WIDTH:  # by no more than chance: one variance for all tasks
+        return float(np.exp(mean)), np.inf
+    half_prior_df = _inverse_trigamma(excess)
+    shift = special.digamma(half_prior_df) - np.log(half_prior_df)
+    return float(np.exp(mean + shift)), 2 * half_prior_df
 
 
 def half_widths(
@@ -79,11 +95,16 @@ def half_widths(
     """
     of_seeds = variances / np.maximum(n_seeds, 1)
     total = of_seeds + rows
-    given = (n_seeds >= MIN_SEEDS) & (total > _NO_WIDTH**2)
+    enough = n_seeds >= MIN_SEEDS
+    given = enough & (total > _NO_WIDTH**2)
     total = np.where(given, total, 1.0)
-    weights = of_seeds**2 / np.maximum(df, 1) + rows**2 / np.maximum(rows_df, 1)
-    total_df = total**2 / np.where(given, weights, 1.0)
-    half = stats.t.ppf((1 + level) / 2, total_df) * np.sqrt(total)
+    # Satterthwaite: (a + b)² / (a² / df_a + b² / df_b)
+    of_seeds_part = of_seeds**2 / np.maximum(df, 1)
+    of_rows_part = rows**2 / np.maximum(rows_df, 1)
+    parts = np.where(given, of_seeds_part + of_rows_part, 1.0)
+    total_df = total**2 / parts
+    quantile = stats.t.ppf((1 + level) / 2, total_df)
+    half = quantile * np.sqrt(total)
     return np.where(given, half, np.nan)
 
 
@@ -98,7 +119,8 @@ def seeds_to_decide(gain: float, variance: float, rows: float, *, level: float) 
         level: coverage of the interval.
     """
     n = np.arange(MIN_SEEDS, MOST_SEEDS + 1)
-    half = stats.t.ppf((1 + level) / 2, n - 1) * np.sqrt(variance / n + rows)
+    quantile = stats.t.ppf((1 + level) / 2, n - 1)
+    half = quantile * np.sqrt(variance / n + rows)
     enough = half < abs(gain)
     return int(n[enough.argmax()]) if enough.any() else None
 
@@ -109,4 +131,5 @@ def _inverse_trigamma(value: float) -> float:
     def above(log_x: float) -> float:
         return float(special.polygamma(1, np.exp(log_x))) - value
 
-    return float(np.exp(optimize.brentq(above, np.log(1e-8), np.log(1e12))))
+    root = optimize.brentq(above, np.log(1e-8), np.log(1e12))
+    return float(np.exp(root))

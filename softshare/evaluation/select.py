@@ -58,17 +58,14 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.settings = replace(settings, method=method.name, seed=SEARCH_SEED)
         defaults = {"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY, **method.options}
-        common = {
-            name: space
-            for name, space in COMMON_SEARCH_SPACE.items()
-            if getattr(settings, name) is None
-        }
-        own = {
-            name: space
-            for name, space in method.search_space.items()
-            if name not in settings.method_options
-        }
-        self._space = {name: _distribution(space) for name, space in {**common, **own}.items()}
+        spaces = {}
+        for name, space in COMMON_SEARCH_SPACE.items():
+            if getattr(settings, name) is None:  # what is given is not searched for
+                spaces[name] = space
+        for name, space in method.search_space.items():
+            if name not in settings.method_options:
+                spaces[name] = space
+        self._space = {name: _distribution(space) for name, space in spaces.items()}
         sampler = optuna.samplers.TPESampler(
             seed=SEARCH_SEED, n_startup_trials=max(AT_A_TIME, settings.trials // 3)
         )
@@ -91,16 +88,17 @@ class Search:
             ]
             self._left -= len(numbers)
         run = self.settings.key.removesuffix(f"-s{SEARCH_SEED}")
-        jobs = {}
+        self._asked = {}
+        jobs: dict[str, RunSettings] = {}
         for number in numbers:
             settings = self._with(self._study.trials[number].params)
             for seed in FINAL_SEEDS if finals else (SEARCH_SEED,):
-                jobs[f"{run}-trial{number}" + (f"-s{seed}" if finals else "")] = (
-                    number,
-                    replace(settings, seed=seed),
-                )
-        self._asked = {key: number for key, (number, _) in jobs.items()}
-        return {key: settings for key, (_, settings) in jobs.items()}
+                key = f"{run}-trial{number}"
+                if finals:  # once more, on another split
+                    key = f"{key}-s{seed}"
+                jobs[key] = replace(settings, seed=seed)
+                self._asked[key] = number
+        return jobs
 
     def tell(self, records: Mapping[str, Record | None]) -> None:
         """What became of the trials asked for last."""
@@ -127,19 +125,21 @@ class Search:
     def _values(self) -> dict[int, float]:
         """Trial → its mean score, of those that were made most often and always gave one."""
         most = max(map(len, self._scores.values()), default=0)
-        return {
-            number: fmean(scores)
-            for number, values in self._scores.items()
-            if len(scores := [value for value in values if value is not None]) == most
-        }
+        means = {}
+        for number, values in self._scores.items():
+            scores = [value for value in values if value is not None]
+            if len(scores) == most:
+                means[number] = fmean(scores)
+        return means
 
     def _with(self, parameters: Mapping[str, Any]) -> RunSettings:
-        common = {name: value for name, value in parameters.items() if name in COMMON_SEARCH_SPACE}
-        own = {name: value for name, value in parameters.items() if name not in COMMON_SEARCH_SPACE}
-        options = {**self.settings.method_options, **own}
-        return replace(
-            self.settings, **common, method_options=options, searched=tuple(sorted(parameters))
-        )
+        common: dict[str, Any] = {}
+        options = dict(self.settings.method_options)
+        for name, value in parameters.items():
+            of = common if name in COMMON_SEARCH_SPACE else options
+            of[name] = value
+        searched = tuple(sorted(parameters))
+        return replace(self.settings, **common, method_options=options, searched=searched)
 
 
 def runs_of_search(trials: int) -> int:
@@ -176,14 +176,15 @@ def score(record: Record | None) -> float | None:
     Where the tasks differ in metric, or none can be computed, minus their mean loss. None for a run
     without values.
     """
-    if record is None or not (measured := record["metrics"].get("validation")):
+    measured = {} if record is None else record["metrics"].get("validation")
+    if record is None or not measured:
         return None
-    metrics = {task["metric"] for task in record["data"]["tasks"]}
-    values = _known(
-        row[task["metric"]]
-        for task in record["data"]["tasks"]
-        if (row := measured.get(task["name"]))
-    )
+    metrics, of_tasks = set(), []
+    for task in record["data"]["tasks"]:
+        metrics.add(task["metric"])
+        if task["name"] in measured:
+            of_tasks.append(measured[task["name"]][task["metric"]])
+    values = _known(of_tasks)
     if len(metrics) == 1 and values:
         return metric_named(metrics.pop()).sign * fmean(values)
     losses = _known(row["loss"] for row in measured.values())

@@ -169,17 +169,13 @@ def leaderboard(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     overall = summary[summary["task"] == ALL].drop(columns="task").set_index(["method", "fraction"])
     tasks = summary[summary["task"] != ALL]
     by_run = [tasks["method"], tasks["fraction"]]
-    costs = pd.DataFrame(
-        [
-            _run(record) | {name: record[name] for name in ("parameters", "seconds")}
-            for record in records
-        ]
-    )
-    costs = (
-        costs.astype({"parameters": float})
-        .groupby(["method", "fraction"])[["parameters", "seconds"]]
-        .mean()
-    )
+    costs_of_runs = []
+    for record in records:
+        cost = {"parameters": record["parameters"], "seconds": record["seconds"]}
+        costs_of_runs.append(_run(record) | cost)
+    table = pd.DataFrame(costs_of_runs).astype({"parameters": float})
+    grouped = table.groupby(["method", "fraction"])
+    costs = grouped[["parameters", "seconds"]].mean()
     return overall.assign(
         parameters=costs["parameters"].round(),
         helped=(tasks["ci_low"] > 0).groupby(by_run).sum(),
@@ -198,17 +194,17 @@ def values_of_tasks(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     where a run has none.
     """
     metrics = metric_of_task(records)
-    rows = [
-        [
-            record["metrics"].get("test", {}).get(task, {}).get(metric)
-            for task, metric in metrics.items()
-        ]
-        for record in records
-    ]
-    index = pd.MultiIndex.from_frame(pd.DataFrame([_run(record) for record in records]))
-    return pd.DataFrame(
-        np.array(rows, dtype=float), index=index, columns=list(metrics)
-    ).sort_index()
+    rows = []
+    for record in records:
+        by_task = record["metrics"].get("test", {})  # none of a run that diverged
+        rows.append([by_task.get(task, {}).get(metric) for task, metric in metrics.items()])
+    runs = pd.DataFrame([_run(record) for record in records])
+    values = pd.DataFrame(
+        np.array(rows, dtype=float),
+        index=pd.MultiIndex.from_frame(runs),
+        columns=list(metrics),
+    )
+    return values.sort_index()
 
 
 def resampled_of_runs(
@@ -230,38 +226,48 @@ def _of_method(own: pd.DataFrame, base: pd.DataFrame, metrics: Mapping[str, str]
     """What the seeds say of one method and fraction, from its values and the baseline's, both
     ``(seeds, tasks)``.
     """
-    signs = np.array([metric_named(metric).sign for metric in metrics.values()])
-    common = len(set(metrics.values())) == 1
-    gains = (own - base).dropna(how="all") * signs
-    scale = 1 if common else base.abs().where(base.abs() > NEARLY_ZERO)
+    tasks, kinds = list(metrics), list(metrics.values())
+    common = len(set(kinds)) == 1
+    signs = np.array([metric_named(metric).sign for metric in kinds])
+    # (seeds, T): a seed that one of the two lacks is no pair
+    differences = own - base
+    gains = differences.dropna(how="all") * signs
+    in_mean = gains
+    if not common:
+        size = base.abs()
+        in_mean = gains / size.where(size > NEARLY_ZERO)
+    has_any = own.notna().any(axis=1)
     own = own.assign(**{ALL: own.mean(axis=1) if common else np.nan})
-    gains = gains.assign(**{ALL: (gains / scale).mean(axis=1)})
+    gains = gains.assign(**{ALL: in_mean.mean(axis=1)})
+
     rows = pd.DataFrame({"mean": own.mean(), "std": own.std(), "n_seeds": own.count()})
-    rows.loc[ALL, "n_seeds"] = own.drop(columns=ALL).notna().any(axis=1).sum()
-    rows["metric"] = [*metrics.values(), next(iter(metrics.values())) if common else RELATIVE]
-    rows["gain"], rows["n_pairs"] = gains.mean(), gains.count()
+    rows.loc[ALL, "n_seeds"] = has_any.sum()
+    rows["metric"] = [*kinds, kinds[0] if common else RELATIVE]
+    rows["gain"] = gains.mean()
+    rows["n_pairs"] = gains.count()
     rows["variance"] = gains.var().fillna(0.0)
-    rows["df"] = (rows["n_pairs"] - 1).clip(lower=0).astype(float)
-    tasks = list(metrics)
-    rows.loc[tasks, "variance"], rows.loc[tasks, "df"] = moderated(
-        rows.loc[tasks, "variance"].to_numpy(), rows.loc[tasks, "df"].to_numpy()
+    rows["df"] = (rows["n_pairs"] - 1.0).clip(lower=0.0)
+    # The mean over tasks keeps its own: what tasks of one seed have in common is in it alone.
+    variances, df = moderated(
+        rows.loc[tasks, "variance"].to_numpy(),
+        rows.loc[tasks, "df"].to_numpy(),
     )
+    rows.loc[tasks, "variance"] = variances
+    rows.loc[tasks, "df"] = df
     return rows
 
 
-def _factors(base: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
-    """By what a difference of each task's metric is multiplied: ``sign`` makes it a gain, ``all``
-    its part in the mean over tasks.
-    """
+def _factors(base: pd.DataFrame, metrics: Mapping[str, str]) -> pd.Series:
+    """By what a difference of each task's metric is multiplied in the mean over tasks."""
     signs = [float(metric_named(metric).sign) for metric in metrics.values()]
-    factors = pd.DataFrame({"sign": signs, "all": signs}, index=list(metrics))
+    factors = pd.Series(signs, index=list(metrics))
     if len(set(metrics.values())) > 1:
         size = base.abs().mean()
-        factors["all"] = factors["sign"] / size.where(size > NEARLY_ZERO)
+        factors = factors / size.where(size > NEARLY_ZERO)
     return factors
 
 
-def _over_test_rows(own: Resampled, base: Resampled, factors: pd.DataFrame) -> pd.DataFrame:
+def _over_test_rows(own: Resampled, base: Resampled, factors: pd.Series) -> pd.DataFrame:
     """Variance over test rows of each task's mean gain and of ``ALL``, with degrees of freedom;
     zeros where the test part is drawn anew for every seed.
     """
@@ -271,7 +277,7 @@ def _over_test_rows(own: Resampled, base: Resampled, factors: pd.DataFrame) -> p
         return pd.DataFrame({"rows_variance": 0.0, "rows_df": 0.0}, index=index)
     rows = pd.DataFrame({"rows_variance": np.nan, "rows_df": 0.0}, index=index)
     parts_of_all = []
-    for task, (sign, part_of_all) in zip(factors.index, factors.to_numpy(), strict=True):
+    for task in factors.index:
         paired = [seed for seed in seeds if task in own[seed] and task in base[seed]]
         if not paired:
             continue  # other rows might change anything: no interval
@@ -280,8 +286,8 @@ def _over_test_rows(own: Resampled, base: Resampled, factors: pd.DataFrame) -> p
         ]
         of_task = np.mean(differences, axis=0)  # (weightings,): the seeds' mean under each
         df = min(own[paired[0]][task]["units"], len(of_task)) - 1
-        rows.loc[task] = [(sign * of_task).var(ddof=1), df]
-        parts_of_all.append(part_of_all * of_task)
+        rows.loc[task] = [of_task.var(ddof=1), df]  # whatever its sign
+        parts_of_all.append(factors[task] * of_task)
     if parts_of_all:
         mean_over_tasks = np.nanmean(parts_of_all, axis=0)
         df = min(rows["rows_df"].sum(), len(mean_over_tasks) - 1)

@@ -77,17 +77,13 @@ def conflicts(
     for record in records:
         method, earlier = record["settings"]["method"], given_settings(record["settings"])
         now = now_of.get(method, next(iter(now_of.values())))
-        for name in [
-            name
-            for name in {**now, **earlier}
-            if name not in OF_ONE_RUN and earlier.get(name) != now.get(name)
-        ]:
-            if (
-                method in now_of or "." not in name
-            ):  # options of methods that are not asked for may be any
-                found[name] = (
-                    f"{name} was {_shown(earlier.get(name))} and is {_shown(now.get(name))}"
-                )
+        for name in {**now, **earlier}:
+            was, asked = earlier.get(name), now.get(name)
+            if name in OF_ONE_RUN or was == asked:
+                continue
+            # options of methods that are not asked for may be any
+            if method in now_of or "." not in name:
+                found[name] = f"{name} was {_shown(was)} and is {_shown(asked)}"
         if record["data"]["fingerprint"] != fingerprint:
             found["data"] = "the data were others"
     return list(found.values())
