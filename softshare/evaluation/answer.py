@@ -161,10 +161,9 @@ def _best(row: pd.Series) -> str:
 
 
 def _where(row: pd.Series) -> str:
-    share = (
-        "" if row["fraction"] == 1 else f" at {100 * row['fraction']:.4g} % of the training data"
-    )
-    return f"{row['method']}{share}"
+    if row["fraction"] == 1:
+        return str(row["method"])
+    return f"{row['method']} at {100 * row['fraction']:.4g} % of the training data"
 
 
 def _amount(row: pd.Series, *, sign: int = 1) -> str:
@@ -175,11 +174,15 @@ def _amount(row: pd.Series, *, sign: int = 1) -> str:
     in_hundredths = metric.points or metric.name == RELATIVE
     scale = 100 * sign if in_hundredths else sign
     unit = _unit(metric)
-    gain, low, high = (scale * row[name] for name in ("gain", "ci_low", "ci_high"))
-    ends = sorted(end for end in (low, high) if math.isfinite(end))
-    digits = _digits(ends or [gain])
-    interval = f" [{', '.join(_number(end, digits) for end in ends)}]" if ends else ""
-    return f"{_number(gain, digits)}{unit}{interval}"
+    gain = scale * row["gain"]
+    if math.isnan(row["ci_low"]):
+        digits = _digits([gain])
+        return f"{_number(gain, digits)}{unit}"
+    # a loss has the ends of the gain's interval, turned round
+    low, high = sorted([scale * row["ci_low"], scale * row["ci_high"]])
+    digits = _digits([low, high])
+    interval = f"[{_number(low, digits)}, {_number(high, digits)}]"
+    return f"{_number(gain, digits)}{unit} {interval}"
 
 
 def _unit(metric: Metric) -> str:
@@ -197,15 +200,19 @@ def _digits(values: Sequence[float]) -> int:
     sizes = [abs(value) for value in values if value]
     if not sizes:
         return 1
-    fit = max(1, 1 - math.floor(math.log10(max(sizes))))
-    return min(6, max(fit, min(fit + 2, -math.floor(math.log10(min(sizes))))))
+    # the place of the first digit after the point: 1 for 0.3, 0 for 3, -1 for 30
+    of_largest = -math.floor(math.log10(max(sizes)))
+    of_smallest = -math.floor(math.log10(min(sizes)))
+    fit = max(1, of_largest + 1)
+    wanted = min(of_smallest, fit + 2)
+    return min(6, max(fit, wanted))
 
 
 def _number(value: float, digits: int) -> str:
-    return f"{round(value, digits) + 0.0:.{digits}f}".replace(
-        "-", "−"
-    )  # + 0.0: no minus before a zero
+    rounded = round(value, digits) + 0.0  # no minus before a zero
+    return f"{rounded:.{digits}f}".replace("-", "−")
 
 
 def _some(names: Sequence[str], most: int = 3) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    told = ", ".join(names[:most])
+    return f"{told} and {len(names) - most} more" if len(names) > most else told

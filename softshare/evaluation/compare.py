@@ -62,7 +62,7 @@ def compare(
             command reads the same data again.
         methods: names of methods, ``["all"]``, or None for those that run by default and apply;
             independent learning is always among them.
-        fractions: shares of the training part to train on.
+        fractions: fractions of the training part to train on.
         seeds: how many (0, 1, …), or which.
         steps: optimiser steps of a run in all.
         batch_size: examples of every task in a step.

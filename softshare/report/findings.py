@@ -73,7 +73,7 @@ class Findings:
 
     @cached_property
     def fractions(self) -> list[float]:
-        """Shares of the training part that were used, the smallest first."""
+        """Fractions of the training part that were used, the smallest first."""
         return sorted({float(fraction) for fraction in self.board["fraction"]})
 
     @cached_property

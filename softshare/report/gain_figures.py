@@ -1,4 +1,4 @@
-"""Figures of the gain over independent learning: by method, by task, by the share of training data."""
+"""Figures of the gain over independent learning: by method, by task, by training fraction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from softshare.evaluation.statistics import verdicts
 from softshare.report.style import Look, colour, legend_above
-from softshare.report.words import Scale, labels, share
+from softshare.report.words import Scale, labels, per_cent
 
 WIDTH = 4.9
 MOST_NAMED = 40
@@ -98,7 +98,7 @@ def gain_of_many_tasks(rows: pd.DataFrame, *, limits: tuple[float, float], scale
 
 
 def gain_over_fractions(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale: Scale) -> Figure:
-    """The gain of every method over the share of the training data, with intervals.
+    """The gain of every method over the fraction of the training data, with intervals.
 
     Args:
         rows: one a method and fraction: ``method``, ``fraction``, ``gain``, ``ci_low``,
@@ -130,9 +130,9 @@ def gain_over_fractions(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale:
         )
     axes.set_xscale("log")
     fractions = sorted(rows["fraction"].unique())
-    axes.set_xticks(fractions, [share(fraction) for fraction in fractions])
+    axes.set_xticks(fractions, [per_cent(fraction) for fraction in fractions])
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("share of the training data")
+    axes.set_xlabel("fraction of the training data")
     axes.set_ylabel("gain over independent learning")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scale.tick(value)))
     legend_above(figure)
@@ -143,12 +143,12 @@ def limits_of(rows: pd.DataFrame) -> tuple[float, float]:
     """Limits of the gain axis that hold every gain, and the intervals unless a few would dwarf all
     others.
     """
-    low, high = (
-        np.nanmin([0, rows["gain"].min(), rows["ci_low"].min()]),
-        np.nanmax([0, rows["gain"].max(), rows["ci_high"].max()]),
-    )
-    least = np.nanmin([0, rows["gain"].min(), rows["ci_low"].quantile(0.05)])
-    greatest = np.nanmax([0, rows["gain"].max(), rows["ci_high"].quantile(0.95)])
+    worst, best = rows["gain"].min(), rows["gain"].max()
+    low = np.nanmin([0, worst, rows["ci_low"].min()])
+    high = np.nanmax([0, best, rows["ci_high"].max()])
+    # without the one interval in twenty at either end that reaches farthest
+    least = np.nanmin([0, worst, rows["ci_low"].quantile(0.05)])
+    greatest = np.nanmax([0, best, rows["ci_high"].quantile(0.95)])
     if high - low > 2 * (greatest - least):
         low, high = least, greatest
     margin = 0.04 * (high - low) or 1e-3
@@ -179,9 +179,11 @@ def _name_rows(axes: Axes, names: list[str], places: np.ndarray | None = None) -
 
 
 def _dots(axes: Axes, rows: pd.DataFrame, places: np.ndarray) -> None:
-    for verdict, chosen in verdicts(rows).reset_index(drop=True).groupby(verdicts(rows).to_numpy()):
+    verdict_of_row = verdicts(rows).to_numpy()
+    for verdict in np.unique(verdict_of_row):
         line, marker, filling = _DRAWN_AS[str(verdict)]
-        own, y = rows.iloc[chosen.index], places[chosen.index]
+        chosen = np.flatnonzero(verdict_of_row == verdict)
+        own, y = rows.iloc[chosen], places[chosen]
         axes.hlines(y, own["ci_low"], own["ci_high"], color=colour(line), linewidth=1.6)
         axes.scatter(
             own["gain"],
@@ -196,13 +198,19 @@ def _dots(axes: Axes, rows: pd.DataFrame, places: np.ndarray) -> None:
 
 def _spread(axes: Axes, rows: pd.DataFrame, limits: tuple[float, float]) -> None:
     verdict = verdicts(rows)
-    kinds = [kind for kind in ("hurt", "undecided", "helped") if (verdict == kind).any()]
+    gains, colours, names = [], [], []
+    for kind in ("hurt", "undecided", "helped"):
+        own = rows["gain"][verdict == kind]
+        if len(own):
+            gains.append(own)
+            colours.append(colour("line" if kind == "undecided" else kind))
+            names.append(f"{kind} ({len(own):,})")
     axes.axvline(0, color=colour("soft"), linewidth=1)
     axes.hist(
-        [rows["gain"][verdict == kind] for kind in kinds],
+        gains,
         bins=np.linspace(*limits, 41).tolist(),
-        color=[colour("line" if kind == "undecided" else kind) for kind in kinds],
-        label=[f"{kind} ({(verdict == kind).sum():,})" for kind in kinds],
+        color=colours,
+        label=names,
         stacked=True,
         histtype="stepfilled",
     )

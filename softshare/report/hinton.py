@@ -16,7 +16,7 @@ from softshare.report.words import labels
 
 
 def task_correlations(findings: Findings) -> Iterator[Plate]:
-    """A diagram for every method that learns how the tasks are correlated, the mean over its runs."""
+    """A diagram for every method that learns how the tasks are correlated, the mean over runs."""
     for number, method in enumerate(findings.methods):
         known = [
             correlation

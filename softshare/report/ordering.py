@@ -198,10 +198,8 @@ def _over_training(order: LayerOrder, number: int) -> Plate:
         "in common. Right: each task’s largest scale at a depth, the mean over tasks; 1 is "
         "a hard order."
     )
-    spoken = (
-        "At the end: "
-        f"{listed([f'depth {depth + 1}: {value:.2f} apart' for depth, value in enumerate(distance)])}."
-    )
+    told = [f"depth {depth}: {value:.2f} apart" for depth, value in enumerate(distance, 1)]
+    spoken = f"At the end: {listed(told)}."
     return Plate(
         f"How the order came about with {order.method}",
         svg(figure, f"order-training-{number}"),

@@ -20,7 +20,7 @@ from softshare.report import ordering, plates, tables
 from softshare.report.findings import Findings
 from softshare.report.hinton import task_correlations
 from softshare.report.style import PALETTE, drawing
-from softshare.report.words import share, span
+from softshare.report.words import per_cent, span
 from softshare.tasks.metrics import RELATIVE, metric_named
 
 REPORT = "report.html"
@@ -76,7 +76,7 @@ def render(findings: Findings) -> str:
     return page.render(
         findings=findings,
         palette=PALETTE,
-        share=share,
+        per_cent=per_cent,
         **drawn,
         **_words(findings),
         **_tables(findings),
@@ -134,7 +134,7 @@ def _facts(findings: Findings) -> dict[str, str]:
         "training rows a task": span(
             int(task["n_train"]) for record in findings.records for task in record["data"]["tasks"]
         ),
-        "of the training part": ", ".join(share(fraction) for fraction in findings.fractions),
+        "of the training part": ", ".join(per_cent(fraction) for fraction in findings.fractions),
         "steps": f"{steps:,}",
         "seeds": str(len(findings.seeds)),
         "runs": f"{len(findings.records):,}",

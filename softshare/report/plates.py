@@ -51,7 +51,7 @@ def gains_of_methods(findings: Findings) -> Plate | None:
 
 
 def gains_over_fractions(findings: Findings) -> Plate | None:
-    """Every method's gain over the share of the training data, where several were run."""
+    """Every method's gain over the fraction of the training data, where several were run."""
     rows = findings.board.dropna(subset="gain")
     if len(findings.fractions) < 2 or rows.empty:
         return None
@@ -65,7 +65,7 @@ def gains_over_fractions(findings: Findings) -> Plate | None:
         for _, row in rows.iterrows()
     )
     return _plate(
-        figure, "gain-fractions", "Gain over the share of the training data", caption, spoken
+        figure, "gain-fractions", "Gain over the fraction of the training data", caption, spoken
     )
 
 

@@ -13,7 +13,7 @@ from softshare.evaluation.words import duration
 from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY
 from softshare.report.excess import MEASURES, excess_by_layer
 from softshare.report.findings import Findings
-from softshare.report.words import NONE, Scale, share
+from softshare.report.words import NONE, Scale, per_cent
 from softshare.tasks.metrics import metric_named
 
 MOST_ROWS = 60
@@ -292,7 +292,7 @@ def settings(findings: Findings) -> Table:
     rows.append(
         [
             Cell("training fractions"),
-            Cell(", ".join(share(fraction) for fraction in findings.fractions)),
+            Cell(", ".join(per_cent(fraction) for fraction in findings.fractions)),
         ]
     )
     rows.append([Cell("seeds"), Cell(", ".join(map(str, findings.seeds)))])

@@ -11,7 +11,7 @@ from softshare.evaluation.answer import answer, cautions
 from softshare.report import tables
 from softshare.report.findings import Findings
 from softshare.report.listing import show_line
-from softshare.report.words import share
+from softshare.report.words import per_cent
 
 MOST_CAUTIONS = 8
 _STYLES = {"helped": "green", "hurt": "red"}
@@ -34,7 +34,7 @@ def show(findings: Findings, console: Console) -> None:
 
 
 def _leaderboard(findings: Findings, fraction: float) -> Table:
-    title = None if findings.fractions == [1.0] else f"{share(fraction)} of the training data"
+    title = None if findings.fractions == [1.0] else f"{per_cent(fraction)} of the training data"
     board = tables.board(findings, fraction)
     table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
     for number, head in enumerate(board.heads):

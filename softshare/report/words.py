@@ -55,7 +55,7 @@ class Scale:
         return f"{self.signed(row['gain'])} {self.interval(row['ci_low'], row['ci_high'])}".strip()
 
 
-def share(fraction: float) -> str:
+def per_cent(fraction: float) -> str:
     """A fraction in per cent: ``10 %``."""
     return f"{100 * fraction:.4g} %"
 

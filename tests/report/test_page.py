@@ -312,7 +312,7 @@ def test_several_fractions_have_a_table_each_and_a_curve(tmp_path, page_of):
     records = write_sample(tmp_path, Sample(fractions=fractions))
     page = page_of(Sample(fractions=fractions))
     boards = [rows[1:] for rows in page.tables if rows[0][:2] == ["method", "gain [95 % interval]"]]
-    assert "Gain over the share of the training data" in page.of("h3")
+    assert "Gain over the fraction of the training data" in page.of("h3")
     told = sorted(
         number(row[1].split()[0]) for board in boards for row in board if row[0] == "tucker"
     )

@@ -1,4 +1,4 @@
-"""Splits as files: the rows of the source that each part holds, for whoever reads them elsewhere."""
+"""Splits as files: the rows of the source that each part holds."""
 
 from __future__ import annotations
 
