@@ -30,6 +30,7 @@ def fista(
     for n_iter in range(1, max_iter + 1):
         gradient = quadratic.gradient(ahead.sum(axis=0))
         new = penalty.proximal(ahead - step * gradient, step)
+        # ahead − new is the (generalised) gradient: momentum should not point along it.
         if np.vdot(ahead - new, new - parts) > 0:
             ahead, momentum = new, 1.0
         else:

@@ -174,7 +174,7 @@ class OfBasis(TaskLoss):
         """The Gram matrix of ``vec(basis)``, ``Σ_t s_t s_tᵀ ⊗ G_t``."""
         _n_tasks, n_components = self.codes.shape
         n_features = inner.linear.shape[1]
-        pairs = self.codes[:, :, None] * self.codes[:, None, :]
+        pairs = self.codes[:, :, None] * self.codes[:, None, :]  # s_t s_tᵀ, (T, K, K)
         if len(inner.gram) == 1:
             pairs = pairs.sum(axis=0, keepdims=True)
         flat = pairs.reshape(len(pairs), -1).T @ inner.gram.reshape(len(pairs), -1)

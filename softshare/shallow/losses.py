@@ -111,11 +111,13 @@ class LogisticLoss(TaskLoss):
         return len(self.counts), self.rows.inputs[0].shape[1]
 
     def at(self, coef: np.ndarray) -> LossPoint:
+        # Rows of all tasks lie one after another, (N,): one call of each function serves them all.
         pairs = zip(self.rows.inputs, coef, strict=True)
         product = np.concatenate([inputs @ weights for inputs, weights in pairs])
         intercepts = self._best_intercepts(product)
         margins = product + intercepts[self.task]
-        value = float((np.logaddexp(0, margins) - self.labels * margins).sum())
+        terms = np.logaddexp(0, margins) - self.labels * margins
+        value = float(terms.sum())
         probability = expit(margins)
         slope = probability - self.labels  # θ
         slopes = zip(self._by_task(slope), self.rows.inputs, strict=True)
@@ -125,7 +127,8 @@ class LogisticLoss(TaskLoss):
         def dual(scale: float) -> float:
             # F*(u) = q log q + (1 − q) log(1 − q) at q = u + y, and a given offset adds ⟨u, b⟩.
             mean = scale * slope + self.labels
-            return float((entr(mean) + entr(1 - mean)).sum()) + scale * offset
+            entropies = entr(mean) + entr(1 - mean)
+            return float(entropies.sum()) + scale * offset
 
         def model() -> Quadratic:
             weight = np.maximum(probability * (1 - probability), LEAST_WEIGHT)

@@ -32,6 +32,7 @@ class Moments:
     yy: np.ndarray
 
     def __sub__(self, other: Moments) -> Moments:
+        # Rows are about the mean of all rows: what is subtracted is of the size of what is left.
         return Moments(
             self.weight - other.weight,
             self.x - other.x,
@@ -50,7 +51,7 @@ class Moments:
         # Sums about the task's mean, Σ ω (x − x̄)(x − x̄)ᵀ = Σ ω x xᵀ − (Σ ω x)(Σ ω x)ᵀ / Σ ω.
         share = free / np.maximum(self.weight, np.finfo(float).tiny)
         scaled = self.x * share[:, None]
-        if len(self.xx) == 1:
+        if len(self.xx) == 1:  # the same rows in all tasks: the first task's sums are everybody's
             gram = self.xx - scaled[:1, :, None] * self.x[:1, None, :]
         else:
             gram = self.xx - scaled[:, :, None] * self.x[:, None, :]
@@ -126,6 +127,7 @@ def weighted_moments(
         ValueError: the Gram matrices are too large to hold.
     """
     unweighted = all((weight == 1).all() for weight in weights)
+    # Weights differ from task to task, and so do the Gram matrices of rows that carry them.
     same = rows.shared_inputs and unweighted
     n_tasks, n_features = len(rows.names), rows.inputs[0].shape[1]
     n_grams = 1 if same else n_tasks
@@ -141,7 +143,9 @@ def weighted_moments(
         weight, target = weights[task], weighted_targets[task]
         x[task] = weight @ inputs
         xy[task] = target @ inputs
-        yy[task] = target @ np.divide(target, weight, where=weight > 0, out=np.zeros(len(weight)))
+        # Σ ω y² from ω y; rows of weight zero count for nothing.
+        plain = np.divide(target, weight, where=weight > 0, out=np.zeros(len(weight)))
+        yy[task] = target @ plain
         if task < n_grams:
             scaled = inputs if unweighted else inputs * np.sqrt(weight)[:, None]
             xx[task] = scaled.T @ scaled  # one array twice: BLAS computes half of it

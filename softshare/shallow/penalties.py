@@ -69,12 +69,15 @@ class SquaredTraceNormPenalty(ProximalPenalty):
 
     def value(self, parts: np.ndarray) -> float:
         values = singular_values(parts[0])
-        return float(self.ridge * (values**2).sum() + self.strength * values.sum() ** 2) / 2
+        squares = self.ridge * (values**2).sum()
+        nuclear = self.strength * values.sum() ** 2
+        return float(squares + nuclear) / 2
 
     def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
         left, values, right = np.linalg.svd(parts[0], full_matrices=False)
         shrunk = _least_of_squares(values, 1 + step * self.ridge, step * self.strength)
-        return ((left * shrunk) @ right)[None]
+        whole = (left * shrunk) @ right
+        return whole[None]
 
     def feasible_scale(self, gradient: np.ndarray) -> float:
         return 1.0
@@ -84,7 +87,8 @@ class SquaredTraceNormPenalty(ProximalPenalty):
         if self.ridge == 0:
             return float(values.max(initial=0.0) ** 2) / (2 * self.strength)
         # Ω is homogeneous of degree 2: its conjugate is half the product with the maximiser.
-        return float(values @ _least_of_squares(values, self.ridge, self.strength)) / 2
+        maximiser = _least_of_squares(values, self.ridge, self.strength)
+        return float(values @ maximiser) / 2
 
 
 class FeatureNormPenalty(ProximalPenalty):
@@ -157,6 +161,7 @@ def singular_values(matrix: np.ndarray) -> np.ndarray:
 def with_shrunk_values(matrix: np.ndarray, by: float) -> np.ndarray:
     """The matrix with every singular value nearer to zero by a number."""
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
+    # The values that vanish lie last: the product leaves them out.
     rank = int((values > by).sum())
     shrunk = values[:rank] - by
     return np.asarray((left[:, :rank] * shrunk) @ right[:rank])
@@ -165,7 +170,8 @@ def with_shrunk_values(matrix: np.ndarray, by: float) -> np.ndarray:
 def with_shrunk_norms(matrix: np.ndarray, by: float, *, axis: int) -> np.ndarray:
     """The array with its norms along an axis nearer to zero by a number."""
     norms = np.linalg.norm(matrix, axis=axis, keepdims=True)
-    return matrix * np.maximum(1 - by / np.maximum(norms, TINY), 0)
+    shrunk = 1 - by / np.maximum(norms, TINY)  # a norm of zero stays zero, without a division by it
+    return matrix * np.maximum(shrunk, 0)
 
 
 def scale_to(bound: float, norm: float) -> float:
