@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 
 import numpy as np
 from torch import Tensor, nn
@@ -92,9 +93,40 @@ def check_templates(
                 f"output layer has {last.out_features}; "
                 "pass a function of (input_shape, n_outputs), such as ss.mlp"
             )
+        _check_inputs(task, form, templates[form])
         _check_parameters(templates[form])
         alike = next(other for other in examples if other[0] == form[0])
         _check_widths(task, templates[form], templates[alike])
+
+
+def _check_inputs(task: Task, form: Form, template: nn.Module) -> None:
+    """A chain's first affine layer is as wide as the inputs, where a task set tells their shape."""
+    shape, flattened = form[0], False
+    for module in _leaves_of_chain(template):
+        if isinstance(module, nn.Linear):
+            break
+        flattens = isinstance(module, nn.Flatten) and (module.start_dim, module.end_dim) == (1, -1)
+        if not flattens and not facts_of(module).is_elementwise:
+            return
+        flattened = flattened or flattens
+    else:
+        return
+    if not shape or (width := prod(shape) if flattened else shape[-1]) == module.in_features:
+        return
+    raise ValueError(
+        f"task {task.label!r} has inputs of shape {shape}, {width} numbers for the template's "
+        f"first layer, which takes {module.in_features}; pass a function of (input_shape, n_outputs), "
+        "such as ss.mlp"
+    )
+
+
+def _leaves_of_chain(module: nn.Module) -> Iterator[nn.Module]:
+    """The layers of a chain in the order in which they run, up to one that is none."""
+    if type(module).forward is not nn.Sequential.forward:
+        yield module
+        return
+    for child in module.children():
+        yield from _leaves_of_chain(child)
 
 
 def _check_parameters(template: nn.Module) -> None:

@@ -126,11 +126,16 @@ def assign_sharings(
         ValueError: a pattern matches no layer.
         TypeError: a value is not a sharing.
     """
+    if not isinstance(sharing, Sharing | Mapping):
+        raise TypeError(
+            "sharing: pass a sharing such as ss.Tied(), or a mapping from layer-name patterns to "
+            f"sharings; got {_shown(sharing)}"
+        )
     patterns = {"*": sharing} if isinstance(sharing, Sharing) else dict(sharing)
     for pattern, value in patterns.items():
         if not isinstance(value, Sharing):
             raise TypeError(
-                f"sharing[{pattern!r}] must be a sharing such as ss.Tied(), got {value!r}"
+                f"sharing[{pattern!r}] must be a sharing such as ss.Tied(), got {_shown(value)}"
             )
     groups: dict[Sharing, list[str]] = {}
     for layer in layers:
@@ -149,3 +154,10 @@ def assign_sharings(
             f"{', '.join(map(repr, layers))}"
         )
     return groups
+
+
+def _shown(value: object) -> str:
+    """A wrong value as an error shows it: a class by its name, with what is missing."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}: call it, {value.__name__}(…)"
+    return repr(value)

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-import torch
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer, SparseAdam
 from torch.optim.lr_scheduler import LRScheduler
@@ -107,7 +106,10 @@ def fit(
             an optimizer that needs every task's gradient for a network made with ``sparse_rows``.
         FloatingPointError: the loss is not finite; names the task and the step.
     """
+    _require_task_sets(train, validation)
     _require_maker(optimizer)
+    _require_schedule(schedule)
+    _require_callbacks(callbacks)
     batches = Batches(
         train,
         batch_size=batch_size,
@@ -159,7 +161,7 @@ def fit(
                 parameter.grad = None
             loss.total.backward()
             loss = processes.combine(network, loss, batch)
-            loss.require_finite(train.tasks, step)
+            loss.require_finite(train.tasks, step, batch)
             update.step()
             network.after_step()
             if scheduler:
@@ -211,6 +213,33 @@ def parameter_groups(
         {"params": parameters, "lr": rate, "sparse_rows": sparse}
         for (rate, sparse), parameters in chosen.items()
     ]
+
+
+def _require_task_sets(train: object, validation: object) -> None:
+    for name, value in (("train", train), ("validation", validation)):
+        if not isinstance(value, TaskSet) and not (name == "validation" and value is None):
+            raise TypeError(
+                f"{name}: pass a task set, such as a part that tasks.split(seed=0) gives; "
+                f"ss.read_table makes one of a table or a data frame; got {type(value).__name__}"
+            )
+
+
+def _require_schedule(schedule: object) -> None:
+    if schedule is not None and not callable(schedule):
+        raise TypeError(
+            "schedule: pass a function that makes a scheduler from the optimizer, such as "
+            "functools.partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=steps); got "
+            f"{schedule!r}"
+        )
+
+
+def _require_callbacks(callbacks: Sequence[object]) -> None:
+    for callback in callbacks:
+        if not hasattr(callback, "after_step") or isinstance(callback, type):
+            raise TypeError(
+                "callbacks: each is an object with a method after_step(network, step, loss) that "
+                f"says whether to stop, such as ss.DiagnosticHistory(every=100); got {callback!r}"
+            )
 
 
 def _require_maker(optimizer: object) -> None:

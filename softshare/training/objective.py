@@ -36,12 +36,15 @@ class Loss:
         """``Σ_t mean loss_t + Σ penalties``, ``()``."""
         return self.by_task.sum() + self.penalty
 
-    def require_finite(self, tasks: Sequence[Task], step: int) -> None:
+    def require_finite(
+        self, tasks: Sequence[Task], step: int, batches: Sequence[Batch] = ()
+    ) -> None:
         """Stop where training diverges.
 
         Args:
             tasks: the training tasks.
             step: the step's number.
+            batches: what made the loss, to tell bad data from training that diverges.
 
         Raises:
             FloatingPointError: the loss is not finite; names the task and the step.
@@ -51,10 +54,21 @@ class Loss:
         bad = torch.nonzero(~torch.isfinite(self.by_task)).flatten().tolist()
         what = f"the loss of task {tasks[int(self.tasks[bad[0]])].label!r}" if bad else "a penalty"
         value = (self.by_task[bad[0]] if bad else self.penalty).detach()
+        remedy = _bad_data(batches) or "try a smaller learning rate"
         more = f" ({len(bad)} tasks in all)" if len(bad) > 1 else ""
-        raise FloatingPointError(
-            f"{what} became {float(value):g} at step {step}{more}; try a smaller learning rate"
-        )
+        raise FloatingPointError(f"{what} became {float(value):g} at step {step}{more}; {remedy}")
+
+
+def _bad_data(batches: Sequence[Batch]) -> str:
+    """What to do about examples that are not numbers; nothing where all are."""
+    for batch in batches:
+        for what, values in (("inputs", batch.inputs), ("targets", batch.targets)):
+            if not bool(torch.isfinite(values).all()):
+                return (
+                    f"its {what} hold nan or infinite values: fill them in or leave those "
+                    "examples out"
+                )
+    return ""
 
 
 class Objective:
