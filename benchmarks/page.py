@@ -15,18 +15,25 @@ app = App(name="benchmarks.page", help=__doc__)
 INTRODUCTION = """\
 # Performance
 
-Every row compares one step of ours with another way to do the same, both timed in turns in one run at one thread, the
-same optimizer on both sides. The *ratio* is the other's time divided by ours: above 1 ours is faster. *Must* is the ratio
-asked for, where one is. Pairs are ours / the other's. Memory is the most that is held at once beyond parameters and the optimizer's
-state: activations, what is composed, and gradients, those of the step before too until the backward pass begins. *Of GEMM
+Every row compares one step of ours with another way to do the same, both timed in turns in one \
+run at one thread, the
+same optimizer on both sides. The *ratio* is the other's time divided by ours: above 1 ours is \
+faster. *Must* is the ratio
+asked for, where one is. Pairs are ours / the other's. Memory is the most that is held at once \
+beyond parameters and the optimizer's
+state: activations, what is composed, and gradients, those of the step before too until the \
+backward pass begins. *Of GEMM
 rate* is the arithmetic of the step as a share of what a large matrix product does in the same time.
 
-This page is made by `make bench`; the numbers are those of one run on the {device}, {threads} thread, torch {torch}, {date}.
-`network.plan(inputs)` prints which way each layer of a network of yours runs, and the counts by which that was decided.
+This page is made by `make bench`; the numbers are those of one run on the {device}, {threads} \
+thread, torch {torch}, {date}.
+`network.plan(inputs)` prints which way each layer of a network of yours runs, and the counts by \
+which that was decided.
 """
 
 ON_CPU = """\
-Times are what the processor spent on the process, so that a neighbour's turns do not count. There are no figures of a GPU
+Times are what the processor spent on the process, so that a neighbour's turns do not count. \
+There are no figures of a GPU
 here: `python -m benchmarks --device cuda --out gpu.json` runs the same cases on one.
 """
 
