@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,3 +44,30 @@ def attempt(read: Callable[[], Any]) -> tuple[Any, str]:
         return read(), ""
     except (ValueError, OSError) as error:
         return None, str(error) or "an error without a word"
+
+
+def check_damage(place: Path, read: Callable[[], Sequence[Any]]) -> None:
+    """Every damaged copy is an error that names the file, or is read as the whole one is; no other
+    file comes or goes.
+    """
+
+    def others() -> set[Path]:
+        home = place.parents[2]
+        return {
+            path
+            for path in home.rglob("*")
+            if path.is_file() and path.relative_to(home).parts[0] != "cache"
+        }
+
+    expected, before = read(), others()
+    for copy in damaged(place.read_bytes()):
+        place.write_bytes(copy)
+        found, error = attempt(read)
+        if error:
+            assert error.startswith(f"{place}: ")
+            assert error.count(str(place.parents[1])) == 1, "one file is named, and once"
+        else:
+            np.testing.assert_equal(
+                [np.asarray(part) for part in found], [np.asarray(part) for part in expected]
+            )
+    assert others() == before

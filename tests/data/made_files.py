@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import pickle
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -67,3 +68,18 @@ def omniglot_zip(path: Path, alphabets: Mapping[str, int], n_drawings: int) -> P
                 )
                 members[name] = encoded(~ink)
     return zipped(path, members)
+
+
+PUBLIC_BATCH = {b"batch_label": b"", b"filenames": [b"a.png"] * 12}
+
+
+def batch(n: int = 12) -> bytes:
+    labels = [number % 10 for number in range(n)]
+    pixels = np.repeat(np.arange(n, dtype=np.uint8)[:, None], 3072, axis=1)
+    return pickle.dumps({b"data": pixels, b"labels": labels, **PUBLIC_BATCH}, protocol=2)
+
+
+FACES = (
+    "user_id\toriginal_image\tface_id\tage\tgender\tx\ty\tdx\tdy\ttilt_ang\t"
+    "fiducial_yaw_angle\tfiducial_score\n"
+)
