@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
 from softshare.tasks.features import Scaled
 from softshare.tasks.task_set import TaskSet
@@ -17,8 +18,6 @@ def digits() -> TaskSet:
 
     The 8×8 images stand as vectors of 64 grey values from 0 to 1.
     """
-    from sklearn.datasets import load_digits
-
     images, numbers = load_digits(return_X_y=True)
     scaled = Scaled(16.0)
     tasks = TaskSet.from_shared_inputs(
@@ -29,22 +28,16 @@ def digits() -> TaskSet:
 
 def iris() -> TaskSet:
     """Three species of iris by 4 measures of the flower, 150 examples (one task)."""
-    from sklearn.datasets import load_iris
-
     return TaskSet.from_arrays({"iris": _examples(load_iris())})
 
 
 def wine() -> TaskSet:
     """Three growers of wine by 13 chemical measures, 178 examples (one task)."""
-    from sklearn.datasets import load_wine
-
     return TaskSet.from_arrays({"wine": _examples(load_wine())})
 
 
 def breast_cancer() -> TaskSet:
     """Benign or malignant by 30 measures of cell nuclei, 569 examples (one task)."""
-    from sklearn.datasets import load_breast_cancer
-
     return TaskSet.from_arrays({"breast_cancer": _examples(load_breast_cancer())})
 
 
@@ -52,8 +45,6 @@ def classics() -> TaskSet:
     """Iris, wine and breast cancer together: three tasks with inputs and outputs of different
     sizes.
     """
-    from sklearn.datasets import load_breast_cancer, load_iris, load_wine
-
     return TaskSet.from_arrays(
         {
             "iris": _examples(load_iris()),

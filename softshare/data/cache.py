@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 _UNFINISHED = ".unfinished-"
 _KEPT_SECONDS = 24 * 60 * 60
 """How long after its last change an unfinished folder may belong to a build that goes on."""
@@ -113,6 +115,4 @@ def _folder(variable: str, name: str) -> Path:
     named = os.environ.get(variable)
     if named:
         return Path(named).expanduser()
-    from platformdirs import user_cache_path  # not needed where the variable is set
-
     return user_cache_path("softshare", appauthor=False) / name

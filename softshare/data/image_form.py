@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ExifTags import Base
 
 MOST_BYTES = 1 << 28
 MOST_PIXELS = 1 << 26
@@ -50,8 +48,6 @@ class ImageForm:
             ValueError: it is no PNG or JPEG, is damaged or too large, has more than 8 bits a
                 channel, or another size.
         """
-        from PIL import Image, ImageOps
-
         size, mode = (self.width, self.height), "L" if self.grey else "RGB"
         with opened(path) as image:
             if self.resize:  # a JPEG decodes at a half or a quarter of its size much faster
@@ -86,19 +82,15 @@ def size_of(path: Path) -> tuple[int, int]:
         )
 
 
-def _lies_on_its_side(image: Image) -> bool:
-    from PIL.ExifTags import Base
-
+def _lies_on_its_side(image: Image.Image) -> bool:
     return image.getexif().get(Base.Orientation) in (5, 6, 7, 8)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Image]:
+def opened(path: Path) -> Iterator[Image.Image]:
     """An image file in a ``with`` statement; what goes wrong inside with its content becomes one
     kind of error.
     """
-    from PIL import Image, UnidentifiedImageError
-
     with path.open("rb") as file:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"the file has more than {MOST_BYTES:,} bytes")

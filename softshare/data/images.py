@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from softshare.data.archives import naming, open_zip, read_content, read_member
 
@@ -41,8 +42,6 @@ def pixels_of(
     Shape:
         ``(H, W, 3)`` for RGB, else ``(H, W)``.
     """
-    from PIL import Image, UnidentifiedImageError  # 0.1 s that tables need not wait for
-
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:

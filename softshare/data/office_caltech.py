@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 from zipfile import ZipFile, ZipInfo
 
 import numpy as np
+from scipy.io import loadmat
 
 from softshare.data.archives import naming, open_zip, read_member
 from softshare.data.cache import derived
@@ -111,8 +112,6 @@ def googlenet() -> TaskSet:
 
 def _features(file: PublicFile, counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """A domain's features ``(N, D)`` and classes ``(N,)`` from 0 to 9."""
-    from scipy.io import loadmat
-
     with naming(file.place):
         content = loadmat(
             cast(Any, io.BytesIO(file.read())), variable_names=["fts", "labels"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -42,8 +42,20 @@ class Roles:
     def given(
         cls, kinds: Mapping[str, Kind] | Kind | None, **columns: str | Sequence[str] | None
     ) -> Self:
-        """From columns as they are passed: one, several or none."""
-        return cls({role: _listed(names) for role, names in columns.items()}, kinds)
+        """From columns as they are passed: one, several or none.
+
+        Raises:
+            ArgumentError: what is passed is no text, nor several.
+        """
+        of, wrong = {}, []
+        for role, names in columns.items():
+            if _are_names(names):
+                of[role] = _listed(names)
+            else:
+                wrong.append((role, f"must be a column's name or a list of names, got {names!r}"))
+        if wrong:
+            raise ArgumentError(*wrong)
+        return cls(of, kinds)
 
     @property
     def columns(self) -> list[str]:
@@ -129,6 +141,14 @@ class Roles:
             if unlabelled
             else tasks
         )
+
+
+def _are_names(names: object) -> bool:
+    if names is None or isinstance(names, str):
+        return True
+    if not isinstance(names, Iterable):
+        return False
+    return all(isinstance(name, str) for name in names)
 
 
 def _listed(names: str | Sequence[str] | None) -> tuple[str, ...]:

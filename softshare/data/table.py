@@ -10,6 +10,7 @@ import pandas as pd
 from softshare.data.large_table import read_large
 from softshare.data.roles import Roles, about
 from softshare.data.table_file import is_larger, numbers_where_meant, read_frame
+from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
@@ -67,6 +68,7 @@ def read_table(
         split=split,
         group=group,
     )
+    _check_types(table, chunk_rows)
     path = None if isinstance(table, pd.DataFrame) else Path(table)
     with about(table):
         if path is not None and (chunk_rows is not None or is_larger(path, LARGE)):
@@ -74,3 +76,11 @@ def read_table(
         frame = read_frame(table)
         roles.check(list(frame.columns))
         return roles.tasks(frame, frame.drop(columns=roles.columns).apply(numbers_where_meant))
+
+
+def _check_types(table: object, chunk_rows: object) -> None:
+    if not isinstance(table, str | Path | pd.DataFrame):
+        told = f"must be a file's name or a pandas data frame, got {type(table).__name__}"
+        raise ArgumentError(("table", told))
+    if chunk_rows is not None and not isinstance(chunk_rows, int):
+        raise ArgumentError(("chunk_rows", f"must be a whole number, got {chunk_rows!r}"))

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 
 from softshare.data.cache import data_folder
+from softshare.data.download import download
 from softshare.data.public import MissingFilesError, PublicSet
 from softshare.tasks.task_set import TaskSet
 
@@ -115,8 +116,6 @@ def fetch(public_set: PublicSet, console: Console) -> None:
         public_set: the set.
         console: where to show how far it has come.
     """
-    from softshare.data.download import download
-
     with DownloadDisplay(console) as display:
         fetched = download(public_set, progress=display)
     print(

@@ -219,6 +219,25 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], message: s
         read_table(visits(), **options)
 
 
+@pytest.mark.parametrize(
+    ("table", "options", "message"),
+    [
+        (5, {}, r"^table: must be a file's name or a pandas data frame, got int$"),
+        ([[1, 2]], {}, r"^table: .* got list$"),
+        (None, {"target": 3}, r"^target: must be a column's name or a list of names, got 3$"),
+        (None, {"target": ["days", 2]}, r"^target: .* got \['days', 2\]$"),
+        (None, {"task": 5, "drop": 6}, r"^task: .* got 5; drop: must be .* got 6$"),
+        (None, {"chunk_rows": "x"}, r"^chunk_rows: must be a whole number, got 'x'$"),
+    ],
+)
+def test_arguments_of_another_type_are_named(
+    table: Any, options: dict[str, Any], message: str
+) -> None:
+    given = visits() if table is None else table
+    with pytest.raises(ValueError, match=message):
+        read_table(given, **{"target": "days", **options})
+
+
 def test_text_among_numbers_is_found() -> None:
     frame = pd.DataFrame({"x": ["1.5"] * 10_000, "y": np.arange(10_000) / 7})
     frame.loc[6_543, "x"] = "abc"

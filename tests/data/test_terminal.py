@@ -50,7 +50,7 @@ def test_missing_files_are_downloaded_only_after_a_yes(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setattr(
-        "softshare.data.download.download",
+        "softshare.data.terminal.download",
         lambda wanted, progress: asked.append(wanted) or [(made_folder / "kept").rename(labels)],
     )
     read = partial(with_files, mnist.odd_even, Console())
