@@ -56,6 +56,7 @@ def stack(
     metric: Metric,
     pooled: int,
     apart: int | None = None,
+    groups: Codes | None = None,
     random_state: int = 0,
 ) -> Stack:
     """Weigh contestants by outputs for rows that they were not trained on.
@@ -71,6 +72,8 @@ def stack(
         metric: What is reported.
         pooled: The contestant that every greedy choice starts with.
         apart: The contestant that tasks may keep to; None: none may.
+        groups: Rows of one group say little more than one: they are held out together when own
+            weights are judged. Shape (N,).
         random_state: Draws the tasks of the restarts.
     """
     n_tasks, n_contestants = int(tasks.max()) + 1, outputs.shape[1]
@@ -86,7 +89,15 @@ def stack(
         return Stack(np.tile(only_apart, (n_tasks, 1)), only_apart, 0.0, kept, p_values)
     common = _common_weights(outputs[rest], targets[rest], tasks[rest], problem)
     losses = _losses(outputs, targets, kind)
-    rate = _chosen_rate(outputs[rest], losses[rest], targets[rest], tasks[rest], problem, common)
+    rate = _chosen_rate(
+        outputs[rest],
+        losses[rest],
+        targets[rest],
+        tasks[rest],
+        None if groups is None else groups[rest],
+        problem,
+        common,
+    )
     weights = np.tile(common, (n_tasks, 1))
     own = _own_weights(losses[rest], tasks[rest], common, rate)
     weights[: len(own)] = own
@@ -211,24 +222,41 @@ def _own_weights(losses: Array, tasks: Codes, common: Array, rate: float) -> Arr
 
 
 def _chosen_rate(
-    outputs: Array, losses: Array, targets: Array, tasks: Codes, problem: _Problem, common: Array
+    outputs: Array,
+    losses: Array,
+    targets: Array,
+    tasks: Codes,
+    groups: Codes | None,
+    problem: _Problem,
+    common: Array,
 ) -> float:
     """The rate with the best metric on rows whose losses did not move their task's weights."""
+    folds = _folds(tasks, groups)
+    values = np.empty((len(RATES), 5))
+    for fold in range(5):
+        held = folds == fold
+        others = np.where(held[:, None], losses.mean(axis=0), losses)  # centred: held count 0
+        for place, rate in enumerate(RATES):
+            weights = _own_weights(others, tasks, common, rate)[tasks[held]]
+            combined = np.einsum("nm,nm...->n...", weights, outputs[held])
+            values[place, fold] = score(
+                problem.metric, combined, targets[held], tasks[held], problem.kind
+            )
+    gains = values - values[0]
+    best = int(np.argmax(gains.mean(axis=1)))
+    # A gain within its standard error over the folds is not worth a task's own weights.
+    sure = gains[best].mean() > gains[best].std(ddof=1) / np.sqrt(5)
+    return RATES[best] if sure else 0.0
+
+
+def _folds(tasks: Codes, groups: Codes | None) -> Codes:
+    """A fifth of every task's rows in each fold, or whole groups. Shape (N,)."""
+    if groups is not None:
+        return np.unique(groups, return_inverse=True)[1] % 5
     order = np.argsort(tasks, kind="stable")
     folds = np.empty(len(tasks), dtype=np.int64)
-    folds[order] = np.arange(len(tasks)) % 5  # a fifth of every task's rows
-    values = []
-    for rate in RATES:
-        combined = np.empty(outputs.shape[:1] + outputs.shape[2:])
-        for fold in range(5):
-            held = folds == fold
-            others = np.where(held[:, None], losses.mean(axis=0), losses)  # centred: held count 0
-            weights = _own_weights(others, tasks, common, rate)[tasks[held]]
-            combined[held] = np.einsum("nm,nm...->n...", weights, outputs[held])
-        values.append(score(problem.metric, combined, targets, tasks, problem.kind))
-    # 1e-4: what no reader of a report would see is not worth a task's own weights.
-    best = int(np.argmax(values))
-    return RATES[best] if values[best] > values[0] + 1e-4 else 0.0
+    folds[order] = np.arange(len(tasks)) % 5
+    return folds
 
 
 def _hurt(worse: Array, tasks: Codes, n_tasks: int) -> tuple[np.ndarray, Array]:

@@ -103,3 +103,18 @@ def test_a_task_s_weights_move_with_its_rows_and_combine_classes() -> None:
     assert found.rate > 0
     assert moved[sizes == 200].mean() > moved[sizes == 4].mean()
     assert found.combine(outputs, tasks).shape == (len(tasks), 3)
+
+
+def test_rows_of_one_group_do_not_pass_for_many() -> None:
+    # Each task's rows repeat two persons' errors: losses of seen persons say nothing of others.
+    generator = np.random.default_rng(5)
+    groups = np.repeat(np.arange(40), 10)
+    tasks = groups // 2
+    errors = generator.normal(size=(40, 2))[groups]
+    targets = generator.normal(size=400)
+    outputs = targets[:, None] + errors
+    settings = {"kind": "regression", "metric": "r2", "pooled": 0}
+    single = stack(outputs, targets, tasks, **settings)
+    grouped = stack(outputs, targets, tasks, groups=groups, **settings)
+    assert single.rate >= 0.3
+    assert grouped.rate <= 0.03
