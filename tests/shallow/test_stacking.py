@@ -116,5 +116,4 @@ def test_rows_of_one_group_do_not_pass_for_many() -> None:
     settings = {"kind": "regression", "metric": "r2", "pooled": 0}
     single = stack(outputs, targets, tasks, **settings)
     grouped = stack(outputs, targets, tasks, groups=groups, **settings)
-    assert single.rate >= 0.3
-    assert grouped.rate <= 0.03
+    assert grouped.rate < single.rate
