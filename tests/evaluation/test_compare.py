@@ -105,7 +105,7 @@ def test_records_of_other_settings_or_data_are_not_mixed(tasks, tmp_path, ran):
     before = snapshot(tmp_path)
     with pytest.raises(
         ValueError,
-        match=r"holds records of other settings \(steps was 10 and is 20\); choose another --out",
+        match=r"holds records of other settings \(steps was 10 and is 20\); choose another folder",
     ):
         compared(tasks, tmp_path, steps=20)
     with pytest.raises(ValueError, match="the data were others"):
