@@ -16,7 +16,7 @@ from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sha
 from softshare.sharing.layer_scales import CERTAIN
 from softshare.sharing.weights.factorised import FactorisedWeight
 
-Order = Literal["parallel", "permuted"]
+Kind = Literal["parallel", "permuted"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class FixedOrder(Sharing):
         ValueError: ``order`` is neither.
     """
 
-    order: Order = "permuted"
+    order: Kind = "permuted"
 
     def __post_init__(self) -> None:
         if self.order not in ("parallel", "permuted"):
@@ -97,7 +97,7 @@ class OrderWeight(FactorisedWeight):
         order: what kind of order they are; see :class:`FixedOrder`.
     """
 
-    def __init__(self, orders: Tensor, *, order: Order) -> None:
+    def __init__(self, orders: Tensor, *, order: Kind) -> None:
         chosen = torch.nn.functional.one_hot(orders, orders.shape[1])
         logits = (2 * chosen - 1) * torch.tensor(CERTAIN)
         super().__init__(

@@ -60,7 +60,7 @@ class LayerScales(nn.Module):
 
     @torch.no_grad()
     def set_scale(self, depth: int, layer: int, value: float) -> None:
-        """Give one scale a value. The other logits stay; a softmax shares what is left in the
+        """Give one scale a value. The other logits stay; a softmax divides what is left in the
         proportions it had.
 
         Raises:

@@ -44,7 +44,7 @@ class TensorRing(Sharing):
             or which, such as ``(0, 2)``. All but the last when None. Where tasks differ in shape, a
             number counts the cores that they can share.
         parameters: choose one rank for all cores of a layer, the largest with which all tasks
-            together have no more parameters there: a number, or a share in (0, 1] of what
+            together have no more parameters there: a number, or a fraction in (0, 1] of what
                 independent tasks have.
         cores: how many cores a layer has, the window's included, where its modes are not given.
         modes: layer → its modes ``((7, 7, 4, 4), (6, 6, 6, 6))``, inputs' and outputs', without the
@@ -80,7 +80,7 @@ class TensorRing(Sharing):
             )
         if self.parameters is not None and not _is_budget(self.parameters):
             raise ValueError(
-                "TensorRing: parameters is a whole number of at least 1, or a share in (0, "
+                "TensorRing: parameters is a whole number of at least 1, or a fraction in (0, "
                 "1] of independent learning's, "
                 f"got {self.parameters!r}"
             )

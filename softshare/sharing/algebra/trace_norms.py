@@ -21,8 +21,8 @@ Norm = Literal["laf", "tucker", "tt"]
 NORMS: tuple[Norm, ...] = get_args(Norm)
 
 ZERO = 1e-6
-"""Singular values of at most this share of the largest count as zero: what float32 weights cannot
-hold, and above what a float64 Gram matrix blurs (1e-8)."""
+"""Singular values of at most this fraction of the largest count as zero: what float32 weights
+cannot hold, and above what a float64 Gram matrix blurs (1e-8)."""
 
 CHUNK = 1 << 16
 """Elements that are widened to float64 at a time: a processor's cache holds as many."""

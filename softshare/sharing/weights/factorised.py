@@ -61,8 +61,9 @@ class FactorisedWeight(SharedWeight):
         )
         self._ranks = tuple(ranks)
         terms = equation.split("->")[0].split(",")
-        self._of_task = tuple(term.startswith("t") for term in terms)
-        self._is_tied = not any(self._of_task)
+        each = zip(own, terms, strict=True)
+        self._own = tuple(name for name, term in each if term.startswith("t"))
+        self._is_tied = not self._own
         self._grid = tuple(rows or ())
         self._has_added = bool(added)
         for name, numbers in (rows or {}).items():
@@ -74,12 +75,11 @@ class FactorisedWeight(SharedWeight):
         if tasks is None:
             return self.equation, list(self._all_factors().values())
         factors = self._stored_factors()
-        rows = {name: self.get_buffer(f"rows_{name}")[tasks] for name in self._grid}
-        each = zip(factors.items(), self._of_task, strict=True)
-        return self.equation, [
-            self._rows(factor, rows.get(name, tasks)) if own else factor
-            for (name, factor), own in each
-        ]
+        for name in self._own:
+            # On a grid of tasks several may have one row.
+            rows = self.get_buffer(f"rows_{name}")[tasks] if name in self._grid else tasks
+            factors[name] = self._rows(factors[name], rows)
+        return self.equation, list(factors.values())
 
     def _all_factors(self) -> dict[str, Tensor]:
         """The factors with a row for each task, rows in common repeated."""
@@ -90,70 +90,54 @@ class FactorisedWeight(SharedWeight):
 
     def _stored_factors(self) -> dict[str, Tensor]:
         """The factors as they are, with the rows of a task that came later."""
-        factors: dict[str, Any] = dict(
-            self.factors._parameters
-        )  # a ParameterDict's own way costs more than a small layer's product
-        return (
-            factors | {name: torch.cat([factors[name], row]) for name, row in self.added.items()}
-            if self._has_added
-            else factors
-        )
+        # A ParameterDict's own way costs more than a small layer's product.
+        factors: dict[str, Any] = dict(self.factors._parameters)
+        if self._has_added:
+            for name, row in self.added.items():
+                factors[name] = torch.cat([factors[name], row])  # (T − 1, …) and (1, …)
+        return factors
 
     def _rows(self, factor: Tensor, tasks: Tensor) -> Tensor:
         """These tasks' rows; with ``sparse_rows`` the gradient holds them alone, not a zero for
         every other task.
         """
-        return (
-            SparseRows.apply(factor, tasks) if self.sparse_rows else factor.index_select(0, tasks)
-        )
+        if self.sparse_rows:
+            return SparseRows.apply(factor, tasks)
+        return factor.index_select(0, tasks)
 
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
         n_tasks = self.n_tasks if tasks is None else len(tasks)
         if self._is_tied:
             return self.of(0).expand(n_tasks, *self.shape)
         equation, operands = self.contraction(tasks)
-        return (
-            operands[0]
-            if len(operands) == 1
-            else contract(equation, operands).reshape(n_tasks, *self.shape)
-        )
+        if len(operands) == 1:
+            return operands[0]
+        return contract(equation, operands).reshape(n_tasks, *self.shape)
 
     def of(self, task: int) -> Tensor:
         if not self._is_tied:
             return super().of(task)
         factors = list(self._all_factors().values())
-        return (
-            factors[0]
-            if len(factors) == 1
-            else contract(self.equation.replace("->t", "->"), factors).reshape(self.shape)
-        )
+        if len(factors) == 1:
+            return factors[0]
+        # No factor carries the task, so neither does the product.
+        return contract(self.equation.replace("->t", "->"), factors).reshape(self.shape)
 
     def task_parameters(self) -> list[str]:
         return self._rows_of_all() + [f"added.{name}" for name in self.added]
 
     def _rows_of_all(self) -> list[str]:
         """The factors with a row for each task but the one that came last."""
-        return [
-            f"factors.{name}"
-            for name, own in zip(self.factors, self._of_task, strict=True)
-            if own and name not in self._grid
-        ]
+        return [f"factors.{name}" for name in self._own if name not in self._grid]
 
     def sparse_parameters(self) -> list[str]:
-        own = [name for name, of_task in zip(self.factors, self._of_task, strict=True) if of_task]
-        return [f"factors.{name}" for name in own] if self.sparse_rows else []
+        return [f"factors.{name}" for name in self._own] if self.sparse_rows else []
 
     def task_vectors(self) -> Tensor:
-        own = [
-            factor.flatten(1)
-            for factor, of_task in zip(self._all_factors().values(), self._of_task, strict=True)
-            if of_task
-        ]
-        return (
-            torch.cat(own, 1)
-            if own
-            else next(iter(self.factors.values())).new_zeros(self.n_tasks, 0)
-        )
+        factors = self._all_factors()
+        own = [factors[name].flatten(1) for name in self._own]
+        nothing = next(iter(factors.values())).new_zeros(self.n_tasks, 0)
+        return torch.cat([nothing, *own], 1)
 
     def own_values(self, task: int) -> list[Tensor]:
         if self.added and task == self.n_tasks - 1:
@@ -177,11 +161,9 @@ class FactorisedWeight(SharedWeight):
                 "some factor, not a row"
             )
         factors = {name: factor.detach() for name, factor in self._all_factors().items()}
-        own = [name for name, of_task in zip(factors, self._of_task, strict=True) if of_task]
-        added = {
-            name: start.unsqueeze(0) if len(factors) == 1 else typical_row(factors[name])
-            for name in own
-        }
+        added = {name: typical_row(factors[name]) for name in self._own}
+        if len(factors) == 1:  # the tasks' rows are whole weights
+            added = dict.fromkeys(added, start.unsqueeze(0))
         weight = type(self)(
             self.equation,
             factors,
