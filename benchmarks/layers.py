@@ -14,6 +14,7 @@ from benchmarks.case import Case
 from benchmarks.measure import Step, timed
 from benchmarks.steps import stepping
 from softshare.network.execution.batch_layout import BatchLayout
+from softshare.network.execution.noise import TaskNoise
 from softshare.network.execution.task_linear import TaskLinear, joint_equation
 from softshare.network.layers import Parameter
 from softshare.sharing.algebra.contraction import Order, carry_out, order_of
@@ -87,7 +88,7 @@ def layer_step(weight: SharedWeight, x: Tensor) -> Step:
     """Forward, backward (the input's gradient too) and update of an affine layer without bias in
     all tasks.
     """
-    layout = BatchLayout()
+    layout = BatchLayout(TaskNoise(range(weight.n_tasks)))
     layout.n_tasks = weight.n_tasks
     layer = TaskLinear(
         {"weight": (Parameter("layer", "layer.weight", (1, 0), True), weight)}, layout

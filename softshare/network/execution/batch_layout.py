@@ -1,5 +1,18 @@
 """How several tasks' batches lie while one forward runs on all of them, and what every layer in all
 tasks has.
+
+Two tasks a, b with three rows each, and the three ways in which these may lie::
+
+    folded  (k·B, …)     apart  (k, B, …)        one copy  (B, …)
+      a0                   a:  a0 a1 a2            x0    rows that both tasks see,
+      a1                   b:  b0 b1 b2            x1    while nothing of a task's own
+      a2                                           x2    has touched them
+      b0
+      b1
+      b2
+
+Folded is what a template's own forward sees. Apart is folded with another view: no element moves.
+One copy becomes folded by :meth:`BatchLayout.expand`, which copies; the later, the cheaper.
 """
 
 from __future__ import annotations
@@ -39,7 +52,9 @@ class BatchLayout:
         self.noise = noise
         self.tasks: Tensor | None = None
         self.n_tasks = 1
-        self.one_copy = self.apart = self.in_chain = False
+        self.one_copy = False
+        self.apart = False
+        self.in_chain = False
         self.decisions: list[Decision] | None = None
         self.in_pass = True
 
@@ -69,14 +84,17 @@ class BatchLayout:
         return x.expand(self.n_tasks, *x.shape).flatten(0, 1)
 
     def separate(self, x: Tensor) -> Tensor:
-        """Each task's rows, ``(k, B, …)``; what a layer makes of them it hands on by :meth:`leave`."""
-        return x if self.apart else self.unfold(self.expand(x))
+        """Each task's rows, ``(k, B, …)``; what a layer makes of them, :meth:`leave` hands on."""
+        if self.apart:
+            return x
+        return self.unfold(self.expand(x))
 
     def leave(self, y: Tensor) -> Tensor:
         """What a layer has made, ``(k, B, …)``: apart, which spares the next layer the unfolding,
         where only that sees it.
         """
-        self.one_copy, self.apart = False, self.in_chain
+        self.one_copy = False
+        self.apart = self.in_chain
         return y if self.in_chain else y.flatten(0, 1)
 
     def unfold(self, x: Tensor) -> Tensor:
@@ -133,17 +151,25 @@ class TaskLayer(nn.Module):
         parameter, weight = self._sources[name]
         return parameter.to_torch(weight.padded(self._layout.tasks))
 
-    def _note(self, way: str, multiply_adds: int = 0, elements: int = 0, instead: str = "") -> None:
+    def _note(
+        self,
+        way: str,
+        multiply_adds: int = 0,
+        elements: int = 0,
+        instead: str = "",
+    ) -> None:
         """Write down how the layer runs, when asked to."""
-        if self._layout.decisions is not None:
-            self._layout.decisions.append(
-                Decision(self.layer, way, multiply_adds, elements, instead)
-            )
+        decisions = self._layout.decisions
+        if decisions is not None:
+            decision = Decision(self.layer, way, multiply_adds, elements, instead)
+            decisions.append(decision)
 
 
 def is_one_for_all(weight: SharedWeight) -> bool:
     """Whether all tasks have the same weight: no factor of it carries the task axis."""
     network = weight.contraction()
-    return network is not None and not any(
-        term.startswith("t") for term in network[0].split("->")[0].split(",")
-    )
+    if network is None:
+        return False
+    equation, _ = network
+    factors, _, _ = equation.partition("->")
+    return not any(term.startswith("t") for term in factors.split(","))

@@ -1,4 +1,4 @@
-"""The tasks' networks as they run: one module for each shape of inputs, in all its tasks at once."""
+"""The tasks' networks as they run: one module for each shape of inputs, in all its tasks."""
 
 from __future__ import annotations
 

@@ -1,20 +1,19 @@
 """What is known of torch's modules: the one table that all code asks.
 
 How far a module *reaches* decides how it may run for many tasks at once. The example is a batch of
-two rows of two channels; what the output ``*`` depends on is shaded::
+two rows of two channels with four elements each; what one output depends on is shaded::
 
-                      row 0          row 1
-                    channel 0, 1   channel 0, 1
-    "element"         [.*..]         [....]       # one element:  activations
-                      [....]         [....]
-    "channel"         [####]         [....]       # one channel of one row:  pooling
-                      [....]         [....]
-    "row"             [####]         [....]       # one row:  affine layers, softmax over features
-                      [####]         [....]
-    "batch"           [####]         [####]       # all of a task's rows:  batch norm
-                      [####]         [####]
-    "whole"           only the module's own forward knows which dimension the rows lie in, or it
-                      reads the weights of modules inside:  recurrent layers, attention
+                   row 0    row 1
+    "element"      .#..     ....     channel 0    activations
+                   ....     ....     channel 1
+    "channel"      ####     ....     channel 0    pooling
+                   ....     ....     channel 1
+    "row"          ####     ....     channel 0    affine layers, convolutions, softmax
+                   ####     ....     channel 1
+    "batch"        ####     ####     channel 0    batch norm
+                   ####     ####     channel 1
+    "whole"        only the module's own forward knows which dimension the rows lie in, or it
+                   reads the weights of modules inside: recurrent layers, attention
 
 Up to "row" the batches of several tasks may lie one after the other. Whatever is not in the table,
 and has nothing that a task learns, is taken to reach no further than its rows, but maybe to draw
@@ -23,8 +22,7 @@ random numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
@@ -46,7 +44,7 @@ class Facts:
         is_random: whether equal rows may come out different.
         keeps_padding: whether it makes the same of a task's features whatever zeros stand after
             them; whatever does not reach beyond a channel does.
-        n_window: dimensions of the window, where the inputs' last dimensions are one's.
+        n_window: how many of the inputs' last dimensions its window moves over.
         has_fast_evaluation: whether it has kernels of its own for evaluation mode, which have no
             gradient and which ``torch.vmap`` cannot map.
         weight: what its parameter ``weight`` is, where that has axes of inputs and outputs.
@@ -87,66 +85,103 @@ class Facts:
 
 UNKNOWN = Facts()
 
-ELEMENT, ROW, BATCH, WHOLE = Facts("element"), Facts("row"), Facts("batch"), Facts("whole")
-
-AFFINE = Facts("row", keeps_padding=True, weight="affine")
-
-CONVOLUTION = Facts("row", keeps_padding=True, weight="convolution")
-
-TRANSPOSED = Facts("row", weight="transposed convolution")
-
-CHANNEL = Facts("channel")
-
+ELEMENT = Facts("element")
+ROW = Facts("row")
+BATCH = Facts("batch")
+WHOLE = Facts("whole")
 ATTENTION = Facts("whole", has_fast_evaluation=True)
 
+AFFINE = Facts("row", keeps_padding=True, weight="affine")
+CONVOLUTION = Facts("row", keeps_padding=True, weight="convolution")
+TRANSPOSED = Facts("row", weight="transposed convolution")
 
-def _all(kinds: Iterable[type[nn.Module]], facts: Facts) -> dict[type[nn.Module], Facts]:
-    return dict.fromkeys(kinds, facts)
+DROPOUT = Facts("element", is_random=True)
+FEATURE_DROPOUT_1D = Facts("channel", is_random=True, n_window=1)
+FEATURE_DROPOUT_2D = Facts("channel", is_random=True, n_window=2)
+FEATURE_DROPOUT_3D = Facts("channel", is_random=True, n_window=3)
 
-
-def _windows(
-    kinds: tuple[type[nn.Module], type[nn.Module], type[nn.Module]], facts: Facts
-) -> dict[type[nn.Module], Facts]:
-    """The kinds of one to three dimensions."""
-    return {kind: replace(facts, n_window=n) for n, kind in enumerate(kinds, start=1)}
-
+POOLING_1D = Facts("channel", n_window=1)
+POOLING_2D = Facts("channel", n_window=2)
+POOLING_3D = Facts("channel", n_window=3)
 
 KNOWN: dict[type[nn.Module], Facts] = {
-    # activations
-    **_all(ELEMENTWISE, ELEMENT),
+    **dict.fromkeys(ELEMENTWISE, ELEMENT),
+    # activations that draw random numbers, have parameters, or see a row's other features
     nn.RReLU: Facts("element", is_random=True),
-    **_all((nn.Softmax, nn.Softmin, nn.LogSoftmax, nn.Softmax2d, nn.GLU, nn.PReLU), ROW),
+    nn.PReLU: ROW,
+    nn.GLU: ROW,
+    nn.Softmax: ROW,
+    nn.Softmax2d: ROW,
+    nn.Softmin: ROW,
+    nn.LogSoftmax: ROW,
     # dropout
-    **_all((nn.Dropout, nn.AlphaDropout), Facts("element", is_random=True)),
-    **_windows((nn.Dropout1d, nn.Dropout2d, nn.Dropout3d), Facts("channel", is_random=True)),
+    nn.Dropout: DROPOUT,
+    nn.AlphaDropout: DROPOUT,
+    nn.Dropout1d: FEATURE_DROPOUT_1D,
+    nn.Dropout2d: FEATURE_DROPOUT_2D,
+    nn.Dropout3d: FEATURE_DROPOUT_3D,
     # pooling
-    **_windows((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), CHANNEL),
-    **_windows((nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), CHANNEL),
-    **_windows((nn.LPPool1d, nn.LPPool2d, nn.LPPool3d), CHANNEL),
-    **_windows((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d), CHANNEL),
-    **_windows((nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d), CHANNEL),
+    nn.MaxPool1d: POOLING_1D,
+    nn.MaxPool2d: POOLING_2D,
+    nn.MaxPool3d: POOLING_3D,
+    nn.AvgPool1d: POOLING_1D,
+    nn.AvgPool2d: POOLING_2D,
+    nn.AvgPool3d: POOLING_3D,
+    nn.LPPool1d: POOLING_1D,
+    nn.LPPool2d: POOLING_2D,
+    nn.LPPool3d: POOLING_3D,
+    nn.AdaptiveAvgPool1d: POOLING_1D,
+    nn.AdaptiveAvgPool2d: POOLING_2D,
+    nn.AdaptiveAvgPool3d: POOLING_3D,
+    nn.AdaptiveMaxPool1d: POOLING_1D,
+    nn.AdaptiveMaxPool2d: POOLING_2D,
+    nn.AdaptiveMaxPool3d: POOLING_3D,
     # around images
-    **_all((nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d), ROW),
-    **_all((nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d), ROW),
-    **_all((nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d), ROW),
-    **_all((nn.ReplicationPad1d, nn.ReplicationPad2d, nn.ReplicationPad3d), ROW),
+    nn.ZeroPad1d: ROW,
+    nn.ZeroPad2d: ROW,
+    nn.ZeroPad3d: ROW,
+    nn.ConstantPad1d: ROW,
+    nn.ConstantPad2d: ROW,
+    nn.ConstantPad3d: ROW,
+    nn.ReflectionPad1d: ROW,
+    nn.ReflectionPad2d: ROW,
+    nn.ReflectionPad3d: ROW,
+    nn.ReplicationPad1d: ROW,
+    nn.ReplicationPad2d: ROW,
+    nn.ReplicationPad3d: ROW,
     # shapes
     nn.Flatten: Facts("row", keeps_padding=True),
-    **_all((nn.Unflatten, nn.PixelShuffle, nn.PixelUnshuffle, nn.Upsample), ROW),
+    nn.Unflatten: ROW,
+    nn.PixelShuffle: ROW,
+    nn.PixelUnshuffle: ROW,
+    nn.Upsample: ROW,
     # layers
     nn.Linear: AFFINE,
-    **_all((nn.Conv1d, nn.Conv2d, nn.Conv3d), CONVOLUTION),
-    **_all((nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d), TRANSPOSED),
-    **_all((nn.Embedding, nn.Bilinear), ROW),
+    nn.Conv1d: CONVOLUTION,
+    nn.Conv2d: CONVOLUTION,
+    nn.Conv3d: CONVOLUTION,
+    nn.ConvTranspose1d: TRANSPOSED,
+    nn.ConvTranspose2d: TRANSPOSED,
+    nn.ConvTranspose3d: TRANSPOSED,
+    nn.Embedding: ROW,
+    nn.Bilinear: ROW,
     # norms
-    **_all((nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.LocalResponseNorm), ROW),
+    nn.LayerNorm: ROW,
+    nn.GroupNorm: ROW,
+    nn.RMSNorm: ROW,
+    nn.LocalResponseNorm: ROW,
     _BatchNorm: BATCH,
     # recurrent layers, attention, lists of parameters
-    **_all((nn.RNNBase, nn.RNNCellBase), WHOLE),
-    **_all((nn.MultiheadAttention, nn.TransformerEncoderLayer), ATTENTION),
-    **_all((nn.Transformer, nn.TransformerEncoder), WHOLE),
-    **_all((nn.TransformerDecoder, nn.TransformerDecoderLayer), WHOLE),
-    **_all((nn.ParameterList, nn.ParameterDict), WHOLE),
+    nn.RNNBase: WHOLE,
+    nn.RNNCellBase: WHOLE,
+    nn.MultiheadAttention: ATTENTION,
+    nn.TransformerEncoderLayer: ATTENTION,
+    nn.TransformerEncoder: WHOLE,
+    nn.TransformerDecoder: WHOLE,
+    nn.TransformerDecoderLayer: WHOLE,
+    nn.Transformer: WHOLE,
+    nn.ParameterList: WHOLE,
+    nn.ParameterDict: WHOLE,
 }
 """A kind of module → what is known of it and of subclasses that keep its forward."""
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+COLUMNS = ("layer", "multiply-adds", "elements", "way", "instead of")
+
+NUMBERS = (1, 2)
+"""The columns that hold numbers."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -36,26 +41,33 @@ class ExecutionPlan(tuple[Decision, ...]):
         return super().__new__(cls, _added_up(decisions))
 
     def __str__(self) -> str:
-        rows = [("layer", "multiply-adds", "elements", "way", "instead of")]
-        rows += [
-            (d.layer, _counted(d.multiply_adds), _counted(d.elements), d.way, d.instead)
-            for d in self
-        ]
-        widths = [max(len(row[column]) for row in rows) for column in range(5)]
+        rows = [COLUMNS]
+        for decision in self:
+            rows.append(_cells(decision))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = []
-        for layer, adds, elements, way, instead in rows:
-            cells = (
-                layer.ljust(widths[0]),
-                adds.rjust(widths[1]),
-                elements.rjust(widths[2]),
-                way.ljust(widths[3]),
-                instead,
-            )
+        for row in rows:
+            cells = []
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True)):
+                padded = cell.rjust(width) if number in NUMBERS else cell.ljust(width)
+                cells.append(padded)
             lines.append("  ".join(cells).rstrip())
         return "\n".join(lines)
 
 
+def _cells(decision: Decision) -> tuple[str, str, str, str, str]:
+    """A row of the table."""
+    return (
+        decision.layer,
+        _counted(decision.multiply_adds),
+        _counted(decision.elements),
+        decision.way,
+        decision.instead,
+    )
+
+
 def _added_up(decisions: Sequence[Decision]) -> list[Decision]:
+    """One decision for every layer and way, in the order of their first times."""
     alike: dict[tuple[str, str], list[Decision]] = {}
     for decision in decisions:
         alike.setdefault((decision.layer, decision.way), []).append(decision)
@@ -66,12 +78,11 @@ def _sum_of(times: Sequence[Decision]) -> Decision:
     first = times[0]
     if len(times) == 1:
         return first
-    multiply_adds, elements = sum(d.multiply_adds for d in times), sum(d.elements for d in times)
     return replace(
         first,
         way=f"{first.way} ({len(times)} times)",
-        multiply_adds=multiply_adds,
-        elements=elements,
+        multiply_adds=sum(decision.multiply_adds for decision in times),
+        elements=sum(decision.elements for decision in times),
     )
 
 

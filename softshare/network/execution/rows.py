@@ -24,7 +24,8 @@ class JoinedRows(nn.Module):
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward on the tasks' rows, or on the one copy that all see."""
-        return self.module(self._layout.join(x), *args, **kwargs)
+        rows = self._layout.join(x)
+        return self.module(rows, *args, **kwargs)
 
 
 class OwnRows(JoinedRows):
@@ -34,4 +35,5 @@ class OwnRows(JoinedRows):
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
         """The module's own forward on the folded batch."""
-        return self.module(self._layout.expand(x), *args, **kwargs)
+        rows = self._layout.expand(x)
+        return self.module(rows, *args, **kwargs)

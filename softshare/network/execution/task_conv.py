@@ -1,4 +1,14 @@
-"""Convolutions in all tasks."""
+"""Convolutions in all tasks.
+
+One convolution for k tasks, where the input or the weight allows it::
+
+    the weight is the same            the input is the same              nothing is the same
+
+    (k·B, in, H, W)                   (B, in, H, W)                      a convolution a task, or
+      * (out, in, h, w)                 * (k·out, in, h, w)              (B, k·in, H, W), grouped
+    = (k·B, out, H', W')              = (B, k·out, H', W')                 * (k·out, in, h, w)
+                                      → (k·B, out, H', W')               = (B, k·out, H', W')
+"""
 
 from __future__ import annotations
 
@@ -32,28 +42,41 @@ class TaskConv(TaskLayer):
         """``(k·B, in, *)`` (or ``(B, in, *)`` while all tasks see the same rows) → ``(k·B, out,
         *)``.
         """
-        layout = self._layout
-        x = layout.join(x)
+        x = self._layout.join(x)
         if self.is_shared:
-            y = self.convolve(x, self.shared_values())
+            values = self.shared_values()
+            y = self.convolve(x, values)
             self.note("one convolution: the weight is the same for all tasks", y)
             return y
-        if layout.one_copy and self._conv[0].groups == 1:
-            layout.one_copy = False
-            y = self.convolve(x, self.wide_values())
-            self.note(
-                "one convolution with the channels of all tasks: the input is the same for all", y
-            )
-            return rows_of_tasks(y, layout.n_tasks)
-        rows = layout.unfold(layout.expand(x)).unbind(0)
-        y = torch.cat(
-            [
-                self.convolve(own, values)
-                for own, values in zip(rows, self.values_by_task(), strict=True)
-            ]
+        conv = self._conv[0]
+        if self._layout.one_copy and conv.groups == 1:
+            return self._on_one_copy(x)
+        return self._task_by_task(x)
+
+    def _on_one_copy(self, x: Tensor) -> Tensor:
+        """``(B, in, *)`` → ``(k·B, out, *)``."""
+        self._layout.one_copy = False
+        values = self.wide_values()
+        y = self.convolve(x, values)
+        self.note(
+            "one convolution with the channels of all tasks: the input is the same for all",
+            y,
         )
-        self.note("a convolution a task", y)
-        return y
+        return rows_of_tasks(y, self._layout.n_tasks)
+
+    def _task_by_task(self, x: Tensor) -> Tensor:
+        """``(k·B, in, *)`` → ``(k·B, out, *)``."""
+        layout = self._layout
+        x = layout.expand(x)
+        rows = layout.unfold(x).unbind(0)
+        values = self.values_by_task()
+        outputs = []
+        for own, of_task in zip(rows, values, strict=True):
+            y = self.convolve(own, of_task)
+            outputs.append(y)
+        joined = torch.cat(outputs)
+        self.note("a convolution a task", joined)
+        return joined
 
     @property
     def is_plain(self) -> bool:
@@ -61,11 +84,9 @@ class TaskConv(TaskLayer):
         nothing of its own making.
         """
         conv = self._conv[0]
-        return (
-            isinstance(conv, nn.Conv2d)
-            and type(conv)._conv_forward is nn.Conv2d._conv_forward
-            and conv.padding_mode == "zeros"
-        )
+        if not isinstance(conv, nn.Conv2d) or conv.padding_mode != "zeros":
+            return False
+        return type(conv)._conv_forward is nn.Conv2d._conv_forward
 
     def convolve(self, x: Tensor, values: Values) -> Tensor:
         """The layer's own convolution with these values."""
@@ -85,18 +106,27 @@ class TaskConv(TaskLayer):
         weight, bias = self.wide_values()
         groups = self._layout.n_tasks * conv.groups
         return nn.functional.conv2d(
-            x, weight, bias, conv.stride, conv.padding, conv.dilation, groups
+            x,
+            weight,
+            bias,
+            conv.stride,
+            conv.padding,
+            conv.dilation,
+            groups,
         )
 
     def shared_values(self) -> Values:
         """The values that all tasks have."""
-        return self._one("weight"), self._one("bias") if self._has_bias else None
+        bias = self._one("bias") if self._has_bias else None
+        return self._one("weight"), bias
 
     def wide_values(self) -> Values:
         """The tasks' output channels side by side: ``(k·out, in, *)`` and ``(k·out,)``."""
-        return self._stack("weight").flatten(0, 1), self._stack(
-            "bias"
-        ).flatten() if self._has_bias else None
+        weight = self._stack("weight").flatten(0, 1)
+        if not self._has_bias:
+            return weight, None
+        bias = self._stack("bias").flatten()
+        return weight, bias
 
     def values_by_task(self) -> list[Values]:
         """Each task's values.
@@ -105,7 +135,9 @@ class TaskConv(TaskLayer):
         each.
         """
         weights = self._stack("weight").unbind(0)
-        biases = self._stack("bias").unbind(0) if self._has_bias else [None] * len(weights)
+        if not self._has_bias:
+            return [(weight, None) for weight in weights]
+        biases = self._stack("bias").unbind(0)
         return list(zip(weights, biases, strict=True))
 
     def note(self, way: str, y: Tensor, times: float = 1) -> None:
@@ -114,21 +146,24 @@ class TaskConv(TaskLayer):
         """
         if self._layout.decisions is None:
             return
-        network = self._sources["weight"][1].contraction(self._layout.tasks)
-        composing = (
-            cheapest_order(network[0], shapes_of(network[1])).multiply_adds
-            if network is not None and len(network[1]) > 1
-            else 0
-        )
-        multiply_adds = round(times * y.numel()) * self._conv[0].weight[0].numel()
-        self._note(
-            f"weights composed for all tasks, {way}" if composing else way,
-            composing + multiply_adds,
-        )
+        # Each element of the output takes in · h · w of them.
+        conv = self._conv[0]
+        for_an_element = conv.weight[0].numel()
+        n_elements = round(times * y.numel())
+        multiply_adds = n_elements * for_an_element
+        _, weight = self._sources["weight"]
+        network = weight.contraction(self._layout.tasks)
+        if network is not None and len(network[1]) > 1:
+            equation, factors = network
+            composing = cheapest_order(equation, shapes_of(factors))
+            multiply_adds += composing.multiply_adds
+            way = f"weights composed for all tasks, {way}"
+        self._note(way, multiply_adds)
 
 
 def rows_of_tasks(y: Tensor, n_tasks: int) -> Tensor:
     """The tasks' channels side by side → their rows one after the other: ``(B, k·C, *)`` → ``(k·B,
     C, *)``.
     """
-    return y.unflatten(1, (n_tasks, -1)).transpose(0, 1).flatten(0, 1)
+    by_task = y.unflatten(1, (n_tasks, -1)).transpose(0, 1)  # (k, B, C, *)
+    return by_task.flatten(0, 1)

@@ -15,10 +15,19 @@ from softshare.sharing.algebra.contraction import (
 )
 from softshare.sharing.base import SharedWeight
 
+COMPOSES = "weights composed for all tasks, one batched product"
+JOINS = "the input joins the factors"
+
 
 class TaskLinear(TaskLayer):
     """``nn.Linear`` in all tasks: one batched product, or the input joins the weight's own
     contraction.
+
+    Of a weight with factors ``U (in, r)`` and ``V_t (r, out)`` the two ways are, with the
+    multiply-adds of a task::
+
+        composing:   (U · V_t), then x · W_t     in·r·out + B·in·out     best for many rows
+        joining:     (x · U), then · V_t         B·in·r + B·r·out        best for few
 
     Args:
         parameters: see :data:`~softshare.network.execution.batch_layout.Sources`.
@@ -27,7 +36,12 @@ class TaskLinear(TaskLayer):
 
     def __init__(self, parameters: Sources, layout: BatchLayout) -> None:
         super().__init__(parameters, layout)
-        self._can_join = takes_input(parameters["weight"][1])
+        self._can_join = takes_input(self._weight)
+
+    @property
+    def _weight(self) -> SharedWeight:
+        _, weight = self._sources["weight"]
+        return weight
 
     def forward(self, x: Tensor) -> Tensor:
         """``(k·B, *, in)`` (or ``(B, *, in)`` while all tasks see the same rows) → ``(k·B, *,
@@ -36,12 +50,21 @@ class TaskLinear(TaskLayer):
         layout = self._layout
         if not self._is_own["weight"]:
             return self._shared(layout.join(x))
-        x = x if layout.one_copy else layout.separate(x)
-        rows = x.shape[:-1] if layout.one_copy else x.shape[1:-1]
-        bias = self._stack("bias").unsqueeze(1) if self._has_bias else None
+        if layout.one_copy:
+            rows = x.shape[:-1]  # x is (B, *, in)
+        else:
+            x = layout.separate(x)
+            rows = x.shape[1:-1]  # x is (k, B, *, in)
+        bias = None
+        if self._has_bias:
+            bias = self._stack("bias").unsqueeze(1)  # (k, 1, out)
         if len(rows) == 1:
-            return layout.leave(self._product(x, bias))
-        return layout.leave(self._product(x.flatten(-1 - len(rows), -2), bias).unflatten(1, rows))
+            y = self._product(x, bias)
+            return layout.leave(y)
+        # Further dimensions of rows, (B, *), become more rows while they are multiplied.
+        flat = x.flatten(-1 - len(rows), -2)
+        y = self._product(flat, bias)
+        return layout.leave(y.unflatten(1, rows))
 
     def affine(self, rows: int) -> tuple[Tensor, Tensor | None] | None:
         """Weight ``(in, out)`` and bias where they are the same for all tasks, else None; the
@@ -49,22 +72,19 @@ class TaskLinear(TaskLayer):
         """
         if not self.is_shared:
             return None
-        weight = self._weight_of_all()
-        if self._layout.decisions is not None:
-            self._note_shared(
-                weight,
-                rows,
-                "one product with the core's other layers: the weight is the same for all tasks",
-            )
-        return weight, self._one("bias") if self._has_bias else None
-
-    def _weight_of_all(self) -> Tensor:
-        """``(in, out)``, as it is stored."""
-        return self._sources["weight"][1].of(0)
+        weight = self._weight.of(0)
+        self._note_shared(
+            weight,
+            rows,
+            "one product with the core's other layers: the weight is the same for all tasks",
+        )
+        bias = self._one("bias") if self._has_bias else None
+        return weight, bias
 
     def _shared(self, x: Tensor) -> Tensor:
         """One ordinary product on the folded batch; biases may still be the tasks' own."""
-        layout, weight = self._layout, self._weight_of_all()
+        layout = self._layout
+        weight = self._weight.of(0)  # (in, out), as it is stored
         if layout.decisions is not None:
             self._note_shared(
                 weight,
@@ -74,41 +94,63 @@ class TaskLinear(TaskLayer):
         if self._has_bias and self.is_shared and x.ndim == 2:
             return torch.addmm(self._one("bias"), x, weight)
         if not self._is_own.get("bias", False):
-            return nn.functional.linear(x, weight.T, self._one("bias") if self._has_bias else None)
-        bias = self._stack("bias")
-        y = layout.separate(nn.functional.linear(x, weight.T))
-        return layout.leave(y + bias.view(len(bias), *[1] * (y.ndim - 2), -1))
-
-    def _note_shared(self, weight: Tensor, rows: int, way: str) -> None:
-        self._note(way, rows * weight.numel(), rows * sum(weight.shape) + weight.numel())
+            bias = self._one("bias") if self._has_bias else None
+            return nn.functional.linear(x, weight.T, bias)
+        biases = self._stack("bias")  # (k, out)
+        product = nn.functional.linear(x, weight.T)
+        y = layout.separate(product)  # (k, B, *, out)
+        between = [1] * (y.ndim - 2)
+        biases = biases.view(len(biases), *between, -1)
+        return layout.leave(y + biases)
 
     def _product(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """``(k, B, in)`` or ``(B, in)`` and bias ``(k, 1, out)`` → ``(k, B, out)``, in the cheapest
         order.
         """
-        layout, source = self._layout, self._sources["weight"][1]
-        network = source.contraction(layout.tasks) if self._can_join else None
-        if network is not None:
-            operands = [*network[1], x]
-            order = cheapest_order(joint_equation(network[0], x.ndim == 2), shapes_of(operands))
+        tasks = self._layout.tasks
+        network = self._weight.contraction(tasks) if self._can_join else None
+        if network is None:
+            weight = self._weight.padded(tasks)
+        else:
+            equation, factors = network
+            operands = [*factors, x]
+            joint = joint_equation(equation, x.ndim == 2)
+            order = cheapest_order(joint, shapes_of(operands))
             if not _composes_first(order, len(operands)):
                 y = carry_out(order, operands)
-                if layout.decisions is not None:
-                    self._note_product(x, y, joins=True)
+                self._note_product(x, y, joins=True)
                 return y if bias is None else y + bias
-        weight = source.padded(layout.tasks) if network is None else contract(*network)
-        rows = x.expand(layout.n_tasks, *x.shape) if x.ndim == 2 else x
-        y = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
-        if layout.decisions is not None:
-            self._note_product(x, y, joins=False)
+            weight = contract(equation, factors)
+        rows = x
+        if x.ndim == 2:
+            rows = x.expand(self._layout.n_tasks, *x.shape)
+        y = _batched_product(rows, weight, bias)
+        self._note_product(x, y, joins=False)
         return y
 
+    # --- what it tells -------------------------------------------------------------------------
+
+    def _note_shared(self, weight: Tensor, rows: int, way: str) -> None:
+        """Write down, when asked to, one product of so many rows."""
+        if self._layout.decisions is None:
+            return
+        n_in, n_out = weight.shape
+        size = n_in * n_out
+        elements = rows * (n_in + n_out) + size
+        self._note(way, rows * size, elements)
+
     def _note_product(self, x: Tensor, y: Tensor, *, joins: bool) -> None:
-        """Write down the way taken, and the one not taken where there are two."""
-        network = self._sources["weight"][1].contraction(self._layout.tasks)
-        product = cheapest_order(
-            "tni,tio->tno", ((*y.shape[:2], x.shape[-1]), (len(y), x.shape[-1], y.shape[-1]))
+        """Write down, when asked to, the way taken, and the one not taken where there are two."""
+        if self._layout.decisions is None:
+            return
+        network = self._weight.contraction(self._layout.tasks)
+        n_tasks, n_rows, n_out = y.shape
+        n_in = x.shape[-1]
+        shapes = (
+            (n_tasks, n_rows, n_in),
+            (n_tasks, n_in, n_out),
         )
+        product = cheapest_order("tni,tio->tno", shapes)
         if network is None or len(network[1]) == 1:
             self._note(
                 "each task's own weights, one batched product",
@@ -116,25 +158,36 @@ class TaskLinear(TaskLayer):
                 product.elements,
             )
             return
-        composing = cheapest_order(network[0], shapes_of(network[1]))
-        way = "weights composed for all tasks, one batched product"
-        ways = [
-            (
-                way,
-                composing.multiply_adds + product.multiply_adds,
-                composing.elements + product.elements,
-            )
-        ]
-        if self._can_join:
-            order = cheapest_order(
-                joint_equation(network[0], x.ndim == 2), shapes_of([*network[1], x]), last=False
-            )
-            ways.append(("the input joins the factors", order.multiply_adds, order.elements))
-        (way, multiply_adds, elements), *others = reversed(ways) if joins else ways
-        instead = [
-            f"{other}: {adds:,} multiply-adds, {moved:,} elements" for other, adds, moved in others
-        ]
-        self._note(way, multiply_adds, elements, "".join(instead))
+        equation, factors = network
+        composing = cheapest_order(equation, shapes_of(factors))
+        taken = (
+            COMPOSES,
+            composing.multiply_adds + product.multiply_adds,
+            composing.elements + product.elements,
+        )
+        if not self._can_join:
+            self._note(*taken)
+            return
+        joint = joint_equation(equation, x.ndim == 2)
+        operands = [*factors, x]
+        order = cheapest_order(joint, shapes_of(operands), last=False)
+        other = (
+            JOINS,
+            order.multiply_adds,
+            order.elements,
+        )
+        if joins:
+            taken, other = other, taken
+        way, adds, moved = other
+        instead = f"{way}: {adds:,} multiply-adds, {moved:,} elements"
+        self._note(*taken, instead)
+
+
+def _batched_product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """``(k, B, in)``, ``(k, in, out)`` and ``(k, 1, out)`` → ``(k, B, out)``."""
+    if bias is None:
+        return torch.bmm(rows, weight)
+    return torch.baddbmm(bias, rows, weight)
 
 
 def takes_input(weight: SharedWeight) -> bool:
@@ -142,7 +195,11 @@ def takes_input(weight: SharedWeight) -> bool:
     be merged afterwards.
     """
     network = weight.contraction()
-    return network is not None and len(network[1]) > 1 and len(network[0].split("->")[1]) == 3
+    if network is None:
+        return False
+    equation, factors = network
+    _, _, output = equation.partition("->")
+    return len(factors) > 1 and len(output) == 3
 
 
 def joint_equation(equation: str, one_input: bool) -> str:
@@ -153,11 +210,14 @@ def joint_equation(equation: str, one_input: bool) -> str:
         equation: the weight's own, its output the task, the inputs and the outputs.
         one_input: whether the input has no task axis.
     """
-    inputs, output = equation.split("->")
+    factors, output = equation.split("->")
+    n_in, n_out = output[1], output[2]
     batch = next(letter for letter in "nmpqrsuvwxyz" if letter not in equation)
-    return f"{inputs},{'' if one_input else 't'}{batch}{output[1]}->t{batch}{output[2]}"
+    task = "" if one_input else "t"
+    return f"{factors},{task}{batch}{n_in}->t{batch}{n_out}"
 
 
 def _composes_first(order: Order, n_operands: int) -> bool:
     """Whether the input, the last operand, waits until the weight is composed."""
-    return n_operands - 1 in order.steps[-1][:2]
+    left, right, _ = order.steps[-1]
+    return n_operands - 1 in (left, right)

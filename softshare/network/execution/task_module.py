@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,7 +9,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.utils._pytree import tree_map
 
-from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
+from softshare.network.execution.batch_layout import BatchLayout, Sources
+from softshare.network.execution.buffers import BufferedLayer, Values
 from softshare.network.execution.hooks import has_hooks
 from softshare.network.execution.known_modules import can_map, facts_of
 from softshare.network.execution.task_norm import AT_ONCE
@@ -19,11 +19,8 @@ from softshare.sharing.diagnostic import Diagnostic
 MAPPED_FROM = 10
 """Tasks from which ``torch.vmap`` is faster than a loop over them."""
 
-Values = dict[str, Tensor]
-"""Names in the module → values of its parameters or buffers."""
 
-
-class TaskModule(TaskLayer):
+class TaskModule(BufferedLayer):
     """Any other module with parameters or buffers: in all tasks at once where a way is known, else
     task by task.
 
@@ -53,22 +50,19 @@ class TaskModule(TaskLayer):
         *,
         name: str,
     ) -> None:
-        super().__init__(parameters, layout)
+        super().__init__(module, parameters, layout, n_tasks)
         self._name = name
         self._module = (module,)  # in a tuple: its own weights are not this network's parameters
-        self._buffer_names = [name for name, _ in module.named_buffers()]
-        persistent = module.state_dict().keys()
-        for number, (path, value) in enumerate(module.named_buffers()):
-            stacked = value.expand(n_tasks, *value.shape).clone()
-            self.register_buffer(f"buffer_{number}", stacked, persistent=path in persistent)
-        self._n_tasks, self._n_kept = n_tasks, 0
-
-        parts = list(module.modules())
-        known = facts_of(module).is_by_row and not self._buffer_names
+        facts = facts_of(module)
+        known = facts.is_by_row and not self._buffer_names
         self._is_by_row = known or getattr(module, "by_row", False)
-        self._is_hooked = any(has_hooks(part) for part in parts)
-        self._maps = not self._buffer_names and all(can_map(part) for part in parts)
-        self._maps_evaluation = not any(facts_of(part).has_fast_evaluation for part in parts)
+        self._is_hooked = False
+        self._maps = not self._buffer_names
+        self._maps_evaluation = True
+        for part in module.modules():
+            self._is_hooked |= has_hooks(part)
+            self._maps &= can_map(part)
+            self._maps_evaluation &= not facts_of(part).has_fast_evaluation
 
     # --- the ways ------------------------------------------------------------------------------
 
@@ -76,12 +70,15 @@ class TaskModule(TaskLayer):
         """The module's own forward, ``(k·B, …)`` → ``(k·B, …)``; further tensor arguments are
         folded alike.
         """
-        layout, module = self._layout, self._module[0].train(self.training and self._learns)
+        layout = self._layout
+        module = self._module[0].train(self.training and self._learns)
         x = layout.join(x)
         if self.is_shared and self._is_by_row and not self._is_hooked:
             return self._once(module, x, *args, **kwargs)
         x = layout.unfold(layout.expand(x))  # (k·B, …) → (k, B, …)
-        values = {name: self._stack(name) for name in self._sources}
+        values = {}
+        for name in self._sources:
+            values[name] = self._stack(name)
         if self._is_hooked:
             self._note("task by task, as there are hooks")
             return self._loop(module, x, values, *args, **kwargs)
@@ -103,8 +100,10 @@ class TaskModule(TaskLayer):
         """On all rows together, whose values are the same for all tasks."""
         self._note("once on the folded batch: the values are the same for all tasks")
         module.train(self.training and not self._n_kept)
-        values = {name: self._one(name) for name in self._sources}
-        return functional_call(module, values | self.buffers_of(0), (x, *args), kwargs)
+        state = self.buffers_of(0)
+        for name in self._sources:
+            state[name] = self._one(name)
+        return functional_call(module, state, (x, *args), kwargs)
 
     def _runs_at_once(self, module: nn.Module) -> bool:
         if type(module) not in AT_ONCE or self._learns_twice:
@@ -114,19 +113,28 @@ class TaskModule(TaskLayer):
 
     def _at_once(self, module: nn.Module, x: Tensor, values: Values) -> Tensor:
         """By the module's way in :data:`AT_ONCE`, ``(k, B, …)`` → ``(k, B, …)``."""
-        stacked = [getattr(self, f"buffer_{number}") for number in range(len(self._buffer_names))]
-        whole = dict(zip(self._buffer_names, stacked, strict=True))
-        run, tasks = AT_ONCE[type(module)], self._layout.tasks
+        whole = {}
+        for number, name in enumerate(self._buffer_names):
+            whole[name] = self._buffer(number)
+        run = AT_ONCE[type(module)]
+        tasks = self._layout.tasks
         if tasks is None and not self._n_kept:
             return run(module, x, values, whole)
         if tasks is None:
             tasks = torch.arange(self._n_tasks, device=x.device)
-        buffers = {name: value.index_select(0, tasks) for name, value in whole.items()}
+        buffers = {}
+        for name, value in whole.items():
+            buffers[name] = value.index_select(0, tasks)
         y = run(module, x, values, buffers)
-        if module.training:
-            learning = (tasks >= self._n_kept).nonzero().flatten() if self._n_kept else slice(None)
-            for name, value in whole.items():
-                value.index_copy_(0, tasks[learning], buffers[name][learning])
+        if not module.training:
+            return y
+        learning: Tensor | slice = slice(None)
+        if self._n_kept:
+            learning = (tasks >= self._n_kept).nonzero().flatten()
+        learners = tasks[learning]
+        for name, value in whole.items():
+            learned = buffers[name][learning]
+            value.index_copy_(0, learners, learned)
         return y
 
     def _runs_mapped(self, module: nn.Module) -> bool:
@@ -151,103 +159,52 @@ class TaskModule(TaskLayer):
             self._maps = False
             return None
 
-    def _loop(self, module: nn.Module, x: Tensor, values: Values, *args: Any, **kwargs: Any) -> Any:
+    def _loop(
+        self,
+        module: nn.Module,
+        x: Tensor,
+        values: Values,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         """Task by task, ``(k, B, …)`` → ``(k·B, …)``."""
         layout = self._layout
 
-        def of_task(k: int, argument: Any) -> Any:
-            return layout.unfold(argument)[k] if isinstance(argument, Tensor) else argument
-
-        # Unbound once: each index would cost a gradient of the whole stack's size.
-        unbound = {name: stack.unbind(0) for name, stack in values.items()}
-        tasks = range(layout.n_tasks) if layout.tasks is None else layout.tasks.tolist()
+        unbound: dict[str, tuple[Tensor, ...]] = {}
+        for name, stack in values.items():
+            # At once: each index would cost a gradient of the whole stack's size.
+            unbound[name] = stack.unbind(0)
+        tasks = list(range(layout.n_tasks))
+        if layout.tasks is not None:
+            tasks = layout.tasks.tolist()
         given = {task: self._buffers_to_change(task) for task in tasks}
         buffers = dict(given)  # a task that stands here twice goes on from what the first time left
         outputs = []
         for k, task in enumerate(tasks):
             if self._n_kept:
                 module.train(self.training and task >= self._n_kept)
-            state = {name: stack[k] for name, stack in unbound.items()}
-            state |= buffers[task]
-            own = [of_task(k, argument) for argument in args]
-            own_named = {name: of_task(k, argument) for name, argument in kwargs.items()}
+            state = dict(buffers[task])
+            for name, stacked in unbound.items():
+                state[name] = stacked[k]
+            own = [x[k]]
+            for argument in args:
+                own.append(self._rows_of(k, argument))
+            named = {}
+            for name, argument in kwargs.items():
+                named[name] = self._rows_of(k, argument)
             # What the forward assigns to a buffer stands in this dictionary afterwards.
-            outputs.append(functional_call(module, state, (x[k], *own), own_named))
+            y = functional_call(module, state, tuple(own), named)
+            outputs.append(y)
             buffers[task] = {name: state[name] for name in self._buffer_names}
         if self._buffer_names:
             self._keep_assigned(given, buffers)
         return tree_map(_joined, *outputs)
 
-    # --- buffers -------------------------------------------------------------------------------
-
-    def buffers_of(self, task: int) -> Values:
-        """One task's buffers by their names in the module."""
-        return {
-            name: getattr(self, f"buffer_{number}")[task]
-            for number, name in enumerate(self._buffer_names)
-        }
-
-    def _buffers_to_change(self, task: int) -> Values:
-        """One task's buffers; copies where what becomes of them is not kept."""
-        own = self.buffers_of(task)
-        if not self._changes(task):
-            return {name: value.clone() for name, value in own.items()}
-        return own
-
-    def _changes(self, task: int) -> bool:
-        return task >= self._n_kept and self._layout.decisions is None
-
-    def _keep_assigned(self, before: Mapping[int, Values], after: Mapping[int, Values]) -> None:
-        """Take over what a forward has assigned to its buffers; what it changed in place is kept
-        already.
-
-        Args:
-            before: task → the buffers that its pass was given.
-            after: task → those that stood in the module after it.
-        """
-        for number, name in enumerate(self._buffer_names):
-            whole = getattr(self, f"buffer_{number}")
-            assigned = {
-                task: own[name]
-                for task, own in after.items()
-                if own[name] is not before[task][name] and self._changes(task)
-            }
-            if not assigned:
-                continue
-            # A new tensor: the old one may be needed for the gradient.
-            changed = whole.clone()
-            for task, value in assigned.items():
-                if value.shape != whole.shape[1:]:
-                    raise RuntimeError(
-                        f"{self.layer}: its forward gave the buffer {name!r} the shape "
-                        f"{tuple(value.shape)} instead of {tuple(whole.shape[1:])}; a buffer "
-                        "of a MultiTaskNetwork keeps its shape"
-                    )
-                changed[task] = value.detach()
-            setattr(self, f"buffer_{number}", changed)
-
-    def keep_statistics(self, n_tasks: int) -> None:
-        """Leave the running statistics of the first so many tasks as they are from now on, in
-        training too.
-        """
-        self._n_kept = n_tasks
-
-    @property
-    def _learns(self) -> bool:
-        """Whether a task that runs still learns its statistics."""
-        if self._n_kept in (0, self._n_tasks):
-            return not self._n_kept
-        return self._layout.tasks is None or bool((self._layout.tasks >= self._n_kept).any())
-
-    @property
-    def _learns_twice(self) -> bool:
-        """Whether a task stands in the pass more than once, so that its statistics follow one batch
-        after the other.
-        """
-        tasks = self._layout.tasks
-        if not self.training or not self._buffer_names or tasks is None:
-            return False
-        return len(tasks.unique()) < len(tasks)
+    def _rows_of(self, k: int, argument: Any) -> Any:
+        """The rows of the pass's k-th task."""
+        if not isinstance(argument, Tensor):
+            return argument
+        return self._layout.unfold(argument)[k]
 
     # --- what it tells -------------------------------------------------------------------------
 
@@ -276,11 +233,10 @@ class TaskModule(TaskLayer):
     @property
     def is_frozen(self) -> bool:
         """Whether there are parameters and none of them can be trained."""
-        weights = [weight for _, weight in self._sources.values()]
-        trained = (
-            parameter.requires_grad for weight in weights for parameter in weight.parameters()
-        )
-        return bool(weights) and not any(trained)
+        for _, weight in self._sources.values():
+            if any(parameter.requires_grad for parameter in weight.parameters()):
+                return False
+        return bool(self._sources)
 
     @property
     def layer(self) -> str:
@@ -293,4 +249,5 @@ def _flattened(part: Any) -> Any:
 
 def _joined(*parts: Any) -> Any:
     """The tasks' rows one after the other; what is no tensor is the first task's."""
-    return torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0]
+    first = parts[0]
+    return torch.cat(parts) if isinstance(first, Tensor) else first

@@ -1,4 +1,11 @@
-"""Norms in all tasks at once; every task's statistics are its own."""
+"""Norms in all tasks at once; every task's statistics are its own.
+
+Batch norm takes its means over the rows, channel by channel, so that tasks are more channels::
+
+    (k, B, C, *)  →  (B, k·C, *)  →  batch norm of k·C channels  →  (k, B, C, *)
+
+Layer and group norm take theirs within a row; only scale and shift are the tasks' own.
+"""
 
 from __future__ import annotations
 

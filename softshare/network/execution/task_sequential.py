@@ -1,5 +1,12 @@
 """Chains of layers, convolutions among them, in all tasks.
 
+A chain is cut into stretches that may be carried out together, here ``[…]``; ``o`` is a convolution
+of the tasks' own, ``s`` one that all share, ``.`` a module by channel, ``x`` any other::
+
+    s  .  s  .  o  .  x  o         [s . s .] [o .] [x] [o]
+
+    [s . s .]   some rows at a time, of all tasks      [o .]   all rows of a task, task by task
+
 What is known to be a plain chain may run in other portions and in another memory format than the
 whole batch has: on a processor, channels last and no more rows at a time than its cache holds,
 which makes convolutions and pooling about twice as fast as layer by layer over all tasks' rows.
@@ -9,7 +16,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +24,7 @@ from torch import Tensor, nn
 from softshare.network.execution.batch_layout import BatchLayout
 from softshare.network.execution.known_modules import facts_of
 from softshare.network.execution.rows import JoinedRows, OwnRows
-from softshare.network.execution.task_conv import TaskConv, rows_of_tasks
+from softshare.network.execution.task_conv import TaskConv, Values, rows_of_tasks
 
 IN_CACHE = 8 << 20
 """Bytes of a convolution's output that a processor's cache holds; a step over more rows at a time
@@ -42,98 +49,130 @@ class TaskSequential(nn.Sequential):
         """Layer by layer, stretches of convolutions and what belongs to them portion by portion."""
         layers = list(self)
         for begin, end in self._parts:
-            first = layers[begin]
-            x = self._layout.join(x) if isinstance(first, TaskConv) else x
-            if not isinstance(first, TaskConv) or not first.is_plain or x.ndim != 4:
-                for layer in layers[begin:end]:
-                    x = layer(x)
-            elif first.is_shared:
-                x = self._shared(layers[begin:end], x)
-            else:
-                x = (
-                    self._task_by_task(layers[begin:end], x)
-                    if x.device.type == "cpu"
-                    else self._grouped(layers[begin:end], x)
-                )
+            x = self._stretch(layers[begin:end], x)
         return x
+
+    def _stretch(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
+        """Some layers, which are a stretch of convolutions where the first is one."""
+        first = layers[0]
+        if isinstance(first, TaskConv):
+            x = self._layout.join(x)
+        if not _is_plain(first) or x.ndim != 4:
+            for layer in layers:
+                x = layer(x)
+            return x
+        if first.is_shared:
+            return self._shared(layers, x)
+        # On a GPU every kernel costs a launch, so that the fewest are the fastest.
+        if x.device.type == "cpu":
+            return self._task_by_task(layers, x)
+        return self._grouped(layers, x)
 
     def _shared(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
         """Convolutions that all tasks share, some rows at a time."""
         if any(isinstance(layer, OwnRows) for layer in layers):
             x = self._layout.expand(x)
-        values = [
-            layer.shared_values() if isinstance(layer, TaskConv) else None for layer in layers
-        ]
-        per_row = (
-            x.shape[2:].numel()
-            * x.element_size()
-            * max(len(value[0]) for value in values if value is not None)
-        )
-        size = max(1, IN_CACHE // per_row) if x.device.type == "cpu" else len(x)
+        values: list[Values | None] = []
+        widest = 1
+        for layer in layers:
+            if not isinstance(layer, TaskConv):
+                values.append(None)
+                continue
+            weight, bias = layer.shared_values()
+            values.append((weight, bias))
+            widest = max(widest, len(weight))
+        _, _, height, width = x.shape
+        bytes_a_row = height * width * widest * x.element_size()
+        size = len(x)
+        if x.device.type == "cpu":
+            size = max(1, IN_CACHE // bytes_a_row)
         portions = channels_last(x).split(size)
         way = f"channels last, one weight for all tasks, in {len(portions)} portion(s)"
-        outputs = [
-            self._chain(layers, values, rows, way, len(x) / len(rows) if place == 0 else 0)
-            for place, rows in enumerate(portions)
-        ]
-        return (outputs[0] if len(outputs) == 1 else torch.cat(outputs)).contiguous()
+        outputs = []
+        # The plan is told of all portions with the first.
+        times = len(x) / len(portions[0])
+        for rows in portions:
+            y = _chain(layers, values, rows, way, times)
+            outputs.append(y)
+            times = 0
+        if len(outputs) == 1:
+            return y.contiguous()
+        return torch.cat(outputs).contiguous()
 
     def _task_by_task(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
         """Convolutions of the tasks' own, the whole stretch for one task after the other."""
         layout = self._layout
-        rows = [x] * layout.n_tasks if layout.one_copy else layout.unfold(x).unbind(0)
+        n_tasks = layout.n_tasks
+        rows = (x,) * n_tasks
+        if not layout.one_copy:
+            rows = layout.unfold(x).unbind(0)
         layout.one_copy = False
-        by_layer = [
-            layer.values_by_task() if isinstance(layer, TaskConv) else [None] * layout.n_tasks
-            for layer in layers
-        ]
+        nothing = [None] * n_tasks
+        by_layer: list[Sequence[Values | None]] = []
+        for layer in layers:
+            own = layer.values_by_task() if isinstance(layer, TaskConv) else nothing
+            by_layer.append(own)
+        way = "channels last, a convolution a task"
+        times = n_tasks  # the plan is told of all tasks with the first
         outputs = []
-        for task, (own, values) in enumerate(zip(rows, zip(*by_layer, strict=True), strict=True)):
-            outputs.append(
-                self._chain(
-                    layers,
-                    values,
-                    channels_last(own),
-                    "channels last, a convolution a task",
-                    0 if task else layout.n_tasks,
-                )
-            )
+        for x, *values in zip(rows, *by_layer, strict=True):
+            images = channels_last(x)
+            y = _chain(layers, values, images, way, times)
+            outputs.append(y)
+            times = 0
         return torch.cat(outputs).contiguous()
 
     def _grouped(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
         """Convolutions of the tasks' own in one grouped convolution a layer: the fewest kernels,
         where each costs a launch.
+
+        ``(k·B, C, H, W)`` becomes ``(B, k·C, H, W)`` meanwhile.
         """
         layout = self._layout
-        one_copy, layout.one_copy = layout.one_copy, False
-        x = x if one_copy else layout.unfold(x).transpose(0, 1).flatten(1, 2)
-        for place, layer in enumerate(layers):
+        is_one_copy = layout.one_copy
+        layout.one_copy = False
+        if not is_one_copy:
+            by_task = layout.unfold(x)  # (k, B, C, H, W)
+            x = by_task.transpose(0, 1).flatten(1, 2)
+        for layer in layers:
             if not isinstance(layer, TaskConv):
                 x = layer(x)
                 continue
             x = x.contiguous(memory_format=torch.channels_last)
-            x = (
-                layer.convolve(x, layer.wide_values())
-                if one_copy and place == 0
-                else layer.convolve_grouped(x)
-            )
-            layer.note("one convolution with the channels of all tasks", x)
-        return rows_of_tasks(x, layout.n_tasks).contiguous()
-
-    def _chain(
-        self, layers: Sequence[nn.Module], values: Sequence[Any], x: Tensor, way: str, times: float
-    ) -> Tensor:
-        """A stretch on some rows; with the first portion it is noted how all run that are ``times``
-        as many.
-        """
-        for layer, value in zip(layers, values, strict=True):
-            if isinstance(layer, TaskConv):
-                x = layer.convolve(x, value)
-                if times:
-                    layer.note(way, x, times)
+            if is_one_copy:  # (B, C, H, W): these channels are all tasks'
+                values = layer.wide_values()
+                x = layer.convolve(x, values)
+                is_one_copy = False
             else:
-                x = layer(x)
-        return x
+                x = layer.convolve_grouped(x)
+            layer.note("one convolution with the channels of all tasks", x)
+        rows = rows_of_tasks(x, layout.n_tasks)
+        return rows.contiguous()
+
+
+def _chain(
+    layers: Sequence[nn.Module],
+    values: Sequence[Values | None],
+    x: Tensor,
+    way: str,
+    times: float,
+) -> Tensor:
+    """A stretch on some rows; with the first portion it is noted how all run that are ``times`` as
+    many.
+    """
+    for layer, own in zip(layers, values, strict=True):
+        if isinstance(layer, TaskConv) and own is not None:
+            x = layer.convolve(x, own)
+            if times:
+                layer.note(way, x, times)
+        else:
+            x = layer(x)
+    return x
+
+
+def _is_plain(layer: nn.Module) -> TypeGuard[TaskConv]:
+    """Whether a layer is a plain convolution."""
+    return isinstance(layer, TaskConv) and layer.is_plain
 
 
 def channels_last(x: Tensor) -> Tensor:
@@ -142,7 +181,8 @@ def channels_last(x: Tensor) -> Tensor:
     """
     if x.shape[1] > 1:
         return x.contiguous(memory_format=torch.channels_last)
-    return x.reshape(x.shape[0], *x.shape[2:], 1).permute(0, 3, 1, 2)
+    n_rows, _, height, width = x.shape
+    return x.reshape(n_rows, height, width, 1).permute(0, 3, 1, 2)
 
 
 def _parts(layers: Sequence[nn.Module]) -> list[tuple[int, int]]:
@@ -152,20 +192,21 @@ def _parts(layers: Sequence[nn.Module]) -> list[tuple[int, int]]:
     parts: list[tuple[int, int]] = []
     begin = 0
     for place, layer in enumerate(layers):
-        if not _belongs(layer, layers[begin]) and place > begin:
+        first = layers[begin]
+        if place > begin and not _belongs(layer, first):
             parts.append((begin, place))
             begin = place
-    return [*parts, (begin, len(layers))]
+    last = (begin, len(layers))
+    return [*parts, last]
 
 
 def _belongs(layer: nn.Module, first: nn.Module) -> bool:
     """Whether a layer continues the stretch that begins with another; what is no convolution
     continues what is none.
     """
-    convolves = isinstance(layer, TaskConv) and layer.is_plain
-    if not (isinstance(first, TaskConv) and first.is_plain):
-        return not convolves
+    if not _is_plain(first):
+        return not _is_plain(layer)
     if isinstance(layer, TaskConv):
-        return convolves and layer.is_shared == first.is_shared
+        return layer.is_plain and layer.is_shared == first.is_shared
     own = layer.module if isinstance(layer, JoinedRows) else layer
     return facts_of(own).is_by_channel_of_images

@@ -43,10 +43,15 @@ def ordering_mlp(
     Shape:
         ``(B, *input_shape)`` → ``(B, n_outputs)``.
     """
-    layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
-    layers["encoder"] = _initialised(nn.Linear(prod(input_shape), width))
+    n_in = prod(input_shape)
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    layers["flatten"] = nn.Flatten()
+    layers["encoder"] = _initialised(nn.Linear(n_in, width))
     layers["encoder_relu"] = nn.ReLU()
-    core = [_initialised(nn.Linear(width, width)) for _ in range(depth)]
+    core = []
+    for _ in range(depth):
+        layer = nn.Linear(width, width)
+        core.append(_initialised(layer))
     layers["core"] = SoftOrdering(core, dropout=dropout, gate=gate)
     layers["output"] = nn.Linear(width, n_outputs)
     return nn.Sequential(layers)
@@ -83,20 +88,25 @@ def ordering_cnn(
     Shape:
         ``(B, C, H, W)`` → ``(B, n_outputs)``.
     """
-    if len(input_shape) != 3 or input_shape[0] > channels or min(input_shape[1:]) < 2**depth:
+    least = 2**depth  # pixels a side, of which the last depth leaves one
+    if len(input_shape) != 3 or input_shape[0] > channels or min(input_shape[1:]) < least:
         raise ValueError(
             f"ordering_cnn: input_shape must be (at most {channels} channels, height, "
-            f"width) of at least {2**depth} × {2**depth} "
+            f"width) of at least {least} × {least} "
             f"pixels, which {depth} layers halve {depth} times; got {tuple(input_shape)}"
         )
     _, height, width = input_shape
-    core = [_initialised(ZeroFilledConv2d(channels, channels, 3, padding=1)) for _ in range(depth)]
+    core = []
+    for _ in range(depth):
+        layer = ZeroFilledConv2d(channels, channels, 3, padding=1)
+        core.append(_initialised(layer))
     # Max-pooling and ReLU commute: pooling first saves three quarters of the activations.
     activation = nn.Sequential(nn.MaxPool2d(2), nn.ReLU())
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     layers["core"] = SoftOrdering(core, activation=activation, dropout=dropout, gate=gate)
     layers["flatten"] = nn.Flatten()
-    layers["output"] = nn.Linear(channels * (height >> depth) * (width >> depth), n_outputs)
+    n_pixels = (height // least) * (width // least)
+    layers["output"] = nn.Linear(channels * n_pixels, n_outputs)
     return nn.Sequential(layers)
 
 
@@ -111,8 +121,11 @@ class ZeroFilledConv2d(nn.Conv2d):
     """
 
     def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        weight = weight[:, : x.shape[1]].contiguous(memory_format=torch.channels_last)
-        return super()._conv_forward(x.contiguous(memory_format=torch.channels_last), weight, bias)
+        n_channels = x.shape[1]
+        weight = weight[:, :n_channels]  # (out, in, h, w): the others would meet zeros
+        weight = weight.contiguous(memory_format=torch.channels_last)
+        images = x.contiguous(memory_format=torch.channels_last)
+        return super()._conv_forward(images, weight, bias)
 
 
 def _initialised(layer: nn.Linear | nn.Conv2d) -> nn.Module:
@@ -130,8 +143,9 @@ def ordering_template_for(
     """The default network of this form: convolutional for images, of as many layers as halve them,
     else affine.
     """
-    if len(input_shape) == 3 and min(input_shape[1:]) >= 8:
-        halvings = int(log2(min(input_shape[1:])))
+    sides = input_shape[1:]
+    if len(sides) == 2 and min(sides) >= 8:
+        halvings = int(log2(min(sides)))
         return partial(
             ordering_cnn,
             channels=max(width, input_shape[0]),

@@ -16,6 +16,14 @@ TemplateFactory = Callable[[tuple[int, ...], int], nn.Module]
 """Makes one task's network from the shape of its inputs and its number of outputs."""
 
 
+OMNIGLOT_CONVOLUTIONS = (
+    (8, 5),
+    (12, 3),
+    (16, 3),
+)
+"""Output channels and window sizes."""
+
+
 def mlp(
     input_shape: Sequence[int],
     n_outputs: int,
@@ -35,16 +43,15 @@ def mlp(
         ``(B, *input_shape)`` → ``(B, n_outputs)``.
     """
     widths = [prod(input_shape), *hidden]
-    after = (lambda: [nn.ReLU(), nn.Dropout(dropout)]) if dropout else (lambda: [nn.ReLU()])
-    layers: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
+    blocks: OrderedDict[str, nn.Module] = OrderedDict()
+    for number, (n_in, n_out) in enumerate(pairwise(widths)):
+        blocks[f"{number}"] = nn.Linear(n_in, n_out)
+        blocks[f"{number}_relu"] = nn.ReLU()
+        if dropout:
+            blocks[f"{number}_dropout"] = nn.Dropout(dropout)
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    layers["flatten"] = nn.Flatten()
     if hidden:
-        blocks: OrderedDict[str, nn.Module] = OrderedDict()
-        for number, (n_in, n_out) in enumerate(pairwise(widths)):
-            blocks[str(number)] = nn.Linear(n_in, n_out)
-            blocks |= {
-                f"{number}_{kind}": module
-                for kind, module in zip(("relu", "dropout"), after(), strict=False)
-            }
         layers["layers"] = nn.Sequential(blocks)
     layers["output"] = nn.Linear(widths[-1], n_outputs)
     return nn.Sequential(layers)
@@ -90,7 +97,9 @@ def lenet(
         # Max-pooling and ReLU commute: pooling first saves three quarters of the activations.
         layers[f"pool{number}"] = nn.MaxPool2d(2)
         layers[f"relu{number}"] = nn.ReLU()
-        n_in, height, width = n_out, height // 2, width // 2
+        n_in = n_out
+        height //= 2
+        width //= 2
     layers["flatten"] = nn.Flatten()
     layers["hidden"] = nn.Linear(n_in * height * width, hidden)
     layers["hidden_relu"] = nn.ReLU()
@@ -115,18 +124,22 @@ def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
     Shape:
         ``(B, C, H, W)`` → ``(B, n_outputs)``.
     """
-    if len(input_shape) != 3 or min(input_shape[1:]) < 24:
+    sides = input_shape[1:]
+    if len(sides) != 2 or min(sides) < 24:
         raise ValueError(
             "omniglot_cnn: input_shape must be (channels, height, width) of at least 24 × "
             f"24 pixels, got {tuple(input_shape)}"
         )
     n_in, height, width = input_shape
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    for number, (n_out, window) in enumerate(((8, 5), (12, 3), (16, 3))):
+    for number, (n_out, window) in enumerate(OMNIGLOT_CONVOLUTIONS):
         layers[f"conv{number}"] = nn.Conv2d(n_in, n_out, window)
         layers[f"pool{number}"] = nn.MaxPool2d(2)
         layers[f"tanh{number}"] = nn.Tanh()
-        n_in, height, width = n_out, (height - window + 1) // 2, (width - window + 1) // 2
+        n_in = n_out
+        # Each side loses window - 1 pixels to the convolution, and half of the rest to pooling.
+        height = (height - window + 1) // 2
+        width = (width - window + 1) // 2
     layers["flatten"] = nn.Flatten()
     layers["hidden"] = nn.Linear(n_in * height * width, 64)
     layers["hidden_tanh"] = nn.Tanh()
@@ -135,14 +148,17 @@ def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
 
 
 def template_for(
-    input_shape: Sequence[int], *, hidden: Sequence[int] = (64, 64)
+    input_shape: Sequence[int],
+    *,
+    hidden: Sequence[int] = (64, 64),
 ) -> TemplateFactory:
     """The default network for inputs of this shape: LeNet for images, the Omniglot network for
     large ones, an MLP for everything else.
     """
+    last_width = hidden[-1] if hidden else 128
     factories: Mapping[InputKind, TemplateFactory] = {
         "vector": partial(mlp, hidden=tuple(hidden)),
-        "image": partial(lenet, hidden=hidden[-1] if hidden else 128),
+        "image": partial(lenet, hidden=last_width),
         "large image": omniglot_cnn,
     }
     return factories[input_kind(input_shape)]
