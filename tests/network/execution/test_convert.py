@@ -141,7 +141,7 @@ def one_by_one(network: MultiTaskNetwork, rows: Tensor) -> Tensor:
     """
     outputs = []
     for number, task in enumerate(network.tasks):
-        module = network.task(task.name)
+        module = network.task(task.name).train(network.training)
         places = network._parameters_of_template
         state = {
             path: places[path].to_torch(network.shared_weight(path).of(number)) for path in places
@@ -253,7 +253,7 @@ def test_running_statistics_are_each_tasks_own(name: str, tasks: list[int] | Non
     network, rows = made(name, Tied())
     rows = rows * torch.tensor([1.0, 2.0, 3.0]).view(-1, *[1] * (rows.ndim - 1)) + 1
     chosen = tasks or [0, 1, 2]
-    singles = [network.task(task.name) for task in TASKS]
+    singles = [network.task(task.name).train() for task in TASKS]
     for _ in range(2):
         joint = network.run(rows[chosen], tasks=None if tasks is None else torch.tensor(tasks))
         for place, task in enumerate(chosen):
