@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -22,8 +23,11 @@ from softshare.methods.settings import RunSettings
 from softshare.methods.training import Trainer
 from softshare.network.layers import parameters_of
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.templates.standard import mlp
+from softshare.sharing.tensor_normal import TensorNormal
 from softshare.tasks.batches import Batches
 from softshare.tasks.task_set import TaskSet
+from softshare.training.fit import fit
 
 STEPS, BATCH, RATE, DECAY, SEED = 20, 8, 0.05, 0.1, 3
 EVERY = 2  # ten evaluations a run
@@ -199,3 +203,12 @@ def test_tasks_that_share_nothing_keep_each_its_own_best() -> None:
     (independent,) = [method for method in NETWORKS if method.name == "independent"]
     best = compare(independent, {})
     assert len({step for _, step, _ in best.values()}) > 1
+
+
+def test_closed_form_updates_come_after_every_step() -> None:
+    train = made_tasks(0)
+    sharing = {"layers.0": TensorNormal(warm_up=0)}
+    network = MultiTaskNetwork(partial(mlp, hidden=(4,)), train, sharing=sharing)
+    fit(network, train, steps=5)
+    weight = network.shared_weight("layers.0.weight")
+    assert int(weight.get_buffer("step")) == 5
