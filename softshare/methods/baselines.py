@@ -71,6 +71,7 @@ INDEPENDENT = NetworkMethod(
     "nothing: every task learns alone (the baseline)",
     "single-task learning",
     _independent,
+    base="ridge",
 )
 
 POOLED = NetworkMethod(

@@ -39,8 +39,16 @@ class Learned(ABC):
 
     @property
     @abstractmethod
-    def n_parameters(self) -> int:
-        """How many numbers were learned, of all tasks together."""
+    def n_parameters(self) -> int | None:
+        """How many numbers were learned, of all tasks together; None where nothing counts them."""
+
+    @property
+    def out_of_fold(self) -> Sequence[np.ndarray] | None:
+        """Every task's outputs on its training examples by what was not trained on them.
+
+        ``(N_t, n_outputs_t)`` each; None where examples were given to choose by.
+        """
+        return None
 
     @property
     def curve(self) -> Sequence[Mapping[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from softshare.methods.auto import Auto
 from softshare.methods.baselines import INDEPENDENT, POOLED, TIED, TIED_FIRST_LAYERS
+from softshare.methods.contestants import BOOSTED, FOREST, MIXED_MODEL, POOLED_RIDGE, RIDGE
 from softshare.methods.factorisations import LAST_AXIS_FLATTENING, TENSOR_TRAIN, TUCKER
 from softshare.methods.method import Method
 from softshare.methods.network_method import NetworkMethod
@@ -36,7 +38,16 @@ _NETWORKS: tuple[NetworkMethod, ...] = (
     SOFT_ORDERING,
 )
 
-METHODS: tuple[Method, ...] = (*_NETWORKS, widened(TIED, _NETWORKS, as_many_as="tensor-train"))
+_CONTESTANTS: tuple[Method, ...] = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED, FOREST)
+
+AUTO = Auto((*_CONTESTANTS, TENSOR_TRAIN), pooled=POOLED_RIDGE, apart=RIDGE)
+
+METHODS: tuple[Method, ...] = (
+    *_NETWORKS,
+    widened(TIED, _NETWORKS, as_many_as="tensor-train"),
+    *_CONTESTANTS,
+    AUTO,
+)
 
 
 def method_named(name: str) -> Method:

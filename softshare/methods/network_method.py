@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from softshare import methods
-from softshare.methods.method import Method, Options, Range
+from softshare.methods.method import Learned, Method, Options, Range
 
 if TYPE_CHECKING:
     from softshare.methods.settings import RunSettings
-    from softshare.methods.training import LearnedNetwork, Trainer
+    from softshare.methods.training import Trainer
     from softshare.network.templates.standard import TemplateFactory
     from softshare.sharing.base import Sharing
     from softshare.tasks.task_set import TaskSet
@@ -56,6 +56,8 @@ class NetworkMethod(Method):
         search_space: what a search may choose for the options.
         applies_to: why the method cannot apply to a task set, or None where it can.
         default: whether a comparison runs it unless told which methods to run.
+        base: the linear model that networks for vectors stand on, one of
+            :data:`softshare.methods.estimators.ESTIMATORS`: learning apart stands on one that does.
     """
 
     name: str
@@ -71,10 +73,11 @@ class NetworkMethod(Method):
     search_space: Mapping[str, Range] = field(default_factory=dict)
     applies_to: Callable[[TaskSet], str | None] = suits_any
     default: bool = True
+    base: str = "pooled-ridge"
 
     def learn(
         self, train: TaskSet, validation: TaskSet, settings: RunSettings, *, watch: bool = False
-    ) -> LearnedNetwork:
+    ) -> Learned:
         """See :meth:`Method.learn`."""
         # Found when it is needed: a list of methods must not wait for torch.
         return methods.training.Trainer(self).learn(train, validation, settings, watch=watch)

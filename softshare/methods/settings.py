@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.input_kinds import InputKind
 
 BUDGETS: Mapping[str, Mapping[str, int]] = {
     "vector": {"steps": 1000, "batch_size": 64},
@@ -31,7 +32,10 @@ from the cheapest to the dearest step.
 STEPS, BATCH_SIZE = BUDGETS["vector"]["steps"], BUDGETS["vector"]["batch_size"]
 HIDDEN = (64, 64)
 LEARNING_RATE = 1e-3
-WEIGHT_DECAY = 1e-4
+WEIGHT_DECAY: Mapping[str, float] = {"vector": 1.0, "image": 1e-4, "large image": 1e-4}
+DROPOUT: Mapping[str, float] = {"vector": 0.1, "image": 0.0, "large image": 0.0}
+PATIENCE = 20
+N_FOLDS = 4
 """Defaults found on validation data: docs/defaults.md has the figures."""
 
 OF_ONE_RUN = ("method", "fraction", "seed")
@@ -55,7 +59,13 @@ class RunSettings:
         batch_size: examples of every task in a step.
         hidden: widths of the hidden layers.
         learning_rate: of Adam; None for the default, unless a search chooses it.
-        weight_decay: of Adam; likewise.
+        weight_decay: by how many thousandths a step shrinks every weight, whatever the learning
+            rate is; likewise.
+        dropout: probability after each hidden layer; None for the default of the kind of input.
+        base: whether networks for vectors stand on a linear model, whose outputs they add to
+            (``"linear"``), or on nothing (``"none"``).
+        n_folds: networks that are trained where no examples are given to choose by: each on all
+            folds of the training part but one, which it is watched on. They predict together.
         metric: the metric to compare by, instead of each kind's own.
         trials: trials by which ``learning_rate``, ``weight_decay`` and ``method_options`` were
             chosen; 0: given or default.
@@ -73,6 +83,9 @@ class RunSettings:
     hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = HIDDEN
     learning_rate: PositiveFloat | None = None
     weight_decay: NonNegativeFloat | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    base: Literal["linear", "none"] = "linear"
+    n_folds: Annotated[int, Field(ge=2)] = N_FOLDS
     metric: str | None = None
     trials: NonNegativeInt = 0
     method_options: Mapping[str, int | float | str] = field(default_factory=dict)
@@ -83,10 +96,13 @@ class RunSettings:
         """The learning rate in force."""
         return LEARNING_RATE if self.learning_rate is None else self.learning_rate
 
-    @property
-    def decay(self) -> float:
-        """The weight decay in force."""
-        return WEIGHT_DECAY if self.weight_decay is None else self.weight_decay
+    def decay(self, kind: InputKind) -> float:
+        """The weight decay in force for a kind of input."""
+        return WEIGHT_DECAY[kind] if self.weight_decay is None else self.weight_decay
+
+    def dropped(self, kind: InputKind) -> float:
+        """The dropout in force for a kind of input."""
+        return DROPOUT[kind] if self.dropout is None else self.dropout
 
     @property
     def key(self) -> str:

@@ -10,22 +10,25 @@ from typing import Any
 import numpy as np
 from torch.optim import AdamW
 
+from softshare.methods.cross_fitting import cross_fit
 from softshare.methods.cross_validation import Candidate, Learn, cross_validate
 from softshare.methods.describe import describe_sharing
 from softshare.methods.describe_diagnostics import DIAGNOSTICS_OF_A_RUN, describe_diagnostics
 from softshare.methods.method import Learned
 from softshare.methods.network_method import NetworkMethod
-from softshare.methods.settings import RunSettings
+from softshare.methods.settings import PATIENCE, RunSettings
 from softshare.network.layers import parameters_of
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.predict import predict
+from softshare.network.templates.on_base import on_base
 from softshare.network.templates.standard import TemplateFactory, template_for
 from softshare.sharing.independent import Independent
+from softshare.tasks.input_kinds import input_kind
 from softshare.tasks.random_keys import torch_seeded
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback
 from softshare.training.diagnostic_history import DiagnosticHistory
-from softshare.training.fit import fit
+from softshare.training.fit import MakeOptimizer, fit
 
 Row = dict[str, Any]
 """A point of a learning curve: ``step``, ``train_loss``, ``validation_loss``."""
@@ -83,9 +86,12 @@ class Trainer:
 
     Args:
         method: what its networks share, how they start, and what they decide beforehand.
+        stands_on_base: whether the last inputs are another model's outputs, to which the networks
+            add theirs.
     """
 
     method: NetworkMethod
+    stands_on_base: bool = False
 
     def of(self, other: NetworkMethod) -> Trainer:
         """What makes and trains another method's networks."""
@@ -93,8 +99,14 @@ class Trainer:
 
     def learn(
         self, train: TaskSet, validation: TaskSet, settings: RunSettings, *, watch: bool = False
-    ) -> LearnedNetwork:
-        """Decide what is to be decided, then train; see :meth:`Method.learn`."""
+    ) -> Learned:
+        """Decide what is to be decided, then train; see :meth:`Method.learn`.
+
+        Without validation examples no row is spent on choosing alone: networks are cross-fitted
+        (:mod:`softshare.methods.cross_fitting`).
+        """
+        if not len(validation.rows):
+            return cross_fit(self, settings, train)
         every = max(1, settings.steps // DIAGNOSTICS_OF_A_RUN)
         seen = DiagnosticHistory(every=every) if watch else None
         decided = self.decide(settings, train)
@@ -115,7 +127,7 @@ class Trainer:
             ValueError: the method's options do not suit the network.
         """
         method, options = self.method, self.method.values(settings)
-        template = _template(method, settings, train)
+        template = self._template(settings, train)
         sharing = method.sharing(_layer_names(template, train), options)
         if _steps_apart(settings, options):
             sharing = {"*": Independent()}
@@ -129,6 +141,7 @@ class Trainer:
         train: TaskSet,
         validation: TaskSet,
         *,
+        tasks: TaskSet | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> tuple[MultiTaskNetwork, list[Row]]:
         """Train with exactly the settings' number of steps, those of a start apart counted.
@@ -140,6 +153,7 @@ class Trainer:
             settings: of the run, with what is to be decided decided.
             train: the training examples.
             validation: the examples that choose the weights to keep.
+            tasks: the network's tasks, where some of them have no training examples.
             callbacks: called after every step of the method's own, those of a start apart left out.
 
         Returns:
@@ -156,13 +170,13 @@ class Trainer:
             validation=validation,
             batch_size=settings.batch_size,
             learning_rate=settings.rate,
-            optimizer=partial(AdamW, fused=True, weight_decay=settings.decay),
-            evaluate_every=_evaluate_every(settings.steps),
+            optimizer=self._optimizer(settings, train),
+            **_watching(settings, train),
             keep_best=True,
             seed=settings.seed,
         )
         curve: list[Row] = []
-        network = self.start(settings, train)
+        network = self.start(settings, train if tasks is None else tasks)
         if apart:
             curve += learn(network, steps=apart)
             network = network.with_sharing(self.method.sharing(list(network.layers), options))
@@ -187,12 +201,24 @@ class Trainer:
         learners = {name: self.learner(settings) for name, settings in candidates.items()}
         return cross_validate(learners, train, seed=seed)
 
+    def _template(self, settings: RunSettings, train: TaskSet) -> TemplateFactory:
+        shape = train.input_shape(0)
+        if self.method.template is not None:
+            options = self.method.values(settings)
+            template = self.method.template(shape, settings.hidden, options)
+        else:
+            dropout = settings.dropped(input_kind(shape))
+            template = template_for(shape, hidden=settings.hidden, dropout=dropout)
+        return on_base(template) if self.stands_on_base else template
 
-def _template(method: NetworkMethod, settings: RunSettings, train: TaskSet) -> TemplateFactory:
-    shape = train.input_shape(0)
-    if method.template is None:
-        return template_for(shape, hidden=settings.hidden)
-    return method.template(shape, settings.hidden, method.values(settings))
+    def _optimizer(self, settings: RunSettings, train: TaskSet) -> MakeOptimizer:
+        """Adam with a decay that shrinks weights by as much whatever the learning rate is.
+
+        AdamW multiplies its decay by the learning rate, of the order of 1e-3: divided by it, a
+        decay of 1 shrinks every weight by a thousandth a step.
+        """
+        decay = settings.decay(input_kind(train.input_shape(0)))
+        return partial(AdamW, fused=True, weight_decay=decay * 1e-3 / settings.rate)
 
 
 def _layer_names(template: TemplateFactory, train: TaskSet) -> list[str]:
@@ -205,6 +231,13 @@ def _steps_apart(settings: RunSettings, options: Mapping[str, Any]) -> int:
     return round(settings.steps * options.get("apart", 0))
 
 
-def _evaluate_every(steps: int) -> int:
-    """Every 20 steps, but ten times at the least and fifty at the most."""
-    return max(1, steps // 50, min(20, steps // 10))
+def _watching(settings: RunSettings, train: TaskSet) -> dict[str, int | None]:
+    """How often training is judged, and after how many evaluations without progress it ends.
+
+    Steps on vectors are cheap to judge, and with few rows the best one comes early. On images every
+    20 steps, but ten times at the least and fifty at the most, to the last step.
+    """
+    steps = settings.steps
+    if input_kind(train.input_shape(0)) == "vector":
+        return {"evaluate_every": max(1, min(5, steps // 10)), "patience": PATIENCE}
+    return {"evaluate_every": max(1, steps // 50, min(20, steps // 10)), "patience": None}

@@ -25,6 +25,12 @@ from softshare.tasks.sources import Source, Transformed, as_floats
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
 
+FAR = 5.0
+"""Means of tasks of one unit lie within so many typical deviations of each other, and their
+deviations within this factor of the typical one. A guess for tasks of which nothing is known: in
+grades, scores and prices that are one quantity both stay below 3.
+"""
+
 
 def prepare(
     tasks: TaskSet,
@@ -41,8 +47,9 @@ def prepare(
       its scaling.
     * Images and other inputs of two and more dimensions: divided by 255 when they are read where
       they are uint8 (masks of 0 and 1 are not), else as they are, in single precision.
-    * Regression targets: scaled task by task to mean 0 and standard deviation 1 of the task's
-      training targets (``target_scaling``); only centred where these are all equal.
+    * Regression targets: scaled to mean 0 and standard deviation 1 of the training targets: of all
+      tasks together where they are one quantity in one unit, else task by task
+      (:func:`target_scaling`); only centred where these are all equal.
 
     What was fitted is kept in ``preprocessing``. Sources that have a preprocessing already stay as
     they are.
@@ -83,12 +90,13 @@ def prepare(
     )
 
 
-def target_scaling(
-    tasks: TaskSet,
-    train: np.ndarray,
-) -> np.ndarray:
-    """Mean and standard deviation of every regression task's training targets; 0 and 1 for other
-    tasks.
+def target_scaling(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
+    """By what mean and standard deviation each task's targets are scaled; 0 and 1 for classes.
+
+    Tasks of one unit (:attr:`TaskSet.one_unit`) have one mean and one deviation, those of all their
+    training targets: a scale of a task's own, from its few rows, would make the losses of the tasks
+    that are scaled worst weigh most. Where it is not known whether they have one unit, they have
+    when neither their means nor their deviations are far apart (:data:`FAR`).
 
     Args:
         tasks: the tasks, targets in their own units.
@@ -97,6 +105,33 @@ def target_scaling(
     Shape:
         ``(T, 2)``.
     """
+    regression = np.array([task.kind == "regression" for task in tasks.tasks])
+    scaling = _scaling_of_each(tasks, train)
+    if regression.sum() > 1:
+        known = tasks.one_unit
+        together = _look_alike(scaling[regression]) if known is None else known
+        if together:
+            targets = tasks.targets[train][regression[tasks.task_of[train]]]
+            scaling[:] = _mean_and_deviation(targets)
+    scaling[~regression] = (0.0, 1.0)
+    return scaling
+
+
+def _look_alike(scaling: np.ndarray) -> bool:
+    """Whether tasks of these means and deviations ``(T, 2)`` may have one unit."""
+    mean, deviation = scaling.T
+    typical = np.median(deviation)
+    near = np.ptp(mean) <= FAR * typical
+    return bool(near and deviation.max() <= FAR * typical and deviation.min() * FAR >= typical)
+
+
+def _mean_and_deviation(targets: np.ndarray) -> tuple[float, float]:
+    mean, deviation = float(targets.mean()), float(targets.std())
+    return mean, deviation if deviation > ROUNDING * abs(mean) else 1.0
+
+
+def _scaling_of_each(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
+    """Every task's own mean and deviation ``(T, 2)``."""
     task, targets = tasks.task_of[train], tasks.targets[train]
     n_tasks = len(tasks)
     counts = np.maximum(np.bincount(task, minlength=n_tasks), 1)
@@ -104,9 +139,6 @@ def target_scaling(
     squares = (targets - mean[task]) ** 2
     std = np.sqrt(np.bincount(task, weights=squares, minlength=n_tasks) / counts)
     std[std <= ROUNDING * np.abs(mean)] = 1.0  # all targets equal, but for rounding
-    regression = np.array([kind.kind == "regression" for kind in tasks.tasks])
-    mean = np.where(regression, mean, 0.0)
-    std = np.where(regression, std, 1.0)
     return np.stack([mean, std], axis=1)
 
 

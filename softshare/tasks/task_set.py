@@ -71,6 +71,8 @@ class TaskSet:
         preprocessing: for every source what turned its raw columns into numbers, or None.
         target_scaling: mean and standard deviation by which regression targets were
             standardised, or None while targets are in their own units.
+        one_unit: whether the regression targets of all tasks are one quantity in one unit, as the
+            rows of one column are, so that one scale serves all; None: their spread tells.
         notes: what was done to the data that its owner should know (imputed columns, dropped
             tasks).
         row_numbers: for every source the number of each row where it came from (its table, its
@@ -99,6 +101,7 @@ class TaskSet:
     target_scaling: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     row_numbers: tuple[np.ndarray | None, ...] = ()
+    one_unit: bool | None = None
 
     def __post_init__(self) -> None:
         if not self.tasks:
@@ -222,13 +225,9 @@ class TaskSet:
                 f"{len(values)} and {len(number_of_row)}"
             )
         entries = entries_by_task(values, number_of_row, len(names))
-        return cls._on(
-            [replace(like, name=name) for name in names],
-            source,
-            entries,
-            groups=groups,
-            parts=parts,
-        )
+        tasks = [replace(like, name=name) for name in names]
+        made = cls._on(tasks, source, entries, groups=groups, parts=parts)
+        return replace(made, one_unit=True)
 
     @classmethod
     def _on(

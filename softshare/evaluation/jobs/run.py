@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from softshare._version import __version__
-from softshare.evaluation.resampling import has_given_test_part, resampled_metrics
+        "test": measure(test, outputs),
+        "validation": _judged(learned, train, validation, settings),
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
 from softshare.tasks.losses import mean_loss
@@ -59,7 +60,7 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
     outputs = learned.predict(test)
     measured = {
         "test": measure(test, outputs),
-        "validation": measure(validation, learned.predict(validation)),
+        "validation": _judged(learned, train, validation, settings),
     }
     return record | {
         "parameters": learned.n_parameters,
@@ -120,6 +121,20 @@ def _data(
         "test_part": "given" if has_given_test_part(tasks) else "drawn",
         "notes": list(train.notes),
     }
+
+
+def _judged(
+    learned: Learned, train: TaskSet, validation: TaskSet, settings: RunSettings
+) -> tuple[dict[str, dict[str, float | None]], dict[str, float]]:
+    """What may choose: metrics on the validation part, or on folds held out of the training part.
+
+    The latter are made where a search asks for them: some methods are fitted anew for each fold.
+    """
+    if len(validation.rows):
+        return measure(validation, learned.predict(validation))
+    if settings.trials and learned.out_of_fold is not None:
+        return measure(train, learned.out_of_fold)
+    return {}, {}
 
 
 def _since(begin: float) -> float:

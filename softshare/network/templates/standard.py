@@ -151,13 +151,14 @@ def template_for(
     input_shape: Sequence[int],
     *,
     hidden: Sequence[int] = (64, 64),
+    dropout: float = 0.0,
 ) -> TemplateFactory:
     """The default network for inputs of this shape: LeNet for images, the Omniglot network for
     large ones, an MLP for everything else.
     """
     last_width = hidden[-1] if hidden else 128
     factories: Mapping[InputKind, TemplateFactory] = {
-        "vector": partial(mlp, hidden=tuple(hidden)),
+        "vector": partial(mlp, hidden=tuple(hidden), dropout=dropout),
         "image": partial(lenet, hidden=last_width),
         "large image": omniglot_cnn,
     }

@@ -1,0 +1,73 @@
+"""What a person would use instead: linear, mixed and tree models on the same rows.
+
+Their settings are chosen by cross-validation inside the training part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from softshare import methods
+from softshare.methods.method import Learned, Method, Options, Range
+
+if TYPE_CHECKING:
+    from softshare.methods.settings import RunSettings
+    from softshare.tasks.task_set import TaskSet
+
+
+@dataclass(frozen=True)
+class Contestant(Method):
+    """A model of the rows of all tasks, which knows each row's task.
+
+    Args:
+        name: of the method, and of its model in :data:`softshare.methods.estimators.ESTIMATORS`.
+        shares: what the tasks share, in a few words.
+        paper: where it comes from.
+        default: whether a comparison runs it unless told which methods to run.
+    """
+
+    name: str
+    shares: str
+    paper: str
+    default: bool = True
+    options: Options = field(default_factory=dict)
+    search_space: Mapping[str, Range] = field(default_factory=dict)
+    cross_validated: tuple[str, ...] = ()
+
+    def learn(
+        self, train: TaskSet, validation: TaskSet, settings: RunSettings, *, watch: bool = False
+    ) -> Learned:
+        """See :meth:`Method.learn`; validation examples are not needed and not used."""
+        estimators = methods.estimators
+        seed, n_folds = settings.seed, settings.n_folds
+        estimator = estimators.fitted(self.name, train, seed=seed)
+        return estimators.LearnedEstimator(self.name, estimator, train, n_folds, seed)
+
+    def unsuitable(self, tasks: TaskSet) -> str | None:
+        """See :meth:`Method.unsuitable`."""
+        return methods.plain_entries.not_alike(tasks)
+
+
+RIDGE = Contestant(
+    "ridge", "nothing: a linear model for every task (the strength is chosen together)", "ridge"
+)
+
+POOLED_RIDGE = Contestant(
+    "pooled-ridge", "one linear model, with shrunk offsets of the tasks", "random intercepts"
+)
+
+MIXED_MODEL = Contestant(
+    "mixed-model",
+    "a linear model whose intercepts and slopes vary from task to task",
+    "Laird & Ware 1982 (mixed models)",
+)
+
+BOOSTED = Contestant(
+    "boosted", "boosted trees, with the task as a category", "Ke et al. 2017 (LightGBM)"
+)
+
+FOREST = Contestant(
+    "forest", "randomised trees, with the task's mean as an input", "Geurts et al. 2006"
+)

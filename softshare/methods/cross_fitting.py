@@ -1,0 +1,182 @@
+"""Networks that choose their steps without a row being spent on choosing alone.
+
+The training part is divided into folds. A network is trained on all of them but one and stops where
+it does best on that one; the networks predict together, by the mean of their outputs. What each
+says of its own fold is an output on examples that it has not been trained on: by these is judged
+how much of the networks is added to the linear model that they stand on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from softshare.methods.describe import describe_sharing
+from softshare.methods.estimators import (
+    Estimator,
+    beside,
+    by_task,
+    fitted,
+    held_out_outputs,
+    outputs_of,
+)
+from softshare.methods.method import Learned
+from softshare.methods.plain_entries import not_alike
+from softshare.methods.settings import RunSettings
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.predict import predict
+from softshare.tasks.folds import folds
+from softshare.tasks.losses import mean_loss
+from softshare.tasks.task_set import TaskSet
+
+if TYPE_CHECKING:
+    from softshare.methods.training import Trainer
+
+Outputs = np.ndarray
+"""One row an entry, ``(N, n_outputs)``: the widest where tasks differ, filled up with zeros."""
+
+
+@dataclass(frozen=True, eq=False)
+class CrossFittedNetworks(Learned):
+    """Networks of several folds, and the linear model that they stand on.
+
+    Args:
+        networks: one a fold.
+        base: the model that was fitted on the whole training part, or None.
+        weight: how much of what the networks add to the base is added, from 0 to 1; 1 without one.
+        held_out: outputs on the training entries by networks that were not trained on them.
+        rows: the learning curve of the first network.
+        settled: the settings that the training part has decided.
+    """
+
+    networks: Sequence[MultiTaskNetwork]
+    base: Estimator | None
+    weight: float
+    held_out: Sequence[np.ndarray]
+    rows: Sequence[Mapping[str, Any]]
+    settled: Mapping[str, Any]
+
+    def predict(self, tasks: TaskSet) -> list[np.ndarray]:
+        """See :meth:`Learned.predict`."""
+        if self.base is None:
+            mean = np.mean([joint_outputs(network, tasks) for network in self.networks], axis=0)
+            return by_task(mean, tasks)
+        base = outputs_of(self.base, tasks)
+        seen = beside(tasks, base)
+        mean = np.mean([joint_outputs(network, seen) for network in self.networks], axis=0)
+        return by_task(base + self.weight * (mean - base), tasks)
+
+    @property
+    def n_parameters(self) -> int:
+        """Numbers that were trained in one of the networks, which are as many in each."""
+        trained = [value for value in self.networks[0].parameters() if value.requires_grad]
+        return sum(value.numel() for value in trained)
+
+    @property
+    def out_of_fold(self) -> Sequence[np.ndarray]:
+        """See :attr:`Learned.out_of_fold`."""
+        return self.held_out
+
+    @property
+    def curve(self) -> Sequence[Mapping[str, Any]]:
+        """See :attr:`Learned.curve`."""
+        return self.rows
+
+    @property
+    def decided(self) -> Mapping[str, Any]:
+        """See :attr:`Learned.decided`."""
+        return self.settled
+
+    def describe(self) -> dict[str, Any]:
+        """See :meth:`Learned.describe`; of the first network."""
+        return describe_sharing(self.networks[0])
+
+
+def cross_fit(
+    trainer: Trainer, settings: RunSettings, train: TaskSet
+) -> CrossFittedNetworks:
+    """Train a network for every fold of the training part.
+
+    Args:
+        trainer: makes and trains the networks.
+        settings: of the run.
+        train: the training examples, prepared.
+    Raises:
+        FloatingPointError: training diverged.
+    """
+    decided = trainer.decide(settings, train)
+    stands = settings.base == "linear" and not_alike(train) is None
+    base = trainer.method.base if stands else None
+    fold = folds(train, settings.n_folds, seed=settings.seed)
+    width = max(task.n_outputs for task in train.tasks)
+    held_out = np.zeros((len(train.rows), width))
+    base_held_out = np.zeros_like(held_out)
+    networks, curves = [], []
+    for number in range(settings.n_folds):
+        part, held = train.select(fold != number), train.select(fold == number)
+        if base is not None:
+            # The network must not see outputs of a model that was fitted on the same targets, which
+            # are nearer to them than any on new rows: within its part too they are held out.
+            within = held_out_outputs(base, part, n_folds=settings.n_folds, seed=settings.seed)
+            base_held_out[fold == number] = outputs_of(fitted(base, part, seed=settings.seed), held)
+            part = beside(part, within)
+            held = beside(held, base_held_out[fold == number])
+        network, curve = _trained(trainer, decided, part, held, stands=stands)
+        held_out[fold == number] = joint_outputs(network, held)
+        networks.append(network)
+        curves.append(curve)
+    weight = 1.0
+    if base is not None:
+        weight = _weight_of(train, base_held_out, held_out)
+        held_out = base_held_out + weight * (held_out - base_held_out)
+    return CrossFittedNetworks(
+        networks,
+        None if base is None else fitted(base, train, seed=settings.seed),
+        weight,
+        by_task(held_out, train),
+        curves[0],
+        settings.changes_to(decided),
+    )
+
+
+def joint_outputs(network: MultiTaskNetwork, tasks: TaskSet) -> Outputs:
+    """A network's outputs on every entry."""
+    width = max(task.n_outputs for task in tasks.tasks)
+    joint = np.zeros((len(tasks.rows), width))
+    for number, rows in enumerate(predict(network, tasks)):
+        joint[tasks.entries(number), : rows.shape[1]] = rows.numpy()
+    return joint
+
+
+def _trained(
+    trainer: Trainer,
+    settings: RunSettings,
+    part: TaskSet,
+    held: TaskSet,
+    *,
+    stands: bool,
+) -> tuple[MultiTaskNetwork, Sequence[Mapping[str, Any]]]:
+    """A network of all tasks, trained on those that have examples in a part."""
+    present = part.keep_tasks(np.flatnonzero(part.n_examples > 0))
+    judging = held.keep_tasks(np.flatnonzero(held.n_examples > 0))
+    on_base = replace(trainer, stands_on_base=stands)
+    return on_base.train(settings, present, judging, tasks=part)
+
+
+def _weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
+    """How much of what networks add to a base does best on examples that they have not seen.
+
+    Where networks add nothing but noise that is 0, and the base alone is left.
+    """
+    task = tasks.tasks[0]
+    added = whole - base
+
+    def loss(weight: float) -> float:
+        return mean_loss(task, base + weight * added, tasks.targets)
+
+    found = minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded", options={"xatol": 1e-3})
+    return min((0.0, 1.0, float(found.x)), key=loss)

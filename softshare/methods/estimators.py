@@ -1,0 +1,146 @@
+"""What learns from plain arrays: contestants that a person would use instead of a network, and the
+linear models that networks stand on.
+
+Few rows a task say little about a network and much about a line: a network that starts from the
+linear model's outputs, and is left out where it does not better them on rows held out, is hardly
+ever worse than that model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from softshare.methods.method import Learned
+from softshare.methods.plain_entries import PlainEntries, on_inputs, plain_entries
+from softshare.shallow.boosted import Boosted
+from softshare.shallow.forest import Forest
+from softshare.shallow.mixed_model import MixedModel
+from softshare.shallow.pooled_ridge import PooledRidge
+from softshare.shallow.ridge_apart import RidgeApart
+from softshare.tasks.folds import folds
+from softshare.tasks.task import Task
+from softshare.tasks.task_set import TaskSet
+
+
+class Estimator(Protocol):
+    """Learns inputs ``(N, D)``, targets ``(N,)`` and tasks' numbers ``(N,)``."""
+
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, tasks: np.ndarray, groups: np.ndarray | None = None
+    ) -> Self:
+        """Learn; rows of one group are held out together."""
+        ...
+
+    def predict(self, X: np.ndarray, tasks: np.ndarray) -> np.ndarray:
+        """Outputs ``(N,)``, or ``(N, C)`` of several classes."""
+        ...
+
+
+MakeEstimator = Callable[..., Any]
+
+ESTIMATORS: Mapping[str, MakeEstimator] = {
+    "ridge": RidgeApart,
+    "pooled-ridge": PooledRidge,
+    "mixed-model": MixedModel,
+    "boosted": Boosted,
+    "forest": Forest,
+}
+"""Name → what makes an estimator of a kind, a number of classes and a random state."""
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedEstimator(Learned):
+    """An estimator that has learned a task set.
+
+    Args:
+        name: of the estimator, one of :data:`ESTIMATORS`.
+        estimator: what was fitted on all training entries.
+        train: these.
+        n_folds: parts that are held out in turn, where outputs on them are asked for.
+        seed: of the folds and of the estimator.
+    """
+
+    name: str
+    estimator: Estimator
+    train: TaskSet
+    n_folds: int
+    seed: int
+
+    def predict(self, tasks: TaskSet) -> list[np.ndarray]:
+        """See :meth:`Learned.predict`."""
+        return by_task(outputs_of(self.estimator, tasks), tasks)
+
+    @property
+    def n_parameters(self) -> int | None:
+        """The coefficients of a linear model; None of trees, which have none."""
+        names = ("coef_", "intercept_", "offsets_", "fixed_effects_", "task_effects_")
+        values = [getattr(self.estimator, name, None) for name in names]
+        counts = [np.size(value) for value in values if value is not None]
+        return sum(counts) if counts else None
+
+    @cached_property
+    def _held_out(self) -> list[np.ndarray]:
+        outputs = held_out_outputs(self.name, self.train, n_folds=self.n_folds, seed=self.seed)
+        return by_task(outputs, self.train)
+
+    @property
+    def out_of_fold(self) -> Sequence[np.ndarray]:
+        """See :attr:`Learned.out_of_fold`; fitted when it is first asked for."""
+        return self._held_out
+
+
+def fitted(name: str, tasks: TaskSet, *, seed: int) -> Estimator:
+    """An estimator that has learned a task set whose entries are alike.
+
+    Args:
+        name: one of :data:`ESTIMATORS`.
+        tasks: prepared; see :func:`~softshare.methods.plain_entries.not_alike`.
+        seed: of its folds and draws.
+    """
+    return _fit(name, tasks.tasks[0], plain_entries(tasks), seed)
+
+
+def outputs_of(estimator: Estimator, tasks: TaskSet) -> np.ndarray:
+    """An estimator's outputs on every entry, ``(N, n_outputs)``."""
+    entries = plain_entries(tasks)
+    return _outputs(estimator, entries.inputs, entries.tasks)
+
+
+def held_out_outputs(name: str, tasks: TaskSet, *, n_folds: int, seed: int) -> np.ndarray:
+    """Outputs on every entry by an estimator that has not seen it, ``(N, n_outputs)``."""
+    entries = plain_entries(tasks)
+    fold = folds(tasks, n_folds, seed=seed)
+    outputs = np.empty((len(fold), tasks.tasks[0].n_outputs))
+    for number in range(n_folds):
+        held = fold == number
+        estimator = _fit(name, tasks.tasks[0], entries.where(~held), seed)
+        outputs[held] = _outputs(estimator, entries.inputs[held], entries.tasks[held])
+    return outputs
+
+
+def beside(tasks: TaskSet, outputs: np.ndarray) -> TaskSet:
+    """The same entries with another model's outputs ``(N, n_outputs)`` as their last inputs."""
+    return on_inputs(tasks, np.hstack([plain_entries(tasks).inputs, outputs]))
+
+
+def by_task(outputs: np.ndarray, tasks: TaskSet) -> list[np.ndarray]:
+    """Outputs of all entries ``(N, width)``, divided among their tasks: ``(N_t, n_outputs_t)``."""
+    return [
+        outputs[tasks.entries(number), : task.n_outputs] for number, task in enumerate(tasks.tasks)
+    ]
+
+
+def _fit(name: str, task: Task, entries: PlainEntries, seed: int) -> Estimator:
+    n_classes = task.n_outputs if task.kind == "multiclass" else None
+    estimator: Estimator = ESTIMATORS[name](task.kind, n_classes=n_classes, random_state=seed)
+    return estimator.fit(entries.inputs, entries.targets, entries.tasks, entries.groups)
+
+
+def _outputs(estimator: Estimator, inputs: np.ndarray, tasks: np.ndarray) -> np.ndarray:
+    outputs = estimator.predict(inputs, tasks)
+    return outputs[:, None] if outputs.ndim == 1 else outputs

@@ -1,0 +1,89 @@
+"""A prepared task set as plain arrays: what methods without a network learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from softshare.tasks.sources import take
+from softshare.tasks.splits import units_of
+from softshare.tasks.task_set import TaskSet
+
+MOST_NUMBERS = 1 << 28
+"""Inputs that are copied into one array, 1 GiB of them, at the most."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlainEntries:
+    """All entries of a task set, in its order.
+
+    Args:
+        inputs: ``(N, D)``.
+        targets: ``(N,)``.
+        tasks: the task's number of every entry, ``(N,)``.
+        groups: the group of every entry, ``(N,)``, or None where none are given.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    tasks: np.ndarray
+    groups: np.ndarray | None
+
+    def where(self, mask: np.ndarray) -> PlainEntries:
+        """Some of the entries, ``(N,)`` booleans."""
+        groups = None if self.groups is None else self.groups[mask]
+        return PlainEntries(self.inputs[mask], self.targets[mask], self.tasks[mask], groups)
+
+
+def not_alike(tasks: TaskSet) -> str | None:
+    """Why these tasks' rows cannot be rows of one array, or None where they can.
+
+    One model for rows of several tasks needs inputs of one width and targets of one kind.
+    """
+    shapes = {tasks.input_shape(number) for number in range(len(tasks))}
+    if len(shapes) > 1:
+        return "the tasks' inputs differ in shape"
+    if len({(task.kind, task.n_outputs) for task in tasks.tasks}) > 1:
+        return "the tasks' targets differ in kind"
+    (shape,) = shapes
+    if len(shape) != 1:
+        return "inputs are no vectors"
+    if len(tasks.rows) * shape[0] > MOST_NUMBERS:
+        return "the inputs are too many to be held in one array"
+    return None
+
+
+def plain_entries(tasks: TaskSet) -> PlainEntries:
+    """The entries of a prepared task set whose rows are alike (:func:`not_alike`)."""
+    source_of_entry = tasks.source_of[tasks.task_of]
+    inputs = np.empty((len(tasks.rows), *tasks.input_shape(0)), dtype=np.float32)
+    for number, source in enumerate(tasks.sources):
+        entries = np.flatnonzero(source_of_entry == number)
+        if len(entries):
+            inputs[entries] = take(source, tasks.rows[entries]).numpy()
+    # Rows that serve several tasks must not be divided either.
+    divisible = not tasks.one_input and not any(group is not None for group in tasks.groups)
+    groups = None if divisible else units_of(tasks)
+    return PlainEntries(inputs, tasks.targets, tasks.task_of, groups)
+
+
+def on_inputs(tasks: TaskSet, inputs: np.ndarray) -> TaskSet:
+    """The same entries on other inputs, a row of them for each.
+
+    Args:
+        tasks: whose entries.
+        inputs: ``(N, *shape)``, in their order.
+    """
+    return replace(
+        tasks,
+        sources=(torch.from_numpy(np.ascontiguousarray(inputs, dtype=np.float32)),),
+        source_of=np.zeros(len(tasks), dtype=np.int64),
+        rows=np.arange(len(tasks.rows)),
+        one_input=False,
+        groups=(),
+        parts=(),
+        preprocessing=(),
+        row_numbers=(),
+    )

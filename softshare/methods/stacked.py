@@ -1,0 +1,134 @@
+"""Methods weighed together: out-of-fold outputs in, one answer out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from softshare.methods.estimators import by_task
+from softshare.methods.method import Learned, Method
+from softshare.methods.settings import RunSettings
+from softshare.shallow.scores import Metric
+from softshare.shallow.stacking import Stack, stack
+from softshare.tasks.metrics import primary_metric
+from softshare.tasks.task import Task
+from softshare.tasks.task_set import TaskSet
+
+if TYPE_CHECKING:
+    from softshare.methods.auto import Auto
+
+CHOSEN_BY: Mapping[str, Metric] = {
+    "rmse": "mean-rmse",
+    "r2": "r2",
+    "roc_auc": "roc-auc",
+    "accuracy": "accuracy",
+}
+"""The metric that is reported → that by which weights are chosen; by the log loss where another is
+reported.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class StackedMethods(Learned):
+    """Several methods' answers, weighed.
+
+    Args:
+        members: name of a method → what it has learned.
+        weights: how much of each is each task's answer.
+        tasks: the tasks that were learned.
+        held_out: outputs on the training entries, of members that were not trained on them.
+    """
+
+    members: Mapping[str, Learned]
+    weights: Stack
+    tasks: tuple[Task, ...]
+    held_out: Sequence[np.ndarray]
+
+    def predict(self, tasks: TaskSet) -> list[np.ndarray]:
+        """See :meth:`Learned.predict`."""
+        outputs = [np.concatenate(member.predict(tasks)) for member in self.members.values()]
+        numbers = {task.name: number for number, task in enumerate(self.tasks)}
+        known = np.array([numbers[task.name] for task in tasks.tasks])
+        joint = np.stack(outputs, axis=1)  # (N, M, n_outputs)
+        return by_task(self.weights.combine(joint, known[tasks.task_of]), tasks)
+
+    @property
+    def n_parameters(self) -> int | None:
+        """Those of all members that have some."""
+        counts = [member.n_parameters for member in self.members.values()]
+        return sum(count for count in counts if count is not None)
+
+    @property
+    def out_of_fold(self) -> Sequence[np.ndarray]:
+        """See :attr:`Learned.out_of_fold`."""
+        return self.held_out
+
+    @property
+    def decided(self) -> Mapping[str, Any]:
+        """The common weights, the tasks with weights of their own, and those that stay apart."""
+        labels = [task.label for task in self.tasks]
+        own = {
+            label: _rounded(self.members, weights)
+            for label, weights, apart in zip(
+                labels, self.weights.weights, self.weights.apart, strict=True
+            )
+            if not apart and not np.allclose(weights, self.weights.common, atol=0.005)
+        }
+        kept = [label for label, apart in zip(labels, self.weights.apart, strict=True) if apart]
+        return {
+            "weights": _rounded(self.members, self.weights.common),
+            "own_weights": own,
+            "apart": kept,
+        }
+
+
+def stack_methods(
+    auto: Auto, portfolio: Sequence[Method], train: TaskSet, settings: RunSettings
+) -> StackedMethods:
+    """Learn with every method of a portfolio, and weigh them by what they say of rows held out.
+
+    Args:
+        auto: says which of them is pooled, and which learns apart.
+        portfolio: the methods that suit the tasks.
+        train: the training examples, prepared.
+        settings: of the run.
+    """
+    nothing = train.select(np.empty(0, dtype=np.int64))
+    members = {}
+    for method in portfolio:
+        own = replace(settings, method=method.name, method_options={})
+        members[method.name] = method.learn(train, nothing, own)
+    names = list(members)
+    outputs = [_joint(member.out_of_fold) for member in members.values()]
+    joint = np.stack(outputs, axis=1)
+    task = train.tasks[0]
+    several = task.kind == "multiclass"
+    weights = stack(
+        joint if several else joint[..., 0],
+        train.targets.astype(np.float64),
+        train.task_of,
+        kind=task.kind,
+        metric=CHOSEN_BY.get(primary_metric(task, settings.metric), "log-loss"),
+        pooled=names.index(auto.pooled.name),
+        apart=names.index(auto.apart.name) if auto.apart.name in names else None,
+        random_state=settings.seed,
+    )
+    held_out = by_task(weights.combine(joint, train.task_of), train)
+    return StackedMethods(members, weights, train.tasks, held_out)
+
+
+def _joint(outputs: Sequence[np.ndarray] | None) -> np.ndarray:
+    if outputs is None:
+        raise ValueError("auto: a method of the portfolio gives no outputs on rows held out")
+    return np.concatenate(outputs)
+
+
+def _rounded(members: Mapping[str, Learned], weights: np.ndarray) -> dict[str, float]:
+    return {
+        name: round(float(weight), 3)
+        for name, weight in zip(members, weights, strict=True)
+        if weight > 0.0005
+    }
