@@ -17,7 +17,7 @@ from softshare.data.load import load
 from softshare.data.named import default_fraction
 from softshare.data.terminal import with_files
 from softshare.evaluation import compare as comparing
-from softshare.evaluation.plan import wrong_arguments
+from softshare.evaluation.plan import fractions_of_parts, wrong_arguments
 from softshare.methods.options import read_options
 from softshare.report.findings import Findings
 from softshare.report.listing import console_on
@@ -103,7 +103,8 @@ def _read(source: str, data: Data, fractions: Sequence[float], wrong: list[str])
         tasks = with_files(read, console_on(sys.stderr))
         if data.drop_small_tasks and not wrong:
             for fraction in fractions:
-                tasks = tasks.drop_small_tasks(train_fraction=fraction)
+                parts = fractions_of_parts(tasks)
+                tasks = tasks.drop_small_tasks(train_fraction=fraction, fractions=parts)
     except ArgumentError as error:
         phrases.append(error.told(FLAGS))
     except (ValueError, OSError, ImportError) as error:

@@ -13,7 +13,7 @@ from softshare.evaluation.jobs.display import watching
 from softshare.evaluation.jobs.engine import default_workers, open_engine
 from softshare.evaluation.jobs.progress import WatchedEngine, Watcher
 from softshare.evaluation.jobs.run import run
-from softshare.evaluation.plan import ComparisonPlan, make_plan
+from softshare.evaluation.plan import ComparisonPlan, fractions_of_parts, make_plan
 from softshare.evaluation.records.records import Record, write_text
 from softshare.evaluation.records.store import Store
 from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search, search_settings
@@ -194,8 +194,9 @@ def _trials(
 
 def _splits(tasks: TaskSet, runs: Iterable[RunSettings]) -> SplitOfRun:
     wanted = dict.fromkeys((settings.fraction, settings.seed) for settings in runs)
+    parts = fractions_of_parts(tasks)
     return {
-        (fraction, seed): split(tasks, seed=seed, train_fraction=fraction)
+        (fraction, seed): split(tasks, seed=seed, fractions=parts, train_fraction=fraction)
         for fraction, seed in wanted
     }
 

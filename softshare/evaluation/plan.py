@@ -16,7 +16,7 @@ from softshare.methods.settings import BUDGETS, RunSettings, checked_settings
 from softshare.tasks.arguments import ArgumentError, Problem
 from softshare.tasks.input_kinds import input_kind
 from softshare.tasks.metrics import names_of_task_metrics, primary_metric
-from softshare.tasks.task_set import TaskSet
+from softshare.tasks.task_set import FRACTIONS, Fractions, TaskSet
 
 EVERY = "all"
 """Stands for every method that applies, in place of their names."""
@@ -128,6 +128,19 @@ def default_budget(tasks: TaskSet) -> Mapping[str, int]:
     """Steps and batch size for these tasks: fewer, the dearer a step of their inputs is."""
     kinds = {input_kind(tasks.input_shape(number)) for number in range(len(tasks))}
     return [budget for kind, budget in BUDGETS.items() if kind in kinds][-1]
+
+
+def fractions_of_parts(tasks: TaskSet) -> Fractions:
+    """Which fractions of the examples train, validate and test.
+
+    With vectors no row is spent on choosing alone: what is to be chosen is cross-fitted within the
+    training part. On images that would cost as many times the steps as there are folds.
+    """
+    kinds = {input_kind(tasks.input_shape(number)) for number in range(len(tasks))}
+    if kinds != {"vector"}:
+        return FRACTIONS
+    train, validation, test = FRACTIONS
+    return train + validation, 0.0, test
 
 
 def wrong_arguments(

@@ -96,15 +96,14 @@ class CrossFittedNetworks(Learned):
         return describe_sharing(self.networks[0])
 
 
-def cross_fit(
-    trainer: Trainer, settings: RunSettings, train: TaskSet
-) -> CrossFittedNetworks:
+def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossFittedNetworks:
     """Train a network for every fold of the training part.
 
     Args:
         trainer: makes and trains the networks.
         settings: of the run.
         train: the training examples, prepared.
+
     Raises:
         FloatingPointError: training diverged.
     """

@@ -164,6 +164,7 @@ class Trainer:
         """
         options = self.method.values(settings)
         apart = _steps_apart(settings, options)
+        every, patience = _watching(settings, train)
         learn = partial(
             fit,
             train=train,
@@ -171,7 +172,8 @@ class Trainer:
             batch_size=settings.batch_size,
             learning_rate=settings.rate,
             optimizer=self._optimizer(settings, train),
-            **_watching(settings, train),
+            evaluate_every=every,
+            patience=patience,
             keep_best=True,
             seed=settings.seed,
         )
@@ -231,7 +233,7 @@ def _steps_apart(settings: RunSettings, options: Mapping[str, Any]) -> int:
     return round(settings.steps * options.get("apart", 0))
 
 
-def _watching(settings: RunSettings, train: TaskSet) -> dict[str, int | None]:
+def _watching(settings: RunSettings, train: TaskSet) -> tuple[int, int | None]:
     """How often training is judged, and after how many evaluations without progress it ends.
 
     Steps on vectors are cheap to judge, and with few rows the best one comes early. On images every
@@ -239,5 +241,5 @@ def _watching(settings: RunSettings, train: TaskSet) -> dict[str, int | None]:
     """
     steps = settings.steps
     if input_kind(train.input_shape(0)) == "vector":
-        return {"evaluate_every": max(1, min(5, steps // 10)), "patience": PATIENCE}
-    return {"evaluate_every": max(1, steps // 50, min(20, steps // 10)), "patience": None}
+        return max(1, min(5, steps // 10)), PATIENCE
+    return max(1, steps // 50, min(20, steps // 10)), None

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from softshare._version import __version__
-        "test": measure(test, outputs),
-        "validation": _judged(learned, train, validation, settings),
+from softshare.evaluation.resampling import has_given_test_part, resampled_metrics
+from softshare.methods.method import Learned
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
 from softshare.tasks.losses import mean_loss
