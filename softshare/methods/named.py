@@ -19,7 +19,7 @@ from softshare.methods.regularised import (
 from softshare.methods.tensor_rings import TENSOR_RING
 from softshare.methods.widened import widened
 
-_NETWORKS: tuple[NetworkMethod, ...] = (
+_SHARINGS: tuple[NetworkMethod, ...] = (
     INDEPENDENT,
     POOLED,
     TIED,
@@ -38,14 +38,17 @@ _NETWORKS: tuple[NetworkMethod, ...] = (
     SOFT_ORDERING,
 )
 
-_CONTESTANTS: tuple[Method, ...] = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED, FOREST)
+NETWORKS = (*_SHARINGS, widened(TIED, _SHARINGS, as_many_as="tensor-train"))
+"""The methods that train networks."""
 
-AUTO = Auto((*_CONTESTANTS, TENSOR_TRAIN), pooled=POOLED_RIDGE, apart=RIDGE)
+CONTESTANTS: tuple[Method, ...] = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED, FOREST)
+"""What a person would use instead of a network."""
+
+AUTO = Auto((*CONTESTANTS, TENSOR_TRAIN), pooled=POOLED_RIDGE, apart=RIDGE)
 
 METHODS: tuple[Method, ...] = (
-    *_NETWORKS,
-    widened(TIED, _NETWORKS, as_many_as="tensor-train"),
-    *_CONTESTANTS,
+    *NETWORKS,
+    *CONTESTANTS,
     AUTO,
 )
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from softshare.evaluation.jobs.run import run
-from softshare.methods.named import METHODS, method_named
+from softshare.methods.named import NETWORKS, method_named
 from softshare.methods.settings import RunSettings
 from softshare.methods.training import Trainer
 from softshare.sharing.independent import Independent
@@ -94,7 +94,7 @@ def test_cross_validation_decides_the_pattern() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [method.name for method in METHODS if method.name not in ("tied-first-layers", "tied-wide")],
+    [method.name for method in NETWORKS if method.name not in ("tied-first-layers", "tied-wide")],
 )
 def test_the_wide_network_has_as_many_parameters_as_the_method_that_is_named(other: str) -> None:
     method, tasks = method_named("tied-wide"), made_tasks()

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from softshare.methods.method import CROSS_VALIDATED
-from softshare.methods.named import METHODS
+from softshare.methods.named import NETWORKS
 from softshare.methods.settings import RunSettings
 from softshare.methods.training import Trainer
 from softshare.tasks.preprocessing import prepare
@@ -31,10 +31,10 @@ def made_tasks() -> TaskSet:
 
 def test_no_two_methods_have_one_learning_curve() -> None:
     tasks = made_tasks()
-    assert not [method.name for method in METHODS if method.unsuitable(tasks)]
+    assert not [method.name for method in NETWORKS if method.unsuitable(tasks)]
     train, validation, _ = prepare(tasks, split(tasks, seed=0))
     curves = {}
-    for method in METHODS:
+    for method in NETWORKS:
         given = {
             name: 1 for name, value in method.options.items() if value == CROSS_VALIDATED
         }  # or it may choose what another does
