@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -87,7 +87,10 @@ class Training:
         hidden: widths of the hidden layers; by default 64 64.
         batch_size: examples of every task in a step; by default 64, of images 16.
         learning_rate: of Adam; by default 0.001.
-        weight_decay: of Adam; by default 0.0001.
+        weight_decay: by how many thousandths a step shrinks every weight; by default 1, of images
+            0.01.
+        dropout: probability after each hidden layer; by default 0.1, of images 0.
+        base: linear lets networks for vectors add to a linear model; none does not.
     """
 
     steps: int | None = None
@@ -95,6 +98,8 @@ class Training:
     batch_size: int | None = None
     learning_rate: float | None = None
     weight_decay: float | None = None
+    dropout: float | None = None
+    base: Literal["linear", "none"] | None = None
 
 
 @Parameter(name="*", group="Running")

@@ -17,9 +17,11 @@ OTHER_NAMES: Mapping[str, str] = {
 """Python arguments whose options are called otherwise."""
 
 SAME_NAMES = (
+    "base",
     "batch_size",
     "cluster",
     "drop",
+    "dropout",
     "drop_small_tasks",
     "group",
     "hidden",

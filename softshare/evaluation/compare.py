@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from softshare.evaluation.comparison import Comparison
 from softshare.evaluation.jobs.display import watching
@@ -41,6 +41,8 @@ def compare(
     hidden: Sequence[int] | None = None,
     learning_rate: float | None = None,
     weight_decay: float | None = None,
+    dropout: float | None = None,
+    base: Literal["linear", "none"] | None = None,
     metric: str | None = None,
     search: int = 0,
     options: GivenOptions | None = None,
@@ -68,7 +70,9 @@ def compare(
         batch_size: examples of every task in a step.
         hidden: widths of the hidden layers.
         learning_rate: of Adam.
-        weight_decay: of Adam.
+        weight_decay: by how many thousandths a step shrinks every weight.
+        dropout: probability after each hidden layer.
+        base: whether networks for vectors stand on a linear model, ``"linear"`` or ``"none"``.
         metric: to compare by, instead of each kind's own.
         search: trials on validation data by which settings are chosen for every method; 0: none.
         options: method → its option → value, such as ``{"tensor-ring": {"shared": "cv"}}``; a
@@ -92,7 +96,13 @@ def compare(
         "hidden": hidden,
         "metric": metric,
     }
-    settings |= {"learning_rate": learning_rate, "weight_decay": weight_decay, "trials": search}
+    settings |= {
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "dropout": dropout,
+        "base": base,
+        "trials": search,
+    }
     plan = make_plan(
         tasks,
         methods=methods,

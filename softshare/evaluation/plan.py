@@ -124,10 +124,14 @@ def make_plan(
     )
 
 
-def default_budget(tasks: TaskSet) -> Mapping[str, int]:
-    """Steps and batch size for these tasks: fewer, the dearer a step of their inputs is."""
+def default_budget(tasks: TaskSet) -> dict[str, Any]:
+    """Steps and batch size for these tasks: fewer, the dearer a step of their inputs is.
+
+    The dearest kind of their inputs is among them, by which the other defaults go.
+    """
     kinds = {input_kind(tasks.input_shape(number)) for number in range(len(tasks))}
-    return [budget for kind, budget in BUDGETS.items() if kind in kinds][-1]
+    dearest = [kind for kind in BUDGETS if kind in kinds][-1]
+    return {"inputs": dearest, **BUDGETS[dearest]}
 
 
 def fractions_of_parts(tasks: TaskSet) -> Fractions:

@@ -57,7 +57,11 @@ class Search:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.settings = replace(settings, method=method.name, seed=SEARCH_SEED)
-        defaults = {"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY, **method.options}
+        defaults = {
+            "learning_rate": LEARNING_RATE,
+            "weight_decay": WEIGHT_DECAY[settings.inputs],
+            **method.options,
+        }
         spaces = {}
         for name, space in COMMON_SEARCH_SPACE.items():
             if getattr(settings, name) is None:  # what is given is not searched for

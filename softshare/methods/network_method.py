@@ -21,7 +21,7 @@ Sharings = Mapping[str, "Sharing"]
 
 COMMON_SEARCH_SPACE: Mapping[str, Range] = {
     "learning_rate": (3e-4, 1e-2, "log"),
-    "weight_decay": (1e-6, 1e-2, "log"),
+    "weight_decay": (1e-2, 30.0, "log"),
 }
 """What every network's search tunes, the baseline's included."""
 

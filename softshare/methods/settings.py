@@ -20,7 +20,7 @@ from pydantic import (
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.input_kinds import InputKind
 
-BUDGETS: Mapping[str, Mapping[str, int]] = {
+BUDGETS: Mapping[InputKind, Mapping[str, int]] = {
     "vector": {"steps": 1000, "batch_size": 64},
     "image": {"steps": 1000, "batch_size": 16},
     "large image": {"steps": 300, "batch_size": 16},
@@ -32,8 +32,8 @@ from the cheapest to the dearest step.
 STEPS, BATCH_SIZE = BUDGETS["vector"]["steps"], BUDGETS["vector"]["batch_size"]
 HIDDEN = (64, 64)
 LEARNING_RATE = 1e-3
-WEIGHT_DECAY: Mapping[str, float] = {"vector": 1.0, "image": 1e-4, "large image": 1e-4}
-DROPOUT: Mapping[str, float] = {"vector": 0.1, "image": 0.0, "large image": 0.0}
+WEIGHT_DECAY: Mapping[InputKind, float] = {"vector": 1.0, "image": 0.01, "large image": 0.01}
+DROPOUT: Mapping[InputKind, float] = {"vector": 0.1, "image": 0.0, "large image": 0.0}
 PATIENCE = 20
 N_FOLDS = 4
 """Defaults found on validation data: docs/defaults.md has the figures."""
@@ -62,6 +62,7 @@ class RunSettings:
         weight_decay: by how many thousandths a step shrinks every weight, whatever the learning
             rate is; likewise.
         dropout: probability after each hidden layer; None for the default of the kind of input.
+        inputs: the kind of the inputs, by which the defaults go.
         base: whether networks for vectors stand on a linear model, whose outputs they add to
             (``"linear"``), or on nothing (``"none"``).
         n_folds: networks that are trained where no examples are given to choose by: each on all
@@ -84,6 +85,7 @@ class RunSettings:
     learning_rate: PositiveFloat | None = None
     weight_decay: NonNegativeFloat | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    inputs: InputKind = "vector"
     base: Literal["linear", "none"] = "linear"
     n_folds: Annotated[int, Field(ge=2)] = N_FOLDS
     metric: str | None = None
@@ -96,13 +98,15 @@ class RunSettings:
         """The learning rate in force."""
         return LEARNING_RATE if self.learning_rate is None else self.learning_rate
 
-    def decay(self, kind: InputKind) -> float:
-        """The weight decay in force for a kind of input."""
-        return WEIGHT_DECAY[kind] if self.weight_decay is None else self.weight_decay
+    @property
+    def decay(self) -> float:
+        """The weight decay in force."""
+        return WEIGHT_DECAY[self.inputs] if self.weight_decay is None else self.weight_decay
 
-    def dropped(self, kind: InputKind) -> float:
-        """The dropout in force for a kind of input."""
-        return DROPOUT[kind] if self.dropout is None else self.dropout
+    @property
+    def dropped(self) -> float:
+        """The dropout in force."""
+        return DROPOUT[self.inputs] if self.dropout is None else self.dropout
 
     @property
     def key(self) -> str:

@@ -23,7 +23,6 @@ from softshare.network.predict import predict
 from softshare.network.templates.on_base import on_base
 from softshare.network.templates.standard import TemplateFactory, template_for
 from softshare.sharing.independent import Independent
-from softshare.tasks.input_kinds import input_kind
 from softshare.tasks.random_keys import torch_seeded
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback
@@ -164,14 +163,14 @@ class Trainer:
         """
         options = self.method.values(settings)
         apart = _steps_apart(settings, options)
-        every, patience = _watching(settings, train)
+        every, patience = _watching(settings)
         learn = partial(
             fit,
             train=train,
             validation=validation,
             batch_size=settings.batch_size,
             learning_rate=settings.rate,
-            optimizer=self._optimizer(settings, train),
+            optimizer=_optimizer(settings),
             evaluate_every=every,
             patience=patience,
             keep_best=True,
@@ -209,18 +208,18 @@ class Trainer:
             options = self.method.values(settings)
             template = self.method.template(shape, settings.hidden, options)
         else:
-            dropout = settings.dropped(input_kind(shape))
+            dropout = settings.dropped
             template = template_for(shape, hidden=settings.hidden, dropout=dropout)
         return on_base(template) if self.stands_on_base else template
 
-    def _optimizer(self, settings: RunSettings, train: TaskSet) -> MakeOptimizer:
-        """Adam with a decay that shrinks weights by as much whatever the learning rate is.
 
-        AdamW multiplies its decay by the learning rate, of the order of 1e-3: divided by it, a
-        decay of 1 shrinks every weight by a thousandth a step.
-        """
-        decay = settings.decay(input_kind(train.input_shape(0)))
-        return partial(AdamW, fused=True, weight_decay=decay * 1e-3 / settings.rate)
+def _optimizer(settings: RunSettings) -> MakeOptimizer:
+    """Adam with a decay that shrinks weights by as much whatever the learning rate is.
+
+    AdamW multiplies its decay by the learning rate, of the order of 1e-3: divided by it, a decay of
+    1 shrinks every weight by a thousandth a step.
+    """
+    return partial(AdamW, fused=True, weight_decay=settings.decay * 1e-3 / settings.rate)
 
 
 def _layer_names(template: TemplateFactory, train: TaskSet) -> list[str]:
@@ -233,13 +232,13 @@ def _steps_apart(settings: RunSettings, options: Mapping[str, Any]) -> int:
     return round(settings.steps * options.get("apart", 0))
 
 
-def _watching(settings: RunSettings, train: TaskSet) -> tuple[int, int | None]:
+def _watching(settings: RunSettings) -> tuple[int, int | None]:
     """How often training is judged, and after how many evaluations without progress it ends.
 
     Steps on vectors are cheap to judge, and with few rows the best one comes early. On images every
     20 steps, but ten times at the least and fifty at the most, to the last step.
     """
     steps = settings.steps
-    if input_kind(train.input_shape(0)) == "vector":
+    if settings.inputs == "vector":
         return max(1, min(5, steps // 10)), PATIENCE
     return max(1, steps // 50, min(20, steps // 10)), None

@@ -10,7 +10,7 @@ import pandas as pd
 
 from softshare.evaluation.statistics import ALL, BASELINE, verdicts
 from softshare.evaluation.words import duration
-from softshare.methods.settings import LEARNING_RATE, WEIGHT_DECAY
+from softshare.methods.settings import DROPOUT, LEARNING_RATE, WEIGHT_DECAY
 from softshare.report.excess import MEASURES, excess_by_layer
 from softshare.report.findings import Findings
 from softshare.report.words import NONE, Scale, per_cent
@@ -269,9 +269,6 @@ def _kind(task: Mapping[str, Any]) -> str:
     )
 
 
-DEFAULTS = {"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY}
-
-
 def settings(findings: Findings) -> Table:
     """The settings of the runs: one value where all share it, else each method's."""
     rows = []
@@ -280,7 +277,7 @@ def settings(findings: Findings) -> Table:
             continue
         values: dict[str, list[str]] = {}
         for record in findings.runs():
-            text = _setting(name, record["settings"].get(name))
+            text = _setting(name, record["settings"])
             if record["settings"]["method"] not in values.setdefault(text, []):
                 values[text].append(record["settings"]["method"])
         told = (
@@ -300,9 +297,20 @@ def settings(findings: Findings) -> Table:
     return Table(["setting", "value"], rows)
 
 
-def _setting(name: str, value: Any) -> str:
+def _setting(name: str, of_run: Mapping[str, Any]) -> str:
+    value = of_run.get(name)
     if value is None or value == {}:
-        return f"{DEFAULTS[name]:g}" if name in DEFAULTS else "default"
+        return _default(name, of_run)
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {item}" for name, item in value.items())
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _default(name: str, of_run: Mapping[str, Any]) -> str:
+    """The default that was in force; it goes by the kind of the inputs."""
+    inputs = of_run.get("inputs", "vector")
+    if name == "learning_rate":
+        return f"{LEARNING_RATE:g}"
+    if name == "weight_decay":
+        return f"{WEIGHT_DECAY[inputs]:g}"
+    return f"{DROPOUT[inputs]:g}" if name == "dropout" else "default"

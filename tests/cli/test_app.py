@@ -357,14 +357,15 @@ def test_methods_has_a_line_for_each(capsys):
 
 
 def test_the_help_tells_the_defaults_that_are_in_force():
-    told = Training.__doc__ or ""
+    told = " ".join((Training.__doc__ or "").split())
     vectors, images, large = defaults.BUDGETS.values()
     for value in (
         f"{vectors['steps']}, on large images {large['steps']}",
         " ".join(map(str, defaults.HIDDEN)),
         f"{vectors['batch_size']}, of images {images['batch_size']}",
         f"{defaults.LEARNING_RATE:g}",
-        f"{defaults.WEIGHT_DECAY:g}",
+        f"{defaults.WEIGHT_DECAY['vector']:g}, of images {defaults.WEIGHT_DECAY['image']:g}",
+        f"{defaults.DROPOUT['vector']:g}, of images {defaults.DROPOUT['image']:g}",
     ):
         assert f"by default {value}." in told
 

@@ -15,7 +15,7 @@ from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
 
 STEPS = 150  # the tensor normal priors learn their covariances from step 100 on
-EVERY = 15
+EVERY = 5
 
 
 def made_tasks() -> TaskSet:
@@ -50,7 +50,8 @@ def test_no_two_methods_have_one_learning_curve() -> None:
         )
         decided = Trainer(method).decide(settings, train) if method.decide else settings
         _, rows = Trainer(method).train(decided, train, validation)
-        assert [row["step"] for row in rows] == list(range(EVERY, STEPS + 1, EVERY)), method.name
+        last = rows[-1]["step"]  # before all steps are made where patience has run out
+        assert [row["step"] for row in rows] == list(range(EVERY, last + 1, EVERY)), method.name
         curves[method.name] = np.array(
             [[row["train_loss"], row["validation_loss"]] for row in rows]
         )
@@ -58,6 +59,7 @@ def test_no_two_methods_have_one_learning_curve() -> None:
     alike = [
         pair
         for pair in combinations(curves, 2)
-        if np.allclose(curves[pair[0]], curves[pair[1]], rtol=1e-6, atol=0)
+        if len(curves[pair[0]]) == len(curves[pair[1]])
+        and np.allclose(curves[pair[0]], curves[pair[1]], rtol=1e-6, atol=0)
     ]
     assert not alike

@@ -293,6 +293,7 @@ def test_regression_targets_are_scaled_by_their_task_s_training_targets(
     tasks = TaskSet.from_arrays(
         {f"t{k}": (np.zeros((len(v), 1)), v) for k, v in enumerate(values)}, kinds="regression"
     )
+    tasks = replace(tasks, one_unit=False)
     divided = split(tasks, seed=seed)
     train, _, test = prepare(tasks, divided)
     assert train.target_scaling is not None
@@ -306,6 +307,38 @@ def test_regression_targets_are_scaled_by_their_task_s_training_targets(
         np.testing.assert_allclose(
             back, raw_test.targets[raw_test.entries(number)], rtol=1e-6, atol=1e-5
         )
+
+
+def test_tasks_of_one_unit_are_scaled_together() -> None:
+    random = np.random.default_rng(0)
+    centres = np.repeat(random.normal(size=5), 12)
+    tasks = TaskSet.from_task_column(
+        np.zeros((60, 1)), 7 + 3 * (centres + random.normal(size=60)), np.repeat(list("abcde"), 12)
+    )
+    divided = split(tasks, seed=0)
+    train, _, _ = prepare(tasks, divided)
+    raw = tasks.targets[divided.train]
+    np.testing.assert_allclose(train.target_scaling, [[raw.mean(), raw.std()]] * 5)
+    np.testing.assert_allclose(train.targets, (raw - raw.mean()) / raw.std())
+
+
+@pytest.mark.parametrize(
+    ("second", "together"),
+    [
+        ([1.0, 3.0, 2.0, 4.0] * 5, True),
+        ([100.0, 300.0, 200.0, 400.0] * 5, False),  # another spread
+        ([101.0, 103.0, 102.0, 104.0] * 5, False),  # another place
+    ],
+)
+def test_whether_arrays_have_one_unit_is_told_by_their_spread(
+    second: list[float], together: bool
+) -> None:
+    first = [1.0, 2.0, 3.0, 4.0] * 5
+    inputs = np.zeros((20, 1))
+    data = {"a": (inputs, first), "b": (inputs, second)}
+    tasks = TaskSet.from_arrays(data, kinds="regression")
+    scaling = target_scaling(tasks, np.arange(40))
+    assert (scaling[0] == scaling[1]).all() == together
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e9 / 3])

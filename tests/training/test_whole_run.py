@@ -105,7 +105,9 @@ def plain_run(
             if parameter.requires_grad:
                 groups.append({"params": [parameter], "lr": RATE * (factors or [1.0])[0]})
     plain = Plain(network)
-    optimizer = AdamW(groups, weight_decay=DECAY, foreach=False, fused=False)
+    # A decay of 1 shrinks weights by a thousandth a step, whatever the learning rate is.
+    decay = DECAY * 1e-3 / RATE
+    optimizer = AdamW(groups, weight_decay=decay, foreach=False, fused=False)
     numbers, examples = range(len(train)), torch.from_numpy(train.n_examples)
     best: Best = {}
     curve: list[dict[str, float]] = []
@@ -151,6 +153,7 @@ def settings_for(method: NetworkMethod, options: Mapping[str, Any]) -> RunSettin
         hidden=(5, 4),
         learning_rate=RATE,
         weight_decay=DECAY,
+        dropout=0.0,
         method_options={**given(method), **options},
     )
 
