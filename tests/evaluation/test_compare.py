@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from softshare.evaluation.compare import compare
+from softshare.evaluation.plan import fractions_of_parts
 from softshare.evaluation.records.split_files import read_split
 from softshare.evaluation.statistics import COLUMNS, summarise
 from softshare.tasks.splits import split
@@ -70,10 +71,14 @@ def test_the_folder_holds_a_record_of_every_run_its_split_and_the_summary(tasks,
         record = json.loads(path.read_text())
         settings = record["settings"]
         kept = read_split(tmp_path / record["split"], tasks)
-        assert (
-            kept.digest()
-            == split(tasks, seed=settings["seed"], train_fraction=settings["fraction"]).digest()
+        parts = fractions_of_parts(tasks)
+        asked = split(
+            tasks,
+            seed=settings["seed"],
+            fractions=parts,
+            train_fraction=settings["fraction"],
         )
+        assert kept.digest() == asked.digest()
         assert record["parameters"] == len(kept.train)
     assert len(list((tmp_path / "splits").iterdir())) == 6
     pd.testing.assert_frame_equal(
