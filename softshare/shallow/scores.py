@@ -12,7 +12,13 @@ Metric = Literal["r2", "mean-rmse", "roc-auc", "accuracy", "log-loss"]
 METRICS = ("r2", "mean-rmse", "roc-auc", "accuracy", "log-loss")
 
 
-def score(metric: Metric, outputs: Array, targets: Array, tasks: Codes, kind: Kind) -> float:
+def score(
+    metric: Metric,
+    outputs: Array,
+    targets: Array,
+    tasks: Codes,
+    kind: Kind,
+) -> float:
     """One number that grows with what a report shows.
 
     ``r2`` and ``accuracy`` go over all rows; ``mean-rmse`` and ``roc-auc`` are means over tasks.
@@ -29,38 +35,72 @@ def score(metric: Metric, outputs: Array, targets: Array, tasks: Codes, kind: Ki
     """
     if metric == "roc-auc":
         areas = task_areas(outputs, targets, tasks)
-        return float(np.nanmean(areas)) if np.isfinite(areas).any() else 0.5
+        # Without a task of both classes nothing ranks better or worse than chance.
+        any_task = np.isfinite(areas).any()
+        return float(np.nanmean(areas)) if any_task else 0.5
     losses = row_losses(outputs, targets, kind)
     if metric == "r2":
-        return float(1 - losses.mean() / max(targets.var(), 1e-300))
+        spread = max(targets.var(), 1e-300)
+        return float(1 - losses.mean() / spread)
     if metric == "mean-rmse":
-        counts = np.bincount(tasks)
-        means = np.bincount(tasks, losses)[counts > 0] / counts[counts > 0]
-        return float(-np.sqrt(means).mean())
+        return -_mean_root(losses, tasks)
     if metric == "log-loss":
         return float(-losses.mean())
     if metric == "accuracy":
-        chosen = outputs > 0 if kind == "binary" else outputs.argmax(axis=1)
         # A thousandth of the loss decides between weights with one accuracy.
-        return float((chosen == targets).mean() - 1e-3 * losses.mean())
+        return _accuracy(outputs, targets, kind) - 1e-3 * float(losses.mean())
     raise ValueError(f"metric must be one of {', '.join(METRICS)}, not {metric!r}")
+
+
+def _mean_root(losses: Array, tasks: Codes) -> float:
+    """The mean of the tasks' root mean squared errors; a task without rows has none."""
+    counts = np.bincount(tasks)
+    sums = np.bincount(tasks, losses)
+    seen = counts > 0
+    means = sums[seen] / counts[seen]
+    return float(np.sqrt(means).mean())
+
+
+def _accuracy(outputs: Array, targets: Array, kind: Kind) -> float:
+    """The share of rows whose class is right."""
+    chosen = outputs > 0 if kind == "binary" else outputs.argmax(axis=1)
+    is_right = chosen == targets
+    return float(is_right.mean())
 
 
 def task_areas(outputs: Array, labels: Array, tasks: Codes) -> Array:
     """Each task's area under the ROC curve, NaN without both classes. Shape (T,).
 
     The Mann–Whitney statistic from ranks within tasks; equal outputs share their mean rank.
+    All tasks are ranked in one sort, whatever their number:
+
+        task     0    0    0    1    1
+        output  .2   .7   .7   .1   .4
+        place    0  1.5  1.5    3    4      mean position of equal outputs of a task
+        rank     1  2.5  2.5    1    2      less the task's first position, from 1
     """
+    # The last key sorts first: task by task, and in a task by output.
     order = np.lexsort((outputs, tasks))
-    values, own, positive = outputs[order], tasks[order], labels[order] == 1
-    new = np.r_[True, (values[1:] != values[:-1]) | (own[1:] != own[:-1])]
-    ties = np.cumsum(new) - 1
-    places = np.bincount(ties, np.arange(len(values))) / np.bincount(ties)
+    values = outputs[order]
+    own = tasks[order]
+    is_positive = labels[order] == 1
+
+    other_value = values[1:] != values[:-1]
+    other_task = own[1:] != own[:-1]
+    begins = np.r_[True, other_value | other_task]
+    tie = np.cumsum(begins) - 1  # (N,): which run of equal outputs a row is in
+    positions = np.arange(len(values))
+    places = np.bincount(tie, positions) / np.bincount(tie)
+
     counts = np.bincount(tasks)
+    n_tasks = len(counts)
     starts = np.cumsum(counts) - counts
-    ranks = places[ties] - starts[own] + 1
-    n_positive = np.bincount(own[positive], minlength=len(counts))
-    rank_sums = np.bincount(own[positive], ranks[positive], minlength=len(counts))
-    pairs = n_positive * (counts - n_positive)
-    areas = (rank_sums - n_positive * (n_positive + 1) / 2) / np.maximum(pairs, 1)
-    return np.where(pairs > 0, areas, np.nan)
+    ranks = places[tie] - starts[own] + 1
+
+    n_positive = np.bincount(own[is_positive], minlength=n_tasks)
+    rank_sums = np.bincount(own[is_positive], ranks[is_positive], minlength=n_tasks)
+    n_pairs = n_positive * (counts - n_positive)
+    # Positive rows outrank each other in n (n + 1) / 2 ways, which are no pairs of two classes.
+    among_positives = n_positive * (n_positive + 1) / 2
+    areas = (rank_sums - among_positives) / np.maximum(n_pairs, 1)
+    return np.where(n_pairs > 0, areas, np.nan)

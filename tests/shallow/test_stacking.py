@@ -1,58 +1,11 @@
-"""Weights of contestants: optima, metrics against scikit-learn, and when tasks keep apart."""
+"""Weights of contestants: which tasks keep apart, and what moves a task's own weights."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import optimize
-from sklearn.metrics import roc_auc_score
 
-from softshare.shallow.scores import score, task_areas
-from softshare.shallow.stacking import convex_least_squares, greedy_weights, stack
-
-
-def test_areas_are_scikit_learn_s_with_ties() -> None:
-    generator = np.random.default_rng(0)
-    tasks = np.sort(generator.integers(5, size=200))
-    labels = generator.integers(2, size=200) * (tasks < 4)  # the last task has one class
-    outputs = np.round(generator.normal(size=200), 1)
-    areas = task_areas(outputs, labels, tasks)
-    for task in range(4):
-        mine = tasks == task
-        np.testing.assert_allclose(areas[task], roc_auc_score(labels[mine], outputs[mine]))
-    assert np.isnan(areas[4])
-
-
-def test_unknown_metric_is_refused() -> None:
-    with pytest.raises(ValueError, match="metric must be one of r2"):
-        score("f1", np.zeros(2), np.zeros(2), np.zeros(2, dtype=int), "binary")
-
-
-def test_convex_least_squares_reaches_the_minimum_of_another_solver() -> None:
-    generator = np.random.default_rng(1)
-    targets = generator.normal(size=100)
-    outputs = targets[:, None] * (0.9, 0.5, 0.1, -1) + generator.normal(size=(100, 4))
-    found = optimize.minimize(
-        lambda w: ((outputs @ w - targets) ** 2).mean(),
-        np.full(4, 0.25),
-        bounds=[(0, 1)] * 4,
-        constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
-        tol=1e-12,
-    )
-    np.testing.assert_allclose(convex_least_squares(outputs, targets), found.x, atol=1e-4)
-
-
-def test_greedy_weights_are_no_worse_than_the_best_contestant() -> None:
-    generator = np.random.default_rng(2)
-    tasks = np.repeat(np.arange(10), 30)
-    truth = generator.normal(size=300)
-    labels = 1.0 * (truth + generator.normal(size=300) > 0)
-    outputs = truth[:, None] + generator.normal(size=(300, 3)) * (1.0, 1.0, 5.0)
-    weights = greedy_weights(outputs, labels, tasks, kind="binary", metric="roc-auc", pooled=2)
-    singles = [score("roc-auc", column, labels, tasks, "binary") for column in outputs.T]
-    assert score("roc-auc", outputs @ weights, labels, tasks, "binary") > max(singles)
-    assert weights[:2].min() > 0.2
-    np.testing.assert_allclose(weights.sum(), 1)
+from softshare.shallow.stacking import stack
 
 
 def made(n_unrelated: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -117,3 +70,19 @@ def test_rows_of_one_group_do_not_pass_for_many() -> None:
     single = stack(outputs, targets, tasks, **settings)
     grouped = stack(outputs, targets, tasks, groups=groups, **settings)
     assert grouped.rate < single.rate
+
+
+def test_a_task_is_not_hurt_by_a_few_groups_bad_luck() -> None:
+    # Joint outputs miss by what each person shifts them, up or down; apart ones by as much noise.
+    generator = np.random.default_rng(6)
+    groups = np.repeat(np.arange(60), 20)
+    tasks = groups // 6
+    targets = generator.normal(size=1200)
+    joint = targets + generator.normal(size=60)[groups]
+    apart = targets + generator.normal(size=1200)
+    outputs = np.column_stack([joint, apart])
+    settings = {"kind": "regression", "metric": "r2", "pooled": 0, "apart": 1}
+    single = stack(outputs, targets, tasks, **settings)
+    grouped = stack(outputs, targets, tasks, groups=groups, **settings)
+    assert single.apart.any()
+    assert not grouped.apart.any()

@@ -1,0 +1,134 @@
+"""One set of weights for all tasks: the combination of contestants with the best metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+from softshare.shallow.rows import Array, Codes, Kind
+from softshare.shallow.scores import Metric, score
+
+GREEDY_ROUNDS = 20
+RESTARTS = 8
+# So many rows are enough to try the candidates of a greedy round on.
+ROWS_TO_CHOOSE = 20_000
+# Fewer tasks than these are not drawn from: a restart sees them all.
+FEWEST_TO_DRAW = 6
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is predicted, how it is judged, and where choices start."""
+
+    kind: Kind
+    metric: Metric
+    pooled: int
+    random_state: int
+
+
+def common_weights(outputs: Array, targets: Array, tasks: Codes, goal: Goal) -> Array:
+    """The convex combination with the best metric.
+
+    Args:
+        outputs: Of M contestants. Shape (N, M) or (N, M, C).
+        targets: Shape (N,).
+        tasks: Shape (N,).
+        goal: The metric, and the contestant that choices start with.
+
+    Shape:
+        (M,).
+    """
+    if goal.metric == "r2":
+        return convex_least_squares(outputs, targets)
+    generator = np.random.default_rng(goal.random_state)
+    total = np.zeros(outputs.shape[1])
+    for _ in range(RESTARTS):
+        rows = _rows_of_restart(tasks, generator)
+        total += greedy_weights(
+            outputs[rows],
+            targets[rows],
+            tasks[rows],
+            kind=goal.kind,
+            metric=goal.metric,
+            pooled=goal.pooled,
+        )
+    return total / RESTARTS
+
+
+def _rows_of_restart(tasks: Codes, generator: np.random.Generator) -> Codes:
+    """The rows of two thirds of the tasks: the mean of restarts is less greedy than one run."""
+    n_tasks = int(tasks.max()) + 1
+    n_drawn = max(2 * n_tasks // 3, 1)
+    drawn = generator.permutation(n_tasks)[:n_drawn]
+    is_seen = np.isin(tasks, drawn)
+    if n_tasks < FEWEST_TO_DRAW:
+        is_seen[:] = True
+    rows = np.flatnonzero(is_seen)
+    if len(rows) > ROWS_TO_CHOOSE:
+        rows = generator.choice(rows, ROWS_TO_CHOOSE, replace=False)
+    return rows
+
+
+def convex_least_squares(outputs: Array, targets: Array) -> Array:
+    """W ≥ 0 of sum 1 with the least squared error. Shapes: (N, M), (N,) to (M,).
+
+    With sum 1 the error is a combination of errors, w F − y = w (F − y); non-negative least
+    squares on their Cholesky factor, with the sum as one heavy row, needs M + 1 rows.
+    """
+    n_contestants = outputs.shape[1]
+    errors = outputs - targets[:, None]
+    products = errors.T @ errors  # (M, M): N rows are not needed again
+    # In units of the mean squared error, so that the heavy row is heavy beside any targets.
+    size = np.trace(products) / n_contestants + 1e-300
+    products = products / size
+    # Contestants that are copies of each other leave the factor singular otherwise.
+    products = products + 1e-10 * np.eye(n_contestants)
+    factor = np.linalg.cholesky(products).T
+
+    heavy = 1e3
+    system = np.vstack([factor, np.full(n_contestants, heavy)])
+    right = np.append(np.zeros(n_contestants), heavy)
+    weights, _ = optimize.nnls(system, right)
+    return np.asarray(weights / weights.sum())
+
+
+def greedy_weights(
+    outputs: Array,
+    targets: Array,
+    tasks: Codes,
+    *,
+    kind: Kind,
+    metric: Metric,
+    pooled: int,
+) -> Array:
+    """Ensemble selection with replacement (Caruana et al. 2004). Shape (M,).
+
+    It starts from the pooled contestant and the best one, adds whichever helps the mean most,
+    and keeps the best of all rounds.
+    """
+    n_contestants = outputs.shape[1]
+
+    def value(combined: Array) -> float:
+        return score(metric, combined, targets, tasks, kind)
+
+    singles = [value(outputs[:, one]) for one in range(n_contestants)]
+    counts = np.zeros(n_contestants)
+    counts[pooled] += 1
+    counts[int(np.argmax(singles))] += 1
+    # What has been chosen so far, summed: a round adds one contestant to it.
+    total = np.einsum("m,nm...->n...", counts, outputs)
+    best = counts / 2
+    best_value = value(total / 2)
+    for size in range(3, GREEDY_ROUNDS + 3):
+        values = np.empty(n_contestants)
+        for one in range(n_contestants):
+            values[one] = value((total + outputs[:, one]) / size)
+        added = int(np.argmax(values))
+        counts[added] += 1
+        total = total + outputs[:, added]
+        if values[added] > best_value:
+            best = counts / size
+            best_value = float(values[added])
+    return best
