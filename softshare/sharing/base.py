@@ -66,7 +66,11 @@ class RandomStreams:
     """
 
     def __init__(
-        self, seed: int, names: Sequence[object], *, n_tasks_in_all: int | None = None
+        self,
+        seed: int,
+        names: Sequence[object],
+        *,
+        n_tasks_in_all: int | None = None,
     ) -> None:
         self.seed = seed
         self.names = tuple(names)
@@ -83,7 +87,11 @@ class RandomStreams:
         """
         return torch.randn(tuple(shape), generator=self.generator(label))
 
-    def normal_by_task(self, label: str, shape: Sequence[int]) -> Tensor:
+    def normal_by_task(
+        self,
+        label: str,
+        shape: Sequence[int],
+    ) -> Tensor:
         """Standard normal values from each task's own stream, shape ``(T, *shape)``."""
         values = torch.empty(self.n_tasks, *shape)
         generator = torch.Generator()
@@ -91,7 +99,11 @@ class RandomStreams:
             row.normal_(generator=generator.manual_seed(self._key(label, name)))
         return values
 
-    def generator(self, label: str, name: object = None) -> torch.Generator:
+    def generator(
+        self,
+        label: str,
+        name: object = None,
+    ) -> torch.Generator:
         """A generator for what is shared, or for one task."""
         return torch.Generator().manual_seed(self._key(label, name))
 
@@ -269,7 +281,9 @@ class Sharing(ABC):
 
     @abstractmethod
     def draw(
-        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+        self,
+        layers: Mapping[str, LayerShapes],
+        streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
         """Parameters for a random start, with composed weights of the layers' standard deviation.
 
@@ -294,7 +308,11 @@ class Sharing(ABC):
         """
 
 
-def common_stack(stack: Sequence[Tensor] | Tensor, layer: str, sharing: str) -> Tensor:
+def common_stack(
+    stack: Sequence[Tensor] | Tensor,
+    layer: str,
+    sharing: str,
+) -> Tensor:
     """The tasks' weights of one layer as one tensor ``(T, *weight)``.
 
     Raises:

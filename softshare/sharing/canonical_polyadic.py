@@ -53,7 +53,11 @@ class CP(Factorisation):
     def _n_ranks(self, n_modes: int) -> int:
         return 1
 
-    def _rank_bounds(self, modes: Sequence[int], ranks: Sequence[int] | None = None) -> list[int]:
+    def _rank_bounds(
+        self,
+        modes: Sequence[int],
+        ranks: Sequence[int] | None = None,
+    ) -> list[int]:
         # Any tensor is a sum of one product for each combination of the other modes' places.
         return [prod(modes) // max(modes)]
 
@@ -69,7 +73,10 @@ class CP(Factorisation):
         return alternating_least_squares(tensor, rank)
 
 
-def alternating_least_squares(tensor: Tensor, rank: int) -> list[Tensor]:
+def alternating_least_squares(
+    tensor: Tensor,
+    rank: int,
+) -> list[Tensor]:
     """The matrices ``(D_n, R)`` of a sum of ``R`` products that is near a tensor.
 
     Every matrix in turn is the least-squares solution beside the others, the last mode's first: it
@@ -99,7 +106,11 @@ def alternating_least_squares(tensor: Tensor, rank: int) -> list[Tensor]:
     return _evened(matrices)
 
 
-def _leading_directions(tensor: Tensor, mode: int, rank: int) -> Tensor:
+def _leading_directions(
+    tensor: Tensor,
+    mode: int,
+    rank: int,
+) -> Tensor:
     """Where a mode's matrix starts, ``(D, R)``: the leading left singular vectors of its unfolding,
     and random columns where there are no more of these.
     """
@@ -109,11 +120,19 @@ def _leading_directions(tensor: Tensor, mode: int, rank: int) -> Tensor:
     left = left * torch.where(peaks < 0, -1.0, 1.0)
     generator = torch.Generator().manual_seed(mode)
     shape = (len(left), rank - left.shape[1])
-    others = torch.randn(shape, generator=generator, dtype=torch.float64).to(left)
+    others = torch.randn(
+        shape,
+        generator=generator,
+        dtype=torch.float64,
+    ).to(left)
     return torch.cat([left, others / len(left) ** 0.5], 1)
 
 
-def _projected(tensor: Tensor, matrices: Sequence[Tensor], mode: int) -> Tensor:
+def _projected(
+    tensor: Tensor,
+    matrices: Sequence[Tensor],
+    mode: int,
+) -> Tensor:
     """``W_(n) (⊙_{m≠n} A_m)``, ``(D_n, R)``: the tensor along every product's other vectors."""
     letters = MODES[: tensor.ndim]
     others = [other for other in range(tensor.ndim) if other != mode]
@@ -129,7 +148,11 @@ def _projected(tensor: Tensor, matrices: Sequence[Tensor], mode: int) -> Tensor:
     return result
 
 
-def _solved(projected: Tensor, matrices: Sequence[Tensor], mode: int) -> Tensor:
+def _solved(
+    projected: Tensor,
+    matrices: Sequence[Tensor],
+    mode: int,
+) -> Tensor:
     """The matrix of least squares beside the others, from the normal equations ``A_n G = P``."""
     gram = _gram(matrices, mode)
     inverse = torch.linalg.pinv(gram, rtol=SINGULAR, hermitian=True)
@@ -142,14 +165,23 @@ def _gram(matrices: Sequence[Tensor], mode: int) -> Tensor:
     return torch.stack(grams).prod(0)
 
 
-def _normalised(matrices: Sequence[Tensor], *, towards: int) -> list[Tensor]:
+def _normalised(
+    matrices: Sequence[Tensor],
+    *,
+    towards: int,
+) -> list[Tensor]:
     """The same with columns of length 1 in one matrix; the next solution makes up for it."""
     lengths = matrices[towards].norm(dim=0)
     unit = matrices[towards] / torch.where(lengths > 0, lengths, 1.0)
     return [unit if mode == towards else matrix for mode, matrix in enumerate(matrices)]
 
 
-def _relative_error(projected: Tensor, matrices: Sequence[Tensor], mode: int, size: float) -> float:
+def _relative_error(
+    projected: Tensor,
+    matrices: Sequence[Tensor],
+    mode: int,
+    size: float,
+) -> float:
     """``‖W − Ŵ‖ / ‖W‖`` from ``‖W‖² − 2⟨W, Ŵ⟩ + ‖Ŵ‖²``; the mode is the one projected upon."""
     inner = (projected * matrices[mode]).sum()
     gram = _gram(matrices, mode) * (matrices[mode].T @ matrices[mode])

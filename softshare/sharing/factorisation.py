@@ -49,7 +49,9 @@ class Factorisation(Sharing):
             check_ranks(type(self).__name__, given)
 
     def draw(
-        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+        self,
+        layers: Mapping[str, LayerShapes],
+        streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
         return {name: self._drawn(name, layer, streams) for name, layer in layers.items()}
 
@@ -79,7 +81,11 @@ class Factorisation(Sharing):
         """How many ranks a tensor of so many modes, the task's included, has."""
 
     @abstractmethod
-    def _rank_bounds(self, modes: Sequence[int], ranks: Sequence[int] | None = None) -> list[int]:
+    def _rank_bounds(
+        self,
+        modes: Sequence[int],
+        ranks: Sequence[int] | None = None,
+    ) -> list[int]:
         """The largest useful ranks, beside the other ranks given or at all."""
 
     @abstractmethod
@@ -96,7 +102,12 @@ class Factorisation(Sharing):
 
     # --- the two starts ------------------------------------------------------------------------
 
-    def _drawn(self, name: str, layer: LayerShapes, streams: RandomStreams) -> SharedWeight:
+    def _drawn(
+        self,
+        name: str,
+        layer: LayerShapes,
+        streams: RandomStreams,
+    ) -> SharedWeight:
         shape = layer.common(name, type(self).__name__)
         task_modes = self.grid.shape if self.grid else (streams.n_tasks_in_all,)
         ranks = self._ranks(name, (*shape, *task_modes))
@@ -158,7 +169,11 @@ class Factorisation(Sharing):
             ", or start the factorisation at random (initial='independent'), which takes an "
             "incomplete grid"
         )
-        order = self.grid.order(name, type(self).__name__, remedy=remedy)
+        order = self.grid.order(
+            name,
+            type(self).__name__,
+            remedy=remedy,
+        )
         return grid_last(stack, self.grid, order)
 
     def _rows(self, names: Sequence[str]) -> dict[str, list[int]]:
@@ -172,7 +187,11 @@ class Factorisation(Sharing):
 
     # --- ranks ---------------------------------------------------------------------------------
 
-    def _ranks(self, layer: str, modes: Sequence[int]) -> tuple[int, ...]:
+    def _ranks(
+        self,
+        layer: str,
+        modes: Sequence[int],
+    ) -> tuple[int, ...]:
         """The given ranks for a layer whose modes, the task's last, have these sizes."""
         given = self._given_ranks()
         if not isinstance(given, tuple):
@@ -190,7 +209,12 @@ class Factorisation(Sharing):
                 )
         return given
 
-    def _check_number(self, layer: str, given: Sequence[int], ranked: Sequence[str]) -> None:
+    def _check_number(
+        self,
+        layer: str,
+        given: Sequence[int],
+        ranked: Sequence[str],
+    ) -> None:
         if len(given) != len(ranked):
             raise ValueError(
                 f"layer {layer!r}: {type(self).__name__} needs a rank for each of the axes "
@@ -203,7 +227,11 @@ class Factorisation(Sharing):
         count = self._n_ranks(len(axes))
         return axes[-1:] if count == 1 else axes[:count]
 
-    def _ranks_of_fraction(self, fraction: float, modes: Sequence[int]) -> tuple[int, ...]:
+    def _ranks_of_fraction(
+        self,
+        fraction: float,
+        modes: Sequence[int],
+    ) -> tuple[int, ...]:
         largest = self._rank_bounds(modes)
         fractions = self._fractions(fraction, len(largest))
         # The subtraction keeps 0.07 × 100 = 7.000000000000001 at 7.
@@ -215,7 +243,11 @@ class Factorisation(Sharing):
         """The fraction of each rank's maximum."""
         return [fraction] * count
 
-    def _within_bounds(self, ranks: tuple[int, ...], modes: Sequence[int]) -> tuple[int, ...]:
+    def _within_bounds(
+        self,
+        ranks: tuple[int, ...],
+        modes: Sequence[int],
+    ) -> tuple[int, ...]:
         """The ranks, each lowered to what the others allow."""
         allowed = tuple(map(min, ranks, self._rank_bounds(modes, ranks)))
         return ranks if allowed == ranks else self._within_bounds(allowed, modes)

@@ -46,7 +46,9 @@ class FixedOrder(Sharing):
         return True
 
     def draw(
-        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+        self,
+        layers: Mapping[str, LayerShapes],
+        streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
         weights: dict[str, SharedWeight] = {}
         for name, layer in layers.items():
@@ -54,7 +56,10 @@ class FixedOrder(Sharing):
             orders = [torch.arange(n_layers)] * streams.n_tasks
             if self.order == "permuted":
                 orders = [
-                    torch.randperm(n_layers, generator=streams.generator(name, task))
+                    torch.randperm(
+                        n_layers,
+                        generator=streams.generator(name, task),
+                    )
                     for task in streams.names
                 ]
             weights[name] = OrderWeight(torch.stack(orders), order=self.order)
@@ -101,7 +106,10 @@ class OrderWeight(FactorisedWeight):
         chosen = torch.nn.functional.one_hot(orders, orders.shape[1])
         logits = (2 * chosen - 1) * torch.tensor(CERTAIN)
         super().__init__(
-            "tkj->tkj", {"weight": logits}, shape=logits.shape[1:], n_tasks=len(logits)
+            "tkj->tkj",
+            {"weight": logits},
+            shape=logits.shape[1:],
+            n_tasks=len(logits),
         )
         self.requires_grad_(False)
         self._order = order
@@ -114,9 +122,10 @@ class OrderWeight(FactorisedWeight):
                 "where the scales are learned"
             )
         orders = self.stacked().argmax(-1)
-        return OrderWeight(orders[:1].expand(len(orders) + 1, -1), order=self._order).to(
-            self.stacked()
-        )
+        return OrderWeight(
+            orders[:1].expand(len(orders) + 1, -1),
+            order=self._order,
+        ).to(self.stacked())
 
 
 def _size(layer: str, shape: tuple[int, ...]) -> int:

@@ -58,7 +58,13 @@ class TaskGrid:
         """Whether every cell has a task."""
         return len(self.places) == prod(self.shape)
 
-    def order(self, layer: str, sharing: str, *, remedy: str = "") -> list[int]:
+    def order(
+        self,
+        layer: str,
+        sharing: str,
+        *,
+        remedy: str = "",
+    ) -> list[int]:
         """The tasks in the row-major order of the grid, so that their stack can be folded into it.
 
         Args:

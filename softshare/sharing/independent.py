@@ -28,7 +28,9 @@ class Independent(Sharing):
         return False
 
     def draw(
-        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+        self,
+        layers: Mapping[str, LayerShapes],
+        streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
         return {name: _drawn(name, layer, streams) for name, layer in layers.items()}
 
@@ -46,7 +48,10 @@ def independent_weight(stack: Sequence[Tensor] | Tensor) -> SharedWeight:
         stack = torch.stack(list(stack))
     modes = ascii_lowercase[: stack.ndim - 1]
     return FactorisedWeight(
-        f"t{modes}->t{modes}", {"weight": stack}, shape=stack.shape[1:], n_tasks=len(stack)
+        f"t{modes}->t{modes}",
+        {"weight": stack},
+        shape=stack.shape[1:],
+        n_tasks=len(stack),
     )
 
 
@@ -58,7 +63,11 @@ class UnequalWeights(UnequalWeight):
         forms: the tasks' forms, where tasks of one shape are to be kept in parameters of their own.
     """
 
-    def __init__(self, weights: Sequence[Tensor], forms: Sequence[Hashable] | None = None) -> None:
+    def __init__(
+        self,
+        weights: Sequence[Tensor],
+        forms: Sequence[Hashable] | None = None,
+    ) -> None:
         super().__init__(forms or [weight.shape for weight in weights])
         self.stacks = nn.ParameterList(
             [
@@ -76,7 +85,11 @@ class UnequalWeights(UnequalWeight):
         if tasks == self._members[group]:
             return stack
         return stack.index_select(
-            0, torch.tensor([self._row_of[task] for task in tasks], device=stack.device)
+            0,
+            torch.tensor(
+                [self._row_of[task] for task in tasks],
+                device=stack.device,
+            ),
         )
 
     def with_task(self, start: Tensor) -> SharedWeight:
@@ -99,7 +112,11 @@ class UnequalWeights(UnequalWeight):
         return padded_rows([self.of(task).flatten() for task in range(self.n_tasks)])
 
 
-def _drawn(name: str, layer: LayerShapes, streams: RandomStreams) -> SharedWeight:
+def _drawn(
+    name: str,
+    layer: LayerShapes,
+    streams: RandomStreams,
+) -> SharedWeight:
     if len(layer.shapes) == 1:
         return independent_weight(layer.stds[0] * streams.normal_by_task(name, layer.shapes[0]))
     generators = [streams.generator(name, task) for task in streams.names]

@@ -43,13 +43,21 @@ class LastAxisFlattening(TruncatedFactorisation):
     def _n_ranks(self, n_modes: int) -> int:
         return 1
 
-    def _rank_bounds(self, modes: Sequence[int], ranks: Sequence[int] | None = None) -> list[int]:
+    def _rank_bounds(
+        self,
+        modes: Sequence[int],
+        ranks: Sequence[int] | None = None,
+    ) -> list[int]:
         return [min(prod(modes[:-1]), modes[-1])]
 
     def _terms(self, n_modes: int) -> dict[str, str]:
         return {"basis": MODES[:n_modes] + RANKS[0], "task": f"t{RANKS[0]}"}
 
-    def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
+    def _decompose(
+        self,
+        tensor: Tensor,
+        cuts: Sequence[Truncation],
+    ) -> list[Tensor]:
         """``L = U`` and ``S = Σ Vᵀ`` of the truncated SVD of ``W_[N−1]``."""
         left, values, right = cuts[0](unfold_sequentially(tensor, tensor.ndim - 1))
         return [left.reshape(*tensor.shape[:-1], -1), (values.unsqueeze(1) * right).T]

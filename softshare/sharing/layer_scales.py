@@ -32,7 +32,13 @@ class LayerScales(nn.Module):
 
     each_tasks_own = True
 
-    def __init__(self, depth: int, n_layers: int, *, gate: Gate = "softmax") -> None:
+    def __init__(
+        self,
+        depth: int,
+        n_layers: int,
+        *,
+        gate: Gate = "softmax",
+    ) -> None:
         super().__init__()
         if gate not in ("softmax", "sigmoid"):
             raise ValueError(f"gate must be 'softmax' or 'sigmoid', got {gate!r}")
@@ -44,7 +50,11 @@ class LayerScales(nn.Module):
         """The scales for all rows of ``x`` as one block: ``(B, …)`` → ``(1, depth, D)``."""
         return self.scales(self.weight).unsqueeze(0)
 
-    def run_tasks(self, x: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+    def run_tasks(
+        self,
+        x: Tensor,
+        values: Mapping[str, Tensor],
+    ) -> Tensor:
         """The same for k tasks at once, a block of rows each: ``(k, B, …)`` and weights ``(k,
         depth, D)`` → ``(k, 1, depth, D)``.
         """
@@ -52,14 +62,25 @@ class LayerScales(nn.Module):
 
     def diagnostics(self, values: Mapping[str, Tensor]) -> list[Diagnostic]:
         """The tasks' scales, for the record."""
-        return [Diagnostic("ordering", ("depth", "layer"), self.scales(values["weight"]))]
+        return [
+            Diagnostic(
+                "ordering",
+                ("depth", "layer"),
+                self.scales(values["weight"]),
+            )
+        ]
 
     def scales(self, logits: Tensor) -> Tensor:
         """Logits → scales in [0, 1], both ``(…, depth, D)``."""
         return logits.softmax(-1) if self.gate == "softmax" else torch.sigmoid(logits + self._start)
 
     @torch.no_grad()
-    def set_scale(self, depth: int, layer: int, value: float) -> None:
+    def set_scale(
+        self,
+        depth: int,
+        layer: int,
+        value: float,
+    ) -> None:
         """Give one scale a value. The other logits stay; a softmax divides what is left in the
         proportions it had.
 

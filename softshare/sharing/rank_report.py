@@ -84,7 +84,10 @@ def rank_report(
 
 
 @torch.no_grad()
-def _relative_error(weight: SharedWeight, stack: Sequence[Tensor] | Tensor) -> float:
+def _relative_error(
+    weight: SharedWeight,
+    stack: Sequence[Tensor] | Tensor,
+) -> float:
     """Over all tasks; 0 where the weights are zero and so is the reconstruction."""
     composed = (
         weight.stacked().unbind(0)

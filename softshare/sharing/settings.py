@@ -16,7 +16,11 @@ def take_numbers(settings: Any) -> None:
         settings: a dataclass, which may be frozen; it is changed in place.
     """
     for setting in fields(settings):
-        object.__setattr__(settings, setting.name, _plain(getattr(settings, setting.name)))
+        object.__setattr__(
+            settings,
+            setting.name,
+            _plain(getattr(settings, setting.name)),
+        )
 
 
 def is_number(value: object) -> bool:

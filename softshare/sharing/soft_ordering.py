@@ -68,7 +68,10 @@ class SoftOrdering(nn.Module):
             x
         )  # (k, depth, D): the rows lie in k blocks of equal length, each with scales of its own
         affine = (
-            _stacked(self.layers, rows=x.numel() // x.shape[-1] * scales.shape[1])
+            _stacked(
+                self.layers,
+                rows=x.numel() // x.shape[-1] * scales.shape[1],
+            )
             if is_elementwise(self.activation)
             else None
         )
@@ -82,7 +85,11 @@ class SoftOrdering(nn.Module):
         return x
 
     def _mix_at_once(
-        self, x: Tensor, scales: Tensor, weight: Tensor, bias: Tensor | None
+        self,
+        x: Tensor,
+        scales: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
     ) -> Tensor:
         """One depth with all layers in one batched product: ``(B, *)`` and scales ``(k, D)`` →
         ``(B, *)``.
@@ -94,7 +101,12 @@ class SoftOrdering(nn.Module):
         blocks = y.view(len(weight), len(scales), -1).transpose(0, 1)
         return torch.bmm(scales.unsqueeze(1), blocks).view_as(x)
 
-    def _mix(self, x: Tensor, scales: Tensor, used: Sequence[bool]) -> Tensor:
+    def _mix(
+        self,
+        x: Tensor,
+        scales: Tensor,
+        used: Sequence[bool],
+    ) -> Tensor:
         """One depth, layer by layer: ``(B, *)`` and scales ``(k, D)`` → ``(B, *)``."""
         n_rows = x.shape[0] // len(scales)  # len(x) would make it a constant of an exported graph
         by_row = scales.unsqueeze(1).expand(-1, n_rows, -1).flatten(0, 1)
@@ -106,7 +118,11 @@ class SoftOrdering(nn.Module):
         return _weighted_sum(terms)
 
 
-def _stacked(layers: Iterable[nn.Module], *, rows: int) -> tuple[Tensor, Tensor | None] | None:
+def _stacked(
+    layers: Iterable[nn.Module],
+    *,
+    rows: int,
+) -> tuple[Tensor, Tensor | None] | None:
     """Weights ``(D, in, out)`` and biases ``(D, 1, out)`` of affine layers that all rows go through
     alike; None for any others.
 
@@ -129,12 +145,20 @@ def _stacked(layers: Iterable[nn.Module], *, rows: int) -> tuple[Tensor, Tensor 
     )
 
 
-def _affine(layer: nn.Module, rows: int) -> tuple[Tensor, Tensor | None] | None:
+def _affine(
+    layer: nn.Module,
+    rows: int,
+) -> tuple[Tensor, Tensor | None] | None:
     affine = getattr(layer, "affine", None)
     return affine(rows) if callable(affine) else None
 
 
-def adapted(layer: Layer, width: int, *, activation: nn.Module | None = None) -> nn.Module:
+def adapted(
+    layer: Layer,
+    width: int,
+    *,
+    activation: nn.Module | None = None,
+) -> nn.Module:
     """A layer of any width as one from ``width`` to ``width``: adapters before and after it where
     they are needed.
 

@@ -73,7 +73,10 @@ def similarity(stack: Tensor) -> Tensor:
     Shape:
         ``(T, *weight)`` → ``(T, T)``.
     """
-    directions = torch.nn.functional.normalize(stack.detach().flatten(1).double(), dim=1)
+    directions = torch.nn.functional.normalize(
+        stack.detach().flatten(1).double(),
+        dim=1,
+    )
     return (directions @ directions.T).clamp(-1, 1).fill_diagonal_(1)
 
 

@@ -98,11 +98,18 @@ class TensorNormal(Sharing):
             )
 
     def draw(
-        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+        self,
+        layers: Mapping[str, LayerShapes],
+        streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
         return self._weights(
             {
-                name: drawn_stack(name, layer, streams, sharing="TensorNormal")
+                name: drawn_stack(
+                    name,
+                    layer,
+                    streams,
+                    sharing="TensorNormal",
+                )
                 for name, layer in layers.items()
             }
         )
@@ -143,7 +150,10 @@ class TensorNormal(Sharing):
         }
 
     def _covariances(
-        self, stack: Tensor, axes: Mapping[str, int], shared: Covariance | None
+        self,
+        stack: Tensor,
+        axes: Mapping[str, int],
+        shared: Covariance | None,
     ) -> dict[str, Covariance]:
         own = {
             mode: Covariance(
@@ -160,12 +170,21 @@ class TensorNormal(Sharing):
             {TASK: shared or self._task_covariance(stack, n_weights=1)} if TASK in axes else {}
         )
 
-    def _task_covariance(self, stack: Tensor, *, n_weights: int) -> Covariance:
+    def _task_covariance(
+        self,
+        stack: Tensor,
+        *,
+        n_weights: int,
+    ) -> Covariance:
         """Trace 1 as in equation 13: the tasks' covariance holds the scale of the prior, the other
         modes' mean variance is 1.
         """
         return Covariance(
-            len(stack), trace=1.0, epsilon=self.epsilon, n_weights=n_weights, like=stack
+            len(stack),
+            trace=1.0,
+            epsilon=self.epsilon,
+            n_weights=n_weights,
+            like=stack,
         )
 
 

@@ -62,7 +62,9 @@ class TensorRing(Sharing):
     parameters: int | float | None = field(default=None, kw_only=True)
     cores: int = field(default=4, kw_only=True)
     modes: Mapping[str, Modes | Sequence[Modes]] | None = field(
-        default=None, kw_only=True, hash=False
+        default=None,
+        kw_only=True,
+        hash=False,
     )
     common_start: bool = field(default=False, kw_only=True)
 
@@ -103,7 +105,9 @@ class TensorRing(Sharing):
             check_modes(layer, given)
 
     def draw(
-        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+        self,
+        layers: Mapping[str, LayerShapes],
+        streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
         self._check_group(list(layers))
         return {
@@ -127,18 +131,31 @@ class TensorRing(Sharing):
         )
 
     def _drawn(
-        self, name: str, place: int, layer: LayerShapes, streams: RandomStreams
+        self,
+        name: str,
+        place: int,
+        layer: LayerShapes,
+        streams: RandomStreams,
     ) -> SharedWeight:
         shapes = layer.shapes * (streams.n_tasks_in_all if len(layer.shapes) == 1 else 1)
         bare = {shape: self._bare_ring(name, shape) for shape in dict.fromkeys(shapes)}
         tasks_of = {bare[shape]: n_tasks for shape, n_tasks in Counter(shapes).items()}
         shared = self._shared(name, place, tasks_of)
         rings = {
-            shape: replace(ring, ranks=self._ranks(name, tasks_of, shared, len(ring.modes)))
+            shape: replace(
+                ring,
+                ranks=self._ranks(name, tasks_of, shared, len(ring.modes)),
+            )
             for shape, ring in bare.items()
         }
         if len(rings) == 1:
-            return self._drawn_equal(name, rings[shapes[0]], shared, layer.stds[0], streams)
+            return self._drawn_equal(
+                name,
+                rings[shapes[0]],
+                shared,
+                layer.stds[0],
+                streams,
+            )
         of_tasks = [rings[shape] for shape in shapes]
         cores = draw_unequal(
             of_tasks,
@@ -151,7 +168,12 @@ class TensorRing(Sharing):
         return UnequalRings(of_tasks, shared, cores)
 
     def _drawn_equal(
-        self, name: str, ring: Ring, shared: Sequence[int], std: float, streams: RandomStreams
+        self,
+        name: str,
+        ring: Ring,
+        shared: Sequence[int],
+        std: float,
+        streams: RandomStreams,
     ) -> SharedWeight:
         n_cores = len(ring.modes)
         equation = ring.equation(shared)
@@ -168,7 +190,11 @@ class TensorRing(Sharing):
             own = [f"core_{k}" for k in range(n_cores) if k not in shared]
             cores |= {name: cores[name].expand(streams.n_tasks, *cores[name].shape) for name in own}
         return EqualRings(
-            equation, cores, shape=ring.shape, n_tasks=streams.n_tasks, ranks=ring.ranks
+            equation,
+            cores,
+            shape=ring.shape,
+            n_tasks=streams.n_tasks,
+            ranks=ring.ranks,
         )
 
     def _check_group(self, layers: Sequence[str]) -> None:
@@ -202,7 +228,12 @@ class TensorRing(Sharing):
             )
         return Ring(shape, modes, (1,) * len(modes))
 
-    def _shared(self, layer: str, place: int, tasks_of: Mapping[Ring, int]) -> tuple[int, ...]:
+    def _shared(
+        self,
+        layer: str,
+        place: int,
+        tasks_of: Mapping[Ring, int],
+    ) -> tuple[int, ...]:
         """The numbers of the layer's shared cores."""
         common, n_cores = common_cores(tasks_of), max(len(ring.modes) for ring in tasks_of)
         chosen = int(self.shared[place]) if isinstance(self.shared, str) else self.shared
@@ -219,7 +250,11 @@ class TensorRing(Sharing):
         return which
 
     def _ranks(
-        self, layer: str, tasks_of: Mapping[Ring, int], shared: Sequence[int], n_cores: int
+        self,
+        layer: str,
+        tasks_of: Mapping[Ring, int],
+        shared: Sequence[int],
+        n_cores: int,
     ) -> tuple[int, ...]:
         if isinstance(self.ranks, int):
             return (self.ranks,) * n_cores
@@ -234,7 +269,10 @@ class TensorRing(Sharing):
         return self.ranks
 
     def _rank_of_budget(
-        self, layer: str, tasks_of: Mapping[Ring, int], shared: Sequence[int]
+        self,
+        layer: str,
+        tasks_of: Mapping[Ring, int],
+        shared: Sequence[int],
     ) -> int:
         """The largest rank that the budget allows: rings of rank R have R² times the parameters of
         rings of rank 1.

@@ -41,7 +41,11 @@ class TensorTrain(TruncatedFactorisation):
     def _n_ranks(self, n_modes: int) -> int:
         return n_modes - 1
 
-    def _rank_bounds(self, modes: Sequence[int], ranks: Sequence[int] | None = None) -> list[int]:
+    def _rank_bounds(
+        self,
+        modes: Sequence[int],
+        ranks: Sequence[int] | None = None,
+    ) -> list[int]:
         bounds = []
         left = 1  # the rank before a core, or how large it could be
         for n, size in enumerate(modes[:-1]):
@@ -63,7 +67,11 @@ class TensorTrain(TruncatedFactorisation):
             before = after
         return terms
 
-    def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
+    def _decompose(
+        self,
+        tensor: Tensor,
+        cuts: Sequence[Truncation],
+    ) -> list[Tensor]:
         cores = tt_svd(tensor, cuts)
         first = len(cores) - self._n_axes
         return [*cores[:first], *(core.movedim(1, 0) for core in cores[first:])]

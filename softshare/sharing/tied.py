@@ -36,7 +36,9 @@ class Tied(Sharing):
         return self.bias == "tied"
 
     def draw(
-        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+        self,
+        layers: Mapping[str, LayerShapes],
+        streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
         return {
             name: _tied(
@@ -61,5 +63,8 @@ def _mean(stack: Tensor) -> Tensor:
 def _tied(weight: Tensor, n_tasks: int) -> SharedWeight:
     modes = ascii_lowercase[: weight.ndim]
     return FactorisedWeight(
-        f"{modes}->t{modes}", {"weight": weight}, shape=weight.shape, n_tasks=n_tasks
+        f"{modes}->t{modes}",
+        {"weight": weight},
+        shape=weight.shape,
+        n_tasks=n_tasks,
     )

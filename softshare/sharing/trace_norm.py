@@ -82,7 +82,9 @@ class TraceNorm(Sharing):
             )
 
     def draw(
-        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+        self,
+        layers: Mapping[str, LayerShapes],
+        streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
         return {
             name: self._weight(name, drawn_stack(name, layer, streams, sharing="TraceNorm"))
@@ -109,10 +111,18 @@ class TraceNorm(Sharing):
         )
         strengths = self._strengths(layer, n_modes)
         return TraceNormWeight(
-            stack, strengths=strengths, per_example=self.per_example, every=self.every, cells=cells
+            stack,
+            strengths=strengths,
+            per_example=self.per_example,
+            every=self.every,
+            cells=cells,
         )
 
-    def _strengths(self, layer: str, n_modes: int) -> dict[Unfolding, float]:
+    def _strengths(
+        self,
+        layer: str,
+        n_modes: int,
+    ) -> dict[Unfolding, float]:
         rows = unfoldings(self.norm, n_modes)
         gammas = self.gamma if isinstance(self.gamma, tuple) else (self.gamma,) * len(rows)
         if len(gammas) != len(rows):
@@ -176,7 +186,11 @@ class TraceNormWeight(RegularisedWeight):
             self.register_buffer("tangent", torch.zeros_like(self.weight))
 
     def penalty(self, examples: Tensor) -> Tensor:
-        value = _weighted_norms(self.weight, self._each_step, self._cells)
+        value = _weighted_norms(
+            self.weight,
+            self._each_step,
+            self._cells,
+        )
         if self._at_times:
             value = value + self._tangent_value()
         return value / examples.to(value.dtype).mean() if self._per_example else value
@@ -197,7 +211,11 @@ class TraceNormWeight(RegularisedWeight):
         return (self.tangent * self.weight).sum()
 
 
-def _weighted_norms(stack: Tensor, strengths: Mapping[Unfolding, float], cells: Cells) -> Tensor:
+def _weighted_norms(
+    stack: Tensor,
+    strengths: Mapping[Unfolding, float],
+    cells: Cells,
+) -> Tensor:
     tensor = task_last(stack) if cells is None else grid_last(stack, *cells)
     return sum(
         (gamma * trace_norm(matricise(tensor, rows)) for rows, gamma in strengths.items()),
@@ -205,7 +223,10 @@ def _weighted_norms(stack: Tensor, strengths: Mapping[Unfolding, float], cells: 
     )
 
 
-def trace_norm_strength(before: Tensor, after: Tensor) -> dict[Norm, float]:
+def trace_norm_strength(
+    before: Tensor,
+    after: Tensor,
+) -> dict[Norm, float]:
     """How strongly training has tied a layer: ``1 − ‖W after‖_* / ‖W before‖_*`` for each tensor
     trace norm, γ left out.
 

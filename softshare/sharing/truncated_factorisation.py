@@ -82,7 +82,9 @@ class TruncatedFactorisation(Factorisation):
         check_ranks(name, float(task_rank) if is_number(task_rank) else task_rank)  # type: ignore[arg-type]
 
     def draw(
-        self, layers: Mapping[str, LayerShapes], streams: RandomStreams
+        self,
+        layers: Mapping[str, LayerShapes],
+        streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
         if self.epsilon is not None:
             raise ValueError(
@@ -112,5 +114,9 @@ class TruncatedFactorisation(Factorisation):
         return self._decompose(tensor, cuts)
 
     @abstractmethod
-    def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
+    def _decompose(
+        self,
+        tensor: Tensor,
+        cuts: Sequence[Truncation],
+    ) -> list[Tensor]:
         """The factors as :meth:`_fitted` gives them, from one truncated SVD a rank."""

@@ -40,7 +40,11 @@ class Tucker(TruncatedFactorisation):
     def _n_ranks(self, n_modes: int) -> int:
         return n_modes
 
-    def _rank_bounds(self, modes: Sequence[int], ranks: Sequence[int] | None = None) -> list[int]:
+    def _rank_bounds(
+        self,
+        modes: Sequence[int],
+        ranks: Sequence[int] | None = None,
+    ) -> list[int]:
         largest = [min(size, prod(modes) // size) for size in modes]
         if ranks is None:
             return largest
@@ -57,7 +61,11 @@ class Tucker(TruncatedFactorisation):
             terms[name] = "t" + RANKS[n_modes + axis]
         return terms
 
-    def _decompose(self, tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
+    def _decompose(
+        self,
+        tensor: Tensor,
+        cuts: Sequence[Truncation],
+    ) -> list[Tensor]:
         """HOSVD, the singular values of the task modes moved from the core to the tasks' own
         factors, as LAF has them.
 

@@ -20,11 +20,22 @@ def axis_names(n_modes: int, n_axes: int = 1) -> tuple[str, ...]:
     """
     tasks = task_names(n_axes)
     n_features = n_modes - n_axes
-    if not 2 <= n_features <= 2 + len(WINDOW):
-        return (*(f"mode {n + 1}" for n in range(n_features)), *tasks)
-    return (*WINDOW[2 + len(WINDOW) - n_features :], "in", "out", *tasks)
+    n_window = n_features - 2
+    if 0 <= n_window <= len(WINDOW):
+        # One dimension is the width, two are height and width.
+        first = len(WINDOW) - n_window
+        return (*WINDOW[first:], "in", "out", *tasks)
+    features = []
+    for n in range(n_features):
+        features.append(f"mode {n + 1}")
+    return (*features, *tasks)
 
 
 def task_names(n_axes: int) -> list[str]:
     """The names of the tasks' own factors: ``task``, or ``task_1``, ``task_2``, … on a grid."""
-    return ["task"] if n_axes == 1 else [f"task_{axis + 1}" for axis in range(n_axes)]
+    if n_axes == 1:
+        return ["task"]
+    names = []
+    for axis in range(n_axes):
+        names.append(f"task_{axis + 1}")
+    return names

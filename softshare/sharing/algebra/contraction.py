@@ -22,6 +22,9 @@ ELEMENT = 8
 """Multiply-adds in the time that one element takes on its way from or to memory: a processor's
 cache is slower than its arithmetic. Between 4 and 16 the same orders win."""
 
+Shapes = tuple[tuple[int, ...], ...]
+"""The operands' shapes."""
+
 Parts = dict[int, tuple[int, tuple[int, int] | None]]
 """Set of operands (a bit each) → cost of contracting it, and the two parts that are contracted
 last.
@@ -57,7 +60,10 @@ class Order:
 
 
 def cheapest_order(
-    equation: str, shapes: tuple[tuple[int, ...], ...], *, last: bool = True
+    equation: str,
+    shapes: Shapes,
+    *,
+    last: bool = True,
 ) -> Order:
     """The cheapest pairwise order of a contraction.
 
@@ -75,14 +81,23 @@ cheapest_order._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=4096)
-def _cheapest(equation: str, shapes: tuple[tuple[int, ...], ...], last: bool) -> Order:
+def _cheapest(
+    equation: str,
+    shapes: Shapes,
+    last: bool,
+) -> Order:
     terms, output, size = _parsed(equation, shapes)
-    best = _best_parts(_surviving_letters(terms, output), size, len(terms), last)
-    return order_of(equation, shapes, _pairs(best, len(terms)))
+    n_operands = len(terms)
+    letters = _surviving_letters(terms, output)
+    best = _best_parts(letters, size, n_operands, last)
+    pairs = _pairs(best, n_operands)
+    return order_of(equation, shapes, pairs)
 
 
 def order_of(
-    equation: str, shapes: tuple[tuple[int, ...], ...], pairs: Sequence[tuple[int, int]]
+    equation: str,
+    shapes: Shapes,
+    pairs: Sequence[tuple[int, int]],
 ) -> Order:
     """A given order as products.
 
@@ -93,22 +108,29 @@ def order_of(
     """
     terms, output, size = _parsed(equation, shapes)
     letters = _surviving_letters(terms, output)
-    members = [1 << k for k in range(len(terms))]
+    members = [1 << k for k in range(len(terms))]  # a bit each
     leaves = [letters[member] for member in members]
+
     steps: list[Step] = []
-    multiply_adds = elements = 0
+    multiply_adds = 0
+    elements = 0
     for left, right in pairs:
-        members.append(members[left] | members[right])
-        a, b, result = (letters[members[place]] for place in (left, right, -1))
+        both = members[left] | members[right]
+        a = letters[members[left]]
+        b = letters[members[right]]
+        result = letters[both]
+        members.append(both)
         steps.append((left, right, f"{a},{b}->{result}"))
         multiply_adds += _size(a + b, size)
-        elements += _size(a, size) + _size(b, size) + _size(result, size)
+        for part in (a, b, result):
+            elements += _size(part, size)
+
     products, last = lay_out(steps, leaves, size)
     return Order(
         tuple(steps),
         products,
         sums=tuple(map(_missing, terms, leaves)),
-        axes=tuple(last.index(letter) for letter in output),
+        axes=tuple(map(last.index, output)),
         multiply_adds=multiply_adds,
         elements=elements,
     )
@@ -116,7 +138,11 @@ def order_of(
 
 def _missing(term: str, left: str) -> tuple[int, ...]:
     """The axes of an operand whose letters are not left once it is summed by itself."""
-    return tuple(axis for axis, letter in enumerate(term) if letter not in left)
+    axes = []
+    for axis, letter in enumerate(term):
+        if letter not in left:
+            axes.append(axis)
+    return tuple(axes)
 
 
 def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
@@ -126,53 +152,71 @@ def contract(equation: str, operands: Sequence[Tensor]) -> Tensor:
         equation: an einsum equation with an explicit output.
         operands: its tensors.
     """
-    if len(operands) == 1 and len(set(equation.split("->"))) == 1:
-        return operands[0]
-    return carry_out(cheapest_order(equation, shapes_of(operands)), operands)
+    is_one = len(operands) == 1
+    if is_one and len(set(equation.split("->"))) == 1:
+        return operands[0]  # ab->ab
+    order = cheapest_order(equation, shapes_of(operands))
+    return carry_out(order, operands)
 
 
-def shapes_of(operands: Sequence[Tensor]) -> tuple[tuple[int, ...], ...]:
+def shapes_of(operands: Sequence[Tensor]) -> Shapes:
     """What :func:`cheapest_order` wants to know of operands."""
-    if torch.compiler.is_compiling():
-        # An order is for sizes that are known: symbols become numbers.
-        return tuple(tuple(map(index, operand.shape)) for operand in operands)
-    return tuple(operand.shape for operand in operands)
+    if not torch.compiler.is_compiling():
+        return tuple(operand.shape for operand in operands)
+    # An order is for sizes that are known: symbols become numbers.
+    shapes = []
+    for operand in operands:
+        shapes.append(tuple(map(index, operand.shape)))
+    return tuple(shapes)
 
 
 def carry_out(order: Order, operands: Sequence[Tensor]) -> Tensor:
     """Contract operands of the shapes that the order was made for."""
-    each = zip(operands, order.sums, strict=True)
-    tensors = [operand.sum(axes) if axes else operand for operand, axes in each]
+    tensors = []
+    for operand, axes in zip(operands, order.sums, strict=True):
+        tensors.append(operand.sum(axes) if axes else operand)
     for product in order.products:
-        tensors.append(multiply(tensors[product.left], tensors[product.right], product))
+        left = tensors[product.left]
+        right = tensors[product.right]
+        tensors.append(multiply(left, right, product))
     result = tensors[-1]
     in_place = order.axes == tuple(range(len(order.axes)))
     return result if in_place else result.permute(order.axes)
 
 
-def _surviving_letters(terms: Sequence[str], output: str) -> dict[int, str]:
+def _surviving_letters(
+    terms: Sequence[str],
+    output: str,
+) -> dict[int, str]:
     """Every set of operands → the letters left once these are contracted with each other, the
     output's first.
     """
-    letters = {}
+    survivors = {}
     for members in range(1, 1 << len(terms)):
-        inside, outside = "", set(output)
+        inside = ""
+        outside = set(output)
         for k, term in enumerate(terms):
             if members >> k & 1:
                 inside += term
             else:
                 outside.update(term)
         # aA,AbB,tB->tab: of the first two A is summed, B still joins them to the third.
-        kept = [letter for letter in dict.fromkeys(inside) if letter in outside]
-        if members.bit_count() > 1:
+        kept = []
+        for letter in dict.fromkeys(inside):
+            if letter in outside:
+                kept.append(letter)
+        is_result = members.bit_count() > 1  # a single operand's axes stand as they are
+        if is_result:
             of_output = [letter for letter in output if letter in kept]
-            kept = of_output + sorted(set(kept) - set(output))
-        letters[members] = "".join(kept)
-    return letters
+            others = set(kept) - set(output)
+            kept = of_output + sorted(others)
+        survivors[members] = "".join(kept)
+    return survivors
 
 
 def _parsed(
-    equation: str, shapes: tuple[tuple[int, ...], ...]
+    equation: str,
+    shapes: Shapes,
 ) -> tuple[list[str], str, dict[str, int]]:
     """The operands' letters, the output's, and the extent of every letter."""
     inputs, output = equation.split("->")
@@ -184,28 +228,40 @@ def _parsed(
 
 
 def _size(letters: str, size: Mapping[str, int]) -> int:
-    return prod(size[letter] for letter in set(letters))
+    extents = [size[letter] for letter in set(letters)]
+    return prod(extents)
 
 
 def _best_parts(
-    letters: Mapping[int, str], size: Mapping[str, int], n_operands: int, last: bool
+    letters: Mapping[int, str],
+    size: Mapping[str, int],
+    n_operands: int,
+    last: bool,
 ) -> Parts:
     """The cheapest way to contract every set of operands, from small sets to large ones.
 
     A set is a number with a bit for each operand: 0b101 holds the first and the third.
     """
+    everything = (1 << n_operands) - 1
     waiting = 0 if last else 1 << (n_operands - 1)
-    elements = {members: _size(own, size) for members, own in letters.items()}
-    best: Parts = {1 << k: (0, None) for k in range(n_operands)}
+    elements = {}
+    for members, own in letters.items():
+        elements[members] = _size(own, size)
+    best: Parts = {}
+    for k in range(n_operands):
+        best[1 << k] = (0, None)
+
     by_number = sorted(letters, key=int.bit_count)
     for group in by_number[n_operands:]:
         options = []
         for left, right in _divisions(group):
-            if group.bit_count() == n_operands and waiting in (left, right):
-                continue
+            if group == everything and waiting in (left, right):
+                continue  # the last operand may not be the last to join
             moved = elements[left] + elements[right] + elements[group]
-            cost = _size(letters[left] + letters[right], size) + ELEMENT * moved
-            options.append((best[left][0] + best[right][0] + cost, (left, right)))
+            multiply_adds = _size(letters[left] + letters[right], size)
+            before = best[left][0] + best[right][0]
+            cost = before + multiply_adds + ELEMENT * moved
+            options.append((cost, (left, right)))
         best[group] = min(options)
     return best
 
@@ -215,21 +271,28 @@ def _divisions(group: int) -> Iterator[tuple[int, int]]:
     0b011.
     """
     left = (group - 1) & group  # subtracting 1 and masking walks down through all subsets
-    while left > group ^ left:
-        yield left, group ^ left
+    while True:
+        right = group ^ left
+        if left <= right:
+            return
+        yield left, right
         left = (left - 1) & group
 
 
 def _pairs(best: Parts, n_operands: int) -> list[tuple[int, int]]:
+    """The pairs in their order, as places in the list of operands and results."""
     pairs: list[tuple[int, int]] = []
 
     def place(group: int) -> int:
         """Where the contracted group stands in the list of operands."""
-        split = best[group][1]
+        _cost, split = best[group]
         if split is None:
             return group.bit_length() - 1
-        pairs.append((place(split[0]), place(split[1])))
+        left, right = split
+        # First what the parts need: their results stand in the list before this one's.
+        pairs.append((place(left), place(right)))
         return n_operands + len(pairs) - 1
 
-    place((1 << n_operands) - 1)
+    everything = (1 << n_operands) - 1
+    place(everything)
     return pairs

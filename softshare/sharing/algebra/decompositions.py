@@ -39,11 +39,17 @@ def task_first(tensor: Tensor) -> Tensor:
     return tensor.movedim(-1, 0)
 
 
-def grid_last(stack: Tensor, grid: TaskGrid, order: Sequence[int]) -> Tensor:
+def grid_last(
+    stack: Tensor,
+    grid: TaskGrid,
+    order: Sequence[int],
+) -> Tensor:
     """``(T, D_1, …)`` of tasks on a full grid → ``(D_1, …, T_1, T_2, …)``."""
-    cells = stack[list(order)].unflatten(0, grid.shape)
-    axes = tuple(range(len(grid.shape)))
-    return cells.movedim(axes, tuple(axis - len(axes) for axis in axes))
+    cells = stack[list(order)].unflatten(0, grid.shape)  # (T_1, T_2, …, D_1, …)
+    n_axes = len(grid.shape)
+    first = tuple(range(n_axes))
+    last = tuple(range(-n_axes, 0))
+    return cells.movedim(first, last)
 
 
 def unfold(tensor: Tensor, mode: int) -> Tensor:
@@ -57,21 +63,38 @@ def unfold_sequentially(tensor: Tensor, n_modes: int) -> Tensor:
     """Sequential unfolding ``W_[n]``: the first ``n_modes`` modes are the rows, the others the
     columns.
     """
-    return tensor.reshape(prod(tensor.shape[:n_modes]), -1)
+    height = prod(tensor.shape[:n_modes])
+    return tensor.reshape(height, -1)
 
 
-def mode_product(tensor: Tensor, matrix: Tensor, mode: int) -> Tensor:
+def mode_product(
+    tensor: Tensor,
+    matrix: Tensor,
+    mode: int,
+) -> Tensor:
     """``tensor ×_mode matrix``: every fibre of the mode times ``matrix (K, D_mode)``."""
-    return torch.tensordot(matrix, tensor, dims=([1], [mode])).movedim(0, mode)
+    product = torch.tensordot(matrix, tensor, dims=([1], [mode]))  # (K, the other modes)
+    return product.movedim(0, mode)
 
 
 def truncated_svd(matrix: Tensor, *, rank: int) -> TruncatedSVD:
     """The leading ``rank`` singular triples: the nearest matrix of that rank (Frobenius)."""
-    left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+    svd = torch.linalg.svd(matrix, full_matrices=False)
+    return _leading(svd, rank)
+
+
+def _leading(svd: Sequence[Tensor], rank: int) -> TruncatedSVD:
+    """The first singular triples, which are those of the largest values."""
+    left, values, right = svd
     return left[:, :rank], values[:rank], right[:rank]
 
 
-def svd_within(matrix: Tensor, *, error: float, least_rank: int) -> TruncatedSVD:
+def svd_within(
+    matrix: Tensor,
+    *,
+    error: float,
+    least_rank: int,
+) -> TruncatedSVD:
     """The shortest truncated SVD with ``‖A − Â‖_F ≤ error``.
 
     Args:
@@ -79,15 +102,20 @@ def svd_within(matrix: Tensor, *, error: float, least_rank: int) -> TruncatedSVD
         error: the bound.
         least_rank: never fewer singular triples than this where the matrix has as many.
     """
-    left, values, right = torch.linalg.svd(matrix, full_matrices=False)
-    tails = (
-        values.square().flip(0).cumsum(0).flip(0)
-    )  # tails[k]: squared error of keeping k triples
-    rank = max(int((tails > error**2).sum()), least_rank)
-    return left[:, :rank], values[:rank], right[:rank]
+    svd = torch.linalg.svd(matrix, full_matrices=False)
+    from_the_smallest = svd.S.square().flip(0)
+    lost = from_the_smallest.cumsum(0).flip(0)  # lost[k]: squared error of keeping k triples
+    too_few = lost > error**2
+    rank = max(int(too_few.sum()), least_rank)
+    return _leading(svd, rank)
 
 
-def interpolative_svd(matrix: Tensor, *, epsilon: float, least_rank: int) -> TruncatedSVD:
+def interpolative_svd(
+    matrix: Tensor,
+    *,
+    epsilon: float,
+    least_rank: int,
+) -> TruncatedSVD:
     """SVD of the interpolative decomposition to relative precision ``epsilon``.
 
     Column-pivoted QR, stopped when the largest residual column norm (the next pivot) is at most
@@ -96,18 +124,31 @@ def interpolative_svd(matrix: Tensor, *, epsilon: float, least_rank: int) -> Tru
     layers. Where it keeps fewer than ``least_rank`` triples, the truncated SVD of ``least_rank`` is
     taken instead.
     """
-    basis, triangle, order = qr(matrix.cpu().numpy(), mode="economic", pivoting=True)
+    # A[:, order] = Q R, the columns in the order in which each adds most to those before it.
+    basis, triangle, order = qr(
+        matrix.cpu().numpy(),
+        mode="economic",
+        pivoting=True,
+    )
     pivots = np.abs(np.diag(triangle))
-    rank = int((pivots > epsilon * pivots[0]).sum())
+    is_kept = pivots > epsilon * pivots[0]
+    rank = int(is_kept.sum())
     if rank < min(least_rank, *matrix.shape):
         return truncated_svd(matrix, rank=least_rank)
-    projection = torch.from_numpy(triangle[:rank, np.argsort(order)]).to(matrix)
-    left, values, right = torch.linalg.svd(projection, full_matrices=False)
-    return torch.from_numpy(basis[:, :rank]).to(matrix) @ left, values, right
+    in_place = np.argsort(order)
+    projection = torch.from_numpy(triangle[:rank, in_place])  # (k, n): A in the basis kept
+    svd = torch.linalg.svd(projection.to(matrix), full_matrices=False)
+    kept = torch.from_numpy(basis[:, :rank]).to(matrix)  # (m, k)
+    return kept @ svd.U, svd.S, svd.Vh
 
 
 def truncations(
-    tensor: Tensor, count: int, *, epsilon: float, rule: Rule, least_rank: int
+    tensor: Tensor,
+    count: int,
+    *,
+    epsilon: float,
+    rule: Rule,
+    least_rank: int,
 ) -> list[Truncation]:
     """How each of the ``count`` SVDs of a decomposition of ``tensor`` is cut off.
 
@@ -118,12 +159,27 @@ def truncations(
       Hospedales (2017) does; nothing is promised for the whole.
     """
     if rule == "reference":
-        return [partial(interpolative_svd, epsilon=epsilon, least_rank=least_rank)] * count
-    budget = epsilon * float(torch.linalg.vector_norm(tensor)) / sqrt(count)
-    return [partial(svd_within, error=budget, least_rank=least_rank)] * count
+        cut = partial(
+            interpolative_svd,
+            epsilon=epsilon,
+            least_rank=least_rank,
+        )
+        return [cut] * count
+    # Errors of different SVDs are orthogonal to each other: their squares add up.
+    size = float(torch.linalg.vector_norm(tensor))
+    budget = epsilon * size / sqrt(count)
+    within = partial(
+        svd_within,
+        error=budget,
+        least_rank=least_rank,
+    )
+    return [within] * count
 
 
-def hosvd(tensor: Tensor, cuts: Sequence[Truncation]) -> tuple[Tensor, list[Tensor]]:
+def hosvd(
+    tensor: Tensor,
+    cuts: Sequence[Truncation],
+) -> tuple[Tensor, list[Tensor]]:
     """Truncated higher-order SVD (De Lathauwer et al. 2000).
 
     Args:
@@ -133,14 +189,20 @@ def hosvd(tensor: Tensor, cuts: Sequence[Truncation]) -> tuple[Tensor, list[Tens
     Returns:
         The core ``W ×_1 U_1ᵀ … ×_N U_Nᵀ``, ``(K_1, …, K_N)``, and the matrices ``U_n (D_n, K_n)``.
     """
-    matrices = [cut(unfold(tensor, mode))[0] for mode, cut in enumerate(cuts)]
+    matrices = []
+    for mode, cut in enumerate(cuts):
+        left, _values, _right = cut(unfold(tensor, mode))
+        matrices.append(left)  # (D_n, K_n)
     core = tensor
     for mode, matrix in enumerate(matrices):
-        core = mode_product(core, matrix.T, mode)
+        core = mode_product(core, matrix.T, mode)  # mode n shrinks from D_n to K_n
     return core, matrices
 
 
-def tt_svd(tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
+def tt_svd(
+    tensor: Tensor,
+    cuts: Sequence[Truncation],
+) -> list[Tensor]:
     """Tensor-train SVD (Oseledets 2011, algorithm 1): truncated SVDs from the first mode to the
     last.
 
@@ -151,11 +213,15 @@ def tt_svd(tensor: Tensor, cuts: Sequence[Truncation]) -> list[Tensor]:
     Returns:
         The cores ``(D_1, K_1)``, ``(K_{n−1}, D_n, K_n)``, …, ``(K_{N−1}, D_N)``.
     """
+    # (D_1, D_2·D_3) = G_1 · rest, then (K_1·D_2, D_3) = G_2 · rest: every SVD cuts one mode off.
     cores = []
-    rest, rank = tensor, 1
+    rest = tensor
+    rank = 1
     for extent, cut in zip(tensor.shape, cuts, strict=False):
-        left, values, right = cut(rest.reshape(rank * extent, -1))
+        matrix = rest.reshape(rank * extent, -1)
+        left, values, right = cut(matrix)
         cores.append(left.reshape(rank, extent, -1))
-        rest, rank = values.unsqueeze(1) * right, len(values)
+        rest = values.unsqueeze(1) * right  # (K_n, the modes that are left)
+        rank = len(values)
     cores[0] = cores[0].squeeze(0)
     return [*cores, rest]

@@ -12,13 +12,19 @@ Modes = tuple[Sequence[int], Sequence[int]]
 """Input modes and output modes, equally many."""
 
 
-def modes_of(n_in: int, n_out: int, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def modes_of(
+    n_in: int,
+    n_out: int,
+    count: int,
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Input and output modes as equal as the sizes allow.
 
     The largest input mode stands beside the smallest output mode, so that the cores are about
     equally large.
     """
-    return balanced_modes(n_in, count), balanced_modes(n_out, count)[::-1]
+    inputs = balanced_modes(n_in, count)
+    outputs = balanced_modes(n_out, count)
+    return inputs, outputs[::-1]
 
 
 @lru_cache(maxsize=4096)
@@ -26,8 +32,7 @@ def balanced_modes(size: int, count: int) -> tuple[int, ...]:
     """Modes whose product is ``size``, as equal as whole numbers allow, the largest first.
 
     Of all factorisations the one with the least sum is taken: for a fixed product the sum is least
-    where
-    the factors are equal. A size with fewer prime factors than ``count`` gets modes of 1.
+    where the factors are equal. A size with fewer prime factors than ``count`` gets modes of 1.
 
     Args:
         size: the product.
@@ -35,11 +40,15 @@ def balanced_modes(size: int, count: int) -> tuple[int, ...]:
     """
     if count == 1:
         return (size,)
-    options = [
-        sorted((first, *balanced_modes(size // first, count - 1)), reverse=True)
-        for first in _divisors(size)
-    ]
-    return tuple(min(options, key=lambda modes: (sum(modes), modes)))
+    options = []
+    for first in _divisors(size):
+        # The rest is at its best by itself: the least sum holds a least sum of the others.
+        others = balanced_modes(size // first, count - 1)
+        modes = sorted((first, *others), reverse=True)
+        options.append(modes)
+    # Of two with one sum, the lesser list: there is one answer, whatever the order of divisors.
+    best = min(options, key=lambda modes: (sum(modes), modes))
+    return tuple(best)
 
 
 def check_modes(layer: str, given: object) -> None:
@@ -49,7 +58,8 @@ def check_modes(layer: str, given: object) -> None:
         ValueError: they are not.
     """
     pairs = [given] if _is_pair(given) else given
-    if not isinstance(pairs, Sequence) or not pairs or not all(_is_pair(pair) for pair in pairs):
+    is_list = isinstance(pairs, Sequence) and len(pairs) > 0
+    if not is_list or not all(map(_is_pair, cast("Sequence[object]", pairs))):
         raise ValueError(
             f"layer {layer!r}: modes are a pair of input and output modes, equally many "
             "whole numbers of at least 1, such as "
@@ -58,20 +68,30 @@ def check_modes(layer: str, given: object) -> None:
 
 
 def _is_pair(given: object) -> bool:
-    if (
-        not isinstance(given, Sequence)
-        or len(given) != 2
-        or not all(isinstance(modes, Sequence) and modes for modes in given)
-    ):
+    """Whether this is one pair ``((M_1, M_2, …), (N_1, N_2, …))``."""
+    if not isinstance(given, Sequence) or len(given) != 2:
         return False
     inputs, outputs = given
-    return len(inputs) == len(outputs) and all(
-        isinstance(mode, Integral) and int(mode) >= 1 for mode in (*inputs, *outputs)
-    )
+    if not (_are_modes(inputs) and _are_modes(outputs)):
+        return False
+    return len(inputs) == len(outputs)
+
+
+def _are_modes(given: object) -> bool:
+    if not isinstance(given, Sequence) or not given:
+        return False
+    return all(map(_is_mode, given))
+
+
+def _is_mode(mode: object) -> bool:
+    return isinstance(mode, Integral) and int(mode) >= 1
 
 
 def given_modes(
-    layer: str, given: Modes | Sequence[Modes], n_in: int, n_out: int
+    layer: str,
+    given: Modes | Sequence[Modes],
+    n_in: int,
+    n_out: int,
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The given pair whose products are a weight's sizes.
 
@@ -85,21 +105,28 @@ def given_modes(
         ValueError: no pair suits; the message says the sizes and what is allowed.
     """
     pairs = cast("Sequence[Modes]", [given] if _is_pair(given) else given)
+    told = []
     for inputs, outputs in pairs:
-        if (prod(inputs), prod(outputs)) == (n_in, n_out):
+        products = (prod(inputs), prod(outputs))
+        if products == (n_in, n_out):
             return tuple(map(int, inputs)), tuple(map(int, outputs))
-    told = "; ".join(
-        f"{tuple(ins)} and {tuple(outs)} with products {prod(ins)} and {prod(outs)}"
-        for ins, outs in pairs
-    )
-    suitable = modes_of(n_in, n_out, len(pairs[0][0]))
+        told.append(
+            f"{tuple(inputs)} and {tuple(outputs)} with products {products[0]} and {products[1]}"
+        )
+    n_modes = len(pairs[0][0])
+    suitable = modes_of(n_in, n_out, n_modes)
     raise ValueError(
         f"layer {layer!r}: no given modes suit its {n_in} inputs and {n_out} outputs "
-        f"(given: {told}); input and output modes must be "
+        f"(given: {'; '.join(told)}); input and output modes must be "
         f"equally many and have these products, such as {suitable[0]} and {suitable[1]}"
     )
 
 
 def _divisors(size: int) -> list[int]:
-    small = [divisor for divisor in range(1, isqrt(size) + 1) if size % divisor == 0]
-    return sorted({*small, *(size // divisor for divisor in small)})
+    found = set()
+    for small in range(1, isqrt(size) + 1):
+        if size % small == 0:
+            # Divisors come in pairs, the smaller of which is at most the root.
+            found.add(small)
+            found.add(size // small)
+    return sorted(found)

@@ -44,16 +44,45 @@ class Product:
     shape: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class _Roles:
+    """What the letters of two operands are in their product.
+
+    left  (batch, own_left, summed)
+                              ║            → (batch, own_left, own_right)
+    right (batch,           summed, own_right)
+    """
+
+    batch: str
+    own_left: str
+    summed: str
+    own_right: str
+
+    @property
+    def of_left(self) -> tuple[str, str, str]:
+        return self.batch, self.own_left, self.summed
+
+    @property
+    def of_right(self) -> tuple[str, str, str]:
+        return self.batch, self.summed, self.own_right
+
+    @property
+    def of_result(self) -> str:
+        return self.batch + self.own_left + self.own_right
+
+
 def multiply(left: Tensor, right: Tensor, product: Product) -> Tensor:
     """The product of two operands."""
-    a, b = left, right
+    a = left
+    b = right
     if product.left_axes is not None:
         a = a.permute(product.left_axes)
     if product.right_axes is not None:
         b = b.permute(product.right_axes)
     a = a.reshape(product.left_shape)  # (m, k) or (batch, m, k)
     b = b.reshape(product.right_shape)  # (k, n) or (batch, k, n)
-    if product.left_shape[-1] == 1:  # nothing is summed
+    n_summed = product.left_shape[-1]
+    if n_summed == 1:
         result = a * b
     elif len(product.left_shape) == 2:
         result = torch.mm(a, b)
@@ -63,7 +92,9 @@ def multiply(left: Tensor, right: Tensor, product: Product) -> Tensor:
 
 
 def lay_out(
-    steps: Sequence[Step], leaves: Sequence[str], size: Mapping[str, int]
+    steps: Sequence[Step],
+    leaves: Sequence[str],
+    size: Mapping[str, int],
 ) -> tuple[tuple[Product, ...], str]:
     """The products that carry out a contraction's steps with the least copying.
 
@@ -75,67 +106,102 @@ def lay_out(
     Returns:
         The products, and the letters of the last one's axes.
     """
-    sides = every((False, True), repeat=len(steps))
-    options = [_products(steps, leaves, size, swapped) for swapped in sides]
-    _, products, last = min(options, key=lambda option: option[0])
-    return tuple(products), last
+    # Every pair either way round; of ways that copy equally much, the first.
+    least: int | None = None
+    for swapped in every((False, True), repeat=len(steps)):
+        copied, products, letters = _products(steps, leaves, size, swapped)
+        if least is None or copied < least:
+            least = copied
+            best = tuple(products), letters
+    return best
 
 
 def _products(
-    steps: Sequence[Step], leaves: Sequence[str], size: Mapping[str, int], swapped: Sequence[bool]
+    steps: Sequence[Step],
+    leaves: Sequence[str],
+    size: Mapping[str, int],
+    swapped: Sequence[bool],
 ) -> tuple[int, list[Product], str]:
     """Elements copied, the products and the last one's letters, with the sides of some products
     swapped.
     """
-    letters, copied, products = list(leaves), 0, []
-    for (left, right, pair), swap in zip(steps, swapped, strict=True):
-        if swap:
-            left, right = right, left
-        a, b = letters[left], letters[right]
-        batch, own_a, summed, own_b = _roles(a, b, pair.split("->")[1], size)
-        #   left  (batch, own_a, summed)
-        #                          ║          → (batch, own_a, own_b)
-        #   right (batch,        summed, own_b)
-        copied += _copied(a, (batch, own_a, summed), size)
-        copied += _copied(b, (batch, summed, own_b), size)
-        result = batch + own_a + own_b
-        letters.append(result)
-        n_batch = (_extent(batch, size),) if batch else ()
-        m, k, n = _extent(own_a, size), _extent(summed, size), _extent(own_b, size)
-        products.append(
-            Product(
-                left,
-                right,
-                left_axes=_axes(a, batch + own_a + summed),
-                left_shape=(*n_batch, m, k),
-                right_axes=_axes(b, batch + summed + own_b),
-                right_shape=(*n_batch, k, n),
-                shape=tuple(size[letter] for letter in result),
-            )
-        )
-    if steps and letters[-1] != steps[-1][2].split("->")[1]:
+    letters = list(leaves)
+    products = []
+    copied = 0
+    kept = letters[-1]
+    for (first, second, equation), swap in zip(steps, swapped, strict=True):
+        left, right = (second, first) if swap else (first, second)
+        kept = equation.split("->")[1]
+        roles = _roles(letters[left], letters[right], kept, size)
+        copied += _copied(letters[left], roles.of_left, size)
+        copied += _copied(letters[right], roles.of_right, size)
+        products.append(_product(left, right, letters, roles, size))
+        letters.append(roles.of_result)
+    if letters[-1] != kept:
+        # The output's axes are in another order than the last product leaves them in.
         copied += _extent(letters[-1], size)
     return copied, products, letters[-1]
 
 
-def _roles(a: str, b: str, kept: str, size: Mapping[str, int]) -> tuple[str, str, str, str]:
-    """The letters of both that are kept, the left operand's own, those summed, the right one's own.
+def _product(
+    left: int,
+    right: int,
+    letters: Sequence[str],
+    roles: _Roles,
+    size: Mapping[str, int],
+) -> Product:
+    """One pair as a product of matrices."""
+    batch = (_extent(roles.batch, size),) if roles.batch else ()
+    m = _extent(roles.own_left, size)
+    k = _extent(roles.summed, size)
+    n = _extent(roles.own_right, size)
+    return Product(
+        left,
+        right,
+        left_axes=_axes(letters[left], "".join(roles.of_left)),
+        left_shape=(*batch, m, k),
+        right_axes=_axes(letters[right], "".join(roles.of_right)),
+        right_shape=(*batch, k, n),
+        shape=tuple(size[letter] for letter in roles.of_result),
+    )
+
+
+def _roles(
+    left: str,
+    right: str,
+    kept: str,
+    size: Mapping[str, int],
+) -> _Roles:
+    """The letters of both operands that are kept, those of one alone, and those that are summed.
 
     Those of both are in the order of the larger operand, which should not be the one copied.
     """
-    batch = summed = ""
-    for letter in a if _extent(a, size) >= _extent(b, size) else b:
-        if letter in a and letter in b:
-            if letter in kept:
-                batch += letter
-            else:
-                summed += letter
-    own_a = "".join(letter for letter in a if letter not in b)
-    own_b = "".join(letter for letter in b if letter not in a)
-    return batch, own_a, summed, own_b
+    larger = left if _extent(left, size) >= _extent(right, size) else right
+    both = [letter for letter in larger if letter in left and letter in right]
+    batch = ""
+    summed = ""
+    for letter in both:
+        if letter in kept:
+            batch += letter
+        else:
+            summed += letter
+    return _Roles(
+        batch,
+        own_left=_without(left, both),
+        summed=summed,
+        own_right=_without(right, both),
+    )
 
 
-def _copied(letters: str, groups: Sequence[str], size: Mapping[str, int]) -> int:
+def _without(letters: str, others: Sequence[str]) -> str:
+    return "".join(letter for letter in letters if letter not in others)
+
+
+def _copied(
+    letters: str,
+    groups: Sequence[str],
+    size: Mapping[str, int],
+) -> int:
     """How many elements of an operand, contiguous in the order of its letters, must be copied to be
     a batch of matrices.
     """
@@ -145,7 +211,9 @@ def _copied(letters: str, groups: Sequence[str], size: Mapping[str, int]) -> int
     is_view = all(part in long for part in (batch, *sides))
     # With the batch last, every matrix's elements lie apart.
     strided_matrices = bool(batch) and long.endswith(batch) and any(sides)
-    return 0 if is_view and not strided_matrices else _extent(letters, size)
+    if is_view and not strided_matrices:
+        return 0
+    return _extent(letters, size)
 
 
 def _longer_than_one(letters: str, size: Mapping[str, int]) -> str:
@@ -153,7 +221,10 @@ def _longer_than_one(letters: str, size: Mapping[str, int]) -> str:
 
 
 def _axes(letters: str, wanted: str) -> tuple[int, ...] | None:
-    return None if letters == wanted else tuple(letters.index(letter) for letter in wanted)
+    """The places of the wanted letters, in their order; None where they stand so."""
+    if letters == wanted:
+        return None
+    return tuple(letters.index(letter) for letter in wanted)
 
 
 def _extent(letters: str, size: Mapping[str, int]) -> int:

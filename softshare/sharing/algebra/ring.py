@@ -29,17 +29,26 @@ class Ring:
 
     def core_shape(self, core: int) -> tuple[int, ...]:
         """The shape of a core, its two ranks included."""
-        return (self.ranks[core], *self.modes[core], self.ranks[(core + 1) % len(self.ranks)])
+        before = self.ranks[core]
+        after = self.ranks[self._next(core)]
+        return (before, *self.modes[core], after)
+
+    def _next(self, core: int) -> int:
+        """The core to the right; the first one's where the ring closes."""
+        return (core + 1) % len(self.modes)
 
     def terms(self) -> list[str]:
         """The letters of every core."""
+        # Two cores of two modes: AabB, BcdA.
         terms = []
         used = 0
         for core, modes in enumerate(self.modes):
-            own = MODES[used : used + len(modes)]
-            used += len(modes)
-            after = (core + 1) % len(self.modes)
-            terms.append(RANKS[core] + own + RANKS[after])
+            end = used + len(modes)
+            own = MODES[used:end]
+            used = end
+            before = RANKS[core]
+            after = RANKS[self._next(core)]
+            terms.append(before + own + after)
         return terms
 
     def equation(self, shared: Collection[int]) -> str:
@@ -47,7 +56,9 @@ class Ring:
 
         Its output: window, input modes, output modes.
         """
-        window = inputs = outputs = ""
+        window = ""
+        inputs = ""
+        outputs = ""
         operands = []
         for core, term in enumerate(self.terms()):
             own = term[1:-1]  # (h·w) of the window, or (M_k, N_k)
@@ -56,23 +67,28 @@ class Ring:
             else:
                 inputs += own[0]
                 outputs += own[1]
-            operands.append(term if core in shared else f"t{term}")
-        return f"{','.join(operands)}->t{window}{inputs}{outputs}"
+            is_shared = core in shared
+            operands.append(term if is_shared else "t" + term)
+        left = ",".join(operands)
+        return f"{left}->t{window}{inputs}{outputs}"
 
     def sizes(self) -> dict[str, int]:
         """The extent of every letter."""
         found: dict[str, int] = {}
         for core, term in enumerate(self.terms()):
-            found |= zip(term, self.core_shape(core), strict=True)
+            shape = self.core_shape(core)
+            found |= zip(term, shape, strict=True)
         return found
 
     def core_name(self, core: int) -> str:
         """A name that tells a core from all others of the layer: its number and its modes."""
-        return f"core_{core}_" + "x".join(map(str, self.modes[core]))
+        modes = "x".join(map(str, self.modes[core]))
+        return f"core_{core}_{modes}"
 
     def core_names(self) -> list[str]:
         """The names of all its cores, from the left."""
-        return [self.core_name(core) for core in range(len(self.modes))]
+        numbers = range(len(self.modes))
+        return [self.core_name(core) for core in numbers]
 
 
 def common_cores(tasks_of: Mapping[Ring, int]) -> list[int]:
@@ -82,17 +98,25 @@ def common_cores(tasks_of: Mapping[Ring, int]) -> list[int]:
     Args:
         tasks_of: ring → how many tasks have it.
     """
-    counts = Counter[tuple[int, tuple[int, ...]]]()
+    # A core is the same for two tasks where its number and its modes are.
+    n_tasks_with: Counter[str] = Counter()
+    number_of: dict[str, int] = {}
     for ring, n_tasks in tasks_of.items():
-        counts.update(dict.fromkeys(enumerate(ring.modes), n_tasks))
+        for core, name in enumerate(ring.core_names()):
+            n_tasks_with[name] += n_tasks
+            number_of[name] = core
+    only_one_ring = len(tasks_of) == 1
     common = set()
-    for (core, _modes), n_tasks in counts.items():
-        if n_tasks > 1 or len(tasks_of) == 1:
+    for name, core in number_of.items():
+        if only_one_ring or n_tasks_with[name] > 1:
             common.add(core)
     return sorted(common)
 
 
-def count_parameters(tasks_of: Mapping[Ring, int], shared: Collection[int]) -> int:
+def count_parameters(
+    tasks_of: Mapping[Ring, int],
+    shared: Collection[int],
+) -> int:
     """Parameters of all tasks: ``Σ R_k M_k N_k R_{k+1}``, a shared core once for all tasks that
     have its modes.
     """

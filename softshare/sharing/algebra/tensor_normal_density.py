@@ -55,17 +55,30 @@ class Covariance(nn.Module):
     log_determinant: Tensor
 
     def __init__(
-        self, size: int, *, trace: float, epsilon: float, n_weights: int, like: Tensor
+        self,
+        size: int,
+        *,
+        trace: float,
+        epsilon: float,
+        n_weights: int,
+        like: Tensor,
     ) -> None:
         super().__init__()
-        self._trace, self._epsilon, self._n_weights = trace, epsilon, n_weights
+        self._trace = trace
+        self._epsilon = epsilon
+        self._n_weights = n_weights
+        # What has come of an update that waits for further weights.
         self._scatters: list[Tensor] = []
         self._columns = 0
-        identity = torch.eye(size, dtype=torch.float64, device=like.device)
-        log_determinant = identity.new_tensor(size * log(trace / size))
+        identity = torch.eye(
+            size,
+            dtype=torch.float64,
+            device=like.device,
+        )
+        log_determinant = size * log(trace / size)
         self.register_buffer("covariance", identity * trace / size)
         self.register_buffer("precision", identity * size / trace)
-        self.register_buffer("log_determinant", log_determinant)
+        self.register_buffer("log_determinant", identity.new_tensor(log_determinant))
         self.condition = 1.0
 
     def add(self, scatter: Tensor, columns: int) -> None:
@@ -79,16 +92,20 @@ class Covariance(nn.Module):
         self._columns += columns
         if len(self._scatters) < self._n_weights:
             return
-        estimate = torch.stack(self._scatters).sum(0) / self._columns
-        self._scatters, self._columns = [], 0
+        total = torch.stack(self._scatters).sum(0)
+        estimate = total / self._columns
+        self._scatters = []
+        self._columns = 0
         mean_variance = estimate.diagonal().mean()
         # Weights that are all zero say nothing; those that are not finite end the training at the
         # next loss.
         if torch.isfinite(mean_variance) and mean_variance > 0:
             estimate.diagonal().add_(self._epsilon * mean_variance)
-            self._set(estimate * (self._trace / estimate.trace()))
+            to_trace = self._trace / estimate.trace()
+            self._set(estimate * to_trace)
 
     def _set(self, covariance: Tensor) -> None:
+        """A new Σ, and all that follows from it."""
         factor, failed = torch.linalg.cholesky_ex(covariance)
         if failed:
             raise ValueError(
@@ -97,13 +114,16 @@ class Covariance(nn.Module):
             )
         self.covariance.copy_(covariance)
         self.precision.copy_(torch.cholesky_inverse(factor))
-        self.log_determinant.copy_(2 * factor.diagonal().log().sum())
+        # |Σ| = |L|², and a triangle's determinant is the product of its diagonal.
+        half = factor.diagonal().log().sum()
+        self.log_determinant.copy_(2 * half)
         self.condition = self._condition_bound()
 
     def _condition_bound(self) -> float:
         """``‖Σ‖₁ ‖Σ⁻¹‖₁``: at least the ratio of the eigenvalues, and 1 for the identity."""
-        norms = [matrix.abs().sum(0).max() for matrix in (self.covariance, self.precision)]
-        return float(norms[0] * norms[1])
+        of_covariance = _one_norm(self.covariance)
+        of_precision = _one_norm(self.precision)
+        return float(of_covariance * of_precision)
 
     def _apply(self, fn: Any, recurse: bool = True) -> Covariance:
         """Go with the module to another device, but never to a coarser type."""
@@ -111,7 +131,10 @@ class Covariance(nn.Module):
         super()._apply(fn, recurse)
         for name, before in exact.items():
             now = self._buffers[name]
-            if before is not None and now is not None and now.dtype != before.dtype:
+            if before is None or now is None:
+                continue
+            if now.dtype != before.dtype:
+                # Rounding cannot be undone: the values from before, where they are wanted now.
                 self._buffers[name] = before.to(now.device)
         return self
 
@@ -119,6 +142,12 @@ class Covariance(nn.Module):
         super()._load_from_state_dict(*args)
         if not self.covariance.is_meta:
             self.condition = self._condition_bound()
+
+
+def _one_norm(matrix: Tensor) -> Tensor:
+    """``‖A‖₁``: the largest sum of a column's absolute values."""
+    of_columns = matrix.abs().sum(0)
+    return of_columns.max()
 
 
 def smoothed(stack: Tensor, precisions: Mapping[int, Tensor]) -> Tensor:
@@ -130,15 +159,21 @@ def smoothed(stack: Tensor, precisions: Mapping[int, Tensor]) -> Tensor:
     return stack
 
 
-def scatter(stack: Tensor, axis: int, precisions: Mapping[int, Tensor]) -> Tensor:
+def scatter(
+    stack: Tensor,
+    axis: int,
+    precisions: Mapping[int, Tensor],
+) -> Tensor:
     """``W_(n) (⊗_{m≠n} Σ_m)⁻¹ W_(n)ᵀ``: divided by ``d / D_n`` it is the covariance of greatest
     density beside the others.
 
     Shape:
         stack ``(T, *weight)`` → ``(D_n, D_n)``.
     """
-    others = {other: precision for other, precision in precisions.items() if other != axis}
-    return unfold(stack, axis) @ unfold(smoothed(stack, others), axis).T
+    others = dict(precisions)
+    others.pop(axis, None)
+    weighted = smoothed(stack, others)
+    return unfold(stack, axis) @ unfold(weighted, axis).T
 
 
 def negative_log_density(
@@ -165,11 +200,16 @@ def negative_log_density(
     """
     with torch.no_grad():
         working = stack.double() if in_double else stack
-        narrow = {axis: precision.to(working.dtype) for axis, precision in precisions.items()}
+        narrow = {}
+        for axis, precision in precisions.items():
+            narrow[axis] = precision.to(working.dtype)
         gradient = smoothed(working, narrow)
     value: Tensor = _QuadraticForm.apply(stack, gradient)
     for axis, log_determinant in log_determinants.items():
-        value = value + (stack.numel() / stack.shape[axis] / 2 * log_determinant).to(value.dtype)
+        # |Σ_1 ⊗ Σ_2| = |Σ_1|^(d/D_1) |Σ_2|^(d/D_2)
+        count = stack.numel() / stack.shape[axis]
+        term = count / 2 * log_determinant
+        value = value + term.to(value.dtype)
     return value
 
 
@@ -179,9 +219,14 @@ class _QuadraticForm(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, stack: Tensor, gradient: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        stack: Tensor,
+        gradient: Tensor,
+    ) -> Tensor:
         ctx.save_for_backward(gradient.to(stack.dtype))
-        return ((stack * gradient).sum() / 2).to(stack.dtype)
+        value = (stack * gradient).sum() / 2
+        return value.to(stack.dtype)
 
     @staticmethod
     @once_differentiable

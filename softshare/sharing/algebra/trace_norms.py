@@ -1,7 +1,8 @@
 """Trace norms of a tensor's unfoldings, with subgradients that stay finite and least in norm
 whatever the rank.
 
-Modes stand in the papers' order here, as in ``_tensor_algebra``: the task last.
+Modes stand in the papers' order here, as in :mod:`softshare.sharing.algebra.decompositions`: the
+task last.
 """
 
 from __future__ import annotations
@@ -46,12 +47,18 @@ def unfoldings(norm: Norm, n_modes: int) -> tuple[Unfolding, ...]:
     A matrix and its transpose have one trace norm, so ``W_(N)`` stands here as ``W_[N−1]``: what
     two norms share has one name.
     """
-    last = tuple(range(n_modes - 1))
+    modes = tuple(range(n_modes - 1))  # the rows of W_[N−1]: all but the task
     if norm == "laf":
-        return (last,)
+        return (modes,)
+    rows: list[Unfolding] = []
+    for mode in modes:
+        if norm == "tucker":
+            rows.append((mode,))
+        else:
+            rows.append(modes[: mode + 1])
     if norm == "tucker":
-        return (*((mode,) for mode in last), last)
-    return tuple(last[: k + 1] for k in last)
+        rows.append(modes)
+    return tuple(rows)
 
 
 def matricise(tensor: Tensor, rows: Unfolding) -> Tensor:
@@ -61,13 +68,16 @@ def matricise(tensor: Tensor, rows: Unfolding) -> Tensor:
     To a norm their order does not matter. It is that of memory, which makes a view possible or a
     copy quick.
     """
-    height = prod(tensor.shape[mode] for mode in rows)
+    # (2, 3, 5) in row-major order, rows (1, 2): modes 1 and 2 lie together at the end of memory,
+    # so the view is (2, 15), transposed.
     in_memory = sorted(range(tensor.ndim), key=tensor.stride, reverse=True)
+    inner = [mode for mode in in_memory if mode in rows]
+    outer = [mode for mode in in_memory if mode not in rows]
+    height = prod(tensor.shape[mode] for mode in rows)
     if in_memory[-1] in rows:
-        return (
-            tensor.permute(sorted(in_memory, key=lambda mode: mode in rows)).reshape(-1, height).T
-        )
-    return tensor.permute(sorted(in_memory, key=lambda mode: mode not in rows)).reshape(height, -1)
+        last_fastest = tensor.permute(outer + inner)
+        return last_fastest.reshape(-1, height).T
+    return tensor.permute(inner + outer).reshape(height, -1)
 
 
 def trace_norm(matrix: Tensor) -> Tensor:
@@ -85,16 +95,23 @@ def trace_norm(matrix: Tensor) -> Tensor:
     return norm
 
 
-def tensor_trace_norms(tensor: Tensor, norms: tuple[Norm, ...] = NORMS) -> dict[Norm, Tensor]:
+def tensor_trace_norms(
+    tensor: Tensor,
+    norms: tuple[Norm, ...] = NORMS,
+) -> dict[Norm, Tensor]:
     """Several tensor trace norms of one tensor, every γ 1, each ``()``; an unfolding that several
     need is computed once.
     """
-    needed = {norm: unfoldings(norm, tensor.ndim) for norm in norms}
-    values = {
-        rows: trace_norm(matricise(tensor, rows))
-        for rows in dict.fromkeys(sum(needed.values(), ()))
-    }
-    return {norm: torch.stack([values[rows] for rows in own]).sum() for norm, own in needed.items()}
+    known: dict[Unfolding, Tensor] = {}
+    totals = {}
+    for norm in norms:
+        values = []
+        for rows in unfoldings(norm, tensor.ndim):
+            if rows not in known:
+                known[rows] = trace_norm(matricise(tensor, rows))
+            values.append(known[rows])
+        totals[norm] = torch.stack(values).sum()
+    return totals
 
 
 class _TraceNorm(torch.autograd.Function):
@@ -104,44 +121,64 @@ class _TraceNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
-        short = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+        short = _short_side_first(matrix)
         gram = _gram(short)
         if not len(gram):
             ctx.save_for_backward(matrix, gram)
             return matrix.new_zeros(())
         if not isfinite(float(gram.trace())):
-            ctx.save_for_backward(matrix, torch.full_like(gram, torch.nan))
+            unknown = torch.full_like(gram, torch.nan)
+            ctx.save_for_backward(matrix, unknown)
             return matrix.new_tensor(torch.nan)
-        squares, vectors = torch.linalg.eigh(
-            gram, UPLO="U"
-        )  # the triangle that LAPACK reads faster in this layout of memory
-        spectrum = (
-            squares.tolist()
-        )  # ascending; few numbers, and a kernel's launch would cost more than all of them here
+        # The upper triangle is the one that LAPACK reads faster in this layout of memory.
+        squares, vectors = torch.linalg.eigh(gram, UPLO="U")
+        # Ascending. They are few, and launching a kernel would cost more than all of them here.
+        spectrum = squares.tolist()
         n_zeros = bisect_right(spectrum, ZERO**2 * spectrum[-1])
         kept = vectors[:, n_zeros:]
-        root = (kept * squares[n_zeros:].rsqrt()) @ kept.T
-        representable = (
-            spectrum[0] > torch.finfo(matrix.dtype).max ** -2
-        )  # the root's largest element is the inverse of its root
-        well_conditioned = representable and spectrum[-1] < WELL_CONDITIONED**2 * spectrum[0]
-        ctx.save_for_backward(matrix, root.to(matrix.dtype) if well_conditioned else root)
-        return matrix.new_tensor(sum(map(sqrt, spectrum[n_zeros:])))
+        root = (kept * squares[n_zeros:].rsqrt()) @ kept.T  # (XXᵀ)^(−1/2), (m, m)
+        if _is_well_conditioned(spectrum, matrix.dtype):
+            root = root.to(matrix.dtype)
+        ctx.save_for_backward(matrix, root)
+        norm = sum(map(sqrt, spectrum[n_zeros:]))
+        return matrix.new_tensor(norm)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         matrix, root = ctx.saved_tensors
-        wide = matrix.shape[0] <= matrix.shape[1]
-        short = matrix if wide else matrix.T
+        short = _short_side_first(matrix)
         if root.dtype == matrix.dtype:
             with torch.autocast(matrix.device.type, enabled=False):
                 subgradient = (gradient * root) @ short
         else:
             subgradient = torch.empty_like(short)
             for chunk, part in zip(_chunks(short), _chunks(subgradient), strict=True):
-                part.copy_(gradient * (root @ chunk.to(root.dtype)))
-        return subgradient if wide else subgradient.T
+                wide = chunk.to(root.dtype)
+                part.copy_(gradient * (root @ wide))
+        return subgradient if short is matrix else subgradient.T
+
+
+def _short_side_first(matrix: Tensor) -> Tensor:
+    """The matrix, or its transpose where it has more rows than columns: the same norm, and the
+    smaller of the two Gram matrices.
+    """
+    height, width = matrix.shape
+    return matrix if height <= width else matrix.T
+
+
+def _is_well_conditioned(spectrum: Sequence[float], dtype: torch.dtype) -> bool:
+    """Whether the inverse root can be kept in the weights' own precision.
+
+    Args:
+        spectrum: the squared singular values, ascending.
+        dtype: the weights'.
+    """
+    least = spectrum[0]
+    largest = spectrum[-1]
+    # The inverse root's largest element is one by the smallest singular value.
+    is_representable = least > torch.finfo(dtype).max ** -2
+    return is_representable and largest < WELL_CONDITIONED**2 * least
 
 
 def _gram(short: Tensor) -> Tensor:
@@ -150,7 +187,7 @@ def _gram(short: Tensor) -> Tensor:
     """
     first, *others = _chunks(short)
     wide = first.double()
-    gram = wide @ wide.T
+    gram = wide @ wide.T  # (m, m)
     for chunk in others:
         wide = chunk.double()
         gram.addmm_(wide, wide.T)
@@ -163,4 +200,6 @@ def _chunks(short: Tensor) -> Sequence[Tensor]:
     """
     if short.numel() <= CHUNK:
         return (short,)
-    return short.split(max(len(short), CHUNK // len(short)), dim=1)
+    n_rows = len(short)
+    at_a_time = max(n_rows, CHUNK // n_rows)
+    return short.split(at_a_time, dim=1)

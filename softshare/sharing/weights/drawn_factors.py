@@ -78,7 +78,11 @@ def scales_to(std: float, squares: Tensor) -> Tensor:
     """By what weights of these mean squares are multiplied to have the root mean square ``std``; a
     weight that is zero stays it.
     """
-    return torch.where(squares > 0, std / squares.sqrt(), torch.ones_like(squares))
+    return torch.where(
+        squares > 0,
+        std / squares.sqrt(),
+        torch.ones_like(squares),
+    )
 
 
 def scaled_rows(rows: Tensor, scales: Tensor) -> Tensor:
@@ -88,7 +92,10 @@ def scaled_rows(rows: Tensor, scales: Tensor) -> Tensor:
 
 
 def _set_each(
-    equation: str, factors: Mapping[str, Tensor], scaled: Sequence[str], std: float
+    equation: str,
+    factors: Mapping[str, Tensor],
+    scaled: Sequence[str],
+    std: float,
 ) -> dict[str, Tensor]:
     """Every task's weight at its size, by equal parts in each of the factors to be scaled."""
     scales = scales_to(std, mean_squares(equation, list(factors.values())))
@@ -99,7 +106,11 @@ def _set_each(
     }
 
 
-def _set_grid(equation: str, factors: Mapping[str, Tensor], std: float) -> dict[str, Tensor]:
+def _set_grid(
+    equation: str,
+    factors: Mapping[str, Tensor],
+    std: float,
+) -> dict[str, Tensor]:
     """The stack of all cells' weights at its size, by equal parts in each of the shared factors: a
     row that several tasks have in common cannot suit each of them.
 

@@ -68,7 +68,9 @@ class FactorisedWeight(SharedWeight):
         self._has_added = bool(added)
         for name, numbers in (rows or {}).items():
             self.register_buffer(
-                f"rows_{name}", torch.tensor(numbers, device=own[name].device), persistent=False
+                f"rows_{name}",
+                torch.tensor(numbers, device=own[name].device),
+                persistent=False,
             )
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
@@ -218,7 +220,10 @@ class SparseRows(torch.autograd.Function):
         values = gradient.reshape(-1).view(gradient.shape)
         size = ctx.size
         return torch.sparse_coo_tensor(
-            rows.unsqueeze(0), values, size, check_invariants=False
+            rows.unsqueeze(0),
+            values,
+            size,
+            check_invariants=False,
         ), None
 
 

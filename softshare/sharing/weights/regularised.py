@@ -12,7 +12,13 @@ from torch import Tensor, nn
 from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight
 
 
-def drawn_stack(name: str, layer: LayerShapes, streams: RandomStreams, *, sharing: str) -> Tensor:
+def drawn_stack(
+    name: str,
+    layer: LayerShapes,
+    streams: RandomStreams,
+    *,
+    sharing: str,
+) -> Tensor:
     """Independent random weights ``(T, *weight)`` of the layer's standard deviation, each from its
     task's own stream.
 

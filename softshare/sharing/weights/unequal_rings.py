@@ -33,7 +33,10 @@ class UnequalRings(UnequalWeight):
     """
 
     def __init__(
-        self, rings: Sequence[Ring], shared: Collection[int], cores: Mapping[str, Tensor]
+        self,
+        rings: Sequence[Ring],
+        shared: Collection[int],
+        cores: Mapping[str, Tensor],
     ) -> None:
         super().__init__(rings)
         self.rings = tuple(rings)
@@ -62,7 +65,14 @@ class UnequalRings(UnequalWeight):
         for name, values in self.cores.items():
             later = (self.added[name],) if name in self.added else ()
             is_own = numbers[name] not in self.shared
-            found.append(Core(numbers[name], (values, *later), tuple(having[name]), is_own))
+            found.append(
+                Core(
+                    numbers[name],
+                    (values, *later),
+                    tuple(having[name]),
+                    is_own,
+                )
+            )
         return found
 
     @property
@@ -172,7 +182,14 @@ def draw_unequal(
     """
     wanted = dict(zip(rings, stds, strict=True))
     members = _members(rings)
-    cores = _drawn_at_size_one(rings, shared, members, streams, layer, common_start)
+    cores = _drawn_at_size_one(
+        rings,
+        shared,
+        members,
+        streams,
+        layer,
+        common_start,
+    )
     expected = {ring: log(std) - log(prod(ring.ranks)) / 2 for ring, std in wanted.items()}
     cores = _scaled(cores, _nearest_scales(expected, list(cores)))
 
@@ -182,7 +199,14 @@ def draw_unequal(
     cores = _scaled(cores, _nearest_scales(left_over, list(cores)))
     for ring in wanted:
         if ring not in common:
-            _set_rows(ring, shared, cores, members, std=wanted[ring], rings=rings)
+            _set_rows(
+                ring,
+                shared,
+                cores,
+                members,
+                std=wanted[ring],
+                rings=rings,
+            )
     return cores
 
 
@@ -224,13 +248,20 @@ def _drawn_at_size_one(
     return cores
 
 
-def _scaled(cores: Mapping[str, Tensor], scales: Sequence[float]) -> dict[str, Tensor]:
+def _scaled(
+    cores: Mapping[str, Tensor],
+    scales: Sequence[float],
+) -> dict[str, Tensor]:
     return {
         name: scale * values for (name, values), scale in zip(cores.items(), scales, strict=True)
     }
 
 
-def _log_size(ring: Ring, shared: Collection[int], cores: Mapping[str, Tensor]) -> float:
+def _log_size(
+    ring: Ring,
+    shared: Collection[int],
+    cores: Mapping[str, Tensor],
+) -> float:
     """Logarithm of the root mean square of a weight whose cores are the same in all its tasks."""
     values = [
         cores[name] if core in shared else cores[name][0]
@@ -262,7 +293,10 @@ def _set_rows(
         cores[name][places[name]] = scaled_rows(rows, scales ** (1 / len(own)))
 
 
-def _nearest_scales(wanted: Mapping[Ring, float], names: Sequence[str]) -> list[float]:
+def _nearest_scales(
+    wanted: Mapping[Ring, float],
+    names: Sequence[str],
+) -> list[float]:
     """The cores' scales: of all whose product has for every ring the logarithm wanted, those with
     the least sum of squared logarithms.
     """
