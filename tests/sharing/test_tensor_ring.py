@@ -421,7 +421,7 @@ def test_numbers_may_be_numpys() -> None:
         ({"ranks": 3, "parameters": 100}, "give either ranks or parameters"),
         ({"ranks": 0}, "ranks are whole numbers of at least 1.*got 0"),
         ({"ranks": (2, 0)}, r"ranks are whole numbers.*got \(2, 0\)"),
-        ({"parameters": 1.5}, r"a share in \(0, 1\].*got 1.5"),
+        ({"parameters": 1.5}, r"a fraction in \(0, 1\].*got 1.5"),
         ({"ranks": 3, "shared": "4x"}, "shared is .*got '4x'"),
         ({"ranks": 3, "shared": (0, 0)}, r"different cores.*got \(0, 0\)"),
         ({"ranks": 3, "shared": -1}, "got -1"),
