@@ -17,7 +17,8 @@ from softshare.data.load import load
 from softshare.data.named import default_fraction
 from softshare.data.terminal import with_files
 from softshare.evaluation import compare as comparing
-from softshare.evaluation.plan import fractions_of_parts, wrong_arguments
+from softshare.evaluation.arguments import wrong_arguments
+from softshare.evaluation.plan import fractions_of_parts
 from softshare.methods.options import read_options
 from softshare.report.findings import Findings
 from softshare.report.listing import console_on

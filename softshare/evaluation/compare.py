@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from softshare import evaluation
+from softshare.evaluation.arguments import MethodsAsked
 from softshare.evaluation.comparison import Comparison
 from softshare.evaluation.jobs.display import watching
 from softshare.evaluation.jobs.engine import default_workers, open_engine
@@ -16,7 +18,8 @@ from softshare.evaluation.jobs.run import run
 from softshare.evaluation.plan import ComparisonPlan, fractions_of_parts, make_plan
 from softshare.evaluation.records.records import Record, write_text
 from softshare.evaluation.records.store import Store
-from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search, search_settings
+from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search
+from softshare.methods.method import Method
 from softshare.methods.options import GivenOptions
 from softshare.methods.settings import TUNED, RunSettings
 from softshare.tasks.splits import Split, split
@@ -28,12 +31,21 @@ SplitOfRun = Mapping[tuple[float, int], Split]
 """(training fraction, seed) → split."""
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """What all runs of a comparison need."""
+
+    tasks: TaskSet
+    splits: SplitOfRun
+    methods: Mapping[str, Method]
+
+
 def compare(
     tasks: TaskSet,
     *,
     source: str = "tasks",
     reading: Mapping[str, Any] | None = None,
-    methods: Sequence[str] | None = None,
+    methods: MethodsAsked = None,
     fractions: Sequence[float] = (1.0,),
     seeds: int | Sequence[int] = 5,
     steps: int | None = None,
@@ -62,8 +74,9 @@ def compare(
         reading: the command line's options by which they were read, such as
             ``{"task": ["school"], "target": ["score"]}``, for the records: with them the report's
             command reads the same data again.
-        methods: names of methods, ``["all"]``, or None for those that run by default and apply;
-            independent learning is always among them.
+        methods: names of methods, :class:`~softshare.methods.method.Method` values of your own
+            (of a module that worker processes can import), ``["all"]``, or None for those that run
+            by default and apply; independent learning is always among them.
         fractions: fractions of the training part to train on.
         seeds: how many (0, 1, …), or which.
         steps: optimiser steps of a run in all.
@@ -94,13 +107,11 @@ def compare(
         "steps": steps,
         "batch_size": batch_size,
         "hidden": hidden,
-        "metric": metric,
-    }
-    settings |= {
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,
         "dropout": dropout,
         "base": base,
+        "metric": metric,
         "trials": search,
     }
     plan = make_plan(
@@ -114,9 +125,10 @@ def compare(
     )
     folder = None if out is None else Path(out)
     store = Store(folder, plan.of_methods(), tasks, reading=reading or {})
-    missing = {
-        key: run_settings for key, run_settings in plan.runs().items() if key not in store.records
-    }
+    missing = {}
+    for key, of_run in plan.runs().items():
+        if key not in store.records:
+            missing[key] = of_run
     failures: dict[str, BaseException] = {}
     if missing:
         with watching(progress) as watcher:
@@ -125,9 +137,8 @@ def compare(
             )
     if not store.records:
         raise next(iter(failures.values()))
-    comparison = Comparison(
-        tuple(record for _, record in sorted(store.records.items())), plan.left_out, failures
-    )
+    records = tuple(store.records[key] for key in sorted(store.records))
+    comparison = Comparison(records, plan.left_out, failures)
     if store.out is not None:
         write_text(store.out / SUMMARY, comparison.summary.to_csv(index=False))
     return comparison
@@ -136,7 +147,7 @@ def compare(
 def _run_all(
     tasks: TaskSet,
     plan: ComparisonPlan,
-    missing: Mapping[str, RunSettings],
+    missing: dict[str, RunSettings],
     store: Store,
     *,
     workers: int | None,
@@ -145,30 +156,22 @@ def _run_all(
 ) -> dict[str, BaseException]:
     """Make the missing runs, keep their records, and tell which failed."""
     trials = plan.common.trials
-    starts = (
-        list(
-            {
-                (settings.method, settings.fraction): settings for settings in missing.values()
-            }.values()
-        )
-        if trials
-        else []
-    )
-    searching = [
-        replace(start, seed=seed) for start in starts for seed in (SEARCH_SEED, *FINAL_SEEDS)
-    ]
+    starts = _one_of_each(missing.values()) if trials else []
+    searching = []
+    for start in starts:
+        searching += [replace(start, seed=seed) for seed in (SEARCH_SEED, *FINAL_SEEDS)]
     splits = _splits(tasks, [*missing.values(), *searching])
+    shared = _Shared(tasks, splits, {method.name: method for method in plan.methods})
     total = len(missing) + runs_of_search(trials) * len(starts)
-    failures = {}
     workers = min(default_workers() if workers is None else workers, total)
-    with open_engine(_run_one, (tasks, splits), workers=workers, cluster=cluster) as engine:
+    failures = {}
+    with open_engine(_run_one, shared, workers=workers, cluster=cluster) as engine:
         watched = WatchedEngine(engine, total, progress)
         if trials:
-            tuned = search_settings(plan.methods, starts, partial(_trials, watched, store, splits))
-            missing = {
-                key: _tuned(settings, tuned[settings.method, settings.fraction])
-                for key, settings in missing.items()
-            }
+            run_trials = partial(_trials, watched, store, splits)
+            tuned = evaluation.search.search_settings(plan.methods, starts, run_trials)
+            for key, settings in missing.items():
+                missing[key] = _tuned(settings, tuned[settings.method, settings.fraction])
             watched.expect(len(missing))  # there are fewer finalists where trials failed
         for outcome in watched.outcomes(missing):
             if outcome.error is None:
@@ -179,27 +182,36 @@ def _run_all(
     return failures
 
 
-def _run_one(shared: tuple[TaskSet, SplitOfRun], settings: RunSettings) -> dict[str, Any]:
-    tasks, splits = shared
-    return run(tasks, settings, splits[settings.fraction, settings.seed])
+def _run_one(shared: _Shared, settings: RunSettings) -> dict[str, Any]:
+    split_of_run = shared.splits[settings.fraction, settings.seed]
+    return run(shared.tasks, settings, split_of_run, shared.methods[settings.method])
+
+
+def _one_of_each(runs: Iterable[RunSettings]) -> list[RunSettings]:
+    """The settings of one run of each method and fraction."""
+    found = {(settings.method, settings.fraction): settings for settings in runs}
+    return list(found.values())
 
 
 def _trials(
     engine: WatchedEngine, store: Store, splits: SplitOfRun, jobs: Mapping[str, RunSettings]
 ) -> Iterator[tuple[str, Record | None]]:
     """Records of trials: those that were made before, then those that had to be made."""
-    kept = {key: record for key, settings in jobs.items() if (record := store.trial(key, settings))}
-    yield from kept.items()
-    engine.skip(len(kept))
-    for outcome in engine.outcomes(
-        {key: settings for key, settings in jobs.items() if key not in kept}
-    ):
+    to_make = {}
+    for key, settings in jobs.items():
+        record = store.trial(key, settings)
+        if record is None:
+            to_make[key] = settings
+        else:
+            yield key, record
+    engine.skip(len(jobs) - len(to_make))
+    for outcome in engine.outcomes(to_make):
+        if outcome.error:
+            yield outcome.key, None
+            continue
         settings = jobs[outcome.key]
         split_of_trial = splits[settings.fraction, settings.seed]
-        yield (
-            outcome.key,
-            None if outcome.error else store.add_trial(outcome.key, outcome.result, split_of_trial),
-        )
+        yield outcome.key, store.add_trial(outcome.key, outcome.result, split_of_trial)
 
 
 def _splits(tasks: TaskSet, runs: Iterable[RunSettings]) -> SplitOfRun:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from typing import Any
 
+from softshare.evaluation.arguments import (
+    MethodsAsked,
+    asked_methods,
+    check_tasks,
+    every_method,
+    numbers_of_seeds,
+    wrong_arguments,
+)
 from softshare.evaluation.statistics import ALL, BASELINE
 from softshare.methods.method import Method
-from softshare.methods.named import METHODS, method_named
-from softshare.methods.options import GivenOptions, unknown, wrong_options
+from softshare.methods.named import method_named
+from softshare.methods.options import GivenOptions
 from softshare.methods.settings import BUDGETS, RunSettings, checked_settings
 from softshare.tasks.arguments import ArgumentError, Problem
 from softshare.tasks.input_kinds import input_kind
 from softshare.tasks.metrics import names_of_task_metrics, primary_metric
 from softshare.tasks.task_set import FRACTIONS, Fractions, TaskSet
-
-EVERY = "all"
-"""Stands for every method that applies, in place of their names."""
 
 
 @dataclass(frozen=True)
@@ -44,32 +47,30 @@ class ComparisonPlan:
 
     def of_methods(self) -> dict[str, RunSettings]:
         """Method → settings of its first run."""
-        return {
-            method.name: replace(
-                self.common,
-                method=method.name,
-                method_options=dict(self.options.get(method.name, {})),
-            )
-            for method in self.methods
-        }
+        settings = {}
+        for method in self.methods:
+            own = dict(self.options.get(method.name, {}))
+            settings[method.name] = replace(self.common, method=method.name, method_options=own)
+        return settings
 
     def runs(self) -> dict[str, RunSettings]:
         """Key → settings of every run, seed by seed: what is finished when it is stopped early can
         be compared.
         """
-        runs = [
-            replace(settings, fraction=fraction, seed=seed)
-            for seed in self.seeds
-            for fraction in self.fractions
-            for settings in self.of_methods().values()
-        ]
-        return {settings.key: settings for settings in runs}
+        of_methods = self.of_methods().values()
+        runs = {}
+        for seed in self.seeds:
+            for fraction in self.fractions:
+                for settings in of_methods:
+                    of_run = replace(settings, fraction=fraction, seed=seed)
+                    runs[of_run.key] = of_run
+        return runs
 
 
 def make_plan(
     tasks: TaskSet,
     *,
-    methods: Sequence[str] | None,
+    methods: MethodsAsked,
     fractions: Sequence[float],
     seeds: int | Sequence[int],
     workers: int | None,
@@ -80,8 +81,9 @@ def make_plan(
 
     Args:
         tasks: the data.
-        methods: names, ``["all"]``, or None for those that run by default; independent learning,
-            with which all others are compared, is added where it is missing.
+        methods: names and :class:`~softshare.methods.method.Method` values, ``["all"]``, or None
+            for those that run by default; independent learning, with which all others are
+            compared, is added where it is missing.
         fractions: of the training part.
         seeds: how many (0, 1, …), or which.
         workers: processes, or None.
@@ -91,6 +93,7 @@ def make_plan(
     Raises:
         ValueError: arguments are wrong or do not suit the data; the message names them all.
     """
+    check_tasks(tasks)
     wrong = wrong_arguments(
         methods=methods,
         fractions=fractions,
@@ -99,28 +102,21 @@ def make_plan(
         settings=settings,
         options=options,
     )
-    wrong += _unsuitable(tasks, methods, settings.get("metric"))
+    wrong += _unsuitable(tasks, methods, settings)
     if wrong:
         raise ArgumentError(*wrong)
     chosen, left_out = _chosen(tasks, methods)
-    numbers = _seeds(seeds)
+    numbers = numbers_of_seeds(seeds)
     given = {name: value for name, value in settings.items() if value is not None}
-    common = checked_settings(
-        {
-            **default_budget(tasks),
-            **given,
-            "method": BASELINE,
-            "fraction": fractions[0],
-            "seed": numbers[0],
-        }
-    )
+    first_run = {"method": BASELINE, "fraction": fractions[0], "seed": numbers[0]}
+    common = checked_settings({**default_budget(tasks), **given, **first_run})
     return ComparisonPlan(
-        chosen,
-        tuple(float(fraction) for fraction in fractions),
-        numbers,
-        common,
-        left_out,
-        options or {},
+        methods=chosen,
+        fractions=tuple(float(fraction) for fraction in fractions),
+        seeds=numbers,
+        common=common,
+        left_out=left_out,
+        options=options or {},
     )
 
 
@@ -147,72 +143,23 @@ def fractions_of_parts(tasks: TaskSet) -> Fractions:
     return train + validation, 0.0, test
 
 
-def wrong_arguments(
-    *,
-    methods: Sequence[str] | None,
-    fractions: Sequence[float],
-    seeds: int | Sequence[int],
-    workers: int | None,
-    settings: Mapping[str, Any],
-    options: GivenOptions | None = None,
+def _unsuitable(
+    tasks: TaskSet, methods: MethodsAsked, settings: Mapping[str, Any]
 ) -> list[Problem]:
-    """What is wrong with the arguments of a comparison, whatever the data."""
-    wrong = _wrong_methods(methods) + wrong_options(options or {}, _names(methods))
-    wrong += _wrong_list("fractions", fractions) + _wrong_list("seeds", _seeds(seeds))
-    for fraction in fractions or (1.0,):
-        for seed in _seeds(seeds)[:1] or (0,):
-            try:
-                checked_settings(
-                    {**settings, "method": BASELINE, "fraction": fraction, "seed": seed}
-                )
-            except ArgumentError as error:
-                wrong += error.problems
-    if workers is not None and workers < 0:
-        wrong.append(("workers", f"must be 0 (this process) or more, got {workers}"))
-    metric = settings.get("metric")
-    if metric is not None and metric not in names_of_task_metrics():
-        wrong.append(("metric", unknown("metric", metric, names_of_task_metrics())))
-    if settings.get("trials") and find_spec("optuna") is None:
-        wrong.append(("search", "needs Optuna, install softshare[search]"))
-    return wrong
-
-
-def _wrong_methods(names: Sequence[str] | None) -> list[Problem]:
-    if names is None or list(names) == [EVERY]:
-        return []
-    known = [method.name for method in METHODS]
-    strange = [name for name in names if name not in known]
-    unknown_names = [("methods", unknown("method", name, known)) for name in strange]
-    return unknown_names + _wrong_list("methods", names)
-
-
-def _names(names: Sequence[str] | None) -> list[str]:
-    """The methods that are asked for, whether they apply or not."""
-    if names is not None and list(names) != [EVERY]:
-        return list(names)
-    return [method.name for method in METHODS if names is not None or method.default]
-
-
-def _wrong_list(name: str, values: Sequence[Any]) -> list[Problem]:
-    if not len(values):
-        return [(name, "at least one is needed")]
-    repeated = [value for value, count in Counter(values).items() if count > 1]
-    return [(name, f"{value!r} is named more than once") for value in repeated]
-
-
-def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None) -> list[Problem]:
     """How the arguments do not suit the data."""
     wrong: list[Problem] = []
     if any(task.label == ALL for task in tasks.tasks):
         meaning = "which stands for all tasks in the summary"
         wrong.append(("tasks", f"a task is named {ALL!r}, {meaning}: rename it"))
-    named = [] if names is None else [method for method in METHODS if method.name in names]
-    reasons = {method.name: method.unsuitable(tasks) for method in named}
-    for name, reason in reasons.items():
-        if reason:
-            refusal = f"{name} cannot apply to these tasks ({reason}), leave it out"
+    named = () if every_method(methods) else asked_methods(methods)
+    for method in named:
+        if reason := method.unsuitable(tasks):
+            refusal = f"{method.name} cannot apply to these tasks ({reason}), leave it out"
             wrong.append(("methods", refusal))
-    for task in tasks.tasks if metric in names_of_task_metrics() else ():
+    metric = settings.get("metric")
+    if metric not in names_of_task_metrics():
+        return wrong  # none is asked for, or it is refused already
+    for task in tasks.tasks:
         try:
             primary_metric(task, metric)
         except ArgumentError as error:
@@ -220,17 +167,17 @@ def _unsuitable(tasks: TaskSet, names: Sequence[str] | None, metric: str | None)
     return wrong
 
 
-def _chosen(
-    tasks: TaskSet, names: Sequence[str] | None
-) -> tuple[tuple[Method, ...], dict[str, str]]:
+def _chosen(tasks: TaskSet, methods: MethodsAsked) -> tuple[tuple[Method, ...], dict[str, str]]:
     """The methods to run, and why others of the offered ones are left out."""
-    if names is not None and list(names) != [EVERY]:
-        others = [method_named(name) for name in names if name != BASELINE]
+    asked = asked_methods(methods)
+    if not every_method(methods):
+        others = [method for method in asked if method.name != BASELINE]
         return (method_named(BASELINE), *others), {}
-    reasons = {name: method_named(name).unsuitable(tasks) for name in _names(names)}
-    left_out = {name: reason for name, reason in reasons.items() if reason}
-    return tuple(method_named(name) for name in reasons if name not in left_out), left_out
-
-
-def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
-    return tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    chosen = []
+    left_out = {}
+    for method in asked:
+        if reason := method.unsuitable(tasks):
+            left_out[method.name] = reason
+        else:
+            chosen.append(method)
+    return tuple(chosen), left_out

@@ -33,19 +33,20 @@ def read_options(texts: Sequence[str]) -> tuple[dict[str, dict[str, Value]], lis
     return options, wrong
 
 
-def wrong_options(options: GivenOptions, compared: Sequence[str]) -> list[Problem]:
+def wrong_options(options: GivenOptions, compared: Sequence[Method]) -> list[Problem]:
     """What is wrong with given options.
 
     Args:
         options: what is given.
-        compared: names of the methods that are compared.
+        compared: the methods that are compared, those of a user's own among them.
     """
-    known = {method.name: method for method in METHODS}
+    chosen = {method.name: method for method in compared}
+    known = {method.name: method for method in METHODS} | chosen
     phrases = []
     for name, values in options.items():
         if name not in known:
             phrases.append(unknown("method", name, list(known)))
-        elif name not in compared:
+        elif name not in chosen:
             phrases.append(f"{name} is not among the methods that are compared, name it in methods")
         else:
             misfits = [_misfit(known[name], option, value) for option, value in values.items()]

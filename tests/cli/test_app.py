@@ -45,7 +45,7 @@ def ran(monkeypatch):
     """Task sets and settings of the runs made; nothing is trained."""
     made = []
 
-    def run(tasks, settings, split):
+    def run(tasks, settings, split, method=None):
         made.append((tasks, settings))
         return stub_run.run(tasks, settings, split)
 
@@ -277,7 +277,7 @@ def test_results_of_other_settings_are_kept(table, ran, capsys):
 
 
 def test_failed_runs_are_told_and_the_others_reported(table, monkeypatch, capsys):
-    def run(tasks, settings, split):
+    def run(tasks, settings, split, method=None):
         if settings.key == "tied-f1-s1":
             raise ZeroDivisionError("made by the test")
         return stub_run.run(tasks, settings, split)
@@ -302,7 +302,7 @@ def test_failed_runs_are_told_and_the_others_reported(table, monkeypatch, capsys
 def test_diverged_runs_are_told_by_task_and_step(diverging, table, monkeypatch, capsys):
     told = "the loss of task 'pain' became nan at step 12"
 
-    def run(tasks, settings, split):
+    def run(tasks, settings, split, method=None):
         record = stub_run.run(tasks, settings, split)
         return (
             record | {"metrics": {}, "parameters": None, "curve": [], "error": told}

@@ -11,7 +11,7 @@ from softshare.tasks.metrics import primary_metric
 EFFECT = {"independent": 0.0, "tied": 0.05}
 
 
-def run(tasks, settings, split) -> dict[str, Any]:
+def run(tasks, settings, split, method=None) -> dict[str, Any]:
     """Values that depend on the settings and the split alone; learning rates near 0.001 do best."""
     random = np.random.default_rng([settings.seed, len(settings.method)])
     rate = settings.learning_rate or 2e-3

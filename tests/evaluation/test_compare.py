@@ -32,7 +32,7 @@ def ran(monkeypatch):
     """Keys of the runs made, in their order."""
     keys = []
 
-    def run(tasks, settings, split):
+    def run(tasks, settings, split, method=None):
         keys.append(settings.key)
         return stub_run.run(tasks, settings, split)
 
@@ -165,7 +165,7 @@ def test_wrong_arguments_start_nothing(tasks, tmp_path, ran):
 
 
 def test_a_run_that_raises_is_told_and_loses_no_other(tasks, tmp_path, monkeypatch):
-    def run(tasks, settings, split):
+    def run(tasks, settings, split, method=None):
         if settings.key == "tied-f1-s1":
             raise MemoryError("made by the test")
         return stub_run.run(tasks, settings, split)
@@ -181,7 +181,7 @@ def test_a_run_that_raises_is_told_and_loses_no_other(tasks, tmp_path, monkeypat
 
 
 def test_where_all_runs_raise_so_does_the_comparison(tasks, monkeypatch):
-    def run(tasks, settings, split):
+    def run(tasks, settings, split, method=None):
         raise ZeroDivisionError("made by the test")
 
     monkeypatch.setattr("softshare.evaluation.compare.run", run)
@@ -190,7 +190,7 @@ def test_where_all_runs_raise_so_does_the_comparison(tasks, monkeypatch):
 
 
 def test_an_interrupt_keeps_the_runs_that_are_done(tasks, tmp_path, monkeypatch):
-    def run(tasks, settings, split):
+    def run(tasks, settings, split, method=None):
         if settings.seed == 1:
             raise KeyboardInterrupt
         return stub_run.run(tasks, settings, split)

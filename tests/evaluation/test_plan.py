@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from softshare.evaluation.plan import make_plan, wrong_arguments
+from softshare.evaluation.plan import make_plan
 from softshare.methods.named import METHODS
 from softshare.methods.options import read_options
 from softshare.tasks.task_set import TaskSet
@@ -123,26 +123,8 @@ def test_a_wrong_argument_is_named_with_its_value_and_the_remedy(arguments, phra
         plan(**arguments)
 
 
-def test_all_wrong_arguments_are_told_together():
-    wrong = wrong_arguments(
-        methods=["tuckr"],
-        fractions=[2.0],
-        seeds=0,
-        workers=-1,
-        settings={"source": "x", "metric": "auc", "steps": 0},
-    )
-    assert [argument for argument, _ in wrong] == [
-        "methods",
-        "seeds",
-        "fraction",
-        "steps",
-        "workers",
-        "metric",
-    ]
-
-
 def test_a_search_without_optuna_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("softshare.evaluation.plan.find_spec", lambda name: None)
+    monkeypatch.setattr("softshare.evaluation.arguments.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"search: needs Optuna, install softshare\[search\]"):
         plan(trials=3)
 

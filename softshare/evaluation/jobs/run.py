@@ -12,7 +12,7 @@ import torch
 
 from softshare._version import __version__
 from softshare.evaluation.resampling import has_given_test_part, resampled_metrics
-from softshare.methods.method import Learned
+from softshare.methods.method import Learned, Method
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
 from softshare.tasks.losses import mean_loss
@@ -33,13 +33,16 @@ NOTHING_LEARNED: Mapping[str, Any] = {
 """What stands in the record of a run that diverged."""
 
 
-def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
+def run(
+    tasks: TaskSet, settings: RunSettings, split: Split, method: Method | None = None
+) -> dict[str, Any]:
     """Train one method once and measure it.
 
     Args:
         tasks: the raw data.
         settings: what to run.
         split: which entries train, validate and test.
+        method: what learns; None for the method that the settings name.
 
     Returns:
         The record, but for its key and the place of its split. A run that diverges is a record too:
@@ -53,8 +56,9 @@ def run(tasks: TaskSet, settings: RunSettings, split: Split) -> dict[str, Any]:
         "versions": _versions(),
         "error": None,
     }
+    method = method or method_named(settings.method)
     try:
-        learned = method_named(settings.method).learn(train, validation, settings, watch=True)
+        learned = method.learn(train, validation, settings, watch=True)
     except FloatingPointError as error:
         return {**record, **NOTHING_LEARNED, "error": str(error), "seconds": _since(begin)}
     outputs = learned.predict(test)
