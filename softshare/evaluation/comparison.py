@@ -8,7 +8,8 @@ from html import escape
 
 import pandas as pd
 
-from softshare.evaluation.answer import answer, cautions
+from softshare.evaluation.answer import answer
+from softshare.evaluation.cautions import cautions
 from softshare.evaluation.records.records import Record
 from softshare.evaluation.statistics import leaderboard, summarise
 from softshare.evaluation.words import count

@@ -10,7 +10,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from softshare.evaluation.answer import answer, cautions
+from softshare.evaluation.answer import answer
+from softshare.evaluation.cautions import cautions
 from softshare.evaluation.intervals import MIN_POOLED, MIN_SEEDS
 from softshare.evaluation.records.records import RECORDS, read_records, write_text
 from softshare.evaluation.statistics import BASELINE

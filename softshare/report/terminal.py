@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from softshare.evaluation.answer import answer, cautions
+from softshare.evaluation.answer import answer
+from softshare.evaluation.cautions import cautions
 from softshare.report import tables
 from softshare.report.findings import Findings
 from softshare.report.listing import show_line

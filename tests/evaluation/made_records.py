@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 
 def record(
     method: str,
@@ -45,6 +47,30 @@ def record(
         },
         "parameters": None if error else 100,
         "seconds": 2.0,
+        "curve": [],
         "error": error,
         **other,
     }
+
+
+def runs(
+    gains, *, seeds=5, scatter=0.001, metric="roc_auc", sign=1, fraction=1.0, tasks=("a", "b")
+):
+    """Records of methods with these mean gains and a little scatter, the same for every task."""
+    offsets = scatter * np.linspace(-1, 1, seeds)
+    rows = [
+        record("independent", seed, dict.fromkeys(tasks, 0.5), metric=metric, fraction=fraction)
+        for seed in range(seeds)
+    ]
+    for method, gain in gains.items():
+        rows += [
+            record(
+                method,
+                seed,
+                dict.fromkeys(tasks, 0.5 + sign * (gain + offset)),
+                metric=metric,
+                fraction=fraction,
+            )
+            for seed, offset in enumerate(offsets)
+        ]
+    return rows

@@ -10,7 +10,8 @@ from itertools import pairwise
 import pytest
 from scipy import stats
 
-from softshare.evaluation.answer import answer, cautions
+from softshare.evaluation.answer import answer
+from softshare.evaluation.cautions import cautions
 from softshare.report.page import write_report
 from tests.report.sample_records import Sample, write_sample
 
