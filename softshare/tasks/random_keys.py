@@ -13,6 +13,16 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+SPLITMIX_ROUNDS = (
+    (np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)),
+    (np.uint64(27), np.uint64(0x94D049BB133111EB)),
+)
+"""Shifts and factors of SplitMix64's output function, made once: few keys take less time than
+making these.
+"""
+
+SPLITMIX_END = np.uint64(31)
+
 
 def key_of(
     seed: object,
@@ -37,9 +47,9 @@ def numbered(
 
 def mixed(state: np.ndarray) -> np.ndarray:
     """SplitMix64's output function (Steele et al. 2014)."""
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
+    for shift, factor in SPLITMIX_ROUNDS:
+        state = (state ^ (state >> shift)) * factor
+    return state ^ (state >> SPLITMIX_END)
 
 
 _SHARED_GENERATORS = threading.RLock()

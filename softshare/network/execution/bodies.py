@@ -78,7 +78,7 @@ class Bodies(nn.ModuleList):
             self._chains[body],
         )
         layout.in_pass = True
-        self.noise.begin_pass(tasks)
+        self.noise.begin_pass(layout.tasks)
         draws = self.training and self._may_draw[body]
         try:
             with self.noise.of_others() if draws else nullcontext():

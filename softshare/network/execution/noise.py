@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import torch
@@ -22,6 +24,28 @@ WORDS = 1 << 32
 
 HALVES = 1 << 16
 """A random word of 32 bits makes two draws, so probabilities are multiples of 1 / 65536."""
+
+WEYL = 0x9E3779B1
+"""The step of the Weyl sequence: 2³² / φ, made a prime."""
+
+ROUNDS = ((16, 0x85EBCA6B), (13, 0xC2B2AE35))
+"""Shifts and factors of MurmurHash3's finaliser, which ends with a shift by 16."""
+
+
+@dataclass(frozen=True)
+class Portion:
+    """Some rows of a pass, which are run by themselves: rows of several tasks, all that these have,
+    or of one task.
+
+    Args:
+        first_task: where its tasks begin among the pass's.
+        n_tasks: how many there are.
+        first_row: which of its task's rows in the pass the first one is.
+    """
+
+    first_task: int
+    n_tasks: int
+    first_row: int = 0
 
 
 class TaskNoise:
@@ -43,6 +67,7 @@ class TaskNoise:
         self._of_pass: np.ndarray | None = None  # (k,)
         self._tasks: Tensor | None = None
         self._draws = 0
+        self._portion: Portion | None = None
 
     @contextmanager
     def training(self) -> Iterator[None]:
@@ -67,6 +92,23 @@ class TaskNoise:
         """The next draws are for these tasks ``(k,)``, for all when None."""
         self._of_pass, self._tasks, self._draws = None, tasks, 0
 
+    @contextmanager
+    def one_by_one(self, portions: Sequence[Portion]) -> Iterator[Iterator[Portion]]:
+        """While it lasts, draws are for one portion after the other, each as though it ran with all
+        the others.
+        """
+        begin = self._draws
+        try:
+            yield self._turns(portions, begin)
+        finally:
+            self._portion = None
+
+    def _turns(self, portions: Sequence[Portion], begin: int) -> Iterator[Portion]:
+        for portion in portions:
+            self._portion = portion
+            self._draws = begin  # the same layers run again
+            yield portion
+
     def keep(self, shape: Sequence[int], probability: float, device: torch.device) -> Tensor:
         """Which values are kept, each task's by its own stream.
 
@@ -78,18 +120,28 @@ class TaskNoise:
         Returns:
             True for what is kept, of this shape.
         """
+        keys = self._keys_of_draw()
+        first_row = self.first_row
+        if self._portion is not None:
+            begin = self._portion.first_task
+            keys = keys[begin : begin + self._portion.n_tasks]
+            first_row += self._portion.first_row
+        _, n_rows, *of_row = shape
+        first = first_row * prod(of_row)
+        count = n_rows * prod(of_row)
+        # Two draws a word: the first may begin in the middle of one.
+        words = _words(keys, first // 2, (first + count + 1) // 2, device)
+        draws = words.view(torch.int16)[:, first % 2 : first % 2 + count]
+        kept = draws >= round(probability * HALVES) - HALVES // 2
+        return kept.view(*shape)
+
+    def _keys_of_draw(self) -> np.ndarray:
+        """A key of 32 bits for each of the pass's tasks, ``(k,)``, another one for every draw."""
         if self._of_pass is None:
             self._of_pass = self._keys_of_pass()
-        with np.errstate(over="ignore"):
-            keys = mixed(self._of_pass + np.uint64(self._draws)) >> np.uint64(32)
+        keys = mixed(self._of_pass + np.uint64(self._draws)) >> np.uint64(32)
         self._draws += 1
-        of_row = int(np.prod(shape[2:], dtype=np.int64))
-        first, count = self.first_row * of_row, shape[1] * of_row
-        # Two draws a word: the first may begin in the middle of one.
-        places = torch.arange(first // 2, (first + count + 1) // 2, device=device)
-        words = _words(torch.from_numpy(keys.astype(np.uint32).view(np.int32)).to(device), places)
-        draws = words.view(torch.int16)[:, first % 2 : first % 2 + count]
-        return (draws >= round(probability * HALVES) - HALVES // 2).view(*shape)
+        return keys.astype(np.uint32)
 
     @contextmanager
     def of_others(self) -> Iterator[None]:
@@ -111,11 +163,10 @@ class TaskNoise:
         # Outside of fit, PyTorch's generator is the seed of all streams, as for any dropout.
         step = int(torch.randint(1 << 62, ())) if self._step is None else self._step
         own = self._of_names
-        with np.errstate(over="ignore"):
-            if self._tasks is not None:
-                tasks = self._tasks.cpu().numpy()
-                own = own[tasks] + _times_before(tasks)
-            return mixed(mixed(own) + np.uint64(step))
+        if self._tasks is not None:
+            tasks = self._tasks.cpu().numpy()
+            own = own[tasks] + _times_before(tasks)
+        return mixed(mixed(own) + np.uint64(step))
 
 
 def _times_before(tasks: np.ndarray) -> np.ndarray:
@@ -129,15 +180,30 @@ def _times_before(tasks: np.ndarray) -> np.ndarray:
     return before
 
 
-def _words(keys: Tensor, places: Tensor) -> Tensor:
-    """Random words of 32 bits: keys ``(k,)`` and places ``(n,)`` → ``(k, n)``.
+def _words(keys: np.ndarray, begin: int, end: int, device: torch.device) -> Tensor:
+    """Random words of 32 bits: keys ``(k,)`` and n places → ``(k, n)``.
 
     A Weyl sequence under the finaliser of MurmurHash3 (Appleby 2011); multiplications wrap around.
     """
-    words = places.to(torch.int32).mul_(_signed(0x9E3779B1)) + keys[:, None]
-    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+    if device.type == "cpu":
+        # NumPy has unsigned words, and takes a fraction of the time where there are few.
+        return torch.from_numpy(_words_by_numpy(keys, begin, end).view(np.int32))
+    signed = torch.from_numpy(keys.view(np.int32)).to(device)
+    places = torch.arange(begin, end, device=device)
+    words = places.to(torch.int32).mul_(_signed(WEYL)) + signed[:, None]
+    for shift, factor in ROUNDS:
         words = words.bitwise_xor_(_shifted(words, shift)).mul_(_signed(factor))
     return words.bitwise_xor_(_shifted(words, 16))
+
+
+def _words_by_numpy(keys: np.ndarray, begin: int, end: int) -> np.ndarray:
+    places = np.arange(begin, end).astype(np.uint32)
+    words = places * np.uint32(WEYL) + keys[:, None]
+    for shift, factor in ROUNDS:
+        words ^= words >> np.uint32(shift)
+        words *= np.uint32(factor)
+    words ^= words >> np.uint32(16)
+    return words
 
 
 def _shifted(words: Tensor, bits: int) -> Tensor:

@@ -29,19 +29,30 @@ class TaskDropout(nn.Module):
         self._rows_are_features = isinstance(module, nn.Dropout1d)
         self._layout = layout
 
+    @property
+    def is_active(self) -> bool:
+        """Whether it drops anything."""
+        return self.training and self.p > 0
+
     def forward(self, x: Tensor) -> Tensor:
         """``(k·B, …)`` or, between the layers of a chain, ``(k, B, …)`` → the same."""
-        if not self.training or self.p == 0:
+        if not self.is_active:
             return x
         layout = self._layout
-        apart = layout.apart and not layout.one_copy
-        rows = x if apart else layout.unfold(layout.expand(x))
+        if layout.apart and not layout.one_copy:
+            return self.drop(x)
+        rows = layout.unfold(layout.expand(x))
+        return self.drop(rows).flatten(0, 1)
+
+    def drop(self, rows: Tensor) -> Tensor:
+        """``(k, B, …)`` → the same, by the noise of the tasks, or the portion, that now run."""
+        if not self.is_active:
+            return rows
         if self.p == 1:
-            return (rows * 0.0).view_as(x) if apart else (rows * 0.0).flatten(0, 1)
-        kept = layout.noise.keep(self._shape(rows), self.p, rows.device)
+            return rows * 0.0
+        kept = self._layout.noise.keep(self._shape(rows), self.p, rows.device)
         kept = kept.view(*kept.shape, *[1] * (rows.ndim - kept.ndim))
-        dropped = rows * kept.to(rows.dtype).mul_(1 / (1 - self.p))
-        return dropped if apart else dropped.flatten(0, 1)
+        return rows * kept.to(rows.dtype).mul_(1 / (1 - self.p))
 
     def _shape(self, rows: Tensor) -> tuple[int, ...]:
         """Where there is a draw of its own: for every number, or for every feature map."""

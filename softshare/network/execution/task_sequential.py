@@ -23,8 +23,10 @@ from torch import Tensor, nn
 
 from softshare.network.execution.batch_layout import BatchLayout
 from softshare.network.execution.known_modules import facts_of
+from softshare.network.execution.noise import Portion
 from softshare.network.execution.rows import JoinedRows, OwnRows
 from softshare.network.execution.task_conv import TaskConv, Values, rows_of_tasks
+from softshare.network.execution.task_dropout import TaskDropout
 
 IN_CACHE = 8 << 20
 """Bytes of a convolution's output that a processor's cache holds; a step over more rows at a time
@@ -70,8 +72,9 @@ class TaskSequential(nn.Sequential):
 
     def _shared(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
         """Convolutions that all tasks share, some rows at a time."""
-        if any(isinstance(layer, OwnRows) for layer in layers):
-            x = self._layout.expand(x)
+        layout = self._layout
+        if any(_needs_own_rows(layer) for layer in layers):
+            x = layout.expand(x)
         values: list[Values | None] = []
         widest = 1
         for layer in layers:
@@ -86,18 +89,40 @@ class TaskSequential(nn.Sequential):
         size = len(x)
         if x.device.type == "cpu":
             size = max(1, IN_CACHE // bytes_a_row)
-        portions = channels_last(x).split(size)
+        portions = self._portions(len(x), size)
+        sizes = [n_rows for _, n_rows in portions]
+        rows = channels_last(x).split(sizes)
         way = f"channels last, one weight for all tasks, in {len(portions)} portion(s)"
         outputs = []
         # The plan is told of all portions with the first.
-        times = len(x) / len(portions[0])
-        for rows in portions:
-            y = _chain(layers, values, rows, way, times)
-            outputs.append(y)
-            times = 0
+        times = len(x) / sizes[0]
+        with layout.noise.one_by_one([portion for portion, _ in portions]) as turns:
+            for portion, own in zip(turns, rows, strict=True):
+                y = _chain(layers, values, own, portion.n_tasks, way, times)
+                outputs.append(y)
+                times = 0
         if len(outputs) == 1:
             return y.contiguous()
         return torch.cat(outputs).contiguous()
+
+    def _portions(self, n_rows: int, size: int) -> list[tuple[Portion, int]]:
+        """Portions of up to ``size`` rows, and their numbers of rows: whole tasks, or a part of a
+        task.
+        """
+        n_tasks = 1 if self._layout.one_copy else self._layout.n_tasks
+        of_task = n_rows // n_tasks
+        portions = []
+        if size >= of_task:
+            at_once = size // of_task
+            for first in range(0, n_tasks, at_once):
+                count = min(at_once, n_tasks - first)
+                portions.append((Portion(first, count), count * of_task))
+            return portions
+        for task in range(n_tasks):
+            for row in range(0, of_task, size):
+                count = min(size, of_task - row)
+                portions.append((Portion(task, 1, row), count))
+        return portions
 
     def _task_by_task(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
         """Convolutions of the tasks' own, the whole stretch for one task after the other."""
@@ -115,11 +140,13 @@ class TaskSequential(nn.Sequential):
         way = "channels last, a convolution a task"
         times = n_tasks  # the plan is told of all tasks with the first
         outputs = []
-        for x, *values in zip(rows, *by_layer, strict=True):
-            images = channels_last(x)
-            y = _chain(layers, values, images, way, times)
-            outputs.append(y)
-            times = 0
+        portions = [Portion(task, 1) for task in range(n_tasks)]
+        with layout.noise.one_by_one(portions) as turns:
+            for _, x, *values in zip(turns, rows, *by_layer, strict=True):
+                images = channels_last(x)
+                y = _chain(layers, values, images, 1, way, times)
+                outputs.append(y)
+                times = 0
         return torch.cat(outputs).contiguous()
 
     def _grouped(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
@@ -135,6 +162,10 @@ class TaskSequential(nn.Sequential):
             by_task = layout.unfold(x)  # (k, B, C, H, W)
             x = by_task.transpose(0, 1).flatten(1, 2)
         for layer in layers:
+            if isinstance(layer, TaskDropout):
+                by_task = x.unflatten(1, (layout.n_tasks, -1)).transpose(0, 1)  # (k, B, C, H, W)
+                x = layer.drop(by_task).transpose(0, 1).flatten(1, 2)
+                continue
             if not isinstance(layer, TaskConv):
                 x = layer(x)
                 continue
@@ -154,20 +185,30 @@ def _chain(
     layers: Sequence[nn.Module],
     values: Sequence[Values | None],
     x: Tensor,
+    n_tasks: int,
     way: str,
     times: float,
 ) -> Tensor:
-    """A stretch on some rows; with the first portion it is noted how all run that are ``times`` as
-    many.
+    """A stretch on some rows of so many tasks; with the first portion it is noted how all run that
+    are ``times`` as many.
     """
     for layer, own in zip(layers, values, strict=True):
         if isinstance(layer, TaskConv) and own is not None:
             x = layer.convolve(x, own)
             if times:
                 layer.note(way, x, times)
+        elif isinstance(layer, TaskDropout):
+            x = layer.drop(x.unflatten(0, (n_tasks, -1))).flatten(0, 1)
         else:
             x = layer(x)
     return x
+
+
+def _needs_own_rows(layer: nn.Module) -> bool:
+    """Whether a layer may make different things of equal rows."""
+    if isinstance(layer, TaskDropout):
+        return layer.is_active
+    return isinstance(layer, OwnRows)
 
 
 def _is_plain(layer: nn.Module) -> TypeGuard[TaskConv]:
@@ -208,5 +249,7 @@ def _belongs(layer: nn.Module, first: nn.Module) -> bool:
         return not _is_plain(layer)
     if isinstance(layer, TaskConv):
         return layer.is_plain and layer.is_shared == first.is_shared
+    if isinstance(layer, TaskDropout):
+        return True
     own = layer.module if isinstance(layer, JoinedRows) else layer
     return facts_of(own).is_by_channel_of_images

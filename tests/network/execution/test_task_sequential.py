@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
+from softshare.network.execution import task_sequential
 from softshare.network.execution.task_sequential import TaskSequential, channels_last
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.sharing.independent import Independent
@@ -44,3 +46,27 @@ def test_channels_last_is_said_by_strides_for_one_channel_too() -> None:
         turned = channels_last(x)
         assert torch.equal(turned, x)
         assert turned.stride() == (20 * n_channels, 1, 5 * n_channels, n_channels)
+
+
+@pytest.mark.parametrize("one_input", [False, True])
+@pytest.mark.parametrize("rows_at_a_time", [1, 2, 3, 5, 12, 20])
+def test_dropout_in_a_stretch_is_what_it_is_layer_by_layer(
+    rows_at_a_time: int, one_input: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [nn.Conv2d(1, 2, 3, padding=1), nn.Dropout(0.3), nn.Conv2d(2, 2, 3), nn.Dropout2d(0.4)]
+    tasks = [Task(name, "binary") for name in "abc"]
+    rows = torch.randn(*([] if one_input else [3]), 5, 1, 4, 4)
+    bytes_a_row = 4 * 4 * 2 * 4  # the image, two channels, float32
+    monkeypatch.setattr(task_sequential, "IN_CACHE", rows_at_a_time * bytes_a_row)
+    template = nn.Sequential(*parts, nn.Flatten(), nn.Linear(8, 1))
+    for sharing in ({"*": Tied(bias="tied")}, Independent()):
+        network = MultiTaskNetwork(template, tasks, sharing=sharing).train()
+        body = network.bodies[0]
+        assert isinstance(body, TaskSequential)
+        assert body._parts == [(0, 4), (4, 6)]
+        outputs = []
+        for stretches in (body._parts, [(place, place + 1) for place in range(6)]):
+            body._parts = stretches
+            torch.manual_seed(0)
+            outputs.append(network.run(rows, one_input=one_input))
+        torch.testing.assert_close(*outputs)
