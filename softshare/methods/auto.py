@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from softshare import methods
 from softshare.methods.method import Learned, Method, Options, Range
+from softshare.tasks.arguments import ArgumentError
 
 if TYPE_CHECKING:
     from softshare.methods.settings import RunSettings
@@ -19,19 +20,20 @@ class Auto(Method):
     """A portfolio, cross-fitted and weighed.
 
     Args:
-        portfolio: the methods that it may weigh; those that do not suit the tasks are left out.
+        presets: name → the methods that it may weigh; those that do not suit the tasks are left
+            out. The option ``preset`` names one.
         pooled: the one of them that every choice starts with.
         apart: the one that tasks keep which everything joint would hurt.
     """
 
-    portfolio: tuple[Method, ...]
+    presets: Mapping[str, tuple[Method, ...]]
     pooled: Method
     apart: Method
     name: str = "auto"
     shares: str = "what a portfolio of methods shares, weighed on rows held out"
     paper: str = "Wolpert 1992 (stacking)"
     default: bool = True
-    options: Options = field(default_factory=dict)
+    options: Options = field(default_factory=lambda: {"preset": "default"})
     search_space: Mapping[str, Range] = field(default_factory=dict)
     cross_validated: tuple[str, ...] = ()
 
@@ -39,11 +41,15 @@ class Auto(Method):
         self, train: TaskSet, validation: TaskSet, settings: RunSettings, *, watch: bool = False
     ) -> Learned:
         """See :meth:`Method.learn`; validation examples are not needed and not used."""
-        return methods.stacked.stack_methods(self, self._members(train), train, settings)
+        members = self._members(train, self.option(settings, "preset"))
+        return methods.stacked.stack_methods(self, members, train, settings)
 
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""
         return methods.plain_entries.not_alike(tasks)
 
-    def _members(self, tasks: TaskSet) -> Sequence[Method]:
-        return [method for method in self.portfolio if method.unsuitable(tasks) is None]
+    def _members(self, tasks: TaskSet, preset: str) -> Sequence[Method]:
+        if preset not in self.presets:
+            known = ", ".join(self.presets)
+            raise ArgumentError(("options", f"auto.preset must be one of {known}, got {preset!r}"))
+        return [method for method in self.presets[preset] if method.unsuitable(tasks) is None]

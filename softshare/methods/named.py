@@ -44,7 +44,17 @@ NETWORKS = (*_SHARINGS, widened(TIED, _SHARINGS, as_many_as="tensor-train"))
 CONTESTANTS: tuple[Method, ...] = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED, FOREST)
 """What a person would use instead of a network."""
 
-AUTO = Auto((*CONTESTANTS, TENSOR_TRAIN), pooled=POOLED_RIDGE, apart=RIDGE)
+_QUICK = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED)
+
+AUTO = Auto(
+    {
+        "quick": _QUICK,
+        "default": (*_QUICK, TENSOR_TRAIN),
+        "thorough": (*CONTESTANTS, POOLED, TIED, LAST_AXIS_FLATTENING, TENSOR_TRAIN),
+    },
+    pooled=POOLED_RIDGE,
+    apart=RIDGE,
+)
 
 METHODS: tuple[Method, ...] = (
     *NETWORKS,

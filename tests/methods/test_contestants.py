@@ -111,12 +111,19 @@ def test_auto_weighs_its_portfolio_and_says_how() -> None:
     learned = AUTO.learn(train, validation, settings)
     assert isinstance(learned, StackedMethods)
     assert sum(learned.decided["weights"].values()) == pytest.approx(1, abs=0.01)
-    assert set(learned.decided["weights"]) <= {method.name for method in AUTO.portfolio}
+    assert set(learned.decided["weights"]) <= {method.name for method in AUTO.presets["default"]}
     by_hand = np.zeros(len(test.rows))
     for number, member in enumerate(learned.members.values()):
         weights = learned.weights.weights[:, number]
         by_hand += weights[test.task_of] * np.concatenate(member.predict(test))[:, 0]
     np.testing.assert_allclose(np.concatenate(learned.predict(test))[:, 0], by_hand)
+
+
+def test_a_preset_that_there_is_not_is_refused() -> None:
+    train, validation, _ = parts(schools())
+    settings = replace(FEW_STEPS, method="auto", method_options={"preset": "fast"})
+    with pytest.raises(ValueError, match=r"auto.preset must be one of quick, .* got 'fast'"):
+        AUTO.learn(train, validation, settings)
 
 
 def test_auto_leaves_methods_out_that_do_not_suit_the_tasks() -> None:
