@@ -83,7 +83,11 @@ class Boosted(BaseEstimator):
         self.random_state = random_state
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, tasks: ArrayLike, groups: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        tasks: ArrayLike,
+        groups: ArrayLike | None = None,
     ) -> Boosted:
         """Choose size and number of trees on held-out rows, then fit all rows.
 
@@ -97,7 +101,14 @@ class Boosted(BaseEstimator):
             ValueError: If shapes, values or ``start`` are wrong.
             ImportError: If LightGBM is missing and scikit-learn's trees do not suffice.
         """
-        rows = checked_rows(X, y, tasks, groups, kind=self.kind, n_classes=self.n_classes)
+        rows = checked_rows(
+            X,
+            y,
+            tasks,
+            groups,
+            kind=self.kind,
+            n_classes=self.n_classes,
+        )
         self._check_start(rows.n_tasks)
         self.tasks_ = rows.names
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
@@ -200,7 +211,12 @@ def _curve(part: _Part, settings: Settings) -> Array:
     return np.array(losses)
 
 
-def _train(rows: Rows, offsets: Array | None, settings: Settings, rounds: int) -> Any:
+def _train(
+    rows: Rows,
+    offsets: Array | None,
+    settings: Settings,
+    rounds: int,
+) -> Any:
     """The trees of all rows."""
     if lightgbm is None:
         return _histogram_trees(rows, settings, rounds)

@@ -21,7 +21,12 @@ def is_number(value: object) -> bool:
 
 
 def check_settings(
-    method: str, strengths: Mapping[str, object], *, loss: object, tol: object, max_iter: object
+    method: str,
+    strengths: Mapping[str, object],
+    *,
+    loss: object,
+    tol: object,
+    max_iter: object,
 ) -> None:
     """Raise for all settings that are out of range together.
 
@@ -58,7 +63,11 @@ def checked_targets(y: ArrayLike, *, columns: bool) -> np.ndarray:
     """
     finite = "allow-nan" if columns else True
     targets: np.ndarray = check_array(
-        y, ensure_2d=False, dtype=None, ensure_all_finite=finite, input_name="y"
+        y,
+        ensure_2d=False,
+        dtype=None,
+        ensure_all_finite=finite,
+        input_name="y",
     )
     if targets.ndim == 2 and not columns:
         raise ValueError(

@@ -28,7 +28,12 @@ class Goal:
     random_state: int
 
 
-def common_weights(outputs: Array, targets: Array, tasks: Codes, goal: Goal) -> Array:
+def common_weights(
+    outputs: Array,
+    targets: Array,
+    tasks: Codes,
+    goal: Goal,
+) -> Array:
     """The convex combination with the best metric.
 
     Args:
@@ -111,7 +116,13 @@ def greedy_weights(
     n_contestants = outputs.shape[1]
 
     def value(combined: Array) -> float:
-        return score(metric, combined, targets, tasks, kind)
+        return score(
+            metric,
+            combined,
+            targets,
+            tasks,
+            kind,
+        )
 
     singles = [value(outputs[:, one]) for one in range(n_contestants)]
     counts = np.zeros(n_contestants)

@@ -80,7 +80,13 @@ def cross_validated(
     rows, mean = reader._read(X, y, tasks)
     if groups is None and tasks is None and len(rows.names) > 1:
         groups = np.arange(len(np.asarray(y)))  # the tasks of a row are held out together
-    fold = _folds(rows, groups, reader.loss, n_folds, seed)
+    fold = _folds(
+        rows,
+        groups,
+        reader.loss,
+        n_folds,
+        seed,
+    )
     losses = np.empty((len(settings), n_folds))
     for number, (loss, held_out) in enumerate(_problems(reader, rows, fold, n_folds)):
         for index, fitted in enumerate(reader._learn_each(loss, mean, settings)):
@@ -93,7 +99,10 @@ def cross_validated(
 
 
 def _problems(
-    reader: LinearTasks, rows: TaskRows, fold: np.ndarray, n_folds: int
+    reader: LinearTasks,
+    rows: TaskRows,
+    fold: np.ndarray,
+    n_folds: int,
 ) -> Iterator[tuple[TaskLoss, TaskRows]]:
     """For every fold the loss of the other rows, and the fold's own rows."""
     intercept = reader.fit_intercept
@@ -109,7 +118,11 @@ def _problems(
 
 
 def _folds(
-    rows: TaskRows, groups: ArrayLike | None, loss: str, n_folds: int, seed: int
+    rows: TaskRows,
+    groups: ArrayLike | None,
+    loss: str,
+    n_folds: int,
+    seed: int,
 ) -> np.ndarray:
     """The fold of every row that was handed in; −1 of one without any label."""
     position = np.concatenate(rows.positions)

@@ -79,7 +79,13 @@ class EvgeniouPontil(LinearTasks):
         objective: Objective = CommonAndOwn(self.lambda_1, self.lambda_2)
         if self.lambda_1 == 0:
             objective, start = Apart(), None
-        return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
+        return minimise(
+            loss,
+            objective,
+            start=start,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
 
     def _set_structure(self, parts: np.ndarray) -> None:
         # Without a penalty on the differences nothing needs to be common.
@@ -103,16 +109,20 @@ class CommonAndOwn(Objective):
         self.lambda_2 = lambda_2
 
     def value(self, parts: np.ndarray) -> float:
-        common, own = parts[0, 0], parts[1]
+        common = parts[0, 0]
+        own = parts[1]
         own_part = self.lambda_1 / len(own) * (own**2).sum()
-        return float(own_part + self.lambda_2 * (common**2).sum())
+        common_part = self.lambda_2 * (common**2).sum()
+        return float(own_part + common_part)
 
     def optimality(self, point: LossPoint, parts: np.ndarray) -> float:
         """The norm of the gradient by ``w_0`` and all ``v_t``, relative to the loss's terms."""
-        common, own = parts[0, 0], parts[1]
+        common = parts[0, 0]
+        own = parts[1]
         by_own = point.gradient + 2 * self.lambda_1 / len(own) * own
         by_common = point.gradient.sum(axis=0) + 2 * self.lambda_2 * common
-        return relative_norm(np.vstack([by_own, by_common]), point, common + own)
+        gradient = np.vstack([by_own, by_common])  # (T + 1, D)
+        return relative_norm(gradient, point, common + own)
 
     def minimise(
         self, quadratic: Quadratic, parts: np.ndarray, max_iter: int
@@ -129,10 +139,12 @@ class CommonAndOwn(Objective):
         identity = np.eye(n_features)
         scaled = ridge * np.linalg.inv(quadratic.gram + ridge * identity)  # a A_t⁻¹
         reduced = np.broadcast_to(scaled @ quadratic.gram, (n_tasks, n_features, n_features))
-        right = np.matmul(scaled, quadratic.linear[:, :, None])[:, :, 0]
+        products = np.matmul(scaled, quadratic.linear[:, :, None])  # (T, D, 1)
+        right = products[:, :, 0]
         left = reduced.sum(axis=0) + 2 * self.lambda_2 * identity
         # Free common weights may have directions that no row sees: the shortest solution.
         inverse = np.linalg.pinv((left + left.T) / 2, rcond=1e-13, hermitian=True)
         common = inverse @ right.sum(axis=0)
         own = (right - reduced @ common) / ridge
-        return np.stack([np.broadcast_to(common, own.shape), own]), 1
+        everywhere = np.broadcast_to(common, own.shape)
+        return np.stack([everywhere, own]), 1

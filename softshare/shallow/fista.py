@@ -15,7 +15,11 @@ CHECK_EVERY = 10
 
 
 def fista(
-    quadratic: Quadratic, penalty: ProximalPenalty, parts: np.ndarray, *, max_iter: int
+    quadratic: Quadratic,
+    penalty: ProximalPenalty,
+    parts: np.ndarray,
+    *,
+    max_iter: int,
 ) -> tuple[np.ndarray, int]:
     """Accelerated proximal gradient steps (Beck and Teboulle, 2009) that start anew whenever the
     momentum points uphill (O'Donoghue and Candès, 2015, section 3.2).
@@ -46,8 +50,12 @@ def fista(
 
 
 def proximal_residual(
-    quadratic: Quadratic, penalty: ProximalPenalty, parts: np.ndarray, step: float
+    quadratic: Quadratic,
+    penalty: ProximalPenalty,
+    parts: np.ndarray,
+    step: float,
 ) -> float:
     """How far a proximal gradient step goes; zero at the optimum alone."""
     gradient = quadratic.gradient(parts.sum(axis=0))
-    return float(np.linalg.norm(penalty.proximal(parts - step * gradient, step) - parts))
+    reached = penalty.proximal(parts - step * gradient, step)
+    return float(np.linalg.norm(reached - parts))

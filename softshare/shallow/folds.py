@@ -22,11 +22,13 @@ def fold_of_rows(rows: Rows, n_folds: int, random_state: int) -> Codes:
     shuffled = generator.permutation(len(rows.targets))
     keys = [rows.tasks[shuffled]]
     if rows.kind != "regression":
-        keys.insert(0, rows.targets[shuffled].astype(int))
+        classes = rows.targets[shuffled].astype(int)
+        keys.insert(0, classes)
     # The last key sorts first: task by task, and in a task class by class.
     ordered = shuffled[np.lexsort(keys)]
     folds = np.empty(len(ordered), dtype=np.int64)
-    folds[ordered] = np.arange(len(ordered)) % n_folds
+    turn = np.arange(len(ordered))
+    folds[ordered] = turn % n_folds
     return folds
 
 
@@ -34,7 +36,9 @@ def _folds_of_groups(groups: Codes, n_folds: int, generator: np.random.Generator
     """Whole groups to folds of about one size. Shape (N,)."""
     sizes = np.bincount(groups)
     shuffled = generator.permutation(len(sizes))
-    largest_first = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
+    # A stable sort: groups of one size stay shuffled.
+    order = np.argsort(-sizes[shuffled], kind="stable")
+    largest_first = shuffled[order]
     fold_of_group = np.empty(len(sizes), dtype=np.int64)
     rows_in_fold = np.zeros(n_folds)
     for group in largest_first:
@@ -72,7 +76,9 @@ def coordinate_search(
     while moved:
         before = best
         for axis, grid in enumerate(grids):
-            line = [(*best[:axis], value, *best[axis + 1 :]) for value in grid]
+            line = []
+            for value in grid:
+                line.append((*best[:axis], value, *best[axis + 1 :]))
             # min keeps the first of equals; the present point stays if nothing is better.
             best = min([best, *line], key=known_loss)
         moved = best != before

@@ -67,7 +67,11 @@ class Forest(BaseEstimator):
         self.random_state = random_state
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, tasks: ArrayLike, groups: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        tasks: ArrayLike,
+        groups: ArrayLike | None = None,
     ) -> Forest:
         """Choose the settings on held-out rows, then fit all rows.
 
@@ -80,7 +84,14 @@ class Forest(BaseEstimator):
         Raises:
             ValueError: If shapes or values are wrong.
         """
-        rows = checked_rows(X, y, tasks, groups, kind=self.kind, n_classes=self.n_classes)
+        rows = checked_rows(
+            X,
+            y,
+            tasks,
+            groups,
+            kind=self.kind,
+            n_classes=self.n_classes,
+        )
         self.tasks_ = rows.names
         self.n_outputs_ = rows.n_classes
         leaf, share = coordinate_search(
@@ -95,7 +106,8 @@ class Forest(BaseEstimator):
         generator = np.random.default_rng(self.random_state)
         if len(rows.targets) > ROWS_TO_CHOOSE:
             some = np.zeros(len(rows.targets), dtype=bool)
-            some[generator.permutation(len(some))[:ROWS_TO_CHOOSE]] = True
+            drawn = generator.permutation(len(some))[:ROWS_TO_CHOOSE]
+            some[drawn] = True
             rows = rows.take(some)
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
 
@@ -112,7 +124,13 @@ class Forest(BaseEstimator):
 
         return loss
 
-    def _trees(self, rows: Rows, leaf: float, share: float, n_trees: int) -> tuple[Array, Any]:
+    def _trees(
+        self,
+        rows: Rows,
+        leaf: float,
+        share: float,
+        n_trees: int,
+    ) -> tuple[Array, Any]:
         """Every task's shrunk mean, and the trees that saw it as an input."""
         folds = fold_of_rows(rows, 5, self.random_state)
         own = np.empty((len(folds), rows.n_classes))
@@ -128,9 +146,16 @@ class Forest(BaseEstimator):
             max_features=share,
             random_state=self.random_state,
         )
-        return shrunk_means(rows), forest.fit(np.hstack([rows.inputs, own]), rows.targets)
+        design = np.hstack([rows.inputs, own])  # (N, p + C)
+        return shrunk_means(rows), forest.fit(design, rows.targets)
 
-    def _outputs(self, means: Array, forest: Any, inputs: Array, codes: Codes) -> Array:
+    def _outputs(
+        self,
+        means: Array,
+        forest: Any,
+        inputs: Array,
+        codes: Codes,
+    ) -> Array:
         """Means, log-odds or one logit a class. Shape (N,) or (N, C)."""
         design = np.hstack([inputs, means[codes]])
         if self.kind == "regression":
@@ -140,7 +165,9 @@ class Forest(BaseEstimator):
         chances[:, forest.classes_.astype(int)] = forest.predict_proba(design)
         # No leaf's rate is certain: a hundredth of a row of every class beside its trees' rows.
         logs = np.log(chances + 0.01)
-        return logs[:, 1] - logs[:, 0] if self.kind == "binary" else logs
+        if self.kind == "binary":
+            return logs[:, 1] - logs[:, 0]
+        return logs
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
         """Means, log-odds, or one logit a class; a task never seen has the mean of all rows.
@@ -167,8 +194,10 @@ def shrunk_means(rows: Rows) -> Array:
     sums = sums_by_task(targets - centre, rows.tasks, rows.n_tasks)
     means = sums / np.maximum(counts, 1)
     n_seen = (counts > 0).sum()
-    within = ((targets - centre - means[rows.tasks]) ** 2).sum(axis=0)
+    residuals = targets - centre - means[rows.tasks]
+    within = (residuals**2).sum(axis=0)
     within = within / max(len(targets) - n_seen, 1)
+    # Σ n_t mean_t² is (T − 1) times the variance within tasks where they do not differ.
     spread = (counts * means**2).sum(axis=0) - (n_seen - 1) * within
     between = np.maximum(spread / len(targets), 1e-3 * within + 1e-12)
     kept = counts / (counts + within / between)

@@ -29,6 +29,8 @@ ROWS_TO_CHOOSE = 600
 # With more inputs one length scale serves all.
 MOST_LENGTHS = 20
 N_AMPLITUDES = 7
+# Where the search starts, a₀ to a₆: half of the variance is noise, most of the rest in common.
+FIRST_AMPLITUDES = (0.2, 0.2, 0.05, 0.05, 0.1, 0.05, 0.5)
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,28 @@ class Kernel:
     def of(cls, logarithms: Array, n_inputs: int) -> Kernel:
         """From the logarithms of seven amplitudes, then of one length or of each input's."""
         values = np.exp(logarithms)
-        return cls(values[:N_AMPLITUDES], np.broadcast_to(values[N_AMPLITUDES:], n_inputs))
+        lengths = np.broadcast_to(values[N_AMPLITUDES:], n_inputs)
+        return cls(values[:N_AMPLITUDES], lengths)
 
     def parts(self, first: Array, second: Array, same_task: Array) -> list[Array]:
         """What a₀ to a₄ multiply. Shape of each: (n, m)."""
-        one, two = first / self.lengths, second / self.lengths
-        squares = (one**2).sum(axis=1)[:, None] + (two**2).sum(axis=1) - 2 * one @ two.T
+        one = first / self.lengths
+        two = second / self.lengths
+        # |x − x'|² = |x|² + |x'|² − 2 x·x', never below zero but by rounding.
+        of_first = (one**2).sum(axis=1)[:, None]
+        of_second = (two**2).sum(axis=1)
+        squares = of_first + of_second - 2 * one @ two.T
         near = np.exp(-0.5 * np.maximum(squares, 0))
-        products = first @ second.T / first.shape[1]
+        n_inputs = first.shape[1]
+        products = first @ second.T / n_inputs
         return [near, products, same_task * near, same_task * products, same_task]
 
     def covariance(self, first: Array, second: Array, same_task: Array) -> Array:
         """Of rows that share no group. Shape (n, m)."""
         total = np.zeros(same_task.shape)
         parts = self.parts(first, second, same_task)
-        for amplitude, part in zip(self.amplitudes[: len(parts)], parts, strict=True):
+        amplitudes = self.amplitudes[: len(parts)]
+        for amplitude, part in zip(amplitudes, parts, strict=True):
             total += amplitude * part
         return total
 
@@ -94,7 +103,11 @@ class GaussianProcess(BaseEstimator):
         self.random_state = random_state
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, tasks: ArrayLike, groups: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        tasks: ArrayLike,
+        groups: ArrayLike | None = None,
     ) -> GaussianProcess:
         """Choose the kernel by the likelihood of some rows, then condition on all.
 
@@ -107,7 +120,14 @@ class GaussianProcess(BaseEstimator):
         Raises:
             ValueError: If shapes or values are wrong, or there are more than 2,000 rows.
         """
-        rows = checked_rows(X, y, tasks, groups, kind=self.kind, n_classes=self.n_classes)
+        rows = checked_rows(
+            X,
+            y,
+            tasks,
+            groups,
+            kind=self.kind,
+            n_classes=self.n_classes,
+        )
         if len(rows.targets) > MOST_ROWS:
             raise ValueError(
                 f"an exact Gaussian process takes up to {MOST_ROWS} rows, not "
@@ -117,29 +137,38 @@ class GaussianProcess(BaseEstimator):
         self.scaling_ = Scaling.of(rows.inputs)
         rows = rows.with_inputs(self.scaling_(rows.inputs))
         targets = one_vs_rest(rows)
-        self.centre_, self.scale_ = targets.mean(axis=0), max(float(targets.std()), 1e-12)
+        self.centre_ = targets.mean(axis=0)
+        self.scale_ = max(float(targets.std()), 1e-12)
         values = (targets - self.centre_) / self.scale_
         self.kernel_ = self._chosen_kernel(rows, values)
         matrix = _matrix(self.kernel_, rows)[0]
-        inverse = linalg.cho_solve(linalg.cho_factor(matrix, lower=True), np.eye(len(matrix)))
+        factor = linalg.cho_factor(matrix, lower=True)
+        inverse = linalg.cho_solve(factor, np.eye(len(matrix)))
         self.weights_ = inverse @ values
         self.rows_ = rows
-        left_out = values - self.weights_ / np.diag(inverse)[:, None]
+        # What all other rows say of each row (Rasmussen and Williams 2006, equation 5.12).
+        precisions = np.diag(inverse)[:, None]
+        left_out = values - self.weights_ / precisions
         self.temper_ = self._temper(left_out, rows.targets)
         return self
 
     def _chosen_kernel(self, rows: Rows, values: Array) -> Kernel:
         """The kernel with the largest marginal likelihood, lengths held by a wide prior."""
         generator = np.random.default_rng(self.random_state)
-        some = np.zeros(len(values), dtype=bool)
-        some[generator.permutation(len(values))[:ROWS_TO_CHOOSE]] = True
-        part, targets = rows.take(some), values[some]
+        n_rows = len(values)
+        drawn = generator.permutation(n_rows)[:ROWS_TO_CHOOSE]
+        some = np.zeros(n_rows, dtype=bool)
+        some[drawn] = True
+        part = rows.take(some)
+        targets = values[some]
         n_inputs = rows.inputs.shape[1]
         n_lengths = n_inputs if n_inputs <= MOST_LENGTHS else 1
         # Standardised inputs are √(2p) apart.
         middle = np.log(np.sqrt(2 * n_inputs))
-        start = np.r_[np.log([0.2, 0.2, 0.05, 0.05, 0.1, 0.05, 0.5]), np.full(n_lengths, middle)]
-        lowest, highest = np.full(len(start), -12.0), np.full(len(start), 5.0)
+        amplitudes = np.log(FIRST_AMPLITUDES)
+        start = np.append(amplitudes, np.full(n_lengths, middle))
+        lowest = np.full(len(start), -12.0)
+        highest = np.full(len(start), 5.0)
         lowest[N_AMPLITUDES - 1] = np.log(1e-4)  # of the noise: the matrix stays regular
 
         def objective(logarithms: Array) -> tuple[float, Array]:
@@ -162,20 +191,20 @@ class GaussianProcess(BaseEstimator):
         """What outputs are multiplied by to be log-odds, by the likelihood of left-out rows."""
         if self.kind == "regression":
             return 1.0
-        found = optimize.minimize_scalar(
-            lambda log_temper: row_losses(
-                self._logits(left_out, np.exp(log_temper)), targets, self.kind
-            ).mean(),
-            bounds=(-4, 4),
-            method="bounded",
-        )
+
+        def loss(log_temper: float) -> float:
+            logits = self._logits(left_out, np.exp(log_temper))
+            return float(row_losses(logits, targets, self.kind).mean())
+
+        found = optimize.minimize_scalar(loss, bounds=(-4, 4), method="bounded")
         return float(np.exp(found.x))
 
     def _logits(self, outputs: Array, temper: float) -> Array:
         """Outputs around the classes' rates to logits. Shapes: (N, C) to (N, C) or (N,)."""
         rates = self.centre_.clip(1e-3, 1 - 1e-3)
         if self.kind == "binary":
-            return np.asarray(np.log(rates / (1 - rates)) + temper * outputs)[:, 0]
+            log_odds = np.log(rates / (1 - rates)) + temper * outputs
+            return np.asarray(log_odds)[:, 0]
         return np.asarray(np.log(rates) + temper * outputs)
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
@@ -187,9 +216,11 @@ class GaussianProcess(BaseEstimator):
         inputs = self.scaling_(checked_inputs(X))
         codes = task_codes(tasks, self.tasks_)
         same_task = _same(codes, self.rows_.tasks)
-        outputs = self.kernel_.covariance(inputs, self.rows_.inputs, same_task) @ self.weights_
+        covariance = self.kernel_.covariance(inputs, self.rows_.inputs, same_task)
+        outputs = covariance @ self.weights_  # (n, C)
         if self.kind == "regression":
-            return np.asarray(self.centre_ + self.scale_ * outputs)[:, 0]
+            values = self.centre_ + self.scale_ * outputs
+            return np.asarray(values)[:, 0]
         return self._logits(outputs, self.temper_)
 
 
@@ -201,10 +232,12 @@ def _same(first: Codes, second: Codes) -> Array:
 def _matrix(kernel: Kernel, rows: Rows) -> tuple[Array, list[Array]]:
     """The covariance of rows, and what the seven amplitudes multiply. Shapes: (n, n)."""
     n_rows = len(rows.targets)
-    parts = kernel.parts(rows.inputs, rows.inputs, _same(rows.tasks, rows.tasks))
-    no_groups = np.zeros((n_rows, n_rows))
-    parts.append(no_groups if rows.groups is None else _same(rows.groups, rows.groups))
-    parts.append(np.eye(n_rows))
+    same_task = _same(rows.tasks, rows.tasks)
+    same_group = np.zeros((n_rows, n_rows))
+    if rows.groups is not None:
+        same_group = _same(rows.groups, rows.groups)
+    parts = kernel.parts(rows.inputs, rows.inputs, same_task)
+    parts.extend([same_group, np.eye(n_rows)])
     total = np.zeros((n_rows, n_rows))
     for amplitude, part in zip(kernel.amplitudes, parts, strict=True):
         total += amplitude * part
@@ -227,14 +260,19 @@ def negative_log_likelihood(logarithms: Array, rows: Rows, values: Array) -> tup
     weights = inverse @ values
     n_outputs = values.shape[1]
     loss = 0.5 * float((values * weights).sum())
-    loss += n_outputs * float(np.log(np.diag(factor[0])).sum())
+    half_log_determinant = np.log(np.diag(factor[0])).sum()
+    loss += n_outputs * float(half_log_determinant)
 
     outer = 0.5 * (n_outputs * inverse - weights @ weights.T)  # (n, n): by the matrix
     by_amplitude = [float((outer * part).sum()) for part in parts]
     # A length acts where E does: Σ M (x_i − x_j)² = 2 (Σ x² M 1 − xᵀ M x) for each input.
-    moved = outer * (kernel.amplitudes[0] * parts[0] + kernel.amplitudes[2] * parts[2])
+    common = kernel.amplitudes[0] * parts[0]
+    own = kernel.amplitudes[2] * parts[2]
+    moved = outer * (common + own)
     X = rows.inputs
-    squares = 2 * ((X**2).T @ moved.sum(axis=1) - (X * (moved @ X)).sum(axis=0))
+    of_squares = (X**2).T @ moved.sum(axis=1)  # (p,)
+    of_products = (X * (moved @ X)).sum(axis=0)  # (p,)
+    squares = 2 * (of_squares - of_products)
     by_length = squares / kernel.lengths**2
     if len(logarithms) == N_AMPLITUDES + 1:
         by_length = by_length.sum(keepdims=True)

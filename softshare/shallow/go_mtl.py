@@ -90,12 +90,14 @@ class GOMTL(LinearTasks):
 
     def _minimise(self, loss: TaskLoss, start: Any) -> Solution:
         codes, basis = self._first(loss) if start is None else start
-        sparse, small = Proximal(AbsolutePenalty(self.mu)), Apart(2 * self.lam)  # Apart has a ½
+        sparse = Proximal(AbsolutePenalty(self.mu))
+        small = Apart(2 * self.lam)  # which has a factor ½
         self.objective_: list[float] = []
         fall = np.inf
         while fall > self.tol and len(self.objective_) < self.max_iter:
             codes, basis = balanced(codes, basis, self.mu, self.lam)
             codes = improved(OfCodes(loss, basis), sparse, codes)
+            # The basis as the weights of one task: (K, D) → (1, K · D).
             flat = improved(OfBasis(loss, codes), small, basis.reshape(1, -1))
             basis = flat.reshape(basis.shape)
             point = loss.at(codes @ basis)
@@ -116,16 +118,20 @@ class GOMTL(LinearTasks):
         alone = minimise(loss, ridge, tol=1e-6, max_iter=self.max_iter).coef
         _, _, right = np.linalg.svd(alone, full_matrices=False)
         directions = right[: self.n_components]
-        basis = varimax(alone @ directions.T).T @ directions
+        rotation = varimax(alone @ directions.T)
+        basis = rotation.T @ directions
         return alone @ basis.T, basis
 
     def _start(self, shape: tuple[int, int]) -> Any:
         if not hasattr(self, "codes_"):
             return None
-        n_components = min(self.n_components, *shape)
-        wanted = ((shape[0], n_components), (n_components, shape[1]))
-        held = (self.codes_.shape, self.basis_.shape)
-        return (self.codes_, self.basis_) if held == wanted else None
+        n_tasks, n_features = shape
+        n_components = min(self.n_components, n_tasks, n_features)
+        same_codes = self.codes_.shape == (n_tasks, n_components)
+        same_basis = self.basis_.shape == (n_components, n_features)
+        if same_codes and same_basis:
+            return self.codes_, self.basis_
+        return None
 
     def _set_structure(self, parts: np.ndarray) -> None:
         """The two factors are set where they are found."""
@@ -147,8 +153,9 @@ class OfCodes(TaskLoss):
 
         def model() -> Quadratic:
             inner = point.model()
-            gram = self.basis @ inner.gram @ self.basis.T
-            return Quadratic(gram, inner.linear @ self.basis.T, inner.constant)
+            gram = self.basis @ inner.gram @ self.basis.T  # (T, K, K)
+            linear = inner.linear @ self.basis.T
+            return Quadratic(gram, linear, inner.constant)
 
         return replace(point, gradient=point.gradient @ self.basis.T, model=model)
 
@@ -172,12 +179,14 @@ class OfBasis(TaskLoss):
 
     def _model(self, inner: Quadratic) -> Quadratic:
         """The Gram matrix of ``vec(basis)``, ``Σ_t s_t s_tᵀ ⊗ G_t``."""
-        _n_tasks, n_components = self.codes.shape
+        n_components = self.codes.shape[1]
         n_features = inner.linear.shape[1]
         pairs = self.codes[:, :, None] * self.codes[:, None, :]  # s_t s_tᵀ, (T, K, K)
         if len(inner.gram) == 1:
             pairs = pairs.sum(axis=0, keepdims=True)
-        flat = pairs.reshape(len(pairs), -1).T @ inner.gram.reshape(len(pairs), -1)
+        n_grams = len(pairs)
+        flat_pairs = pairs.reshape(n_grams, -1)
+        flat = flat_pairs.T @ inner.gram.reshape(n_grams, -1)  # (K², D²)
         # (K, K, D, D) → (K, D, K, D)
         blocks = flat.reshape(n_components, n_components, n_features, n_features)
         size = n_components * n_features
@@ -187,18 +196,31 @@ class OfBasis(TaskLoss):
 
 
 def improved(
-    loss: TaskLoss, objective: Objective, weights: np.ndarray, *, max_steps: int = 200
+    loss: TaskLoss,
+    objective: Objective,
+    weights: np.ndarray,
+    *,
+    max_steps: int = 200,
 ) -> np.ndarray:
     """Weights after a Newton step, which lowers the objective or leaves them."""
     parts = weights[None]
     point = loss.at(weights)
     target, _ = objective.minimise(point.model(), parts, max_steps)
-    moved = along_the_line(loss, objective, point, parts, target)
+    moved = along_the_line(
+        loss,
+        objective,
+        point,
+        parts,
+        target,
+    )
     return weights if moved is None else np.asarray(moved[0][0])
 
 
 def balanced(
-    codes: np.ndarray, basis: np.ndarray, mu: float, lam: float
+    codes: np.ndarray,
+    basis: np.ndarray,
+    mu: float,
+    lam: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scale every latent model against its codes so that the two penalties are least.
 

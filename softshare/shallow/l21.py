@@ -55,7 +55,13 @@ class L21(LinearTasks):
 
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
         objective = Proximal(FeatureNormPenalty(self.gamma)) if self.gamma else Apart()
-        return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
+        return minimise(
+            loss,
+            objective,
+            start=start,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
 
     def _set_structure(self, parts: np.ndarray) -> None:
         self.chosen_features_ = (self.coef_ != 0).any(axis=0)

@@ -80,7 +80,8 @@ class LinearTasks(TaskPredictions):
         self._check_settings()
         rows, mean = self._read(X, y, tasks)
         loss = self._loss_of(rows)
-        self._learn(loss, mean, self._start(loss.shape) if self.warm_start else None)
+        start = self._start(loss.shape) if self.warm_start else None
+        self._learn(loss, mean, start)
         return self
 
     def path(
@@ -106,6 +107,7 @@ class LinearTasks(TaskPredictions):
             An estimator for each of the settings, fitted.
         """
         self._check_settings()
+        # Reading sets attributes such as tasks_, which belong to the models returned, not to self.
         reader = clone(self)
         rows, mean = reader._read(X, y, tasks)
         loss = reader._loss_of(rows)
@@ -134,17 +136,22 @@ class LinearTasks(TaskPredictions):
             )
         inputs = validate_data(self, X, dtype=np.float64)
         check_consistent_length(inputs, y)
-        mean = inputs.mean(axis=0) if self.fit_intercept else np.zeros(inputs.shape[1])
+        # About their mean inputs leave sums of squares without a large constant in them. Without
+        # an intercept that could take it up again, they stay as they are.
+        mean = np.zeros(inputs.shape[1])
+        if self.fit_intercept:
+            mean = inputs.mean(axis=0)
+        centred = inputs - mean
         names = getattr(y, "columns", None)
         targets = self._numbers(checked_targets(y, columns=tasks is None))
         if tasks is not None:
             self._form = "long"
-            rows = rows_in_long_form(inputs - mean, targets, plain_names(tasks, len(inputs)))
+            rows = rows_in_long_form(centred, targets, plain_names(tasks, len(inputs)))
         else:
             self._form = "columns" if targets.ndim == 2 else "single"
-            columns = targets.reshape(len(inputs), -1)
+            columns = targets.reshape(len(inputs), -1)  # one target a row is one task: (N, 1)
             names = range(columns.shape[1]) if names is None else names
-            rows = rows_in_columns(inputs - mean, columns, list(names))
+            rows = rows_in_columns(centred, columns, list(names))
         self.tasks_ = rows.names
         return rows, mean
 
@@ -163,6 +170,7 @@ class LinearTasks(TaskPredictions):
     def _learn(self, loss: TaskLoss, mean: np.ndarray, start: Any) -> None:
         solution = self._minimise(loss, start)
         self.coef_ = solution.coef
+        # The solution's intercepts are beside inputs about their mean: (x − x̄)ᵀ w + b.
         self.intercept_ = solution.intercepts - self.coef_ @ mean
         self.optimality_ = solution.optimality
         self.n_iter_ = solution.n_iter
@@ -175,6 +183,7 @@ class LinearTasks(TaskPredictions):
         """A model for each of the settings, which starts where the one before ended."""
         fitted: list[Self] = []
         for setting in settings:
+            # A copy, not a clone: it keeps what reading the data has set.
             model = deepcopy(self).set_params(**setting)
             model._check_settings()
             start = fitted[-1]._start(loss.shape) if fitted else None
@@ -185,7 +194,9 @@ class LinearTasks(TaskPredictions):
     def _start(self, shape: tuple[int, int]) -> Any:
         """Where an earlier fit of as many tasks and features ended."""
         parts: np.ndarray | None = getattr(self, "_parts", None)
-        return None if parts is None or parts.shape[1:] != shape else parts
+        if parts is None or parts.shape[1:] != shape:
+            return None
+        return parts
 
     def _check_settings(self) -> None:
         """Raise where a setting is out of range."""

@@ -61,7 +61,8 @@ class SquaredLoss(TaskLoss):
     def __init__(self, sums: Moments, *, intercept: bool) -> None:
         self.sums = sums
         self.intercept = intercept
-        self.quadratic = sums.quadratic(np.full(len(sums.weight), intercept))
+        free = np.full(len(sums.weight), intercept)
+        self.quadratic = sums.quadratic(free)
 
     @classmethod
     def of(cls, rows: TaskRows, *, intercept: bool) -> SquaredLoss:
@@ -75,15 +76,23 @@ class SquaredLoss(TaskLoss):
 
     def at(self, coef: np.ndarray) -> LossPoint:
         quadratic = self.quadratic
-        value, gradient = quadratic.value(coef), quadratic.gradient(coef)
+        value = quadratic.value(coef)
         # With residuals r = X W − y: F*(s r) = ½ s² ‖r‖² + s ⟨r, y⟩.
         residual_by_target = float(np.vdot(coef, quadratic.linear)) - quadratic.constant
 
         def dual(scale: float) -> float:
             return -(scale**2) * value - scale * residual_by_target
 
-        intercepts = self.sums.intercepts(coef) if self.intercept else np.zeros(len(coef))
-        return LossPoint(value, gradient, intercepts, dual, lambda: quadratic)
+        intercepts = np.zeros(len(coef))
+        if self.intercept:
+            intercepts = self.sums.intercepts(coef)
+        return LossPoint(
+            value,
+            gradient=quadratic.gradient(coef),
+            intercepts=intercepts,
+            dual=dual,
+            model=lambda: quadratic,
+        )
 
 
 class LogisticLoss(TaskLoss):
@@ -97,13 +106,15 @@ class LogisticLoss(TaskLoss):
         self.rows = rows
         self.labels = np.concatenate(rows.targets)
         self.counts = rows.counts
-        self.task = np.repeat(np.arange(len(self.counts)), self.counts)
+        n_tasks = len(self.counts)
+        self.task = np.repeat(np.arange(n_tasks), self.counts)  # (N,): each row's
         positive = self._sums(self.labels)
         negative = self.counts - positive
-        odds = np.log((positive + 0.5) / (negative + 0.5))
-        pooled = np.log((positive.sum() + 0.5) / (negative.sum() + 0.5))
+        odds = _log_odds(positive, negative)
+        pooled = _log_odds(positive.sum(), negative.sum())
         odds = np.where(self.counts > 0, odds, pooled)
-        self.free = (positive > 0) & (negative > 0) & intercept
+        both_classes = (positive > 0) & (negative > 0)
+        self.free = both_classes & intercept
         self.start = odds if intercept else np.zeros(len(odds))
 
     @property
@@ -113,16 +124,19 @@ class LogisticLoss(TaskLoss):
     def at(self, coef: np.ndarray) -> LossPoint:
         # Rows of all tasks lie one after another, (N,): one call of each function serves them all.
         pairs = zip(self.rows.inputs, coef, strict=True)
-        product = np.concatenate([inputs @ weights for inputs, weights in pairs])
+        products = [inputs @ weights for inputs, weights in pairs]
+        product = np.concatenate(products)
         intercepts = self._best_intercepts(product)
-        margins = product + intercepts[self.task]
+        offsets = intercepts[self.task]
+        margins = product + offsets
         terms = np.logaddexp(0, margins) - self.labels * margins
         value = float(terms.sum())
         probability = expit(margins)
         slope = probability - self.labels  # θ
-        slopes = zip(self._by_task(slope), self.rows.inputs, strict=True)
-        gradient = np.stack([part @ inputs for part, inputs in slopes])
-        offset = float(slope @ intercepts[self.task])
+        gradient = np.empty_like(coef)
+        for task, part in enumerate(self._by_task(slope)):
+            gradient[task] = part @ self.rows.inputs[task]
+        offset = float(slope @ offsets)
 
         def dual(scale: float) -> float:
             # F*(u) = q log q + (1 − q) log(1 − q) at q = u + y, and a given offset adds ⟨u, b⟩.
@@ -131,15 +145,24 @@ class LogisticLoss(TaskLoss):
             return float(entropies.sum()) + scale * offset
 
         def model() -> Quadratic:
-            weight = np.maximum(probability * (1 - probability), LEAST_WEIGHT)
+            curvature = probability * (1 - probability)
+            weight = np.maximum(curvature, LEAST_WEIGHT)
             # Free intercepts are profiled out; a given one stays out of the model's target.
             return self._model(weight, weight * product - slope)
 
-        return LossPoint(value, gradient, intercepts, dual, model)
+        return LossPoint(
+            value,
+            gradient,
+            intercepts,
+            dual,
+            model,
+        )
 
     def _model(self, weight: np.ndarray, weighted_target: np.ndarray) -> Quadratic:
-        weights, targets = self._by_task(weight), self._by_task(weighted_target)
-        return weighted_moments(self.rows, weights, targets).quadratic(self.free)
+        weights = self._by_task(weight)
+        targets = self._by_task(weighted_target)
+        sums = weighted_moments(self.rows, weights, targets)
+        return sums.quadratic(self.free)
 
     def _best_intercepts(self, product: np.ndarray) -> np.ndarray:
         """Newton's method in each task's intercept, all tasks at once.
@@ -154,8 +177,11 @@ class LogisticLoss(TaskLoss):
             slope = self._sums(probability - self.labels)
             curvature = self._sums(probability * (1 - probability))
             step = slope / np.maximum(curvature, np.finfo(float).tiny)
-            intercepts -= np.where(self.free, np.clip(step, -2, 2), 0)
-            if (np.abs(slope[self.free]) <= 1e-13 * self.counts[self.free]).all():
+            step = np.clip(step, -2, 2)
+            intercepts -= np.where(self.free, step, 0)
+            # A sum over n rows has a rounding error of some n times that of one of them.
+            is_found = np.abs(slope) <= 1e-13 * self.counts
+            if is_found[self.free].all():
                 break
         return intercepts
 
@@ -163,4 +189,11 @@ class LogisticLoss(TaskLoss):
         return np.bincount(self.task, values, minlength=len(self.counts))
 
     def _by_task(self, values: np.ndarray) -> list[np.ndarray]:
-        return np.split(values, np.cumsum(self.counts)[:-1])
+        """The rows' values, ``(N,)``, as one array for each task: views, not copies."""
+        ends = np.cumsum(self.counts)[:-1]
+        return np.split(values, ends)
+
+
+def _log_odds(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    """Of counts of two classes, half a row added to each so that none is certain."""
+    return np.asarray(np.log((positive + 0.5) / (negative + 0.5)))

@@ -51,10 +51,11 @@ class Moments:
         # Sums about the task's mean, Σ ω (x − x̄)(x − x̄)ᵀ = Σ ω x xᵀ − (Σ ω x)(Σ ω x)ᵀ / Σ ω.
         share = free / np.maximum(self.weight, np.finfo(float).tiny)
         scaled = self.x * share[:, None]
-        if len(self.xx) == 1:  # the same rows in all tasks: the first task's sums are everybody's
-            gram = self.xx - scaled[:1, :, None] * self.x[:1, None, :]
-        else:
-            gram = self.xx - scaled[:, :, None] * self.x[:, None, :]
+        # With the same rows in all tasks the first task's sums are everybody's.
+        n_grams = len(self.xx)
+        columns = scaled[:n_grams, :, None]
+        rows = self.x[:n_grams, None, :]
+        gram = self.xx - columns * rows  # (T, D, D) or (1, D, D)
         linear = self.xy - scaled * self.y[:, None]
         constant = self.yy - share * self.y**2
         return Quadratic(gram, linear, float(constant.sum()))
@@ -66,7 +67,8 @@ class Moments:
             ``coef (T, D)`` → ``(T,)``.
         """
         seen = self.weight > 0
-        residual = self.y - np.einsum("td,td->t", self.x, coef)
+        explained = np.einsum("td,td->t", self.x, coef)
+        residual = self.y - explained
         intercepts = residual / np.where(seen, self.weight, 1.0)
         average = intercepts[seen].mean() if seen.any() else 0.0
         return np.where(seen, intercepts, average)
@@ -94,17 +96,22 @@ class Quadratic:
 
     def value(self, coef: np.ndarray) -> float:
         """``½ Σ_t ‖X_t w_t − y_t‖²``, never below zero by rounding."""
-        twice = np.vdot(coef, self._applied(coef) - 2 * self.linear) + self.constant
+        slope = self._applied(coef) - 2 * self.linear
+        twice = np.vdot(coef, slope) + self.constant
         return max(float(twice), 0.0) / 2
 
     def lipschitz(self) -> float:
         """The largest curvature of any task."""
-        return float(np.linalg.eigvalsh(self.gram)[:, -1].max(initial=0.0))
+        curvatures = np.linalg.eigvalsh(self.gram)  # (T, D), the largest last
+        largest = curvatures[:, -1]
+        return float(largest.max(initial=0.0))
 
     def _applied(self, coef: np.ndarray) -> np.ndarray:
+        """``G_t w_t`` for every task, ``(T, D)``."""
         if len(self.gram) == 1:
-            return coef @ self.gram[0]
-        return np.matmul(self.gram, coef[:, :, None])[:, :, 0]
+            return coef @ self.gram[0]  # G is symmetric
+        products = np.matmul(self.gram, coef[:, :, None])  # (T, D, 1)
+        return products[:, :, 0]
 
 
 def moments(rows: TaskRows) -> Moments:
@@ -129,26 +136,39 @@ def weighted_moments(
     unweighted = all((weight == 1).all() for weight in weights)
     # Weights differ from task to task, and so do the Gram matrices of rows that carry them.
     same = rows.shared_inputs and unweighted
-    n_tasks, n_features = len(rows.names), rows.inputs[0].shape[1]
+    n_tasks = len(rows.names)
+    n_features = rows.inputs[0].shape[1]
     n_grams = 1 if same else n_tasks
     if n_grams * n_features**2 > LARGEST:
         raise ValueError(
             f"X: {n_grams} Gram matrices of {n_features} features are more than the 4 GiB that "
             "they may take; give fewer features, for instance their principal components"
         )
-    x, xy = np.empty((n_tasks, n_features)), np.empty((n_tasks, n_features))
+    total = np.empty(n_tasks)
+    x = np.empty((n_tasks, n_features))
+    y = np.empty(n_tasks)
     xx = np.empty((n_grams, n_features, n_features))
+    xy = np.empty((n_tasks, n_features))
     yy = np.empty(n_tasks)
     for task, inputs in enumerate(rows.inputs):
-        weight, target = weights[task], weighted_targets[task]
+        weight = weights[task]
+        target = weighted_targets[task]
+        total[task] = weight.sum()
+        y[task] = target.sum()
         x[task] = weight @ inputs
         xy[task] = target @ inputs
         # Σ ω y² from ω y; rows of weight zero count for nothing.
-        plain = np.divide(target, weight, where=weight > 0, out=np.zeros(len(weight)))
+        plain = np.zeros(len(weight))
+        np.divide(target, weight, where=weight > 0, out=plain)
         yy[task] = target @ plain
         if task < n_grams:
             scaled = inputs if unweighted else inputs * np.sqrt(weight)[:, None]
             xx[task] = scaled.T @ scaled  # one array twice: BLAS computes half of it
-    total = np.array([weight.sum() for weight in weights])
-    target_sums = np.array([target.sum() for target in weighted_targets])
-    return Moments(total, x, target_sums, xx, xy, yy)
+    return Moments(
+        total,
+        x,
+        y,
+        xx,
+        xy,
+        yy,
+    )

@@ -61,7 +61,13 @@ class MTFL(LinearTasks):
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
         penalty = SquaredTraceNormPenalty(2 * self.gamma)  # which has a factor ½
         objective = Proximal(penalty) if self.gamma else Apart()
-        return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
+        return minimise(
+            loss,
+            objective,
+            start=start,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
 
     def _set_structure(self, parts: np.ndarray) -> None:
         self.feature_covariance_ = unit_trace_root(self.coef_.T)

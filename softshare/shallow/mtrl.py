@@ -61,7 +61,13 @@ class MTRL(LinearTasks):
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
         penalty = SquaredTraceNormPenalty(self.lambda_2, ridge=self.lambda_1)
         objective = Proximal(penalty) if self.lambda_2 else Apart(self.lambda_1)
-        return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
+        return minimise(
+            loss,
+            objective,
+            start=start,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
 
     def _set_structure(self, parts: np.ndarray) -> None:
         self.task_covariance_ = unit_trace_root(self.coef_)

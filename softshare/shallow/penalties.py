@@ -50,14 +50,17 @@ class TraceNormPenalty(ProximalPenalty):
         self.strength = strength
 
     def value(self, parts: np.ndarray) -> float:
-        return self.strength * float(singular_values(parts[0]).sum())
+        values = singular_values(parts[0])
+        return self.strength * float(values.sum())
 
     def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
-        return with_shrunk_values(parts[0], step * self.strength)[None]
+        shrunk = with_shrunk_values(parts[0], step * self.strength)
+        return shrunk[None]
 
     def feasible_scale(self, gradient: np.ndarray) -> float:
         # The dual norm of the trace norm is the largest singular value.
-        return scale_to(self.strength, singular_values(gradient).max(initial=0.0))
+        values = singular_values(gradient)
+        return scale_to(self.strength, values.max(initial=0.0))
 
 
 class SquaredTraceNormPenalty(ProximalPenalty):
@@ -75,17 +78,20 @@ class SquaredTraceNormPenalty(ProximalPenalty):
 
     def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
         left, values, right = np.linalg.svd(parts[0], full_matrices=False)
-        shrunk = _least_of_squares(values, 1 + step * self.ridge, step * self.strength)
+        # The distance ½ ‖U − Z‖² is one more square beside the ridge's.
+        square = 1 + step * self.ridge
+        shrunk = _least_of_squares(values, square, step * self.strength)
         whole = (left * shrunk) @ right
         return whole[None]
 
     def feasible_scale(self, gradient: np.ndarray) -> float:
-        return 1.0
+        return 1.0  # the conjugate of a square is finite everywhere
 
     def conjugate(self, gradient: np.ndarray) -> float:
         values = singular_values(gradient)
         if self.ridge == 0:
-            return float(values.max(initial=0.0) ** 2) / (2 * self.strength)
+            largest = values.max(initial=0.0)
+            return float(largest**2) / (2 * self.strength)
         # Ω is homogeneous of degree 2: its conjugate is half the product with the maximiser.
         maximiser = _least_of_squares(values, self.ridge, self.strength)
         return float(values @ maximiser) / 2
@@ -98,13 +104,15 @@ class FeatureNormPenalty(ProximalPenalty):
         self.strength = strength
 
     def value(self, parts: np.ndarray) -> float:
-        return self.strength * float(np.linalg.norm(parts[0], axis=0).sum())
+        norms = np.linalg.norm(parts[0], axis=0)
+        return self.strength * float(norms.sum())
 
     def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
         return with_shrunk_norms(parts, step * self.strength, axis=1)
 
     def feasible_scale(self, gradient: np.ndarray) -> float:
-        return scale_to(self.strength, np.linalg.norm(gradient, axis=0).max(initial=0.0))
+        norms = np.linalg.norm(gradient, axis=0)
+        return scale_to(self.strength, norms.max(initial=0.0))
 
 
 class AbsolutePenalty(ProximalPenalty):
@@ -117,10 +125,13 @@ class AbsolutePenalty(ProximalPenalty):
         return self.strength * float(np.abs(parts).sum())
 
     def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
-        return np.sign(parts) * np.maximum(np.abs(parts) - step * self.strength, 0)
+        shrunk = np.abs(parts) - step * self.strength
+        return np.sign(parts) * np.maximum(shrunk, 0)
 
     def feasible_scale(self, gradient: np.ndarray) -> float:
-        return scale_to(self.strength, np.abs(gradient).max(initial=0.0))
+        # The dual norm of the sum of absolute values is the largest of them.
+        largest = np.abs(gradient).max(initial=0.0)
+        return scale_to(self.strength, largest)
 
 
 class LowRankAndOutliersPenalty(ProximalPenalty):
@@ -135,7 +146,9 @@ class LowRankAndOutliersPenalty(ProximalPenalty):
     def value(self, parts: np.ndarray) -> float:
         norms = np.linalg.norm(parts[1], axis=1)
         values = singular_values(parts[0])
-        return float(self.low_rank * values.sum() + self.outlier * norms.sum())
+        of_low_rank = self.low_rank * values.sum()
+        of_outliers = self.outlier * norms.sum()
+        return float(of_low_rank + of_outliers)
 
     def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
         low_rank = with_shrunk_values(parts[0], step * self.low_rank)
@@ -162,7 +175,8 @@ def with_shrunk_values(matrix: np.ndarray, by: float) -> np.ndarray:
     """The matrix with every singular value nearer to zero by a number."""
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
     # The values that vanish lie last: the product leaves them out.
-    rank = int((values > by).sum())
+    stays = values > by
+    rank = int(stays.sum())
     shrunk = values[:rank] - by
     return np.asarray((left[:, :rank] * shrunk) @ right[:rank])
 
@@ -176,7 +190,9 @@ def with_shrunk_norms(matrix: np.ndarray, by: float, *, axis: int) -> np.ndarray
 
 def scale_to(bound: float, norm: float) -> float:
     """By what to multiply something of this norm, at most 1, so that its norm is in a bound."""
-    return 1.0 if norm <= bound else bound / float(norm)
+    if norm <= bound:
+        return 1.0
+    return bound / float(norm)
 
 
 def _least_of_squares(values: np.ndarray, square: float, squared_sum: float) -> np.ndarray:
@@ -187,7 +203,8 @@ def _least_of_squares(values: np.ndarray, square: float, squared_sum: float) -> 
     largest number for which the k-th indeed is not.
     """
     n_nonzero = np.arange(1, len(values) + 1)
-    sums = np.cumsum(values) / (square + n_nonzero * squared_sum)
+    curvatures = square + n_nonzero * squared_sum
+    sums = np.cumsum(values) / curvatures  # S, were the k largest the ones that are not zero
     fits = np.flatnonzero(values > squared_sum * sums)
     if not len(fits):
         return np.zeros_like(values)

@@ -78,7 +78,11 @@ class PooledRidge(BaseEstimator):
         self.random_state = random_state
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, tasks: ArrayLike, groups: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        tasks: ArrayLike,
+        groups: ArrayLike | None = None,
     ) -> PooledRidge:
         """Choose both strengths on held-out rows, then fit all rows.
 
@@ -91,7 +95,14 @@ class PooledRidge(BaseEstimator):
         Raises:
             ValueError: If shapes or values are wrong.
         """
-        rows = checked_rows(X, y, tasks, groups, kind=self.kind, n_classes=self.n_classes)
+        rows = checked_rows(
+            X,
+            y,
+            tasks,
+            groups,
+            kind=self.kind,
+            n_classes=self.n_classes,
+        )
         self.tasks_ = rows.names
         self.scaling_ = Scaling.of(rows.inputs)
         rows = rows.with_inputs(_with_intercept(self.scaling_(rows.inputs)))
@@ -155,7 +166,11 @@ def _rotated(train: Rows, held: Rows) -> tuple[Rows, Rows]:
 
 
 def fit_classes(
-    rows: Rows, strength: float, variance: float, *, tolerance: float = 1e-8
+    rows: Rows,
+    strength: float,
+    variance: float,
+    *,
+    tolerance: float = 1e-8,
 ) -> list[_Coefficients]:
     """The penalised fit of every class (of the values, where there are no classes).
 
@@ -168,12 +183,33 @@ def fit_classes(
     columns = one_vs_rest(rows).T
     if rows.kind == "regression":
         ones = np.ones(len(rows.targets))
-        return [_weighted_fit(rows, columns[0], ones, strength, variance)]
-    return [_logistic_fit(rows, column, strength, variance, tolerance) for column in columns]
+        return [
+            _weighted_fit(
+                rows,
+                columns[0],
+                ones,
+                strength,
+                variance,
+            )
+        ]
+    return [
+        _logistic_fit(
+            rows,
+            column,
+            strength,
+            variance,
+            tolerance,
+        )
+        for column in columns
+    ]
 
 
 def _weighted_fit(
-    rows: Rows, response: Array, weights: Array, strength: float, variance: float
+    rows: Rows,
+    response: Array,
+    weights: Array,
+    strength: float,
+    variance: float,
 ) -> _Coefficients:
     """Least Σ w (y − xβ − u_t)² + λ |β|² + Σ u_t² / r, by eliminating the offsets.
 
@@ -197,7 +233,11 @@ def _weighted_fit(
 
 
 def _logistic_fit(
-    rows: Rows, labels: Array, strength: float, variance: float, tolerance: float
+    rows: Rows,
+    labels: Array,
+    strength: float,
+    variance: float,
+    tolerance: float,
 ) -> _Coefficients:
     """Newton's method for the penalised logistic regression, as repeated weighted least squares.
 
@@ -210,7 +250,13 @@ def _logistic_fit(
         mean = expit(outputs)
         weights = np.maximum(mean * (1 - mean), 1e-6)
         response = outputs + (labels - mean) / weights
-        fit = _weighted_fit(rows, response, weights, strength, variance)
+        fit = _weighted_fit(
+            rows,
+            response,
+            weights,
+            strength,
+            variance,
+        )
         new = fit.outputs(rows.inputs, rows.tasks).clip(-15, 15)
         change = np.abs(new - outputs).max()
         outputs = new

@@ -47,7 +47,8 @@ class TaskPredictions(BaseEstimator):
         outputs = self._outputs(X, tasks)
         if self.loss == "squared":
             return outputs
-        return np.asarray(self.classes_[(outputs > 0).astype(int)])
+        is_second = outputs > 0
+        return np.asarray(self.classes_[is_second.astype(int)])
 
     @available_if(_is_classifier)
     def decision_function(
@@ -64,23 +65,30 @@ class TaskPredictions(BaseEstimator):
             ``(N, 2)``, of both classes; ``(N, T)`` of the second class for all tasks of each row.
         """
         second = expit(self._outputs(X, tasks))
-        return second if second.ndim == 2 else np.stack([1 - second, second], axis=1)
+        if second.ndim == 2:
+            return second
+        return np.stack([1 - second, second], axis=1)
 
     def score(self, X: ArrayLike, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> float:
         """R², the columns' mean where there are several; with the logistic loss the fraction of
         targets that are right.
         """
-        truth, predicted = np.asarray(y), self.predict(X, tasks)
-        if self.loss == "squared":
+        is_regression = self.loss == "squared"
+        truth = np.asarray(y)
+        if is_regression:
             truth = truth.astype(float)
-        columns = truth.reshape(len(truth), -1).T
-        scores, sizes = [], []
-        for target, prediction in zip(columns, predicted.reshape(columns.T.shape).T, strict=True):
+        predicted = self.predict(X, tasks)
+        # One target a row is one column: (N,) → (N, 1).
+        columns = truth.reshape(len(truth), -1)
+        predicted = predicted.reshape(columns.shape)
+        measure = r2_score if is_regression else accuracy_score
+        scores = []
+        sizes = []
+        for target, prediction in zip(columns.T, predicted.T, strict=True):
             known = target == target  # NaN alone differs from itself
-            measure = r2_score if self.loss == "squared" else accuracy_score
             scores.append(measure(target[known], prediction[known]))
             sizes.append(known.sum())
-        weights = None if self.loss == "squared" else sizes
+        weights = None if is_regression else sizes
         return float(np.average(scores, weights=weights))
 
     def _outputs(self, X: ArrayLike, tasks: Iterable[Hashable] | None) -> np.ndarray:
@@ -88,31 +96,39 @@ class TaskPredictions(BaseEstimator):
         check_is_fitted(self)
         inputs = validate_data(self, X, dtype=np.float64, reset=False)
         if tasks is not None:
-            coef, intercept = self._models_of(plain_names(tasks, len(inputs)))
-            return np.asarray(np.einsum("nd,nd->n", inputs, coef) + intercept)
+            names = plain_names(tasks, len(inputs))
+            coef, intercept = self._models_of(names)  # (N, D), (N,): each row's own model
+            products = np.einsum("nd,nd->n", inputs, coef)
+            return np.asarray(products + intercept)
         if self._form == "long" and len(self.tasks_) > 1:
             raise ValueError(
                 f"tasks: this {type(self).__name__} was fitted on rows of {len(self.tasks_)} "
                 "tasks; name each row's task"
             )
-        outputs = inputs @ self.coef_.T + self.intercept_
-        return np.asarray(outputs if self._form == "columns" else outputs[:, 0])
+        outputs = inputs @ self.coef_.T + self.intercept_  # (N, T)
+        if self._form != "columns":
+            outputs = outputs[:, 0]
+        return np.asarray(outputs)
 
     def _models_of(self, names: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
         """Every row's weights, ``(N, D)``, and intercept, ``(N,)``."""
         position = {name: index for index, name in enumerate(self.tasks_)}
         unseen = [name for name in dict.fromkeys(names) if name not in position]
-        coef, intercept = self.coef_, self.intercept_
+        coef = self.coef_
+        intercept = self.intercept_
         if unseen:
+            # One more model, last, which every unseen task is sent to.
             common_coef, common_intercept = self._common_model(unseen)
             coef = np.vstack([coef, common_coef])
             intercept = np.append(intercept, common_intercept)
-        index = np.array([position.get(name, len(position)) for name in names], dtype=int)
+        last = len(position)
+        index = np.array([position.get(name, last) for name in names], dtype=int)
         return coef[index], intercept[index]
 
     def _common_model(self, unseen: Sequence[Hashable]) -> tuple[np.ndarray, float]:
         """The weights and the intercept of tasks that ``fit`` has not seen."""
+        some = ", ".join(map(repr, unseen[:5]))
         raise ValueError(
-            f"tasks: {', '.join(map(repr, unseen[:5]))} had no rows in fit, and "
+            f"tasks: {some} had no rows in fit, and "
             f"{type(self).__name__} has no model for other tasks than its {len(self.tasks_)}"
         )

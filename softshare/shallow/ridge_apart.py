@@ -63,7 +63,11 @@ class RidgeApart(BaseEstimator):
         self.random_state = random_state
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, tasks: ArrayLike, groups: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        tasks: ArrayLike,
+        groups: ArrayLike | None = None,
     ) -> RidgeApart:
         """Choose the strength on held-out rows, then fit each task's rows.
 
@@ -78,7 +82,14 @@ class RidgeApart(BaseEstimator):
         """
         if self.strength not in ("common", "own"):
             raise ValueError(f"strength must be common or own, not {self.strength!r}")
-        rows = checked_rows(X, y, tasks, groups, kind=self.kind, n_classes=self.n_classes)
+        rows = checked_rows(
+            X,
+            y,
+            tasks,
+            groups,
+            kind=self.kind,
+            n_classes=self.n_classes,
+        )
         self.tasks_ = rows.names
         self.scaling_ = Scaling.of(rows.inputs)
         rows = rows.with_inputs(self.scaling_(rows.inputs))
@@ -100,16 +111,19 @@ class RidgeApart(BaseEstimator):
         losses = np.zeros((rows.n_tasks, len(STRENGTHS)))
         for task in range(rows.n_tasks):
             mine = rows.tasks == task
-            own, own_folds = rows.take(mine), folds[mine]
+            own = rows.take(mine)
+            own_folds = folds[mine]
             for fold in np.unique(own_folds):
                 held = own_folds == fold
                 if held.all():
                     continue  # nothing to learn from: this fold says nothing of the strength
                 test = own.take(held)
-                for place, fit in enumerate(_fits(own.take(~held), STRENGTHS)):
+                fits = _fits(own.take(~held), STRENGTHS)
+                for place, fit in enumerate(fits):
                     outputs = _outputs(test.inputs, fit)
                     outputs = outputs if rows.kind == "multiclass" else outputs[:, 0]
-                    losses[task, place] += row_losses(outputs, test.targets, rows.kind).sum()
+                    own_losses = row_losses(outputs, test.targets, rows.kind)
+                    losses[task, place] += own_losses.sum()
         return losses
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
@@ -138,7 +152,9 @@ def _constant(targets: Array, n_inputs: int, kind: Kind) -> Array:
     if kind == "regression":
         coefficients[-1] = targets.mean(axis=0)
     else:
-        coefficients[-1] = logit((targets.sum(axis=0) + 0.5) / (len(targets) + 1))
+        # Half a row more of each class: a task with one class has no infinite log-odds.
+        rates = (targets.sum(axis=0) + 0.5) / (len(targets) + 1)
+        coefficients[-1] = logit(rates)
     return coefficients
 
 
@@ -155,7 +171,8 @@ def _fits(own: Rows, strengths: tuple[float, ...]) -> list[Array]:
     for strength in strengths:
         coefficients = _constant(targets, own.inputs.shape[1], own.kind)
         if own.kind == "regression":
-            turned = (lengths / (lengths**2 + strength))[:, None] * (U.T @ targets)
+            shrunk = lengths / (lengths**2 + strength)
+            turned = shrunk[:, None] * (U.T @ targets)  # (m, C)
         else:
             turned, coefficients[-1] = _logistic(U * lengths, targets, strength, coefficients[-1])
         coefficients[:-1] = directions.T @ turned
@@ -164,21 +181,30 @@ def _fits(own: Rows, strengths: tuple[float, ...]) -> list[Array]:
     return fits
 
 
-def _logistic(inputs: Array, labels: Array, strength: float, centre: Array) -> tuple[Array, Array]:
+def _logistic(
+    inputs: Array,
+    labels: Array,
+    strength: float,
+    centre: Array,
+) -> tuple[Array, Array]:
     """Newton's method for each class. Shapes: (n, m), (n, C), (C,) to (m, C) and (C,)."""
-    design = np.column_stack([inputs, np.ones(len(inputs))])
-    penalty = np.full(design.shape[1], strength)
+    ones = np.ones(len(inputs))
+    design = np.column_stack([inputs, ones])
+    n_columns = design.shape[1]
+    penalty = np.full(n_columns, strength)
     penalty[-1] = INTERCEPT_PRECISION
-    found = np.zeros((design.shape[1], labels.shape[1]))
+    found = np.zeros((n_columns, labels.shape[1]))
     found[-1] = centre
     for column in range(labels.shape[1]):
         prior = found[:, column].copy()
         beta = prior.copy()
         for _ in range(20):
             mean = expit(design @ beta)
-            slope = design.T @ (labels[:, column] - mean) - penalty * (beta - prior)
+            pull = penalty * (beta - prior)
+            slope = design.T @ (labels[:, column] - mean) - pull
             weights = np.maximum(mean * (1 - mean), 1e-6)
-            step = np.linalg.solve((design.T * weights) @ design + np.diag(penalty), slope)
+            curvature = (design.T * weights) @ design + np.diag(penalty)
+            step = np.linalg.solve(curvature, slope)
             beta += step
             if np.abs(step).max() < 1e-6:
                 break

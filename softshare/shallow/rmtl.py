@@ -70,7 +70,13 @@ class RMTL(LinearTasks):
 
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
         objective = Proximal(LowRankAndOutliersPenalty(self.alpha, self.beta))
-        return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
+        return minimise(
+            loss,
+            objective,
+            start=start,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
 
     def _set_structure(self, parts: np.ndarray) -> None:
         self.low_rank_coef_, self.outlier_coef_ = parts

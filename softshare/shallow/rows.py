@@ -95,7 +95,7 @@ def checked_rows(
     inputs = checked_inputs(X)
     targets = np.asarray(y, dtype=float)
     labels = np.asarray(tasks)
-    wanted = (len(inputs),)
+    wanted = (len(inputs),)  # one entry a row
     for name, array in (("y", targets), ("tasks", labels)):
         if array.shape != wanted:
             raise ValueError(
@@ -113,7 +113,15 @@ def checked_rows(
     outputs = 1
     if kind == "multiclass":
         outputs = int(targets.max()) + 1 if n_classes is None else n_classes
-    return Rows(inputs, targets, codes, names, group_codes, outputs, kind)
+    return Rows(
+        inputs,
+        targets,
+        codes,
+        names,
+        group_codes,
+        outputs,
+        kind,
+    )
 
 
 def checked_inputs(X: ArrayLike) -> Array:
@@ -135,8 +143,9 @@ def _check_classes(targets: Array, kind: Kind, n_classes: int | None) -> None:
     if kind == "regression":
         return
     highest = 2 if kind == "binary" else n_classes or np.inf
-    whole = targets == np.round(targets)
-    if not (whole & (targets >= 0) & (targets < highest)).all():
+    is_whole = targets == np.round(targets)
+    in_range = (targets >= 0) & (targets < highest)
+    if not (is_whole & in_range).all():
         wanted = "0 and 1" if kind == "binary" else "0 to the number of classes − 1"
         raise ValueError(f"y of kind {kind!r} must hold the classes {wanted}")
 
@@ -144,8 +153,11 @@ def _check_classes(targets: Array, kind: Kind, n_classes: int | None) -> None:
 def task_codes(tasks: ArrayLike, names: NDArray[np.generic]) -> Codes:
     """Each row's position in the sorted ``names``, −1 for a task that is not there."""
     labels = np.asarray(tasks)
-    places = np.searchsorted(names, labels).clip(max=len(names) - 1)
-    return np.where(names[places] == labels, places, -1).astype(np.int64)
+    places = np.searchsorted(names, labels)
+    # A label behind all names has no place: it is compared with the last, and differs.
+    places = places.clip(max=len(names) - 1)
+    is_known = names[places] == labels
+    return np.where(is_known, places, -1).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -162,11 +174,16 @@ class Scaling:
 
     @classmethod
     def of(cls, inputs: Array) -> Scaling:
-        lowest, highest = inputs.min(axis=0), inputs.max(axis=0)
-        two_valued = ((inputs == lowest) | (inputs == highest)).all(axis=0)
+        lowest = inputs.min(axis=0)
+        highest = inputs.max(axis=0)
+        at_edge = (inputs == lowest) | (inputs == highest)
+        two_valued = at_edge.all(axis=0)
         scale = np.where(two_valued, highest - lowest, inputs.std(axis=0))
-        constant = scale <= 1e-12 * np.maximum(np.abs(lowest), np.abs(highest)).clip(min=1.0)
-        return cls(inputs.mean(axis=0), np.where(constant, np.inf, scale))
+        # What rounding leaves of a constant is some 1e-16 of its size, never quite zero.
+        size = np.maximum(np.abs(lowest), np.abs(highest)).clip(min=1.0)
+        is_constant = scale <= 1e-12 * size
+        scale = np.where(is_constant, np.inf, scale)  # divided by which it is 0
+        return cls(inputs.mean(axis=0), scale)
 
     def __call__(self, inputs: Array) -> Array:
         return (inputs - self.mean) / self.scale
@@ -175,6 +192,7 @@ class Scaling:
 def sums_by_task(values: Array, tasks: Codes, n_tasks: int) -> Array:
     """Column sums of each task's rows. Shape: (N, p) to (T, p)."""
     order = np.argsort(tasks, kind="stable")
+    # Sorted, a task's rows are one slice: one pass adds them all up, task by task.
     present, starts = np.unique(tasks[order], return_index=True)
     sums = np.zeros((n_tasks, values.shape[1]))
     sums[present] = np.add.reduceat(values[order], starts, axis=0)
@@ -189,7 +207,9 @@ def one_vs_rest(rows: Rows) -> Array:
     """
     if rows.kind != "multiclass":
         return rows.targets[:, None]
-    return (rows.targets[:, None] == np.arange(rows.n_classes)).astype(float)
+    classes = np.arange(rows.n_classes)
+    is_of_class = rows.targets[:, None] == classes  # (N, C)
+    return is_of_class.astype(float)
 
 
 def row_losses(outputs: Array, targets: Array, kind: Kind) -> Array:
@@ -206,6 +226,8 @@ def row_losses(outputs: Array, targets: Array, kind: Kind) -> Array:
     if kind == "regression":
         return np.asarray((targets - outputs) ** 2)
     if kind == "binary":
-        return np.asarray(-log_expit(np.where(targets == 1, outputs, -outputs)))
-    chosen = outputs[np.arange(len(targets)), targets.astype(int)]
+        margins = np.where(targets == 1, outputs, -outputs)
+        return np.asarray(-log_expit(margins))
+    positions = np.arange(len(targets))
+    chosen = outputs[positions, targets.astype(int)]
     return np.asarray(logsumexp(outputs, axis=1) - chosen)

@@ -91,6 +91,7 @@ class Proximal(Objective):
     def optimality(self, point: LossPoint, parts: np.ndarray) -> float:
         """The gap between the objective and a lower bound, relative to the objective."""
         scale = self.penalty.feasible_scale(point.gradient)
+        # Scaled, the loss's derivative is a point of the dual problem: its value is a bound.
         bound = point.dual(scale) - self.penalty.conjugate(scale * point.gradient)
         objective = point.value + self.penalty.value(parts)
         return max(objective - bound, 0.0) / max(objective, TINY)
@@ -112,18 +113,22 @@ class Apart(Objective):
 
     def optimality(self, point: LossPoint, parts: np.ndarray) -> float:
         """The norm of the gradient, relative to the loss's terms in it."""
-        return relative_norm(point.gradient + self.ridge * parts[0], point, parts[0])
+        coef = parts[0]
+        gradient = point.gradient + self.ridge * coef
+        return relative_norm(gradient, point, coef)
 
     def minimise(
         self, quadratic: Quadratic, parts: np.ndarray, max_iter: int
     ) -> tuple[np.ndarray, int]:
         curvature = quadratic.gram + self.ridge * np.eye(parts.shape[2])
-        gradient = (quadratic.gradient(parts[0]) + self.ridge * parts[0])[:, :, None]
+        gradient = quadratic.gradient(parts[0]) + self.ridge * parts[0]
+        gradient = gradient[:, :, None]  # (T, D, 1): T systems of one right side
         if self.ridge > 0:
             step = np.linalg.solve(curvature, gradient)
         else:  # the part of the weights that no row sees stays as it is
             step = np.linalg.pinv(curvature, rcond=1e-12, hermitian=True) @ gradient
-        return (parts[0] - step[:, :, 0])[None], 1
+        coef = parts[0] - step[:, :, 0]
+        return coef[None], 1
 
 
 def minimise(
@@ -154,7 +159,13 @@ def minimise(
     while optimality > tol and n_iter < max_iter:
         target, steps = objective.minimise(point.model(), parts, max_iter - n_iter)
         n_iter += steps
-        moved = along_the_line(loss, objective, point, parts, target)
+        moved = along_the_line(
+            loss,
+            objective,
+            point,
+            parts,
+            target,
+        )
         if moved is None:
             break  # rounding: the objective falls no further
         parts, point = moved
@@ -191,6 +202,7 @@ def along_the_line(
     before = point.value + objective.value(parts)
     slope = float(np.vdot(direction.sum(axis=0), point.gradient))
     predicted = slope + objective.value(target) - objective.value(parts)
+    # A target that promises more than rounding upwards is no descent.
     rounding = ROUNDING * abs(before)
     if predicted > rounding:
         return None
@@ -211,6 +223,7 @@ def relative_norm(residual: np.ndarray, point: LossPoint, coef: np.ndarray) -> f
     The loss's gradient is a difference, ``G w − c`` in the squared case, of terms as large as the
     curvature times the weights.
     """
-    curved = point.model().gradient(coef) - point.model().gradient(np.zeros_like(coef))
+    model = point.model()
+    curved = model.gradient(coef) - model.gradient(np.zeros_like(coef))  # G w
     scale = np.linalg.norm(curved) + np.linalg.norm(point.gradient)
     return float(np.linalg.norm(residual) / max(scale, TINY))

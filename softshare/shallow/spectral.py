@@ -17,7 +17,8 @@ def unit_trace_root(rows: np.ndarray) -> np.ndarray:
     total = values.sum()
     if total == 0:
         return np.eye(len(rows)) / len(rows)
-    return np.asarray((left * (values / total)) @ left.T)
+    shares = values / total
+    return np.asarray((left * shares) @ left.T)
 
 
 def directions(coef: np.ndarray) -> np.ndarray:
@@ -28,7 +29,9 @@ def directions(coef: np.ndarray) -> np.ndarray:
     """
     _, values, right = np.linalg.svd(coef, full_matrices=False)
     largest = values.max(initial=0.0)
-    rank = int((values > 1e-9 * largest).sum())
+    # Rounding leaves values of some 1e-16 of the largest where a direction is not used.
+    is_used = values > 1e-9 * largest
+    rank = int(is_used.sum())
     return np.asarray(right[:rank])
 
 
@@ -39,11 +42,14 @@ def varimax(loadings: np.ndarray, *, max_iter: int = 100, tol: float = 1e-8) -> 
     Shape:
         ``(n, K)`` → ``(K, K)``, orthogonal.
     """
-    rotation, previous = np.eye(loadings.shape[1]), 0.0
+    n_components = loadings.shape[1]
+    rotation = np.eye(n_components)
+    previous = 0.0
     for _ in range(max_iter):
         turned = loadings @ rotation
         # The criterion's gradient; the next rotation is the orthogonal matrix nearest to it.
-        gradient = loadings.T @ (turned**3 - turned * (turned**2).mean(axis=0))
+        mean_squares = (turned**2).mean(axis=0)
+        gradient = loadings.T @ (turned**3 - turned * mean_squares)
         left, values, right = np.linalg.svd(gradient)
         rotation = left @ right
         total = float(values.sum())

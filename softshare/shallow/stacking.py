@@ -106,24 +106,48 @@ def stack(
     kept = np.zeros(n_tasks, dtype=bool)
     p_values = np.full(n_tasks, np.nan)
     if apart is not None and apart != pooled:
-        worse = loss_of_joining(outputs, targets, tasks, goal=goal, apart=apart)
+        worse = loss_of_joining(
+            outputs,
+            targets,
+            tasks,
+            goal=goal,
+            apart=apart,
+        )
         kept, p_values = hurt_tasks(worse, tasks, n_tasks, groups)
 
     only_apart = np.eye(n_contestants)[pooled if apart is None else apart]
     if kept[tasks].all():
         weights = np.tile(only_apart, (n_tasks, 1))
-        return Stack(weights, only_apart, 0.0, kept, p_values)
+        return Stack(
+            weights,
+            only_apart,
+            0.0,
+            kept,
+            p_values,
+        )
 
     # Tasks that keep apart have no say in the others' weights.
     losses = _losses(outputs, targets, kind)
-    rest = _Held(outputs, losses, targets, tasks, groups).take(~kept[tasks])
+    rest = _Held(
+        outputs,
+        losses,
+        targets,
+        tasks,
+        groups,
+    ).take(~kept[tasks])
     common = common_weights(rest.outputs, rest.targets, rest.tasks, goal)
     rate = _chosen_rate(rest, goal, common)
     weights = np.tile(common, (n_tasks, 1))
     own = _own_weights(rest.losses, rest.tasks, common, rate)
     weights[: len(own)] = own
     weights[kept] = only_apart
-    return Stack(weights, common, rate, kept, p_values)
+    return Stack(
+        weights,
+        common,
+        rate,
+        kept,
+        p_values,
+    )
 
 
 def _losses(outputs: Array, targets: Array, kind: Kind) -> Array:
@@ -135,7 +159,12 @@ def _losses(outputs: Array, targets: Array, kind: Kind) -> Array:
     return losses
 
 
-def _own_weights(losses: Array, tasks: Codes, common: Array, rate: float) -> Array:
+def _own_weights(
+    losses: Array,
+    tasks: Codes,
+    common: Array,
+    rate: float,
+) -> Array:
     """Each task's weights, w_tm ∝ w_m exp(−rate Σ losses of its rows). Shape (T, M).
 
     The weights of a posterior whose prior is the common ones: few rows hardly move them. Losses

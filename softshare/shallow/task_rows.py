@@ -30,12 +30,14 @@ class TaskRows:
         Shape:
             ``(T,)``.
         """
-        return np.array([len(targets) for targets in self.targets])
+        sizes = map(len, self.targets)
+        return np.fromiter(sizes, dtype=np.int64)
 
     @property
     def shared_inputs(self) -> bool:
         """Whether all tasks have the same rows, so that one Gram matrix serves them all."""
-        return all(inputs is self.inputs[0] for inputs in self.inputs)
+        first = self.inputs[0]
+        return all(inputs is first for inputs in self.inputs)
 
     def take(self, kept: np.ndarray) -> TaskRows:
         """Some rows of all tasks, which stay even where they have none left.
@@ -44,15 +46,26 @@ class TaskRows:
             kept: whether to keep each row of what was handed in.
         """
         if self.shared_inputs:
-            inputs = [self.inputs[0][kept[self.positions[0]]]] * len(self.names)
+            # One array again, so that one Gram matrix still serves all tasks.
+            which = kept[self.positions[0]]
+            shared = self.inputs[0][which]
+            inputs = [shared] * len(self.names)
         else:
             inputs = self._taken(self.inputs, kept)
-        targets, positions = self._taken(self.targets, kept), self._taken(self.positions, kept)
-        return TaskRows(self.names, inputs, targets, positions)
+        return TaskRows(
+            self.names,
+            inputs,
+            self._taken(self.targets, kept),
+            self._taken(self.positions, kept),
+        )
 
     def _taken(self, arrays: list[np.ndarray], kept: np.ndarray) -> list[np.ndarray]:
-        pairs = zip(arrays, self.positions, strict=True)
-        return [array[kept[position]] for array, position in pairs]
+        """Every task's array without the rows that are not kept."""
+        taken = []
+        for array, position in zip(arrays, self.positions, strict=True):
+            which = kept[position]
+            taken.append(array[which])
+        return taken
 
 
 def task_names(tasks: Iterable[Hashable]) -> list[Hashable]:
@@ -89,9 +102,14 @@ def rows_in_long_form(X: np.ndarray, y: np.ndarray, tasks: Sequence[Hashable]) -
     index = np.array([code[name] for name in tasks])
     # A stable sort makes every task's rows one slice: views, not copies.
     order = np.argsort(index, kind="stable")
-    ends = np.cumsum(np.bincount(index, minlength=len(names)))[:-1]
-    inputs, targets = np.split(X[order], ends), np.split(y[order], ends)
-    return TaskRows(names, inputs, targets, np.split(order, ends))
+    counts = np.bincount(index, minlength=len(names))
+    ends = np.cumsum(counts)[:-1]
+    return TaskRows(
+        names,
+        inputs=np.split(X[order], ends),
+        targets=np.split(y[order], ends),
+        positions=np.split(order, ends),
+    )
 
 
 def rows_in_columns(X: np.ndarray, Y: np.ndarray, names: Sequence[Hashable]) -> TaskRows:
@@ -100,9 +118,12 @@ def rows_in_columns(X: np.ndarray, Y: np.ndarray, names: Sequence[Hashable]) -> 
     Shape:
         ``X (N, D)``, ``Y (N, T)`` with NaN where a task has no label.
     """
-    inputs, targets, positions = [], [], []
+    inputs = []
+    targets = []
+    positions = []
     for column in Y.T:
         labelled = ~np.isnan(column)
+        # X itself where it can be: tasks with the same array share a Gram matrix.
         inputs.append(X if labelled.all() else X[labelled])
         targets.append(column[labelled])
         positions.append(np.flatnonzero(labelled))

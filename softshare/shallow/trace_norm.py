@@ -56,7 +56,13 @@ class TraceNormLinear(LinearTasks):
 
     def _minimise(self, loss: TaskLoss, start: np.ndarray | None) -> Solution:
         objective = Proximal(TraceNormPenalty(self.gamma)) if self.gamma else Apart()
-        return minimise(loss, objective, start=start, tol=self.tol, max_iter=self.max_iter)
+        return minimise(
+            loss,
+            objective,
+            start=start,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
 
     def _set_structure(self, parts: np.ndarray) -> None:
         self.basis_ = directions(self.coef_)

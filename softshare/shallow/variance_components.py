@@ -49,7 +49,13 @@ class CompressedTasks:
     n_rows: int
 
     @classmethod
-    def of(cls, design: Array, response: Array, tasks: Codes, n_tasks: int) -> CompressedTasks:
+    def of(
+        cls,
+        design: Array,
+        response: Array,
+        tasks: Codes,
+        n_tasks: int,
+    ) -> CompressedTasks:
         """Compress rows. Shapes: (N, k), (N,), (N,)."""
         n_columns = design.shape[1]
         joint = np.column_stack([design, response])
@@ -58,9 +64,11 @@ class CompressedTasks:
         kept = int(np.minimum(counts, n_columns).max())
         small = np.zeros((n_tasks, kept, n_columns + 1))
         rest = 0.0
-        for task, rows in enumerate(np.split(joint[order], np.cumsum(counts)[:-1])):
+        ends = np.cumsum(counts)[:-1]
+        for task, rows in enumerate(np.split(joint[order], ends)):
             if len(rows) > n_columns:
                 triangle = np.asarray(np.linalg.qr(rows, mode="r"))
+                # The last corner is the length of what the columns do not explain.
                 rest += float(triangle[n_columns, n_columns] ** 2)
                 rows = triangle[:n_columns]
             small[task, : len(rows)] = rows
@@ -105,40 +113,68 @@ def solve(
         penalised: 1 for the fixed effects that λ shrinks. Shape (k,).
         noise: σ² where it is known (of working responses it is 1); None estimates it.
     """
-    R, q = tasks.design, tasks.response
-    n_tasks, kept, _ = R.shape
     variances = ratios @ members  # (k,): the diagonal of D
-    V = (R * variances) @ R.transpose(0, 2, 1)
-    V[:, np.arange(kept), np.arange(kept)] += 1.0
-    root = np.linalg.cholesky(V)
-    joint = np.concatenate([R, q[:, :, None]], axis=2)
-    white = np.linalg.solve(root, joint)  # (T, M, k + 1): L⁻¹ [R | q]
-    flat = white.reshape(n_tasks * kept, -1)
+    root, white = _whitened(tasks, variances)
+    design = white[:, :, :-1]  # L⁻¹ R
+    response = white[:, :, -1]  # L⁻¹ q
+    flat = white.reshape(-1, white.shape[2])  # (T M, k + 1): all tasks' rows, one after another
     products = flat.T @ flat
-    A, c, total = products[:-1, :-1], products[:-1, -1], products[-1, -1] + tasks.rest
+    A = products[:-1, :-1]
+    c = products[:-1, -1]
+    total = products[-1, -1] + tasks.rest
 
+    # A last 1e-10 keeps equations of free effects regular that no row determines.
     precision = A + np.diag(penalty * penalised + 1e-10)
     factor = linalg.cho_factor(precision, lower=True)
     fixed = linalg.cho_solve(factor, c)
     n_free = tasks.n_rows - int((penalised == 0).sum())
     squares = max(float(total - c @ fixed), 1e-12 * max(float(total), 1e-300))
     sigma2 = squares / max(n_free, 1) if noise is None else noise
-
-    fitted = white[:, :, -1] - white[:, :, :-1] @ fixed  # L⁻¹ (q − R β)
-    scores = np.einsum("tmk,tm->tk", white[:, :, :-1], fitted)  # Rᵀ V⁻¹ (q − R β)
-    n_penalised = float(penalised.sum())
-    log_det = 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum()
-    log_det += 2 * np.log(np.diag(factor[0])).sum() - n_penalised * np.log(
-        max(penalty, LOWEST_PENALTY)
-    )
     fit = n_free * np.log(sigma2) if noise is None else squares / noise
+    n_penalised = float(penalised.sum())
+    log_det = _log_determinants(root, factor[0])
+    log_det -= n_penalised * np.log(max(penalty, LOWEST_PENALTY))
 
+    fitted = response - design @ fixed  # L⁻¹ (q − R β)
+    scores = np.einsum("tmk,tm->tk", design, fitted)  # Rᵀ V⁻¹ (q − R β)
     inverse = linalg.cho_solve(factor, np.eye(len(fixed)))
-    by_column = _column_slopes(white[:, :, :-1], inverse) - (scores**2).sum(axis=0) / sigma2
-    by_penalty = np.diag(inverse) @ penalised + (penalised * fixed**2).sum() / sigma2
+    explained = (scores**2).sum(axis=0) / sigma2
+    by_column = _column_slopes(design, inverse) - explained
+    shrunk = (penalised * fixed**2).sum() / sigma2
+    by_penalty = np.diag(inverse) @ penalised + shrunk
     by_penalty = by_penalty * penalty - n_penalised
-    gradient = np.append((members @ by_column) * ratios, by_penalty)
-    return Solution(fixed, scores * variances, sigma2, float(fit + log_det), gradient)
+    # By logarithms: a slope by a ratio times that ratio.
+    by_ratio = (members @ by_column) * ratios
+    return Solution(
+        fixed,
+        effects=scores * variances,
+        noise=sigma2,
+        criterion=float(fit + log_det),
+        gradient=np.append(by_ratio, by_penalty),
+    )
+
+
+def _whitened(tasks: CompressedTasks, variances: Array) -> tuple[Array, Array]:
+    """V = L Lᵀ of every task, and its rows as they would be with independent errors.
+
+    Shape:
+        L (T, M, M), and L⁻¹ [R | q] (T, M, k + 1).
+    """
+    R = tasks.design
+    diagonal = np.arange(R.shape[1])
+    V = (R * variances) @ R.transpose(0, 2, 1)
+    V[:, diagonal, diagonal] += 1.0
+    root = np.linalg.cholesky(V)
+    joint = np.concatenate([R, tasks.response[:, :, None]], axis=2)
+    return root, np.linalg.solve(root, joint)
+
+
+def _log_determinants(root: Array, factor: Array) -> float:
+    """Σ log|V_t| + log|A + Λ|, from their Cholesky factors: (T, M, M) and (k, k)."""
+    of_tasks = np.diagonal(root, axis1=1, axis2=2)
+    total = 2 * np.log(of_tasks).sum()
+    total += 2 * np.log(np.diag(factor)).sum()
+    return float(total)
 
 
 def _column_slopes(white: Array, inverse: Array) -> Array:
@@ -148,7 +184,9 @@ def _column_slopes(white: Array, inverse: Array) -> Array:
     """
     own = (white**2).sum(axis=(0, 1))
     U = white.transpose(0, 2, 1) @ white  # (T, k, k)
-    return np.asarray(own - ((U @ inverse) * U).sum(axis=(0, 2)))
+    # The diagonal of a product U C U with U symmetric is the row sums of (U C) ∘ U.
+    through_fixed = ((U @ inverse) * U).sum(axis=(0, 2))
+    return np.asarray(own - through_fixed)
 
 
 def estimate(
@@ -173,27 +211,45 @@ def estimate(
     Returns:
         The ratios, shape (G,), λ, and the solution there.
     """
-    lowest = np.log([LOWEST] * len(members) + [LOWEST_PENALTY])
-    highest = np.log([HIGHEST] * len(members) + [HIGHEST_PENALTY])
+    n_ratios = len(members)
+    lowest = np.log([LOWEST] * n_ratios + [LOWEST_PENALTY])
+    highest = np.log([HIGHEST] * n_ratios + [HIGHEST_PENALTY])
+    # A known λ stays where it is: its bounds leave it no room.
     if penalty is not None:
         lowest[-1] = highest[-1] = np.log(max(penalty, LOWEST_PENALTY))
 
     def criterion(logarithms: Array) -> tuple[float, Array]:
         values = np.exp(logarithms)
-        at = solve(tasks, values[:-1], members, values[-1], penalised, noise=noise)
+        at = solve(
+            tasks,
+            values[:-1],
+            members,
+            values[-1],
+            penalised,
+            noise=noise,
+        )
         return at.criterion, at.gradient
 
+    first = np.log(start.clip(min=1e-4))
     found = optimize.minimize(
         criterion,
-        np.log(start.clip(min=1e-4)).clip(lowest, highest),
+        first.clip(lowest, highest),
         jac=True,
         method="L-BFGS-B",
         bounds=list(zip(lowest, highest, strict=True)),
         options={"maxiter": 100, "ftol": 1e-11, "gtol": 1e-6},
     )
     values = np.exp(found.x)
-    values[:-1][found.x[:-1] <= lowest[:-1] + 1e-3] = 0.0  # at the edge: no variance
+    at_edge = found.x[:-1] <= lowest[:-1] + 1e-3
+    values[:-1][at_edge] = 0.0  # no variance at all
     if penalty is not None:
         values[-1] = penalty
-    best = solve(tasks, values[:-1], members, values[-1], penalised, noise=noise)
+    best = solve(
+        tasks,
+        values[:-1],
+        members,
+        values[-1],
+        penalised,
+        noise=noise,
+    )
     return values[:-1], float(values[-1]), best

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import is_classifier, is_regressor
+from numpy.testing import assert_allclose
 from sklearn.model_selection import cross_val_score
 
 from softshare.shallow.evgeniou_pontil import EvgeniouPontil
@@ -20,23 +17,10 @@ from softshare.shallow.mtfl import MTFL
 from softshare.shallow.mtrl import MTRL
 from softshare.shallow.rmtl import RMTL
 from softshare.shallow.trace_norm import TraceNormLinear
+from tests.shallow.columns_of_tasks import as_long, columns
 
 METHODS = [EvgeniouPontil(), GOMTL(), L21(), MTFL(), MTRL(), RMTL(), TraceNormLinear()]
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda m: type(m).__name__)
-
-
-def columns(n_rows: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    """Three tasks of the same rows, a third of whose labels are missing."""
-    random = np.random.default_rng(0)
-    X = random.normal(size=(n_rows, 4)) + 1
-    Y = X @ random.normal(size=(4, 3)) + random.normal(size=(n_rows, 3))
-    Y[random.random(Y.shape) < 1 / 3] = np.nan
-    return X, Y
-
-
-def as_long(X: np.ndarray, Y: np.ndarray, names: list[Any]) -> tuple[Any, Any, list[Any]]:
-    row, column = np.nonzero(~np.isnan(Y))
-    return X[row], Y[row, column], [names[index] for index in column]
 
 
 @every_method
@@ -74,25 +58,6 @@ def test_data_frames_name_tasks_and_features() -> None:
     assert_allclose(alone, model.predict(inputs)[:, 2])
 
 
-def test_a_classifier_gives_classes_and_probabilities() -> None:
-    X, Y = columns()
-    long_X, y, tasks = as_long(X, Y, ["a", "b", "c"])
-    labels = np.where(y > 0, "yes", "no")
-    model = MTRL(loss="logistic").fit(long_X, labels, tasks=tasks)
-    assert is_classifier(model)
-    assert is_regressor(MTRL())
-    assert not hasattr(MTRL(), "predict_proba")
-    assert model.classes_.tolist() == ["no", "yes"]
-
-    probability = model.predict_proba(long_X, tasks=tasks)
-    log_odds = model.decision_function(long_X, tasks=tasks)
-    assert_allclose(probability.sum(axis=1), 1)
-    assert_allclose(np.log(probability[:, 1] / probability[:, 0]), log_odds)
-    assert_array_equal(model.predict(long_X, tasks=tasks) == "yes", log_odds > 0)
-    right = (model.predict(long_X, tasks=tasks) == labels).mean()
-    assert model.score(long_X, labels, tasks=tasks) == pytest.approx(right)
-
-
 def test_a_task_that_saw_one_class_keeps_a_finite_intercept() -> None:
     X, Y = columns()
     long_X, y, tasks = as_long(X, Y, ["a", "b", "c"])
@@ -102,60 +67,6 @@ def test_a_task_that_saw_one_class_keeps_a_finite_intercept() -> None:
     at_the_mean = model.coef_[1] @ long_X.mean(axis=0) + model.intercept_[1]
     assert at_the_mean == pytest.approx(np.log((n_rows + 0.5) / 0.5))
     assert model.optimality_ <= 1e-6
-
-
-@every_method
-def test_an_unseen_task_is_named(method: LinearTasks) -> None:
-    X, Y = columns()
-    model = sklearn.clone(method).fit(X, Y)
-    with pytest.raises(ValueError, match=r"'elsewhere' had no rows in fit, and .* its 3"):
-        model.predict(X[:2], tasks=[0, "elsewhere"])
-
-
-def test_an_unseen_task_can_have_the_common_part() -> None:
-    X, Y = columns()
-    model = EvgeniouPontil(unseen="common").fit(X, Y)
-    expected = X @ model.common_coef_ + model.intercept_.mean()
-    assert_allclose(model.predict(X, tasks=["elsewhere"] * len(X)), expected)
-    mixed = model.predict(X[:2], tasks=[1, "elsewhere"])
-    assert_allclose(mixed, [model.predict(X)[0, 1], expected[1]])
-
-
-def test_rows_of_several_tasks_need_their_names_in_predict() -> None:
-    X, Y = columns()
-    long_X, y, tasks = as_long(X, Y, ["a", "b", "c"])
-    model = MTFL().fit(long_X, y, tasks=tasks)
-    with pytest.raises(ValueError, match="fitted on rows of 3 tasks; name each row's task"):
-        model.predict(X)
-    assert MTFL().fit(long_X, y, tasks=["a"] * len(y)).predict(X).shape == (40,)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"tasks": ["a"]}, "tasks: one name for each row of X; got 1 names for 40 rows"),
-        ({"y": np.ones((40, 2)), "tasks": ["a"] * 40}, r"y: one target a row beside tasks"),
-        ({"y": np.full(40, np.nan), "tasks": ["a"] * 40}, "Input y contains NaN"),
-        ({"y": np.array([[1, np.nan]] * 40)}, "y: column 1 has no label"),
-    ],
-)
-def test_data_that_do_not_fit_are_refused(change: dict[str, Any], message: str) -> None:
-    arguments = {"X": np.ones((40, 3)), "y": np.ones(40)} | change
-    with pytest.raises(ValueError, match=message):
-        L21().fit(**arguments)
-
-
-def test_all_settings_out_of_range_are_named_together() -> None:
-    X, Y = columns()
-    wrong = MTRL(-1.0, float("nan"), loss="hinge", tol=0, max_iter=0)
-    with pytest.raises(ValueError, match=r"MTRL: lambda_1 .* got -1.0; lambda_2 .*; loss .*; tol"):
-        wrong.fit(X, Y)
-    with pytest.raises(ValueError, match="alpha and beta are above 0"):
-        RMTL(0.0).fit(X, Y)
-    with pytest.raises(ValueError, match="mu and lam are above 0"):
-        GOMTL(mu=0).fit(X, Y)
-    with pytest.raises(ValueError, match='unseen: one of "error" and "common"'):
-        EvgeniouPontil(unseen="mean").fit(X, Y)
 
 
 @every_method
@@ -184,20 +95,6 @@ def test_a_warm_start_saves_steps(method: LinearTasks) -> None:
     assert model.fit(X, Y).n_iter_ == 1 < cold
     model.fit(X[:, :3], Y)  # other features: from zero
     assert model.coef_.shape == (3, 3)
-
-
-def test_a_robust_model_names_its_outlier() -> None:
-    random = np.random.default_rng(0)
-    coef = np.outer(random.normal(size=8) + 2, random.normal(size=6))
-    coef[3] = random.normal(size=6) * 3
-    task = np.repeat(np.arange(8), 30)
-    X = random.normal(size=(240, 6))
-    y = np.einsum("nd,nd->n", X, coef[task]) + random.normal(size=240) * 0.5
-    names = np.array(list("abcdefgh"))[task]
-    model = RMTL(20.0, 15.0).fit(X, y, tasks=names)
-    assert model.outlier_tasks_ == ["d"]
-    assert_allclose(model.low_rank_coef_ + model.outlier_coef_, model.coef_)
-    assert len(model.basis_) <= 2
 
 
 def test_covariances_are_roots_of_unit_trace() -> None:

@@ -1,0 +1,258 @@
+"""What a linear mixed model estimates: strengths from a likelihood, and effects for given ones.
+
+rows ──► compressed tasks ──► restricted likelihood ──► ratios, λ ──► β and every task's b_t
+(of labels: working responses, which a new fit changes until they stand still)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import expit
+
+from softshare.shallow.rows import Array, Codes, Kind, Rows, row_losses, sums_by_task
+from softshare.shallow.variance_components import CompressedTasks, Solution, estimate, solve
+
+Slopes = Literal["none", "common", "each"]
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """All that is estimated before effects are: ratios to σ²."""
+
+    ratios: Array  # (G,): the variances of random effects
+    penalty: float  # λ
+    group: float = 0.0  # the variance between (task, group) pairs
+
+    def scaled(self, intercept: float, slopes: float, penalty: float) -> Strengths:
+        """The same times three factors."""
+        ratios = self.ratios * slopes
+        ratios[0] = self.ratios[0] * intercept
+        return Strengths(ratios, self.penalty * penalty, self.group)
+
+
+def shared_variances(rows: Rows, slopes: Slopes) -> Array:
+    """Which columns share a variance: a row of ones and zeros for each variance. Shape (G, p + 1).
+
+    The first is the intercept's, the last column's.
+    """
+    n_columns = rows.inputs.shape[1]
+    intercept = np.zeros((1, n_columns))
+    intercept[0, -1] = 1.0
+    varies = _varies_within_tasks(rows)
+    if slopes == "none" or not varies.any():
+        return intercept
+    if slopes == "common":
+        return np.vstack([intercept, varies[None].astype(float)])
+    return np.vstack([intercept, np.eye(n_columns)[varies]])
+
+
+def _varies_within_tasks(rows: Rows) -> Array:
+    """True for inputs that are not constant in every task. Shape (p + 1,).
+
+    A random slope of a fact of the task, such as a school's size, is a random intercept again.
+    """
+    counts = np.bincount(rows.tasks, minlength=rows.n_tasks)
+    sums = sums_by_task(rows.inputs, rows.tasks, rows.n_tasks)
+    means = sums / np.maximum(counts, 1)[:, None]  # (T, p + 1)
+    away = rows.inputs - means[rows.tasks]
+    within = (away**2).mean(axis=0)
+    size = (rows.inputs**2).mean(axis=0)
+    # A millionth of an input's size is what rounding leaves of a constant, with room.
+    return within > 1e-6 * np.maximum(size, 1e-12)
+
+
+def _start(members: Array) -> Array:
+    """Ratios of a tenth for the intercept, less for the many slopes, and λ = 10."""
+    n_ratios = len(members)
+    less = np.full(n_ratios, 3.0)
+    less[0] = 1.0
+    return np.append(0.1 / less, 10.0)
+
+
+def estimated_strengths(
+    rows: Rows,
+    targets: Array,
+    members: Array,
+    penalty: float | None,
+    *,
+    group: float = 0.0,
+) -> Strengths:
+    """Restricted likelihood of values, penalised quasi-likelihood of labels."""
+    penalised = _penalised(rows, penalty)
+    start = _start(members)
+    if rows.kind == "regression":
+        tasks = _compressed(rows, targets, group)
+        ratios, strength, _ = estimate(
+            tasks,
+            members,
+            penalised,
+            start=start,
+            penalty=penalty,
+        )
+        return Strengths(ratios, strength, group)
+    outputs = _first_outputs(targets)
+    for _ in range(30):
+        tasks = _working_response(rows, targets, outputs)
+        ratios, strength, solution = estimate(
+            tasks,
+            members,
+            penalised,
+            start=start,
+            noise=1.0,
+            penalty=penalty,
+        )
+        start = np.append(ratios, strength)
+        before, outputs = outputs, _outputs(rows, solution)
+        if np.abs(outputs - before).max() < 1e-4:
+            break
+    return Strengths(ratios, strength)
+
+
+def solved(
+    rows: Rows,
+    targets: Array,
+    members: Array,
+    strengths: Strengths,
+    *,
+    tolerance: float = 1e-8,
+) -> Solution:
+    """The effects for given strengths: one solution for values, Newton's method for labels."""
+    penalised = _penalised(rows, strengths.penalty)
+    ratios, penalty = strengths.ratios, strengths.penalty
+    if rows.kind == "regression":
+        tasks = _compressed(rows, targets, strengths.group)
+        return solve(
+            tasks,
+            ratios,
+            members,
+            penalty,
+            penalised,
+        )
+    outputs = _first_outputs(targets)
+    for _ in range(30):
+        tasks = _working_response(rows, targets, outputs)
+        solution = solve(
+            tasks,
+            ratios,
+            members,
+            penalty,
+            penalised,
+            noise=1.0,
+        )
+        before, outputs = outputs, _outputs(rows, solution)
+        if np.abs(outputs - before).max() < tolerance:
+            break
+    return solution
+
+
+def held_out_loss(
+    rows: Rows,
+    targets: Array,
+    members: Array,
+    strengths: Strengths,
+    folds: Codes,
+) -> float:
+    """The sum of the rows' losses, each by a fit without its fold."""
+    total = 0.0
+    kind: Kind = "regression" if rows.kind == "regression" else "binary"
+    for fold in np.unique(folds):
+        held = folds == fold
+        solution = solved(
+            rows.take(~held),
+            targets[~held],
+            members,
+            strengths,
+            tolerance=1e-3,
+        )
+        outputs = _outputs(rows.take(held), solution)
+        total += float(row_losses(outputs, targets[held], kind).sum())
+    return total
+
+
+def _compressed(rows: Rows, targets: Array, group: float) -> CompressedTasks:
+    """Compressed rows, without the likeness of rows that share a task and a group."""
+    design, response = rows.inputs, targets
+    if group > 0 and rows.groups is not None:
+        design, response = without_groups(design, response, _pairs(rows), group)
+    return CompressedTasks.of(design, response, rows.tasks, rows.n_tasks)
+
+
+def _penalised(rows: Rows, penalty: float | None) -> Array:
+    """1 for every fixed effect but the intercept; none where the penalty is 0. Shape (p + 1,)."""
+    penalised = np.ones(rows.inputs.shape[1])
+    penalised[-1] = 0.0
+    if penalty == 0:
+        penalised[:] = 0.0
+    return penalised
+
+
+def _pairs(rows: Rows) -> Codes:
+    """Each row's pair of task and group, numbered. Shape (N,)."""
+    assert rows.groups is not None
+    n_groups = rows.groups.max() + 1
+    pairs = rows.tasks * n_groups + rows.groups
+    return np.unique(pairs, return_inverse=True)[1]
+
+
+def has_pairs(rows: Rows) -> bool:
+    """Whether any two rows share a task and a group."""
+    return bool(_pairs(rows).max() + 1 < len(rows.targets))
+
+
+def without_groups(
+    design: Array,
+    response: Array,
+    pairs: Codes,
+    ratio: float,
+) -> tuple[Array, Array]:
+    """Rows whose errors are independent again.
+
+    V = I + ratio · 11ᵀ in a pair of n rows has the root I − θ 11ᵀ / n with
+    θ = 1 − 1 / √(1 + n ratio) (Fuller and Battese 1973): subtract θ times the pair's mean.
+    """
+    counts = np.bincount(pairs)
+    theta = 1 - 1 / np.sqrt(1 + ratio * counts)
+    joint = np.column_stack([design, response])
+    means = sums_by_task(joint, pairs, len(counts)) / counts[:, None]
+    shares = theta[:, None] * means  # (pairs, k + 1)
+    joint = joint - shares[pairs]
+    return joint[:, :-1], joint[:, -1]
+
+
+def _first_outputs(labels: Array) -> Array:
+    """The log-odds of all rows' rate, as every row's first output. Shape (N,)."""
+    rate = (labels.sum() + 0.5) / (len(labels) + 1)
+    return np.full(len(labels), np.log(rate / (1 - rate)))
+
+
+def _working_response(rows: Rows, labels: Array, outputs: Array) -> CompressedTasks:
+    """Newton's step as weighted least squares: w = μ (1 − μ), z = η + (y − μ) / w."""
+    mean = expit(outputs)
+    weights = np.maximum(mean * (1 - mean), 1e-4)
+    root = np.sqrt(weights)
+    # Rows times the root of their weight: plain least squares of them is the weighted one.
+    response = root * (outputs + (labels - mean) / weights)
+    return CompressedTasks.of(rows.inputs * root[:, None], response, rows.tasks, rows.n_tasks)
+
+
+def _outputs(rows: Rows, solution: Solution) -> Array:
+    """Means or log-odds, the latter within ±10. Shape (N,)."""
+    effects = solution.fixed + solution.effects[rows.tasks]  # (N, p + 1)
+    outputs = (rows.inputs * effects).sum(axis=1)
+    return outputs if rows.kind == "regression" else outputs.clip(-10, 10)
+
+
+def variance_components(
+    strengths: Strengths, noise: float, members: Array
+) -> dict[str, float | Array]:
+    """The estimated variances in the target's own unit."""
+    columns = noise * strengths.ratios @ members
+    return {
+        "intercept": float(columns[-1]),
+        "slopes": columns[:-1],
+        "group": strengths.group * noise,
+        "noise": noise,
+    }
