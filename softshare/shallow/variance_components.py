@@ -132,8 +132,10 @@ def solve(
     sigma2 = squares / max(n_free, 1) if noise is None else noise
     fit = n_free * np.log(sigma2) if noise is None else squares / noise
     n_penalised = float(penalised.sum())
-    log_det = _log_determinants(root, factor[0])
-    log_det -= n_penalised * np.log(max(penalty, LOWEST_PENALTY))
+    of_roots = np.diagonal(root, axis1=1, axis2=2)
+    log_det = 2 * np.log(of_roots).sum()  # Σ log|V_t|
+    of_prior = n_penalised * np.log(max(penalty, LOWEST_PENALTY))
+    log_det += 2 * np.log(np.diag(factor[0])).sum() - of_prior
 
     fitted = response - design @ fixed  # L⁻¹ (q − R β)
     scores = np.einsum("tmk,tm->tk", design, fitted)  # Rᵀ V⁻¹ (q − R β)
@@ -166,15 +168,8 @@ def _whitened(tasks: CompressedTasks, variances: Array) -> tuple[Array, Array]:
     V[:, diagonal, diagonal] += 1.0
     root = np.linalg.cholesky(V)
     joint = np.concatenate([R, tasks.response[:, :, None]], axis=2)
-    return root, np.linalg.solve(root, joint)
-
-
-def _log_determinants(root: Array, factor: Array) -> float:
-    """Σ log|V_t| + log|A + Λ|, from their Cholesky factors: (T, M, M) and (k, k)."""
-    of_tasks = np.diagonal(root, axis1=1, axis2=2)
-    total = 2 * np.log(of_tasks).sum()
-    total += 2 * np.log(np.diag(factor)).sum()
-    return float(total)
+    white = np.linalg.solve(root, joint)
+    return np.asarray(root), np.asarray(white)
 
 
 def _column_slopes(white: Array, inverse: Array) -> Array:
