@@ -65,18 +65,21 @@ class CP(Factorisation):
         return ("every mode",)
 
     def _terms(self, n_modes: int) -> dict[str, str]:
-        matrices = {f"mode_{n + 1}": MODES[n] + RANKS[0] for n in range(n_modes)}
-        return {**matrices, **dict.fromkeys(task_names(self._n_axes), f"t{RANKS[0]}")}
+        # aA, bA, …, tA: every matrix has its mode and the one rank.
+        rank = RANKS[0]
+        terms = {}
+        for n in range(n_modes):
+            terms[f"mode_{n + 1}"] = MODES[n] + rank
+        for name in task_names(self._n_axes):
+            terms[name] = "t" + rank
+        return terms
 
     def _fitted(self, layer: str, tensor: Tensor) -> list[Tensor]:
         (rank,) = self._ranks(layer, tensor.shape)
         return alternating_least_squares(tensor, rank)
 
 
-def alternating_least_squares(
-    tensor: Tensor,
-    rank: int,
-) -> list[Tensor]:
+def alternating_least_squares(tensor: Tensor, rank: int) -> list[Tensor]:
     """The matrices ``(D_n, R)`` of a sum of ``R`` products that is near a tensor.
 
     Every matrix in turn is the least-squares solution beside the others, the last mode's first: it
@@ -89,18 +92,26 @@ def alternating_least_squares(
         rank: ``R``.
     """
     last = tensor.ndim - 1
-    matrices = [_leading_directions(tensor, mode, rank) for mode in range(last)]
-    matrices.append(tensor.new_zeros(tensor.shape[last], rank))
-    size, error = float(tensor.norm()), 1.0
+    matrices = []
+    for mode in range(last):
+        matrices.append(_leading_directions(tensor, mode, rank))
+    unknown = tensor.new_zeros(tensor.shape[last], rank)
+    matrices.append(unknown)
+    size = float(tensor.norm())
     if size == 0:
         return matrices
+
+    error = 1.0
+    order = (last, *range(last))
     for _ in range(SWEEPS):
-        for mode in (last, *range(last)):
+        for mode in order:
             projected = _projected(tensor, matrices, mode)
             matrices[mode] = _solved(projected, matrices, mode)
-            if mode != last - 1:
+            # The sweep's last matrix keeps its lengths: the error is of the sum as it stands.
+            if mode != order[-1]:
                 matrices = _normalised(matrices, towards=mode)
-        before, error = error, _relative_error(projected, matrices, last - 1, size)
+        before = error
+        error = _relative_error(projected, matrices, order[-1], size)
         if before - error < TOLERANCE:
             break
     return _evened(matrices)
@@ -114,18 +125,22 @@ def _leading_directions(
     """Where a mode's matrix starts, ``(D, R)``: the leading left singular vectors of its unfolding,
     and random columns where there are no more of these.
     """
-    left = torch.linalg.svd(unfold(tensor, mode), full_matrices=False)[0][:, :rank]
+    svd = torch.linalg.svd(unfold(tensor, mode), full_matrices=False)
+    left = svd.U[:, :rank]
     # A singular vector's sign is arbitrary, and the solver's choice may depend on the tasks' order.
-    peaks = left.gather(0, left.abs().argmax(0, keepdim=True))
+    places = left.abs().argmax(0, keepdim=True)
+    peaks = left.gather(0, places)  # (1, K): each column's largest element
     left = left * torch.where(peaks < 0, -1.0, 1.0)
+
+    height, found = left.shape
     generator = torch.Generator().manual_seed(mode)
-    shape = (len(left), rank - left.shape[1])
     others = torch.randn(
-        shape,
+        (height, rank - found),
         generator=generator,
         dtype=torch.float64,
-    ).to(left)
-    return torch.cat([left, others / len(left) ** 0.5], 1)
+    )
+    of_length_one = others.to(left) / height**0.5  # about: the found ones are exactly so
+    return torch.cat([left, of_length_one], 1)
 
 
 def _projected(
@@ -134,17 +149,18 @@ def _projected(
     mode: int,
 ) -> Tensor:
     """``W_(n) (⊙_{m≠n} A_m)``, ``(D_n, R)``: the tensor along every product's other vectors."""
-    letters = MODES[: tensor.ndim]
     others = [other for other in range(tensor.ndim) if other != mode]
-    first, *rest = sorted(others, key=lambda other: tensor.shape[other], reverse=True)
+    longest, *rest = sorted(others, key=tensor.size, reverse=True)
     # The longest mode is summed for all products at once, (D_1, …) → (…, R), the others each
     # product by itself.
-    result = torch.tensordot(tensor, matrices[first], dims=([first], [0]))
-    left = letters.replace(letters[first], "")
+    result = torch.tensordot(tensor, matrices[longest], dims=([longest], [0]))
+    left = MODES[: tensor.ndim].replace(MODES[longest], "")
     for other in rest:
-        kept = left.replace(letters[other], "")
-        equation = f"{left}R,{letters[other]}R->{kept}R"
-        result, left = torch.einsum(equation, result, matrices[other]), kept
+        letter = MODES[other]
+        kept = left.replace(letter, "")
+        equation = f"{left}R,{letter}R->{kept}R"
+        result = torch.einsum(equation, result, matrices[other])
+        left = kept
     return result
 
 
@@ -161,19 +177,20 @@ def _solved(
 
 def _gram(matrices: Sequence[Tensor], mode: int) -> Tensor:
     """``∗_{m≠n} A_mᵀ A_m``, ``(R, R)``: inner products of the products' other vectors."""
-    grams = [matrix.T @ matrix for other, matrix in enumerate(matrices) if other != mode]
+    grams = []
+    for other, matrix in enumerate(matrices):
+        if other != mode:
+            grams.append(matrix.T @ matrix)
     return torch.stack(grams).prod(0)
 
 
-def _normalised(
-    matrices: Sequence[Tensor],
-    *,
-    towards: int,
-) -> list[Tensor]:
+def _normalised(matrices: Sequence[Tensor], *, towards: int) -> list[Tensor]:
     """The same with columns of length 1 in one matrix; the next solution makes up for it."""
-    lengths = matrices[towards].norm(dim=0)
-    unit = matrices[towards] / torch.where(lengths > 0, lengths, 1.0)
-    return [unit if mode == towards else matrix for mode, matrix in enumerate(matrices)]
+    lengths = matrices[towards].norm(dim=0)  # (R,)
+    divisors = torch.where(lengths > 0, lengths, 1.0)
+    result = list(matrices)
+    result[towards] = matrices[towards] / divisors
+    return result
 
 
 def _relative_error(
@@ -183,15 +200,22 @@ def _relative_error(
     size: float,
 ) -> float:
     """``‖W − Ŵ‖ / ‖W‖`` from ``‖W‖² − 2⟨W, Ŵ⟩ + ‖Ŵ‖²``; the mode is the one projected upon."""
-    inner = (projected * matrices[mode]).sum()
-    gram = _gram(matrices, mode) * (matrices[mode].T @ matrices[mode])
-    squared = 1 - float(2 * inner - gram.sum()) / size**2
+    matrix = matrices[mode]
+    inner = (projected * matrix).sum()
+    gram = _gram(matrices, mode) * (matrix.T @ matrix)
+    missing = 2 * inner - gram.sum()
+    squared = 1 - float(missing) / size**2
+    # What rounding leaves of an exact fit may be below zero.
     return max(squared, 0.0) ** 0.5
 
 
 def _evened(matrices: Sequence[Tensor]) -> list[Tensor]:
     """The same products with vectors of one length in each."""
-    lengths = torch.stack([matrix.norm(dim=0) for matrix in matrices])
+    each = [matrix.norm(dim=0) for matrix in matrices]
+    lengths = torch.stack(each)  # (N, R)
     level = lengths.prod(0) ** (1 / len(matrices))
     factors = torch.where(lengths > 0, level / lengths, 1.0)
-    return [matrix * factor for matrix, factor in zip(matrices, factors, strict=True)]
+    evened = []
+    for matrix, factor in zip(matrices, factors, strict=True):
+        evened.append(matrix * factor)
+    return evened

@@ -30,7 +30,10 @@ class TaskGrid:
         Raises:
             ValueError: some names are tuples and others are not, or their lengths differ.
         """
-        tuples = [name for name in names if isinstance(name, tuple) and len(name) > 1]
+        tuples = []
+        for name in names:
+            if isinstance(name, tuple) and len(name) > 1:
+                tuples.append(name)
         if not tuples:
             return None
         for name in names:
@@ -43,15 +46,17 @@ class TaskGrid:
         columns = []  # for every factor the number of each task's value
         for values in zip(*tuples, strict=True):
             level = tuple(sorted(set(values)))
-            number_of = {value: number for number, value in enumerate(level)}
+            numbers = range(len(level))
+            number_of = dict(zip(level, numbers, strict=True))
             levels.append(level)
             columns.append([number_of[value] for value in values])
-        return cls(tuple(levels), tuple(zip(*columns, strict=True)))
+        places = zip(*columns, strict=True)  # a row for every task
+        return cls(tuple(levels), tuple(places))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """How many values each factor has."""
-        return tuple(len(values) for values in self.levels)
+        return tuple(map(len, self.levels))
 
     @property
     def is_whole(self) -> bool:
@@ -87,6 +92,10 @@ class TaskGrid:
     def _missing(self) -> tuple[str, ...]:
         """The name that a task of the first empty cell would have."""
         taken = set(self.places)
+        axes = map(range, self.shape)
         # A large grid is not gone through: of one more cell than there are tasks, one is empty.
-        cell = next(cell for cell in product(*map(range, self.shape)) if cell not in taken)
-        return tuple(values[number] for values, number in zip(self.levels, cell, strict=True))
+        cell = next(cell for cell in product(*axes) if cell not in taken)
+        values = []
+        for level, number in zip(self.levels, cell, strict=True):
+            values.append(level[number])
+        return tuple(values)

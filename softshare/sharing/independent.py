@@ -43,10 +43,12 @@ def independent_weight(stack: Sequence[Tensor] | Tensor) -> SharedWeight:
     parameters.
     """
     if not isinstance(stack, Tensor):
-        if len({weight.shape for weight in stack}) > 1:
+        shapes = {weight.shape for weight in stack}
+        if len(shapes) > 1:
             return UnequalWeights(stack)
         stack = torch.stack(list(stack))
-    modes = ascii_lowercase[: stack.ndim - 1]
+    n_modes = stack.ndim - 1
+    modes = ascii_lowercase[:n_modes]
     return FactorisedWeight(
         f"t{modes}->t{modes}",
         {"weight": stack},
@@ -69,12 +71,10 @@ class UnequalWeights(UnequalWeight):
         forms: Sequence[Hashable] | None = None,
     ) -> None:
         super().__init__(forms or [weight.shape for weight in weights])
-        self.stacks = nn.ParameterList(
-            [
-                nn.Parameter(torch.stack([weights[task].detach() for task in members]))
-                for members in self._members
-            ]
-        )
+        self.stacks = nn.ParameterList()
+        for members in self._members:
+            own = [weights[task].detach() for task in members]
+            self.stacks.append(nn.Parameter(torch.stack(own)))  # (k, *weight)
 
     @property
     def shares_nothing(self) -> bool:
@@ -84,20 +84,20 @@ class UnequalWeights(UnequalWeight):
         stack = self.stacks[group]
         if tasks == self._members[group]:
             return stack
-        return stack.index_select(
-            0,
-            torch.tensor(
-                [self._row_of[task] for task in tasks],
-                device=stack.device,
-            ),
-        )
+        rows = [self._row_of[task] for task in tasks]
+        return stack.index_select(0, torch.tensor(rows, device=stack.device))
 
     def with_task(self, start: Tensor) -> SharedWeight:
-        weights = [self.of(task).detach() for task in range(self.n_tasks)]
-        weight = UnequalWeights(
-            [*weights, start],
-            forms=[*((old.shape, "old") for old in weights), (start.shape, "new")],
-        )
+        weights = []
+        forms: list[Hashable] = []
+        for task in range(self.n_tasks):
+            old = self.of(task).detach()
+            weights.append(old)
+            forms.append((old.shape, "old"))
+        # A form of its own, so that it is a parameter of its own: the only one still trained.
+        weights.append(start)
+        forms.append((start.shape, "new"))
+        weight = UnequalWeights(weights, forms)
         weight.requires_grad_(False)
         weight.stacks[-1].requires_grad_(True)
         return weight
@@ -106,10 +106,15 @@ class UnequalWeights(UnequalWeight):
         return sum(stack.numel() for stack in self.stacks)
 
     def own_values(self, task: int) -> list[Tensor]:
-        return [self.stacks[self._group_of[task]].detach()[self._row_of[task]]]
+        stack = self.stacks[self._group_of[task]].detach()
+        row = self._row_of[task]
+        return [stack[row]]
 
     def task_vectors(self) -> Tensor:
-        return padded_rows([self.of(task).flatten() for task in range(self.n_tasks)])
+        vectors = []
+        for task in range(self.n_tasks):
+            vectors.append(self.of(task).flatten())
+        return padded_rows(vectors)
 
 
 def _drawn(
@@ -118,9 +123,10 @@ def _drawn(
     streams: RandomStreams,
 ) -> SharedWeight:
     if len(layer.shapes) == 1:
-        return independent_weight(layer.stds[0] * streams.normal_by_task(name, layer.shapes[0]))
-    generators = [streams.generator(name, task) for task in streams.names]
-    each = zip(layer.shapes, layer.stds, generators, strict=True)
-    return independent_weight(
-        [std * torch.randn(shape, generator=generator) for shape, std, generator in each]
-    )
+        values = streams.normal_by_task(name, layer.shapes[0])  # (T, *weight)
+        return independent_weight(layer.stds[0] * values)
+    weights = []
+    for task, shape, std in zip(streams.names, layer.shapes, layer.stds, strict=True):
+        generator = streams.generator(name, task)
+        weights.append(std * torch.randn(shape, generator=generator))
+    return independent_weight(weights)

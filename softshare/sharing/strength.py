@@ -25,8 +25,7 @@ class SharingStrength:
             with all.
         effective_rank: exponential of the entropy of the normalised singular values of the stack
             (Roy and Vetterli 2007): about how many directions the tasks use, from 1 (all tasks'
-                weights
-            multiples of one) to ``min(D, T)``; 0 where all weights are zero.
+            weights multiples of one) to ``min(D, T)``; 0 where all weights are zero.
     """
 
     rho: float
@@ -42,8 +41,8 @@ def sharing_strength(stack: Tensor) -> SharingStrength:
     T)`` is the tasks' side of the factorisation (Yang and Hospedales 2017, section 4.3). It depends
     on how factors split their scale, so here ``S = Σ Vᵀ`` of the composed stack's SVD, all ``K =
     min(D, T)`` rows, divided by the root mean square of its elements: one gauge for every sharing.
-    Where singular values are
-    equal, ``V`` and with it ρ is not unique; ``cosine`` and ``effective_rank`` always are.
+    Where singular values are equal, ``V`` and with it ρ is not unique; ``cosine`` and
+    ``effective_rank`` always are.
 
     A single task, and tasks whose weights are all zero, have ρ = 1: their weights are the same.
 
@@ -53,11 +52,11 @@ def sharing_strength(stack: Tensor) -> SharingStrength:
     Shape:
         stack ``(T, *weight)``.
     """
-    weights = stack.detach().flatten(1).double()
+    weights = stack.detach().flatten(1).double()  # (T, D)
     values, task_matrix = _task_matrix(weights)
-    mixture = torch.softmax(task_matrix.abs(), 0).T
+    mixture = torch.softmax(task_matrix.abs(), 0)  # (K, T), a task a column
     return SharingStrength(
-        rho=_mean_pairwise_cosine(mixture),
+        rho=_mean_pairwise_cosine(mixture.T),
         rho_floor=_rho_floor(*task_matrix.shape),
         cosine=_mean_pairwise_cosine(weights),
         effective_rank=_effective_rank(values),
@@ -73,11 +72,10 @@ def similarity(stack: Tensor) -> Tensor:
     Shape:
         ``(T, *weight)`` → ``(T, T)``.
     """
-    directions = torch.nn.functional.normalize(
-        stack.detach().flatten(1).double(),
-        dim=1,
-    )
-    return (directions @ directions.T).clamp(-1, 1).fill_diagonal_(1)
+    weights = stack.detach().flatten(1).double()
+    directions = torch.nn.functional.normalize(weights, dim=1)
+    cosines = directions @ directions.T
+    return cosines.clamp(-1, 1).fill_diagonal_(1)
 
 
 def _task_matrix(weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,15 +87,20 @@ def _task_matrix(weights: Tensor) -> tuple[Tensor, Tensor]:
     """
     n_tasks, n_elements = weights.shape
     if n_tasks <= n_elements:
+        # W Wᵀ = V Σ² Vᵀ, (T, T)
         squares, vectors = torch.linalg.eigh(weights @ weights.T)
-        task_matrix = squares.clamp(min=0).sqrt().unsqueeze(1) * vectors.T
+        values = squares.clamp(min=0).sqrt()
+        task_matrix = values.unsqueeze(1) * vectors.T
     else:
+        # Wᵀ W = U Σ² Uᵀ, (D, D), and Uᵀ Wᵀ = Σ Vᵀ
         squares, vectors = torch.linalg.eigh(weights.T @ weights)
+        values = squares.clamp(min=0).sqrt()
         task_matrix = vectors.T @ weights.T
     scale = task_matrix.square().mean().sqrt()
-    return squares.clamp(min=0).sqrt().flip(0), (
-        task_matrix / scale if scale > 0 else task_matrix
-    ).flip(0)
+    if scale > 0:
+        task_matrix = task_matrix / scale
+    # Eigenvalues come ascending.
+    return values.flip(0), task_matrix.flip(0)
 
 
 def _mean_pairwise_cosine(rows: Tensor) -> float:
@@ -108,8 +111,12 @@ def _mean_pairwise_cosine(rows: Tensor) -> float:
     if n_rows == 1:
         return 1.0
     directions = torch.nn.functional.normalize(rows, dim=1)
-    pairs = directions.sum(0).square().sum() - directions.square().sum()
-    return min(1.0, float(pairs) / (n_rows * (n_rows - 1)))
+    # ‖Σ_t d_t‖² counts every ordered pair and each direction with itself.
+    all_pairs = directions.sum(0).square().sum()
+    with_itself = directions.square().sum()
+    n_pairs = n_rows * (n_rows - 1)
+    mean = float(all_pairs - with_itself) / n_pairs
+    return min(1.0, mean)
 
 
 def _rho_floor(n_rows: int, n_tasks: int) -> float:
@@ -118,18 +125,26 @@ def _rho_floor(n_rows: int, n_tasks: int) -> float:
     """
     if n_tasks == 1:
         return 1.0
-    low = exp(-sqrt(n_rows))  # the softmax of a zero beside the peak's 1
-    apart = (2 * low + (n_rows - 2) * low**2) / (
-        1 + (n_rows - 1) * low**2
-    )  # cosine of two different columns; equal ones have 1
+    # A column's softmax is proportional to one 1 and K − 1 times this.
+    low = exp(-sqrt(n_rows))
+    inner = 2 * low + (n_rows - 2) * low**2  # the peaks of two tasks in different rows
+    length = 1 + (n_rows - 1) * low**2
+    apart = inner / length  # their cosine; tasks in one row have 1
+
+    # So many rows have a task more than the others.
     in_each, left = divmod(n_tasks, n_rows)
-    same = (left * (in_each + 1) * in_each + (n_rows - left) * in_each * (in_each - 1)) / (
-        n_tasks * (n_tasks - 1)
-    )
+    pairs_of_more = (in_each + 1) * in_each
+    pairs_of_others = in_each * (in_each - 1)
+    in_one_row = left * pairs_of_more + (n_rows - left) * pairs_of_others
+    all_pairs = n_tasks * (n_tasks - 1)
+    same = in_one_row / all_pairs
     return same + (1 - same) * apart
 
 
 def _effective_rank(values: Tensor) -> float:
     """``exp(−Σ p ln p)``, ``p = σ / Σ σ``."""
     total = values.sum()
-    return float(torch.special.entr(values / total).sum().exp()) if total > 0 else 0.0
+    if not total > 0:
+        return 0.0
+    entropy = torch.special.entr(values / total).sum()
+    return float(entropy.exp())

@@ -45,16 +45,24 @@ class Tucker(TruncatedFactorisation):
         modes: Sequence[int],
         ranks: Sequence[int] | None = None,
     ) -> list[int]:
-        largest = [min(size, prod(modes) // size) for size in modes]
+        n_elements = prod(modes)
+        largest = []
+        for size in modes:
+            largest.append(min(size, n_elements // size))
         if ranks is None:
             return largest
         # A slice of the core for each of K_n components: the core has no more that differ than the
         # other ranks have combinations.
-        return [min(bound, prod(ranks) // rank) for bound, rank in zip(largest, ranks, strict=True)]
+        n_slices = prod(ranks)
+        bounds = []
+        for bound, rank in zip(largest, ranks, strict=True):
+            bounds.append(min(bound, n_slices // rank))
+        return bounds
 
     def _terms(self, n_modes: int) -> dict[str, str]:
         # ABC, aA, bB, tC: the core has every rank, each matrix its mode and its rank.
-        terms = {"core": RANKS[: n_modes + self._n_axes]}
+        n_ranks = n_modes + self._n_axes
+        terms = {"core": RANKS[:n_ranks]}
         for n in range(n_modes):
             terms[f"mode_{n + 1}"] = MODES[n] + RANKS[n]
         for axis, name in enumerate(task_names(self._n_axes)):
@@ -74,9 +82,10 @@ class Tucker(TruncatedFactorisation):
         by noise.
         """
         core, matrices = hosvd(tensor, cuts)
-        for mode in range(core.ndim - self._n_axes, core.ndim):
-            left, values, right = truncated_svd(unfold(core, mode), rank=core.shape[mode])
-            others = [size for other, size in enumerate(core.shape) if other != mode]
+        first_task = core.ndim - self._n_axes
+        for mode in range(first_task, core.ndim):
+            rank, *others = core.movedim(mode, 0).shape
+            left, values, right = truncated_svd(unfold(core, mode), rank=rank)
             core = right.reshape(-1, *others).movedim(0, mode)
-            matrices[mode] = matrices[mode] @ (left * values)
+            matrices[mode] = matrices[mode] @ (left * values)  # (T, K)
         return [core, *matrices]

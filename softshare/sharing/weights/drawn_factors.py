@@ -50,22 +50,29 @@ def draw_factors(
     """
     inputs, output = equation.split("->")
     terms = inputs.split(",")
-    contracted = prod(sizes[letter] for letter in set("".join(terms)) - set(output))
-    scale = (std**2 / contracted) ** (1 / (2 * len(terms)))
+    summed = set("".join(terms)) - set(output)
+    n_summands = prod(sizes[letter] for letter in summed)
+    scale = (std**2 / n_summands) ** (1 / (2 * len(terms)))
+
+    of_levels = {}
+    for name, rows in (levels or {}).items():
+        of_levels[name] = RandomStreams(streams.seed, rows)
     factors = {}
+    of_tasks = []
     for name, term in zip(names, terms, strict=True):
         label = f"{layer}.{name}"
-        if not term.startswith("t"):
-            shape = [sizes[letter] for letter in term]
-            factors[name] = scale * of_size_one(streams.normal(label, shape))
+        is_own = term.startswith("t")
+        shape = [sizes[letter] for letter in term.removeprefix("t")]
+        if is_own:
+            of_tasks.append(name)
+            own_streams = of_levels.get(name, streams)
+            values = own_streams.normal_by_task(label, shape)  # (T, *shape)
         else:
-            shape = [sizes[letter] for letter in term[1:]]
-            at_level = bool(levels) and name in (levels or {})
-            own = RandomStreams(streams.seed, (levels or {})[name]) if at_level else streams
-            factors[name] = scale * own.normal_by_task(label, shape)
+            values = of_size_one(streams.normal(label, shape))
+        factors[name] = scale * values
+
     if levels:
         return _set_grid(equation, factors, std)
-    of_tasks = [name for name, term in zip(names, terms, strict=True) if term.startswith("t")]
     return _set_each(equation, factors, of_tasks or names, std)
 
 
@@ -78,17 +85,17 @@ def scales_to(std: float, squares: Tensor) -> Tensor:
     """By what weights of these mean squares are multiplied to have the root mean square ``std``; a
     weight that is zero stays it.
     """
-    return torch.where(
-        squares > 0,
-        std / squares.sqrt(),
-        torch.ones_like(squares),
-    )
+    scales = std / squares.sqrt()
+    unchanged = torch.ones_like(squares)
+    return torch.where(squares > 0, scales, unchanged)
 
 
 def scaled_rows(rows: Tensor, scales: Tensor) -> Tensor:
     """Every row times its number, ``(T, *row)`` and ``(T,)``; or the whole times one, ``()``."""
-    by_row = scales.reshape(-1, *[1] * (rows.ndim - 1)) if scales.ndim else scales
-    return rows * by_row.to(rows)
+    if scales.ndim:
+        ones = [1] * (rows.ndim - 1)
+        scales = scales.reshape(-1, *ones)  # (T, 1, …, 1) beside (T, *row)
+    return rows * scales.to(rows)
 
 
 def _set_each(
@@ -98,12 +105,22 @@ def _set_each(
     std: float,
 ) -> dict[str, Tensor]:
     """Every task's weight at its size, by equal parts in each of the factors to be scaled."""
-    scales = scales_to(std, mean_squares(equation, list(factors.values())))
+    values = list(factors.values())
+    scales = scales_to(std, mean_squares(equation, values))  # (T,), or () of tied weights
+    return _scaled(factors, scaled, scales)
+
+
+def _scaled(
+    factors: Mapping[str, Tensor],
+    scaled: Sequence[str],
+    scales: Tensor,
+) -> dict[str, Tensor]:
+    """Some of the factors scaled, so that the product has the scales given."""
     part = scales ** (1 / len(scaled))
-    return {
-        name: scaled_rows(factor, part) if name in scaled else factor
-        for name, factor in factors.items()
-    }
+    result = dict(factors)
+    for name in scaled:
+        result[name] = scaled_rows(factors[name], part)
+    return result
 
 
 def _set_grid(
@@ -117,15 +134,21 @@ def _set_grid(
     Cells without a task count, so that no task's start depends on which others there are.
     """
     inputs, output = equation.split("->")
-    terms = inputs.split(",")
-    free = iter(letter for letter in ascii_lowercase if letter not in equation)
+    unused = iter(letter for letter in ascii_lowercase if letter not in equation)
     # Every task axis gets a letter of its own: tA,tB → xA,yB, and the output has a mode for each.
-    axes = {k: next(free) for k, term in enumerate(terms) if term.startswith("t")}
-    cells = [axes[k] + term[1:] if k in axes else term for k, term in enumerate(terms)]
-    whole = f"{','.join(cells)}->t{''.join(axes.values())}{output.removeprefix('t')}"
-    scale = scales_to(std, mean_squares(whole, list(factors.values())))
-    shared = [name for k, name in enumerate(factors) if k not in axes]
-    return {
-        name: scaled_rows(factor, scale ** (1 / len(shared))) if name in shared else factor
-        for name, factor in factors.items()
-    }
+    terms = []
+    axes = ""
+    shared = []
+    for name, term in zip(factors, inputs.split(","), strict=True):
+        if term.startswith("t"):
+            axis = next(unused)
+            axes += axis
+            terms.append(axis + term.removeprefix("t"))
+        else:
+            shared.append(name)
+            terms.append(term)
+    left = ",".join(terms)
+    modes = output.removeprefix("t")
+    values = list(factors.values())
+    squares = mean_squares(f"{left}->t{axes}{modes}", values)  # () over all cells
+    return _scaled(factors, shared, scales_to(std, squares))

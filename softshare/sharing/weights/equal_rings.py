@@ -10,14 +10,23 @@ class EqualRings(FactorisedWeight):
     """All tasks' copies of one weight as a ring of cores, the factors in order from the left."""
 
     def ring_cores(self) -> list[Core]:
-        own = {name.removeprefix("factors.") for name in self.task_parameters()}
+        own = set(self.task_parameters())
         everyone = tuple(range(self.n_tasks))
         found = []
         for number, (name, values) in enumerate(self.factors.items()):
-            later = (self.added[name],) if name in self.added else ()
-            found.append(Core(number, (values, *later), everyone, name in own))
+            parameters = (values,)
+            if name in self.added:
+                parameters = (values, self.added[name])
+            core = Core(
+                number,
+                parameters,
+                tasks=everyone,
+                is_own=f"factors.{name}" in own,
+            )
+            found.append(core)
         return found
 
     @property
     def cores_in_common(self) -> list[int]:
-        return list(range(len(self.factors)))
+        n_cores = len(self.factors)
+        return list(range(n_cores))

@@ -50,36 +50,39 @@ class FactorisedWeight(SharedWeight):
         self.equation = equation
         self.shape = tuple(shape)
         self.n_tasks = n_tasks
-        # A plain dict would be sorted by name; strided factors could not be saved.
-        own = OrderedDict(
-            (name, nn.Parameter(values.detach().clone(memory_format=torch.contiguous_format)))
-            for name, values in factors.items()
-        )
-        self.factors = nn.ParameterDict(own)
-        self.added = nn.ParameterDict(
-            {name: nn.Parameter(row.clone()) for name, row in (added or {}).items()}
-        )
         self._ranks = tuple(ranks)
-        terms = equation.split("->")[0].split(",")
-        each = zip(own, terms, strict=True)
-        self._own = tuple(name for name, term in each if term.startswith("t"))
-        self._is_tied = not self._own
-        self._grid = tuple(rows or ())
+        # A plain dict would be sorted by name.
+        parameters = OrderedDict()
+        for name, values in factors.items():
+            parameters[name] = _parameter(values)
+        self.factors = nn.ParameterDict(parameters)
+        self.added = nn.ParameterDict()
+        for name, row in (added or {}).items():
+            self.added[name] = nn.Parameter(row.clone())
         self._has_added = bool(added)
+
+        inputs, _output = equation.split("->")
+        own = []
+        for name, term in zip(parameters, inputs.split(","), strict=True):
+            if term.startswith("t"):
+                own.append(name)
+        self._own = tuple(own)
+        self._is_tied = not own
+        self._grid = tuple(rows or ())
         for name, numbers in (rows or {}).items():
-            self.register_buffer(
-                f"rows_{name}",
-                torch.tensor(numbers, device=own[name].device),
-                persistent=False,
-            )
+            device = parameters[name].device
+            of_tasks = torch.tensor(numbers, device=device)
+            self.register_buffer(f"rows_{name}", of_tasks, persistent=False)
 
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
         if tasks is None:
             return self.equation, list(self._all_factors().values())
         factors = self._stored_factors()
         for name in self._own:
-            # On a grid of tasks several may have one row.
-            rows = self.get_buffer(f"rows_{name}")[tasks] if name in self._grid else tasks
+            rows = tasks
+            if name in self._grid:
+                # On a grid of tasks several may have one row.
+                rows = self.get_buffer(f"rows_{name}")[tasks]
             factors[name] = self._rows(factors[name], rows)
         return self.equation, list(factors.values())
 
@@ -87,7 +90,8 @@ class FactorisedWeight(SharedWeight):
         """The factors with a row for each task, rows in common repeated."""
         factors = self._stored_factors()
         for name in self._grid:
-            factors[name] = self._rows(factors[name], self.get_buffer(f"rows_{name}"))
+            rows = self.get_buffer(f"rows_{name}")
+            factors[name] = self._rows(factors[name], rows)
         return factors
 
     def _stored_factors(self) -> dict[str, Tensor]:
@@ -126,25 +130,41 @@ class FactorisedWeight(SharedWeight):
         return contract(self.equation.replace("->t", "->"), factors).reshape(self.shape)
 
     def task_parameters(self) -> list[str]:
-        return self._rows_of_all() + [f"added.{name}" for name in self.added]
+        names = self._rows_of_all()
+        for name in self.added:
+            names.append(f"added.{name}")
+        return names
 
     def _rows_of_all(self) -> list[str]:
         """The factors with a row for each task but the one that came last."""
-        return [f"factors.{name}" for name in self._own if name not in self._grid]
+        names = []
+        for name in self._own:
+            if name not in self._grid:
+                names.append(f"factors.{name}")
+        return names
 
     def sparse_parameters(self) -> list[str]:
-        return [f"factors.{name}" for name in self._own] if self.sparse_rows else []
+        if not self.sparse_rows:
+            return []
+        return [f"factors.{name}" for name in self._own]
 
     def task_vectors(self) -> Tensor:
         factors = self._all_factors()
-        own = [factors[name].flatten(1) for name in self._own]
-        nothing = next(iter(factors.values())).new_zeros(self.n_tasks, 0)
-        return torch.cat([nothing, *own], 1)
+        any_factor = next(iter(factors.values()))
+        parts = [any_factor.new_zeros(self.n_tasks, 0)]  # all there is where nothing is their own
+        for name in self._own:
+            parts.append(factors[name].flatten(1))
+        return torch.cat(parts, 1)
 
     def own_values(self, task: int) -> list[Tensor]:
-        if self.added and task == self.n_tasks - 1:
+        came_last = task == self.n_tasks - 1
+        if self.added and came_last:
             return [row.detach()[0] for row in self.added.values()]
-        return [self.get_parameter(name).detach()[task] for name in self._rows_of_all()]
+        values = []
+        for name in self._rows_of_all():
+            rows = self.get_parameter(name).detach()
+            values.append(rows[task])
+        return values
 
     def with_task(self, start: Tensor) -> SharedWeight:
         """One more row of every factor that the tasks have of their own: a typical one, or
@@ -162,10 +182,14 @@ class FactorisedWeight(SharedWeight):
                 "tasks on a grid of factors take no new task: it would be a new value of "
                 "some factor, not a row"
             )
-        factors = {name: factor.detach() for name, factor in self._all_factors().items()}
-        added = {name: typical_row(factors[name]) for name in self._own}
-        if len(factors) == 1:  # the tasks' rows are whole weights
-            added = dict.fromkeys(added, start.unsqueeze(0))
+        factors = {}
+        for name, factor in self._all_factors().items():
+            factors[name] = factor.detach()
+        is_whole_weight = len(factors) == 1
+        added = {}
+        for name in self._own:
+            row = start.unsqueeze(0) if is_whole_weight else typical_row(factors[name])
+            added[name] = row  # (1, …)
         weight = type(self)(
             self.equation,
             factors,
@@ -196,7 +220,15 @@ def typical_row(rows: Tensor) -> Tensor:
     """
     mean = rows.mean(0, keepdim=True)
     size = root_mean_square(mean)
-    return mean * (root_mean_square(rows) / size) if size else mean
+    if size == 0:
+        return mean
+    return mean * (root_mean_square(rows) / size)
+
+
+def _parameter(values: Tensor) -> nn.Parameter:
+    """A parameter of these values in a row: a strided one could not be saved."""
+    copy = values.detach().clone(memory_format=torch.contiguous_format)
+    return nn.Parameter(copy)
 
 
 class SparseRows(torch.autograd.Function):
@@ -218,13 +250,13 @@ class SparseRows(torch.autograd.Function):
         # A dimension of one place may have any stride and still count as contiguous; what reads
         # sparse values goes by the strides, so they are made anew.
         values = gradient.reshape(-1).view(gradient.shape)
-        size = ctx.size
-        return torch.sparse_coo_tensor(
-            rows.unsqueeze(0),
+        sparse = torch.sparse_coo_tensor(
+            rows.unsqueeze(0),  # (1, k)
             values,
-            size,
+            ctx.size,
             check_invariants=False,
-        ), None
+        )
+        return sparse, None
 
 
 def balance(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -233,8 +265,15 @@ def balance(factors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     An exact SVD split puts all scale into one factor and Adam, whose steps are of one size for all
     elements, then trains it badly. A product that is zero is left as it is.
     """
-    scales = {name: root_mean_square(factor) for name, factor in factors.items()}
-    if min(scales.values()) == 0:
+    sizes = {}
+    for name, factor in factors.items():
+        sizes[name] = root_mean_square(factor)
+    if min(sizes.values()) == 0:
         return dict(factors)
-    level = exp(sum(log(scale) for scale in scales.values()) / len(scales))
-    return {name: factor * (level / scales[name]) for name, factor in factors.items()}
+    # The geometric mean leaves the product as it is.
+    logs = [log(size) for size in sizes.values()]
+    level = exp(sum(logs) / len(logs))
+    balanced = {}
+    for name, factor in factors.items():
+        balanced[name] = factor * (level / sizes[name])
+    return balanced

@@ -41,38 +41,40 @@ class UnequalRings(UnequalWeight):
         super().__init__(rings)
         self.rings = tuple(rings)
         self.shared = frozenset(shared)
-        self.cores = nn.ParameterDict(
-            {name: nn.Parameter(values.detach().clone()) for name, values in cores.items()}
-        )
+        parameters = {}
+        for name, values in cores.items():
+            parameters[name] = nn.Parameter(values.detach().clone())
+        self.cores = nn.ParameterDict(parameters)
         self.added = nn.ParameterDict()
+        # For every task the row of each of its cores: how many tasks before it have the same.
         self._rows: list[dict[int, int]] = []
         counts = dict.fromkeys(cores, 0)
         for ring in self.rings:
-            self._rows.append(
-                {core: counts[ring.core_name(core)] for core in range(len(ring.modes))}
-            )
-            for core in range(len(ring.modes)):
-                counts[ring.core_name(core)] += 1
+            rows = {}
+            for core, name in enumerate(ring.core_names()):
+                rows[core] = counts[name]
+                counts[name] += 1
+            self._rows.append(rows)
 
     def ring_cores(self) -> list[Core]:
-        having: dict[str, list[int]] = {}
+        having = _members(self.rings)
         numbers: dict[str, int] = {}
-        for task, ring in enumerate(self.rings):
+        for ring in self.rings:
             for number, name in enumerate(ring.core_names()):
-                having.setdefault(name, []).append(task)
                 numbers[name] = number
         found = []
         for name, values in self.cores.items():
-            later = (self.added[name],) if name in self.added else ()
-            is_own = numbers[name] not in self.shared
-            found.append(
-                Core(
-                    numbers[name],
-                    (values, *later),
-                    tuple(having[name]),
-                    is_own,
-                )
+            number = numbers[name]
+            parameters = (values,)
+            if name in self.added:
+                parameters = (values, self.added[name])
+            core = Core(
+                number,
+                parameters,
+                tasks=tuple(having[name]),
+                is_own=number not in self.shared,
             )
+            found.append(core)
         return found
 
     @property
@@ -80,46 +82,49 @@ class UnequalRings(UnequalWeight):
         return common_cores(Counter(self.rings))
 
     def _composed(self, group: int, tasks: list[int]) -> Tensor:
-        ring = self.rings[self._members[group][0]]
+        first = self._members[group][0]
+        ring = self.rings[first]
         operands = []
-        for core in range(len(ring.modes)):
-            values = self._core(ring.core_name(core))
+        for core, name in enumerate(ring.core_names()):
+            values = self._core(name)
             if core not in self.shared:
                 rows = [self._rows[task][core] for task in tasks]
-                values = values.index_select(0, torch.tensor(rows, device=values.device))
+                at = torch.tensor(rows, device=values.device)
+                values = values.index_select(0, at)  # (k, R_k, M_k, N_k, R_{k+1})
             operands.append(values)
         equation = ring.equation(self.shared)
-        if len(self.shared.intersection(range(len(ring.modes)))) < len(ring.modes):
-            return contract(equation, operands).reshape(len(tasks), *ring.shape)
-        return (
-            contract(equation.replace("->t", "->"), operands)
-            .reshape(ring.shape)
-            .expand(len(tasks), *ring.shape)
-        )
+        n_tasks = len(tasks)
+        if self._own_cores(ring):
+            stack = contract(equation, operands)
+            return stack.reshape(n_tasks, *ring.shape)
+        # No core carries the task, so neither does the product.
+        weight = contract(equation.replace("->t", "->"), operands)
+        return weight.reshape(ring.shape).expand(n_tasks, *ring.shape)
 
     def _core(self, name: str) -> Tensor:
         """A core with the rows of all tasks that have it, that of one that came later the last."""
-        return (
-            torch.cat([self.cores[name], self.added[name]])
-            if name in self.added
-            else self.cores[name]
-        )
+        rows = self.cores[name]
+        if name in self.added:
+            return torch.cat([rows, self.added[name]])
+        return rows
 
     def own_values(self, task: int) -> list[Tensor]:
-        if self.added and task == self.n_tasks - 1:
+        came_last = task == self.n_tasks - 1
+        if self.added and came_last:
             return [row.detach()[0] for row in self.added.values()]
-        return [
-            self.cores[name].detach()[self._rows[task][core]]
-            for core, name in self._own_cores(self.rings[task])
-        ]
+        values = []
+        for core, name in self._own_cores(self.rings[task]):
+            row = self._rows[task][core]
+            values.append(self.cores[name].detach()[row])
+        return values
 
     def _own_cores(self, ring: Ring) -> list[tuple[int, str]]:
         """Numbers and names of the cores that each task with this ring has of its own."""
-        return [
-            (core, ring.core_name(core))
-            for core in range(len(ring.modes))
-            if core not in self.shared
-        ]
+        found = []
+        for core, name in enumerate(ring.core_names()):
+            if core not in self.shared:
+                found.append((core, name))
+        return found
 
     def with_task(self, start: Tensor) -> SharedWeight:
         """A typical row of every own core for one more task; its weight has the shape of some other
@@ -128,33 +133,42 @@ class UnequalRings(UnequalWeight):
         Raises:
             ValueError: no task has a weight of this shape.
         """
-        ring = next((ring for ring in self.rings if ring.shape == tuple(start.shape)), None)
-        if ring is None:
-            shapes = sorted({ring.shape for ring in self.rings})
-            raise ValueError(
-                f"the new task needs the shape {tuple(start.shape)}, the tasks share cores "
-                f"of weights of shapes {shapes} only"
-            )
-        cores = {name: self._core(name).detach() for name in self.cores}
+        ring = self._ring_of_shape(tuple(start.shape))
+        cores = {}
+        for name in self.cores:
+            cores[name] = self._core(name).detach()
         weight = UnequalRings([*self.rings, ring], self.shared, cores)
         weight.requires_grad_(False)
-        weight.added.update(
-            {name: nn.Parameter(typical_row(cores[name])) for _, name in self._own_cores(ring)}
-        )
+        for _, name in self._own_cores(ring):
+            row = typical_row(cores[name])
+            weight.added[name] = nn.Parameter(row)
         return weight
 
+    def _ring_of_shape(self, shape: tuple[int, ...]) -> Ring:
+        for ring in self.rings:
+            if ring.shape == shape:
+                return ring
+        shapes = sorted({ring.shape for ring in self.rings})
+        raise ValueError(
+            f"the new task needs the shape {shape}, the tasks share cores "
+            f"of weights of shapes {shapes} only"
+        )
+
     def task_vectors(self) -> Tensor:
-        nothing = next(iter(self.cores.values())).new_zeros(0)
-        vectors = [
-            [value.flatten() for value in self.own_values(task)] for task in range(self.n_tasks)
-        ]
-        return padded_rows([torch.cat([nothing, *values]) for values in vectors])
+        any_core = next(iter(self.cores.values()))
+        nothing = any_core.new_zeros(0)  # all there is of a task without cores of its own
+        vectors = []
+        for task in range(self.n_tasks):
+            values = [value.flatten() for value in self.own_values(task)]
+            vectors.append(torch.cat([nothing, *values]))
+        return padded_rows(vectors)
 
     def independent_parameters(self) -> int:
         return sum(prod(ring.shape) for ring in self.rings)
 
     def ranks(self) -> tuple[int, ...]:
-        return max((ring.ranks for ring in self.rings), key=len)
+        each = [ring.ranks for ring in self.rings]
+        return max(each, key=len)
 
 
 def draw_unequal(
@@ -190,21 +204,28 @@ def draw_unequal(
         layer,
         common_start,
     )
-    expected = {ring: log(std) - log(prod(ring.ranks)) / 2 for ring, std in wanted.items()}
+    # Of cores of size 1 a weight's variance is expected to be the number of its summands, ∏ R.
+    expected = {}
+    for ring, std in wanted.items():
+        expected[ring] = log(std) - log(prod(ring.ranks)) / 2
     cores = _scaled(cores, _nearest_scales(expected, list(cores)))
 
     # Rings without rows of one task alone: only what several tasks have can set their size.
-    common = {ring for ring in wanted if common_start or not _own_names(ring, shared)}
-    left_over = {ring: log(wanted[ring]) - _log_size(ring, shared, cores) for ring in common}
+    common = set()
+    left_over = {}
+    for ring, std in wanted.items():
+        if common_start or not _own_names(ring, shared):
+            common.add(ring)
+            left_over[ring] = log(std) - _log_size(ring, shared, cores)
     cores = _scaled(cores, _nearest_scales(left_over, list(cores)))
-    for ring in wanted:
+    for ring, std in wanted.items():
         if ring not in common:
             _set_rows(
                 ring,
                 shared,
                 cores,
                 members,
-                std=wanted[ring],
+                std=std,
                 rings=rings,
             )
     return cores
@@ -221,7 +242,11 @@ def _members(rings: Sequence[Ring]) -> dict[str, list[int]]:
 
 def _own_names(ring: Ring, shared: Collection[int]) -> list[str]:
     """The cores that each task with this ring has of its own."""
-    return [name for core, name in enumerate(ring.core_names()) if core not in shared]
+    names = []
+    for core, name in enumerate(ring.core_names()):
+        if core not in shared:
+            names.append(name)
+    return names
 
 
 def _drawn_at_size_one(
@@ -232,19 +257,22 @@ def _drawn_at_size_one(
     layer: str,
     common_start: bool,
 ) -> dict[str, Tensor]:
+    """Every core once, whichever rings have it first."""
     cores: dict[str, Tensor] = {}
     for ring in dict.fromkeys(rings):
         for core, name in enumerate(ring.core_names()):
-            label, shape = f"{layer}.{name}", ring.core_shape(core)
             if name in cores:
                 continue
+            label = f"{layer}.{name}"
+            shape = ring.core_shape(core)
+            tasks = members[name]
             if core in shared:
                 cores[name] = of_size_one(streams.normal(label, shape))
             elif common_start:
                 values = of_size_one(streams.normal(label, shape))
-                cores[name] = values.expand(len(members[name]), *shape)
+                cores[name] = values.expand(len(tasks), *shape)
             else:
-                cores[name] = streams.normal_by_task(label, shape)[members[name]]
+                cores[name] = streams.normal_by_task(label, shape)[tasks]
     return cores
 
 
@@ -252,9 +280,11 @@ def _scaled(
     cores: Mapping[str, Tensor],
     scales: Sequence[float],
 ) -> dict[str, Tensor]:
-    return {
-        name: scale * values for (name, values), scale in zip(cores.items(), scales, strict=True)
-    }
+    """Each core times its scale."""
+    scaled = {}
+    for name, scale in zip(cores, scales, strict=True):
+        scaled[name] = scale * cores[name]
+    return scaled
 
 
 def _log_size(
@@ -263,12 +293,13 @@ def _log_size(
     cores: Mapping[str, Tensor],
 ) -> float:
     """Logarithm of the root mean square of a weight whose cores are the same in all its tasks."""
-    values = [
-        cores[name] if core in shared else cores[name][0]
-        for core, name in enumerate(ring.core_names())
-    ]
-    everywhere = ring.equation(range(len(values)))
-    return log(float(mean_squares(everywhere, values))) / 2
+    values = []
+    for core, name in enumerate(ring.core_names()):
+        all_rows = cores[name]
+        values.append(all_rows if core in shared else all_rows[0])
+    tied = ring.equation(range(len(values)))
+    square = float(mean_squares(tied, values))
+    return log(square) / 2
 
 
 def _set_rows(
@@ -283,14 +314,19 @@ def _set_rows(
     """Scale the rows of the tasks with this ring in place, so that each weight has its size."""
     tasks = [task for task, other in enumerate(rings) if other == ring]
     own = _own_names(ring, shared)
-    places = {name: [members[name].index(task) for task in tasks] for name in own}
-    operands = [
-        cores[name][places[name]] if name in places else cores[name] for name in ring.core_names()
-    ]
-    scales = scales_to(std, mean_squares(ring.equation(shared), operands))
+    # A core may have rows of tasks with other rings too.
+    places = {}
+    for name in own:
+        places[name] = [members[name].index(task) for task in tasks]
+    operands = []
+    for name in ring.core_names():
+        values = cores[name]
+        operands.append(values[places[name]] if name in places else values)
+    squares = mean_squares(ring.equation(shared), operands)  # (k,) of the k tasks
+    part = scales_to(std, squares) ** (1 / len(own))
     for name in own:
         rows = cores[name][places[name]]
-        cores[name][places[name]] = scaled_rows(rows, scales ** (1 / len(own)))
+        cores[name][places[name]] = scaled_rows(rows, part)
 
 
 def _nearest_scales(
@@ -302,6 +338,16 @@ def _nearest_scales(
     """
     if not wanted:
         return [1.0] * len(names)
-    among = np.array([[name in ring.core_names() for name in names] for ring in wanted])
+    # One equation a ring: the logarithms of its cores' scales add up to the one wanted.
+    #
+    #     ring (a, b)     1 1 0     ln s_a      wanted
+    #     ring (a, c)     1 0 1  ·  ln s_b   =  wanted
+    #                               ln s_c
+    has_core = []
+    for ring in wanted:
+        of_ring = ring.core_names()
+        has_core.append([float(name in of_ring) for name in names])
     logs = np.array(list(wanted.values()))
-    return np.exp(np.linalg.lstsq(among.astype(float), logs, rcond=None)[0]).tolist()
+    solution, *_ = np.linalg.lstsq(np.array(has_core), logs, rcond=None)
+    scales: list[float] = np.exp(solution).tolist()
+    return scales
