@@ -18,9 +18,10 @@ from softshare.network.execution.noise import TaskNoise
 from softshare.network.execution.task_linear import TaskLinear, joint_equation
 from softshare.network.layers import Parameter
 from softshare.sharing.algebra.contraction import Order, carry_out, order_of
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tucker import Tucker

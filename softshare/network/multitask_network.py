@@ -30,8 +30,9 @@ from softshare.network.start import Initial, Start, from_values, start_of
 from softshare.network.state import check_names, packed, unpacked
 from softshare.network.templates.standard import TemplateFactory
 from softshare.network.weights import leave_untrained, make_weights
-from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
+from softshare.sharing.base import SharedWeight, Sharing
 from softshare.sharing.independent import Independent
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.strength import SharingStrength, sharing_strength
 from softshare.tasks.task import Task, TaskName, no_such_task
 from softshare.tasks.task_set import TaskSet

@@ -11,8 +11,9 @@ from softshare.network.execution.task_module import TaskModule
 from softshare.network.forms import Stack, Stacks, layer_shapes
 from softshare.network.layers import Parameter, assign_sharings
 from softshare.network.start import Start, is_one_value
-from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
+from softshare.sharing.base import SharedWeight, Sharing
 from softshare.sharing.independent import Independent
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tied import Tied
 
 

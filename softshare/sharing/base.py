@@ -6,7 +6,6 @@ without the task — ``(in, out)`` for Linear, ``(h, w, in, out)`` for Conv2d. T
 
 from __future__ import annotations
 
-import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.weights.core import Core
 
 
@@ -35,7 +35,9 @@ class LayerShapes:
     @property
     def stds(self) -> tuple[float, ...]:
         """The standard deviation for each of the shapes."""
-        return self.std if isinstance(self.std, tuple) else (self.std,) * len(self.shapes)
+        if isinstance(self.std, tuple):
+            return self.std
+        return (self.std,) * len(self.shapes)
 
     def common(self, layer: str, sharing: str) -> tuple[int, ...]:
         """The one shape that all tasks have.
@@ -43,75 +45,13 @@ class LayerShapes:
         Raises:
             ValueError: tasks have different shapes.
         """
-        if len(set(self.shapes)) > 1:
+        found = set(self.shapes)
+        if len(found) > 1:
             raise ValueError(
                 f"layer {layer!r}: {sharing} needs one shape for all tasks, found "
-                f"{sorted(set(self.shapes))}; "
-                "leave this layer independent (ss.Independent())"
+                f"{sorted(found)}; leave this layer independent (ss.Independent())"
             )
         return self.shapes[0]
-
-
-class RandomStreams:
-    """Where initial values come from: a stream for what is shared and one for every task.
-
-    A task's stream depends on the seed and the task's name alone, so neither the order of the tasks
-    nor which others there are changes what it draws.
-
-    Args:
-        seed: the seed of all streams.
-        names: the tasks' names, in the order of the task axis.
-        n_tasks_in_all: how many tasks there are, where these are some and others are kept
-            elsewhere; what a sharing decides by the number of tasks, such as a rank, goes by this.
-    """
-
-    def __init__(
-        self,
-        seed: int,
-        names: Sequence[object],
-        *,
-        n_tasks_in_all: int | None = None,
-    ) -> None:
-        self.seed = seed
-        self.names = tuple(names)
-        self.n_tasks_in_all = len(self.names) if n_tasks_in_all is None else n_tasks_in_all
-
-    @property
-    def n_tasks(self) -> int:
-        """Length of the task axis."""
-        return len(self.names)
-
-    def normal(self, label: str, shape: Sequence[int]) -> Tensor:
-        """Standard normal values that belong to no task, shape ``shape``; ``label`` says which
-        (layer and factor).
-        """
-        return torch.randn(tuple(shape), generator=self.generator(label))
-
-    def normal_by_task(
-        self,
-        label: str,
-        shape: Sequence[int],
-    ) -> Tensor:
-        """Standard normal values from each task's own stream, shape ``(T, *shape)``."""
-        values = torch.empty(self.n_tasks, *shape)
-        generator = torch.Generator()
-        for row, name in zip(values, self.names, strict=True):
-            row.normal_(generator=generator.manual_seed(self._key(label, name)))
-        return values
-
-    def generator(
-        self,
-        label: str,
-        name: object = None,
-    ) -> torch.Generator:
-        """A generator for what is shared, or for one task."""
-        return torch.Generator().manual_seed(self._key(label, name))
-
-    def _key(self, label: str, name: object) -> int:
-        text = f"{self.seed}\0{label}\0{name!r}".encode()
-        return int.from_bytes(
-            hashlib.blake2b(text, digest_size=4).digest(), "big"
-        )  # the generator looks at 32 bits of a seed
 
 
 class SharedWeight(nn.Module, ABC):
@@ -146,7 +86,9 @@ class SharedWeight(nn.Module, ABC):
 
     def of(self, task: int) -> Tensor:
         """One task's weight, in the papers' mode order."""
-        return self.stacked(torch.tensor([task], device=next(self.parameters()).device))[0]
+        device = next(self.parameters()).device
+        number = torch.tensor([task], device=device)
+        return self.stacked(number)[0]
 
     def padded(self, tasks: Tensor | None = None) -> Tensor:
         """:meth:`stacked`, weights of different shapes filled up with zeros at the end of each
@@ -193,7 +135,11 @@ class SharedWeight(nn.Module, ABC):
 
     def own_values(self, task: int) -> list[Tensor]:
         """Views of all that is this task's own: its row of each of :meth:`task_parameters`."""
-        return [self.get_parameter(name).detach()[task] for name in self.task_parameters()]
+        values = []
+        for name in self.task_parameters():
+            rows = self.get_parameter(name).detach()
+            values.append(rows[task])
+        return values
 
     @property
     def shares_nothing(self) -> bool:
@@ -320,10 +266,12 @@ def common_stack(
     """
     if isinstance(stack, Tensor):
         return stack
-    LayerShapes(tuple(tuple(weight.shape) for weight in stack)).common(layer, sharing)
+    shapes = tuple(tuple(weight.shape) for weight in stack)
+    LayerShapes(shapes).common(layer, sharing)
     return torch.stack(list(stack))
 
 
 def root_mean_square(values: Tensor) -> float:
     """``sqrt(mean(values²))``: the scale of a tensor's elements."""
-    return math.sqrt(float(values.detach().double().square().mean()))
+    squares = values.detach().double().square()
+    return math.sqrt(float(squares.mean()))

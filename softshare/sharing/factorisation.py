@@ -12,8 +12,9 @@ from torch import Tensor
 
 from softshare.sharing.algebra.axes import MODES, RANKS, axis_names
 from softshare.sharing.algebra.decompositions import grid_last, task_last
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing, common_stack
 from softshare.sharing.grid import TaskGrid
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.settings import take_numbers
 from softshare.sharing.weights.drawn_factors import draw_factors
 from softshare.sharing.weights.factorised import FactorisedWeight, balance

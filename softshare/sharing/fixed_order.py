@@ -12,8 +12,9 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing, common_stack
 from softshare.sharing.layer_scales import CERTAIN
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.weights.factorised import FactorisedWeight
 
 Kind = Literal["parallel", "permuted"]

@@ -11,7 +11,8 @@ from string import ascii_lowercase
 import torch
 from torch import Tensor, nn
 
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.weights.factorised import FactorisedWeight
 from softshare.sharing.weights.unequal import UnequalWeight, padded_rows
 

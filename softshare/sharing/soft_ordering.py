@@ -64,24 +64,19 @@ class SoftOrdering(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        scales = self.scales(
-            x
-        )  # (k, depth, D): the rows lie in k blocks of equal length, each with scales of its own
-        affine = (
-            _stacked(
-                self.layers,
-                rows=x.numel() // x.shape[-1] * scales.shape[1],
-            )
-            if is_elementwise(self.activation)
-            else None
-        )
+        # (k, depth, D): the rows lie in k blocks of equal length, each with scales of its own.
+        scales = self.scales(x)
+        affine = None
+        if is_elementwise(self.activation):
+            n_rows = x.numel() // x.shape[-1]
+            affine = _stacked(self.layers, rows=n_rows * scales.shape[1])
         for here, used in zip(scales.unbind(1), _used(scales), strict=True):
-            x = (
-                self._mix(x, here, used)
-                if affine is None or not all(used)
-                else self._mix_at_once(x, here, *affine)
-            )
-            x = x if self.dropout is None else self.dropout(x)
+            if affine is not None and all(used):
+                x = self._mix_at_once(x, here, *affine)
+            else:
+                x = self._mix(x, here, used)
+            if self.dropout is not None:
+                x = self.dropout(x)
         return x
 
     def _mix_at_once(
@@ -94,12 +89,14 @@ class SoftOrdering(nn.Module):
         """One depth with all layers in one batched product: ``(B, *)`` and scales ``(k, D)`` →
         ``(B, *)``.
         """
-        rows = x.flatten(0, -2).expand(len(weight), -1, -1)
-        y = self.activation(
-            torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
-        )
-        blocks = y.view(len(weight), len(scales), -1).transpose(0, 1)
-        return torch.bmm(scales.unsqueeze(1), blocks).view_as(x)
+        n_layers = len(weight)
+        n_blocks = len(scales)
+        rows = x.flatten(0, -2).expand(n_layers, -1, -1)  # (D, B, in), every layer's the same
+        affine = torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias, rows, weight)
+        y = self.activation(affine)  # (D, B, out)
+        blocks = y.view(n_layers, n_blocks, -1).transpose(0, 1)  # (k, D, B/k · out)
+        mixed = torch.bmm(scales.unsqueeze(1), blocks)  # (k, 1, B/k · out)
+        return mixed.view_as(x)
 
     def _mix(
         self,
@@ -109,12 +106,12 @@ class SoftOrdering(nn.Module):
     ) -> Tensor:
         """One depth, layer by layer: ``(B, *)`` and scales ``(k, D)`` → ``(B, *)``."""
         n_rows = x.shape[0] // len(scales)  # len(x) would make it a constant of an exported graph
-        by_row = scales.unsqueeze(1).expand(-1, n_rows, -1).flatten(0, 1)
-        terms = [
-            (self.activation(layer(x)), scale)
-            for layer, scale, needed in zip(self.layers, by_row.unbind(1), used, strict=True)
-            if needed
-        ]
+        by_row = scales.unsqueeze(1).expand(-1, n_rows, -1).flatten(0, 1)  # (B, D)
+        terms = []
+        for layer, scale, needed in zip(self.layers, by_row.unbind(1), used, strict=True):
+            if needed:
+                y = self.activation(layer(x))
+                terms.append((y, scale))
         return _weighted_sum(terms)
 
 
@@ -129,26 +126,30 @@ def _stacked(
     A layer in many tasks says by ``affine(rows)`` whether it is one of these; ``rows`` is how many
     it will be applied to.
     """
-    found = [
-        (layer.weight.T, layer.bias) if type(layer) is nn.Linear else _affine(layer, rows)
-        for layer in layers
-    ]
-    if any(values is None for values in found):
-        return None
-    weights, biases = zip(*(values for values in found if values is not None), strict=True)
-    if all(bias is None for bias in biases):
+    weights = []
+    biases = []
+    for layer in layers:
+        found = _affine(layer, rows)
+        if found is None:
+            return None
+        weight, bias = found
+        weights.append(weight)
+        if bias is not None:
+            biases.append(bias)
+    if not biases:
         return torch.stack(weights), None
-    return (
-        None
-        if any(bias is None for bias in biases)
-        else (torch.stack(weights), torch.stack(biases).unsqueeze(1))
-    )
+    if len(biases) < len(weights):
+        return None
+    return torch.stack(weights), torch.stack(biases).unsqueeze(1)
 
 
 def _affine(
     layer: nn.Module,
     rows: int,
 ) -> tuple[Tensor, Tensor | None] | None:
+    """The weight ``(in, out)`` and the bias of an affine layer; None for any other."""
+    if type(layer) is nn.Linear:
+        return layer.weight.T, layer.bias
     affine = getattr(layer, "affine", None)
     return affine(rows) if callable(affine) else None
 
@@ -181,22 +182,25 @@ def adapted(
         )
     before, after = _widths(layer)
     parts: OrderedDict[str, nn.Module] = OrderedDict()
-
-    def adapter(n_in: int, n_out: int) -> nn.Module:
-        kind = next(
-            (kind for kind in (nn.Conv1d, nn.Conv2d, nn.Conv3d) if isinstance(layer, kind)), None
-        )
-        return nn.Linear(n_in, n_out) if kind is None else kind(n_in, n_out, 1)
-
     if before != width:
-        parts["before"] = adapter(width, before)
+        parts["before"] = _adapter(layer, width, before)
     parts["layer"] = layer
     if after != width:
-        parts |= {
-            "activation": nn.ReLU() if activation is None else activation,
-            "after": adapter(after, width),
-        }
+        parts["activation"] = nn.ReLU() if activation is None else activation
+        parts["after"] = _adapter(layer, after, width)
     return nn.Sequential(parts)
+
+
+def _adapter(
+    layer: Layer,
+    n_in: int,
+    n_out: int,
+) -> nn.Module:
+    """An affine map of the layer's kind: of features, or of the channels at each place."""
+    for convolution in (nn.Conv1d, nn.Conv2d, nn.Conv3d):
+        if isinstance(layer, convolution):
+            return convolution(n_in, n_out, 1)
+    return nn.Linear(n_in, n_out)
 
 
 def _used(scales: Tensor) -> list[list[bool]]:
@@ -206,27 +210,35 @@ def _used(scales: Tensor) -> list[list[bool]]:
     Scales that are learned, or traced into a graph, always use all; where all are 0, one layer runs
     for the shape of its outputs.
     """
+    _blocks, depth, n_layers = scales.shape
     if scales.requires_grad or torch.compiler.is_compiling():
-        return [[True] * scales.shape[2]] * scales.shape[1]
+        every = [True] * n_layers
+        return [every] * depth
     used: list[list[bool]] = scales.any(0).tolist()
-    return [row if any(row) else [True, *row[1:]] for row in used]
+    for row in used:
+        if not any(row):
+            row[0] = True
+    return used
 
 
 def _weighted_sum(terms: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     """``Σ_j s_j y_j`` for terms ``y_j (B, *)`` and their scales ``s_j (B,)``."""
-    total, *rest = [(y, scale.reshape(-1, *[1] * (y.ndim - 1))) for y, scale in terms]
-    mixed = total[0] * total[1]
-    for y, scale in rest:
+    broad = []
+    for y, scale in terms:
+        ones = [1] * (y.ndim - 1)
+        broad.append((y, scale.reshape(-1, *ones)))  # (B, *) and (B, 1, …)
+    (first, of_first), *others = broad
+    mixed = first * of_first
+    for y, scale in others:
         mixed = torch.addcmul(mixed, scale, y)
     return mixed
 
 
 def _widths(layer: Layer) -> tuple[int, int]:
-    return (
-        (layer.in_features, layer.out_features)
-        if isinstance(layer, nn.Linear)
-        else (layer.in_channels, layer.out_channels)
-    )
+    """Features or channels that go in and come out."""
+    if isinstance(layer, nn.Linear):
+        return layer.in_features, layer.out_features
+    return layer.in_channels, layer.out_channels
 
 
 def _check(layers: Sequence[nn.Module], depth: int) -> None:
@@ -235,10 +247,13 @@ def _check(layers: Sequence[nn.Module], depth: int) -> None:
             "SoftOrdering: there must be at least one layer and depth 1, got "
             f"{len(layers)} layers, depth={depth}"
         )
-    widths = {
-        number: _widths(layer) for number, layer in enumerate(layers) if isinstance(layer, Layer)
-    }
-    if len({width for pair in widths.values() for width in pair}) > 1:
+    widths = {}
+    found = set()
+    for number, layer in enumerate(layers):
+        if isinstance(layer, Layer):
+            widths[number] = _widths(layer)
+            found.update(widths[number])
+    if len(found) > 1:
         raise ValueError(
             f"SoftOrdering: every layer must map one width to the same width, got {widths} "
             "(layer → in, out); "

@@ -18,7 +18,8 @@ from softshare.sharing.algebra.tensor_normal_density import (
     negative_log_density,
     scatter,
 )
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing, common_stack
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.settings import is_number, take_numbers
 from softshare.sharing.weights.regularised import RegularisedWeight, drawn_stack
 
@@ -121,33 +122,39 @@ class TensorNormal(Sharing):
         )
 
     def _weights(self, stacks: Mapping[str, Tensor]) -> dict[str, SharedWeight]:
-        axes = {name: self._axes(name, stack.ndim) for name, stack in stacks.items()}
-        first = next(iter(stacks.values()))
-        shared = (
-            self._task_covariance(first, n_weights=len(stacks)) if self.shared_covariance else None
-        )
-        return {
-            name: TensorNormalWeight(
+        axes = {}
+        for name, stack in stacks.items():
+            axes[name] = self._axes(name, stack.ndim)
+        shared = None
+        if self.shared_covariance:
+            first = next(iter(stacks.values()))
+            shared = self._task_covariance(first, n_weights=len(stacks))
+        weights = {}
+        for name, stack in stacks.items():
+            weights[name] = TensorNormalWeight(
                 stack,
                 covariances=self._covariances(stack, axes[name], shared),
                 axes=axes[name],
                 settings=self,
             )
-            for name, stack in stacks.items()
-        }
+        return weights
 
     def _axes(self, layer: str, n_modes: int) -> dict[str, int]:
         """Learned mode → its axis in a stack, in the paper's order."""
         names = axis_names(n_modes)
-        if unknown := [mode for mode in self.modes if mode not in names]:
-            raise ValueError(
-                f"layer {layer!r}: TensorNormal has no mode {unknown[0]!r} here; the modes "
-                f"are {', '.join(names)}. "
-                "Name the layers that the given modes suit by a pattern"
-            )
-        return {
-            name: (number + 1) % n_modes for number, name in enumerate(names) if name in self.modes
-        }
+        for mode in self.modes:
+            if mode not in names:
+                raise ValueError(
+                    f"layer {layer!r}: TensorNormal has no mode {mode!r} here; the modes "
+                    f"are {', '.join(names)}. "
+                    "Name the layers that the given modes suit by a pattern"
+                )
+        # (in, out, task) are the axes 1, 2, 0 of a stack.
+        axes = {}
+        for number, name in enumerate(names):
+            if name in self.modes:
+                axes[name] = (number + 1) % n_modes
+        return axes
 
     def _covariances(
         self,
@@ -155,20 +162,22 @@ class TensorNormal(Sharing):
         axes: Mapping[str, int],
         shared: Covariance | None,
     ) -> dict[str, Covariance]:
-        own = {
-            mode: Covariance(
-                stack.shape[axis],
-                trace=stack.shape[axis],
+        """Learned mode → its covariance, the tasks' last."""
+        covariances = {}
+        for mode, axis in axes.items():
+            if mode == TASK:
+                continue
+            size = stack.shape[axis]
+            covariances[mode] = Covariance(
+                size,
+                trace=size,
                 epsilon=self.epsilon,
                 n_weights=1,
                 like=stack,
             )
-            for mode, axis in axes.items()
-            if mode != TASK
-        }
-        return own | (
-            {TASK: shared or self._task_covariance(stack, n_weights=1)} if TASK in axes else {}
-        )
+        if TASK in axes:
+            covariances[TASK] = shared or self._task_covariance(stack, n_weights=1)
+        return covariances
 
     def _task_covariance(
         self,

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from softshare.sharing.algebra.modes import Modes, check_modes, given_modes, modes_of
 from softshare.sharing.algebra.ring import Ring, common_cores, count_parameters
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.settings import take_numbers
 from softshare.sharing.weights.drawn_factors import draw_factors
 from softshare.sharing.weights.equal_rings import EqualRings
@@ -137,17 +138,22 @@ class TensorRing(Sharing):
         layer: LayerShapes,
         streams: RandomStreams,
     ) -> SharedWeight:
-        shapes = layer.shapes * (streams.n_tasks_in_all if len(layer.shapes) == 1 else 1)
-        bare = {shape: self._bare_ring(name, shape) for shape in dict.fromkeys(shapes)}
-        tasks_of = {bare[shape]: n_tasks for shape, n_tasks in Counter(shapes).items()}
+        shapes = layer.shapes
+        if len(shapes) == 1:
+            shapes = shapes * streams.n_tasks_in_all
+        # First rings of rank 1: what can be shared, and what a rank costs, goes by their modes.
+        bare = {}
+        tasks_of = {}
+        for shape, n_tasks in Counter(shapes).items():
+            ring = self._bare_ring(name, shape)
+            bare[shape] = ring
+            tasks_of[ring] = n_tasks
         shared = self._shared(name, place, tasks_of)
-        rings = {
-            shape: replace(
-                ring,
-                ranks=self._ranks(name, tasks_of, shared, len(ring.modes)),
-            )
-            for shape, ring in bare.items()
-        }
+        rings = {}
+        for shape, ring in bare.items():
+            ranks = self._ranks(name, tasks_of, shared, len(ring.modes))
+            rings[shape] = replace(ring, ranks=ranks)
+
         if len(rings) == 1:
             return self._drawn_equal(
                 name,
@@ -175,20 +181,23 @@ class TensorRing(Sharing):
         std: float,
         streams: RandomStreams,
     ) -> SharedWeight:
-        n_cores = len(ring.modes)
+        numbers = range(len(ring.modes))
         equation = ring.equation(shared)
-        drawn = ring.equation(range(n_cores)) if self.common_start else equation
+        # A common start is one ring for all, whose own cores are then copied for every task.
+        drawn = ring.equation(numbers) if self.common_start else equation
         cores = draw_factors(
             drawn,
             ring.sizes(),
-            [f"core_{k}" for k in range(n_cores)],
+            [f"core_{k}" for k in numbers],
             std=std,
             streams=streams,
             layer=name,
         )
         if self.common_start:
-            own = [f"core_{k}" for k in range(n_cores) if k not in shared]
-            cores |= {name: cores[name].expand(streams.n_tasks, *cores[name].shape) for name in own}
+            for k in numbers:
+                if k not in shared:
+                    core = cores[f"core_{k}"]
+                    cores[f"core_{k}"] = core.expand(streams.n_tasks, *core.shape)
         return EqualRings(
             equation,
             cores,
@@ -303,11 +312,9 @@ def _are_ranks(ranks: object) -> bool:
 
 
 def _is_budget(parameters: int | float) -> bool:
-    return (
-        0 < parameters <= 1
-        if isinstance(parameters, float)
-        else type(parameters) is int and parameters >= 1
-    )
+    if isinstance(parameters, float):
+        return 0 < parameters <= 1
+    return type(parameters) is int and parameters >= 1
 
 
 def _is_choice(shared: object) -> bool:

@@ -9,7 +9,8 @@ from typing import Literal
 
 from torch import Tensor
 
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing, common_stack
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.weights.factorised import FactorisedWeight
 
 

@@ -22,8 +22,9 @@ from softshare.sharing.algebra.trace_norms import (
     unfoldings,
 )
 from softshare.sharing.algebra.trace_norms import Norm as Norm
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing, common_stack
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing, common_stack
 from softshare.sharing.grid import TaskGrid
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.settings import is_number, take_numbers
 from softshare.sharing.weights.regularised import RegularisedWeight, drawn_stack
 
@@ -86,33 +87,40 @@ class TraceNorm(Sharing):
         layers: Mapping[str, LayerShapes],
         streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
-        return {
-            name: self._weight(name, drawn_stack(name, layer, streams, sharing="TraceNorm"))
-            for name, layer in layers.items()
-        }
+        weights = {}
+        for name, layer in layers.items():
+            stack = drawn_stack(name, layer, streams, sharing="TraceNorm")
+            weights[name] = self._weight(name, stack)
+        return weights
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
         """The trained weights as they are."""
-        return {
-            name: self._weight(name, common_stack(stack, name, "TraceNorm"))
-            for name, stack in stacks.items()
-        }
+        weights = {}
+        for name, given in stacks.items():
+            stack = common_stack(given, name, "TraceNorm")
+            weights[name] = self._weight(name, stack)
+        return weights
 
     def for_tasks(self, names: Sequence[object]) -> Sharing:
-        return self if self.norm == "laf" else replace(self, grid=TaskGrid.of(names))
+        if self.norm == "laf":
+            return self
+        return replace(self, grid=TaskGrid.of(names))
+
+    @property
+    def _n_axes(self) -> int:
+        """How many task axes there are."""
+        return len(self.grid.shape) if self.grid else 1
 
     def _weight(self, layer: str, stack: Tensor) -> SharedWeight:
-        n_modes = stack.ndim - 1 + (len(self.grid.shape) if self.grid else 1)
-        remedy = ', or take the norm "laf", which has one task axis'
-        cells = (
-            None
-            if self.grid is None
-            else (self.grid, self.grid.order(layer, "TraceNorm", remedy=remedy))
-        )
-        strengths = self._strengths(layer, n_modes)
+        n_features = stack.ndim - 1
+        cells = None
+        if self.grid is not None:
+            remedy = ', or take the norm "laf", which has one task axis'
+            order = self.grid.order(layer, "TraceNorm", remedy=remedy)
+            cells = (self.grid, order)
         return TraceNormWeight(
             stack,
-            strengths=strengths,
+            strengths=self._strengths(layer, n_features + self._n_axes),
             per_example=self.per_example,
             every=self.every,
             cells=cells,
@@ -123,20 +131,24 @@ class TraceNorm(Sharing):
         layer: str,
         n_modes: int,
     ) -> dict[Unfolding, float]:
+        """Unfolding → γ, those of γ = 0 left out."""
         rows = unfoldings(self.norm, n_modes)
-        gammas = self.gamma if isinstance(self.gamma, tuple) else (self.gamma,) * len(rows)
+        gammas = self.gamma
+        if not isinstance(gammas, tuple):
+            gammas = (gammas,) * len(rows)
         if len(gammas) != len(rows):
-            axes = axis_names(n_modes, len(self.grid.shape) if self.grid else 1)
+            axes = axis_names(n_modes, self._n_axes)
             raise ValueError(
                 f"layer {layer!r}: TraceNorm({self.norm!r}) has {len(rows)} unfolding(s) "
                 f"here (axes {', '.join(axes)}), gamma has "
                 f"{len(gammas)} values, {gammas}; give one number for all, or name the "
                 "layers that these suit by a pattern"
             )
-        strengths: dict[Unfolding, float] = {}
+        # A matrix's modes are two, and its unfoldings by either are one: their γ add up.
+        total: dict[Unfolding, float] = {}
         for unfolding, gamma in zip(rows, gammas, strict=True):
-            strengths[unfolding] = strengths.get(unfolding, 0.0) + gamma
-        return {unfolding: gamma for unfolding, gamma in strengths.items() if gamma > 0}
+            total[unfolding] = total.get(unfolding, 0.0) + gamma
+        return {unfolding: gamma for unfolding, gamma in total.items() if gamma > 0}
 
 
 class TraceNormWeight(RegularisedWeight):
@@ -167,33 +179,30 @@ class TraceNormWeight(RegularisedWeight):
     ) -> None:
         super().__init__(stack)
         self._cells = cells
-        features = range(stack.ndim - 1)
-        own = [
-            rows
-            for rows in strengths
-            if len(set(rows).intersection(features)) in (0, len(features))
-        ]  # one side tasks only
-        self._each_step = {
-            rows: gamma for rows, gamma in strengths.items() if every == 1 or rows in own
-        }
-        self._at_times = {
-            rows: gamma for rows, gamma in strengths.items() if rows not in self._each_step
-        }
-        self._per_example, self._every = per_example, every
+        self._per_example = per_example
+        self._every = every
+        self._each_step: dict[Unfolding, float] = {}
+        self._at_times: dict[Unfolding, float] = {}
+        n_features = stack.ndim - 1
+        for rows, gamma in strengths.items():
+            n_feature_rows = len(set(rows).intersection(range(n_features)))
+            is_of_tasks = n_feature_rows in (0, n_features)  # one side has tasks only
+            if every == 1 or is_of_tasks:
+                self._each_step[rows] = gamma
+            else:
+                self._at_times[rows] = gamma
         self.updates = bool(self._at_times)
         if self._at_times:
             self.register_buffer("step", torch.zeros((), dtype=torch.long))
             self.register_buffer("tangent", torch.zeros_like(self.weight))
 
     def penalty(self, examples: Tensor) -> Tensor:
-        value = _weighted_norms(
-            self.weight,
-            self._each_step,
-            self._cells,
-        )
+        value = _weighted_norms(self.weight, self._each_step, self._cells)
         if self._at_times:
             value = value + self._tangent_value()
-        return value / examples.to(value.dtype).mean() if self._per_example else value
+        if not self._per_example:
+            return value
+        return value / examples.to(value.dtype).mean()
 
     def after_step(self) -> None:
         if self.updates:
@@ -201,12 +210,12 @@ class TraceNormWeight(RegularisedWeight):
 
     def _tangent_value(self) -> Tensor:
         """``⟨∂‖X₀‖_*, X⟩``, which at ``X₀`` is the norm itself."""
-        if int(self.step) % self._every == 0:
+        is_due = int(self.step) % self._every == 0
+        if is_due:
             with torch.enable_grad():
                 weight = self.weight.detach().requires_grad_()
-                (gradient,) = torch.autograd.grad(
-                    _weighted_norms(weight, self._at_times, self._cells), weight
-                )
+                norms = _weighted_norms(weight, self._at_times, self._cells)
+                (gradient,) = torch.autograd.grad(norms, weight)
             self.tangent.copy_(gradient)
         return (self.tangent * self.weight).sum()
 
@@ -216,17 +225,16 @@ def _weighted_norms(
     strengths: Mapping[Unfolding, float],
     cells: Cells,
 ) -> Tensor:
+    """``Σ_n γ_n ‖X_n‖_*``, shape ``()``."""
     tensor = task_last(stack) if cells is None else grid_last(stack, *cells)
-    return sum(
-        (gamma * trace_norm(matricise(tensor, rows)) for rows, gamma in strengths.items()),
-        stack.new_zeros(()),
-    )
+    total = stack.new_zeros(())
+    for rows, gamma in strengths.items():
+        norm = trace_norm(matricise(tensor, rows))
+        total = total + gamma * norm
+    return total
 
 
-def trace_norm_strength(
-    before: Tensor,
-    after: Tensor,
-) -> dict[Norm, float]:
+def trace_norm_strength(before: Tensor, after: Tensor) -> dict[Norm, float]:
     """How strongly training has tied a layer: ``1 − ‖W after‖_* / ‖W before‖_*`` for each tensor
     trace norm, γ left out.
 
@@ -252,7 +260,15 @@ def trace_norm_strength(
             "trace_norm_strength: both stacks must have one shape (T, *weight), got "
             f"{tuple(before.shape)} and {tuple(after.shape)}"
         )
-    first, last = (
-        tensor_trace_norms(task_last(stack.detach().double())) for stack in (before, after)
-    )
-    return {norm: float(1 - last[norm] / first[norm]) if first[norm] > 0 else nan for norm in NORMS}
+    first = _all_norms(before)
+    last = _all_norms(after)
+    strengths = {}
+    for norm in NORMS:
+        is_defined = first[norm] > 0
+        strengths[norm] = float(1 - last[norm] / first[norm]) if is_defined else nan
+    return strengths
+
+
+def _all_norms(stack: Tensor) -> dict[Norm, Tensor]:
+    tensor = task_last(stack.detach().double())
+    return tensor_trace_norms(tensor)

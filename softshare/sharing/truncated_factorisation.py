@@ -18,8 +18,9 @@ from softshare.sharing.algebra.decompositions import (
     truncated_svd,
     truncations,
 )
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight
+from softshare.sharing.base import LayerShapes, SharedWeight
 from softshare.sharing.factorisation import Factorisation, Ranks, check_ranks
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.settings import is_number
 
 

@@ -19,8 +19,9 @@ from softshare.network.forms import forms_of
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.state import check_names, packed, unpacked
 from softshare.network.templates.standard import TemplateFactory
-from softshare.sharing.base import RandomStreams, SharedWeight, Sharing
+from softshare.sharing.base import SharedWeight, Sharing
 from softshare.sharing.grid import TaskGrid
+from softshare.sharing.random_streams import RandomStreams
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 from softshare.training.distributed import Processes

@@ -19,11 +19,12 @@ from torch.testing import assert_close
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.ordering import ordering_mlp
 from softshare.network.templates.standard import TemplateFactory
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing
 from softshare.sharing.canonical_polyadic import CP
 from softshare.sharing.fixed_order import FixedOrder
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tensor_normal import TensorNormal
 from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tensor_train import TensorTrain

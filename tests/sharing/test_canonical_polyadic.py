@@ -11,8 +11,9 @@ from tensorly.decomposition import parafac
 from torch import Tensor
 from torch.testing import assert_close
 
-from softshare.sharing.base import LayerShapes, RandomStreams
+from softshare.sharing.base import LayerShapes
 from softshare.sharing.canonical_polyadic import CP, alternating_least_squares
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.weights.factorised import FactorisedWeight
 
 

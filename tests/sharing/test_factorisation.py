@@ -16,9 +16,10 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from softshare.sharing.algebra.decompositions import Rule
-from softshare.sharing.base import LayerShapes, RandomStreams
+from softshare.sharing.base import LayerShapes
 from softshare.sharing.factorisation import Factorisation
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
 from softshare.sharing.tucker import Tucker

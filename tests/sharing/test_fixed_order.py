@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from softshare.sharing.base import LayerShapes, RandomStreams
+from softshare.sharing.base import LayerShapes
 from softshare.sharing.fixed_order import FixedOrder
+from softshare.sharing.random_streams import RandomStreams
 
 NAMES = ("a", "b", "c", "d", "e", "f")
 

@@ -13,10 +13,11 @@ from torch import Tensor
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
 from softshare.sharing.algebra.trace_norms import tensor_trace_norms
-from softshare.sharing.base import LayerShapes, RandomStreams
+from softshare.sharing.base import LayerShapes
 from softshare.sharing.grid import TaskGrid
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
 from softshare.sharing.trace_norm import TraceNorm

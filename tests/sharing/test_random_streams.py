@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from softshare.sharing.base import RandomStreams
+from softshare.sharing.random_streams import RandomStreams
 
 
 def test_a_tasks_values_do_not_depend_on_the_other_tasks() -> None:

@@ -21,7 +21,8 @@ from softshare.sharing.algebra.tensor_normal_density import (
     scatter,
     smoothed,
 )
-from softshare.sharing.base import LayerShapes, RandomStreams, Sharing
+from softshare.sharing.base import LayerShapes, Sharing
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tensor_normal import TensorNormal, TensorNormalWeight
 
 EXAMPLES = torch.tensor([10, 20, 30, 40])

@@ -19,7 +19,8 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
 from softshare.sharing.algebra.contraction import cheapest_order
 from softshare.sharing.algebra.modes import balanced_modes
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight
+from softshare.sharing.base import LayerShapes, SharedWeight
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.weights.factorised import FactorisedWeight
 from softshare.sharing.weights.unequal_rings import UnequalRings

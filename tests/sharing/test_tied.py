@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from softshare.sharing.base import LayerShapes, RandomStreams
+from softshare.sharing.base import LayerShapes
 from softshare.sharing.independent import Independent
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tied import Tied
 
 UNEQUAL = ((2, 3), (4, 3), (2, 3))

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from softshare.sharing.algebra.trace_norms import tensor_trace_norms
-from softshare.sharing.base import LayerShapes, RandomStreams
+from softshare.sharing.base import LayerShapes
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.trace_norm import TraceNorm, TraceNormWeight, trace_norm_strength
 
 EXAMPLES = torch.tensor([10, 20, 30, 40])

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from softshare.sharing.algebra.mean_squares import mean_squares
-from softshare.sharing.base import RandomStreams, root_mean_square
+from softshare.sharing.base import root_mean_square
+from softshare.sharing.random_streams import RandomStreams
 
 
 def draw_factors(

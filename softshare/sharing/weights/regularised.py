@@ -9,7 +9,8 @@ from string import ascii_lowercase
 import torch
 from torch import Tensor, nn
 
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight
+from softshare.sharing.base import LayerShapes, SharedWeight
+from softshare.sharing.random_streams import RandomStreams
 
 
 def drawn_stack(

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from softshare.sharing.algebra.contraction import contract
 from softshare.sharing.algebra.mean_squares import mean_squares
 from softshare.sharing.algebra.ring import Ring, common_cores
-from softshare.sharing.base import RandomStreams, SharedWeight
+from softshare.sharing.base import SharedWeight
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.weights.core import Core
 from softshare.sharing.weights.drawn_factors import of_size_one, scaled_rows, scales_to
 from softshare.sharing.weights.factorised import typical_row

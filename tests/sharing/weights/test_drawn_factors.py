@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from softshare.sharing.base import LayerShapes, RandomStreams, SharedWeight, Sharing
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tucker import Tucker

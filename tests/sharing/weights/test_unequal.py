@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from softshare.sharing.base import LayerShapes, RandomStreams
+from softshare.sharing.base import LayerShapes
 from softshare.sharing.independent import Independent
+from softshare.sharing.random_streams import RandomStreams
 
 UNEQUAL = ((2, 3), (4, 3), (2, 3))
 
