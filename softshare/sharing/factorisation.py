@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from math import ceil
 
 import torch
@@ -47,7 +47,7 @@ class Factorisation(Sharing):
         take_numbers(self)
         given = self._given_ranks()
         if given is not None:
-            check_ranks(type(self).__name__, given)
+            check_ranks(type(self).__name__, given, example=self._example_of_ranks)
 
     def draw(
         self,
@@ -70,6 +70,12 @@ class Factorisation(Sharing):
     def _n_axes(self) -> int:
         """How many task axes there are."""
         return len(self.grid.shape) if self.grid else 1
+
+    @property
+    def _example_of_ranks(self) -> str:
+        """Whole numbers that the setting could be, for a message; one number where it is one."""
+        is_one = any(setting.name == "rank" for setting in fields(self))
+        return "5" if is_one else "(32, 5)"
 
     # --- what a product says of itself ---------------------------------------------------------
 
@@ -254,8 +260,18 @@ class Factorisation(Sharing):
         return ranks if allowed == ranks else self._within_bounds(allowed, modes)
 
 
-def check_ranks(name: str, ranks: tuple[int, ...] | float) -> None:
+def check_ranks(
+    name: str,
+    ranks: tuple[int, ...] | float,
+    *,
+    example: str = "(32, 5)",
+) -> None:
     """Make sure that ranks are whole numbers of at least 1, or a fraction.
+
+    Args:
+        name: the sharing's.
+        ranks: the setting.
+        example: whole numbers that it could be.
 
     Raises:
         ValueError: they are not.
@@ -268,7 +284,7 @@ def check_ranks(name: str, ranks: tuple[int, ...] | float) -> None:
         return
     if not isinstance(ranks, tuple) or not ranks or not all(map(_is_rank, ranks)):
         raise ValueError(
-            f"{name}: ranks are whole numbers of at least 1, such as (32, 5), or a fraction "
+            f"{name}: ranks are whole numbers of at least 1, such as {example}, or a fraction "
             f"of the largest, such as 0.5; got {ranks!r}"
         )
 

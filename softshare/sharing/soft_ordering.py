@@ -248,7 +248,7 @@ def _check(layers: Sequence[nn.Module], depth: int) -> None:
             f"{len(layers)} layers, depth={depth}"
         )
     widths = {}
-    found = set()
+    found: set[int] = set()
     for number, layer in enumerate(layers):
         if isinstance(layer, Layer):
             widths[number] = _widths(layer)

@@ -129,7 +129,7 @@ class TensorNormal(Sharing):
         if self.shared_covariance:
             first = next(iter(stacks.values()))
             shared = self._task_covariance(first, n_weights=len(stacks))
-        weights = {}
+        weights: dict[str, SharedWeight] = {}
         for name, stack in stacks.items():
             weights[name] = TensorNormalWeight(
                 stack,

@@ -87,7 +87,7 @@ class TraceNorm(Sharing):
         layers: Mapping[str, LayerShapes],
         streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
-        weights = {}
+        weights: dict[str, SharedWeight] = {}
         for name, layer in layers.items():
             stack = drawn_stack(name, layer, streams, sharing="TraceNorm")
             weights[name] = self._weight(name, stack)
@@ -95,7 +95,7 @@ class TraceNorm(Sharing):
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
         """The trained weights as they are."""
-        weights = {}
+        weights: dict[str, SharedWeight] = {}
         for name, given in stacks.items():
             stack = common_stack(given, name, "TraceNorm")
             weights[name] = self._weight(name, stack)

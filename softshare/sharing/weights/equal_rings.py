@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from softshare.sharing.weights.core import Core
 from softshare.sharing.weights.factorised import FactorisedWeight
 
@@ -14,7 +16,7 @@ class EqualRings(FactorisedWeight):
         everyone = tuple(range(self.n_tasks))
         found = []
         for number, (name, values) in enumerate(self.factors.items()):
-            parameters = (values,)
+            parameters: tuple[nn.Parameter, ...] = (values,)
             if name in self.added:
                 parameters = (values, self.added[name])
             core = Core(

@@ -66,7 +66,7 @@ class UnequalRings(UnequalWeight):
         found = []
         for name, values in self.cores.items():
             number = numbers[name]
-            parameters = (values,)
+            parameters: tuple[nn.Parameter, ...] = (values,)
             if name in self.added:
                 parameters = (values, self.added[name])
             core = Core(
