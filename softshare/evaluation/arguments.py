@@ -97,10 +97,17 @@ def asked_methods(methods: MethodsAsked) -> tuple[Method, ...]:
 
 def numbers_of_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     """The seeds themselves, where their number may have been given."""
-    return tuple(range(int(seeds))) if isinstance(seeds, Integral) else tuple(seeds)  # type: ignore[arg-type]
+    if isinstance(seeds, Integral):
+        return tuple(range(int(seeds)))
+    return tuple(seeds)  # type: ignore[arg-type]
 
 
-def _wrong_types(methods: Any, fractions: Any, seeds: Any, options: Any) -> list[Problem]:
+def _wrong_types(
+    methods: Any,
+    fractions: Any,
+    seeds: Any,
+    options: Any,
+) -> list[Problem]:
     """Arguments that cannot be looked into: a number for a list, a sharing for a method."""
     wrong: list[Problem] = []
     if not (methods is None or isinstance(methods, str) or _are(methods, str | Method)):

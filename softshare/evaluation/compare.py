@@ -161,7 +161,11 @@ def _run_all(
     for start in starts:
         searching += [replace(start, seed=seed) for seed in (SEARCH_SEED, *FINAL_SEEDS)]
     splits = _splits(tasks, [*missing.values(), *searching])
-    shared = _Shared(tasks, splits, {method.name: method for method in plan.methods})
+    shared = _Shared(
+        tasks,
+        splits,
+        {method.name: method for method in plan.methods},
+    )
     total = len(missing) + runs_of_search(trials) * len(starts)
     workers = min(default_workers() if workers is None else workers, total)
     failures = {}
@@ -176,7 +180,11 @@ def _run_all(
         for outcome in watched.outcomes(missing):
             if outcome.error is None:
                 settings = missing[outcome.key]
-                store.add(settings, outcome.result, splits[settings.fraction, settings.seed])
+                store.add(
+                    settings,
+                    outcome.result,
+                    splits[settings.fraction, settings.seed],
+                )
             else:
                 failures[outcome.key] = outcome.error
     return failures
@@ -184,7 +192,12 @@ def _run_all(
 
 def _run_one(shared: _Shared, settings: RunSettings) -> dict[str, Any]:
     split_of_run = shared.splits[settings.fraction, settings.seed]
-    return run(shared.tasks, settings, split_of_run, shared.methods[settings.method])
+    return run(
+        shared.tasks,
+        settings,
+        split_of_run,
+        shared.methods[settings.method],
+    )
 
 
 def _one_of_each(runs: Iterable[RunSettings]) -> list[RunSettings]:
@@ -211,7 +224,14 @@ def _trials(
             continue
         settings = jobs[outcome.key]
         split_of_trial = splits[settings.fraction, settings.seed]
-        yield outcome.key, store.add_trial(outcome.key, outcome.result, split_of_trial)
+        yield (
+            outcome.key,
+            store.add_trial(
+                outcome.key,
+                outcome.result,
+                split_of_trial,
+            ),
+        )
 
 
 def _splits(tasks: TaskSet, runs: Iterable[RunSettings]) -> SplitOfRun:

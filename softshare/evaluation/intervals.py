@@ -49,7 +49,11 @@ def moderated(variances: np.ndarray, df: np.ndarray) -> tuple[np.ndarray, np.nda
     # All variances together have no more degrees of freedom than went into them.
     most_df = df[counted].sum()
     drawn_df = np.minimum(df + prior_df, most_df)
-    return np.where(counted, drawn, variances), np.where(counted, drawn_df, df)
+    return np.where(
+        counted,
+        drawn,
+        variances,
+    ), np.where(counted, drawn_df, df)
 
 
 def _prior(variances: np.ndarray, df: np.ndarray) -> tuple[float, float]:
@@ -67,7 +71,8 @@ def _prior(variances: np.ndarray, df: np.ndarray) -> tuple[float, float]:
         return float(np.exp(mean)), np.inf
     half_prior_df = _inverse_trigamma(excess)
     shift = special.digamma(half_prior_df) - np.log(half_prior_df)
-    return float(np.exp(mean + shift)), 2 * half_prior_df
+    prior = float(np.exp(mean + shift))
+    return prior, 2 * half_prior_df
 
 
 def half_widths(
@@ -99,16 +104,23 @@ def half_widths(
     given = enough & (total > _NO_WIDTH**2)
     total = np.where(given, total, 1.0)
     # Satterthwaite: (a + b)² / (a² / df_a + b² / df_b)
-    of_seeds_part = of_seeds**2 / np.maximum(df, 1)
-    of_rows_part = rows**2 / np.maximum(rows_df, 1)
-    parts = np.where(given, of_seeds_part + of_rows_part, 1.0)
+    part_of_seeds = of_seeds**2 / np.maximum(df, 1)
+    part_of_rows = rows**2 / np.maximum(rows_df, 1)
+    parts = part_of_seeds + part_of_rows
+    parts = np.where(given, parts, 1.0)
     total_df = total**2 / parts
     quantile = stats.t.ppf((1 + level) / 2, total_df)
     half = quantile * np.sqrt(total)
     return np.where(given, half, np.nan)
 
 
-def seeds_to_decide(gain: float, variance: float, rows: float, *, level: float) -> int | None:
+def seeds_to_decide(
+    gain: float,
+    variance: float,
+    rows: float,
+    *,
+    level: float,
+) -> int | None:
     """With how many seeds in all the interval would exclude 0, if gain and variances stay; None
     where no number of them would.
 
@@ -120,9 +132,13 @@ def seeds_to_decide(gain: float, variance: float, rows: float, *, level: float) 
     """
     n = np.arange(MIN_SEEDS, MOST_SEEDS + 1)
     quantile = stats.t.ppf((1 + level) / 2, n - 1)
-    half = quantile * np.sqrt(variance / n + rows)
+    total = variance / n + rows
+    half = quantile * np.sqrt(total)
     enough = half < abs(gain)
-    return int(n[enough.argmax()]) if enough.any() else None
+    if not enough.any():
+        return None
+    first = enough.argmax()
+    return int(n[first])
 
 
 def _inverse_trigamma(value: float) -> float:
@@ -131,5 +147,9 @@ def _inverse_trigamma(value: float) -> float:
     def above(log_x: float) -> float:
         return float(special.polygamma(1, np.exp(log_x))) - value
 
-    root = optimize.brentq(above, np.log(1e-8), np.log(1e12))
+    root = optimize.brentq(
+        above,
+        np.log(1e-8),
+        np.log(1e12),
+    )
     return float(np.exp(root))

@@ -50,7 +50,11 @@ class ComparisonPlan:
         settings = {}
         for method in self.methods:
             own = dict(self.options.get(method.name, {}))
-            settings[method.name] = replace(self.common, method=method.name, method_options=own)
+            settings[method.name] = replace(
+                self.common,
+                method=method.name,
+                method_options=own,
+            )
         return settings
 
     def runs(self) -> dict[str, RunSettings]:

@@ -28,9 +28,15 @@ SEED = 20_260_101
 
 def has_given_test_part(tasks: TaskSet) -> bool:
     """Whether the data say which rows test, so that every split has the same ones."""
-    return bool(tasks.parts) and all(
-        part is not None and (np.asarray(part) == "test").any() for part in tasks.parts
-    )
+    if not tasks.parts:
+        return False
+    for part in tasks.parts:
+        if part is None:
+            return False
+        tests = np.asarray(part) == "test"
+        if not tests.any():
+            return False
+    return True
 
 
 def resampled_metrics(
@@ -58,7 +64,13 @@ def resampled_metrics(
             compared = metric_named(primary_metric(task, metric))
             targets = test.targets[test.entries(number)]
             own = weights[:, units[number]]  # (b, N_t)
-            pieces[number].append(weighted_metric(compared, outputs[number], targets, own))
+            piece = weighted_metric(
+                compared,
+                outputs[number],
+                targets,
+                own,
+            )
+            pieces[number].append(piece)
     described = {}
     for task, own_units, own_pieces in zip(test.tasks, units, pieces, strict=True):
         n_units = len(np.unique(own_units))
@@ -74,8 +86,9 @@ def weightings(n_units: int) -> Iterator[np.ndarray]:
     random = np.random.default_rng(SEED)
     at_once = max(1, NUMBERS_AT_ONCE // n_units)
     for begin in range(0, WEIGHTINGS, at_once):
+        n_here = min(at_once, WEIGHTINGS - begin)
         # drawn row after row, so that the size of a piece changes nothing
-        yield random.standard_exponential((min(at_once, WEIGHTINGS - begin), n_units))
+        yield random.standard_exponential((n_here, n_units))
 
 
 def spread_out(values: np.ndarray, n_units: int) -> np.ndarray:
@@ -87,6 +100,7 @@ def spread_out(values: np.ndarray, n_units: int) -> np.ndarray:
     """
     if n_units < 2:
         return np.full(len(values), np.nan)
+    factor = np.sqrt((n_units + 1) / (n_units - 1))
     centre = values.mean()
-    moved: np.ndarray = centre + np.sqrt((n_units + 1) / (n_units - 1)) * (values - centre)
+    moved: np.ndarray = centre + factor * (values - centre)
     return moved

@@ -45,7 +45,11 @@ class Search:
         settings: of the run; what they set already is not searched for.
     """
 
-    def __init__(self, method: Method, settings: RunSettings) -> None:
+    def __init__(
+        self,
+        method: Method,
+        settings: RunSettings,
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.settings = replace(settings, method=method.name, seed=SEARCH_SEED)
         defaults = {

@@ -87,20 +87,23 @@ def estimates(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     values = values_of_tasks(records)
     resampled = resampled_of_runs(records)
     runs = {(fraction, method) for method, fraction, _ in values.index}
+    in_order = sorted(runs, key=_baseline_first)
     parts = []
-    for fraction, method in sorted(runs, key=_baseline_first):
+    for fraction, method in in_order:
         own = values.loc[method, fraction]
         base = own.iloc[:0]  # no gain: the baseline itself, or a method without one beside it
         if method != BASELINE and (BASELINE, fraction) in values.index:
             base = values.loc[BASELINE, fraction]
-        rows = _of_method(own, base, metrics)
+        over_seeds = _of_method(own, base, metrics)
         over_rows = _over_test_rows(
             resampled.get((method, fraction), {}),
             resampled.get((BASELINE, fraction), {}),
             _factors(base, metrics),
         )
-        parts.append(rows.join(over_rows).assign(method=method, fraction=fraction))
-    together = pd.concat(parts).rename_axis("task").reset_index()
+        rows = over_seeds.join(over_rows)
+        parts.append(rows.assign(method=method, fraction=fraction))
+    together = pd.concat(parts)
+    together = together.rename_axis("task").reset_index()
     return together.fillna({"rows_df": 0.0})
 
 
@@ -116,7 +119,10 @@ def with_intervals(rows: pd.DataFrame, *, level: float) -> pd.DataFrame:
         rows_df=rows["rows_df"].to_numpy(),
         level=level,
     )
-    return rows.assign(ci_low=rows["gain"] - half, ci_high=rows["gain"] + half)
+    return rows.assign(
+        ci_low=rows["gain"] - half,
+        ci_high=rows["gain"] + half,
+    )
 
 
 def standings(rows: pd.DataFrame) -> pd.DataFrame:
@@ -133,20 +139,38 @@ def standings(rows: pd.DataFrame) -> pd.DataFrame:
         The rows ``ALL`` of all methods but the baseline that have a gain, with ``ci_low``,
         ``ci_high``, ``compared`` (how many methods), ``level`` and ``verdict``.
     """
-    overall = rows[(rows["task"] == ALL) & (rows["method"] != BASELINE)].dropna(subset="gain")
+    is_overall = rows["task"] == ALL
+    is_baseline = rows["method"] == BASELINE
+    overall = rows[is_overall & ~is_baseline].dropna(subset="gain")
     parts = []
     for _, here in overall.groupby("fraction", sort=True):
-        level = 1 - 0.05 / len(here)
-        told = with_intervals(here, level=level).assign(compared=len(here), level=level)
-        parts.append(told.assign(verdict=verdicts(told)))
+        n_compared = len(here)
+        level = 1 - 0.05 / n_compared  # Bonferroni
+        told = with_intervals(here, level=level)
+        told = told.assign(
+            compared=n_compared,
+            level=level,
+            verdict=verdicts(told),
+        )
+        parts.append(told)
     if not parts:
-        return overall.assign(ci_low=np.nan, ci_high=np.nan, verdict=UNDECIDED)
+        return overall.assign(
+            ci_low=np.nan,
+            ci_high=np.nan,
+            verdict=UNDECIDED,
+        )
     order = {HELPED: 0, UNDECIDED: 1, HURT: 2}
     together = pd.concat(parts)
-    ranked = together.assign(place=together["verdict"].map(order), loss=-together["gain"])
-    return ranked.sort_values(["fraction", "place", "loss"], kind="stable", ignore_index=True).drop(
-        columns=["place", "loss"]
+    ranked = together.assign(
+        place=together["verdict"].map(order),
+        loss=-together["gain"],
     )
+    ranked = ranked.sort_values(
+        ["fraction", "place", "loss"],
+        kind="stable",
+        ignore_index=True,
+    )
+    return ranked.drop(columns=["place", "loss"])
 
 
 def verdicts(rows: pd.DataFrame) -> pd.Series:
@@ -155,7 +179,13 @@ def verdicts(rows: pd.DataFrame) -> pd.Series:
     Args:
         rows: with the columns ``ci_low`` and ``ci_high``; without an interval a row is undecided.
     """
-    chosen = np.select([rows["ci_low"] > 0, rows["ci_high"] < 0], [HELPED, HURT], UNDECIDED)
+    is_above = rows["ci_low"] > 0
+    is_below = rows["ci_high"] < 0
+    chosen = np.select(
+        [is_above, is_below],
+        [HELPED, HURT],
+        UNDECIDED,
+    )
     return pd.Series(chosen, index=rows.index)
 
 
@@ -166,27 +196,40 @@ def leaderboard(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     A task is helped where the interval of its gain lies above 0, hurt where it lies below.
     """
     summary = summarise(records)
-    overall = summary[summary["task"] == ALL].drop(columns="task").set_index(["method", "fraction"])
-    tasks = summary[summary["task"] != ALL]
+    is_overall = summary["task"] == ALL
+    tasks = summary[~is_overall]
+    overall = summary[is_overall].drop(columns="task")
+    overall = overall.set_index(["method", "fraction"])
     by_run = [tasks["method"], tasks["fraction"]]
+    is_helped = tasks["ci_low"] > 0
+    is_hurt = tasks["ci_high"] < 0
     costs_of_runs = []
     for record in records:
-        cost = {"parameters": record["parameters"], "seconds": record["seconds"]}
+        cost = {
+            "parameters": record["parameters"],
+            "seconds": record["seconds"],
+        }
         costs_of_runs.append(_run(record) | cost)
+    # what has no parameters to count has none here: NaN
     table = pd.DataFrame(costs_of_runs).astype({"parameters": float})
     grouped = table.groupby(["method", "fraction"])
     costs = grouped[["parameters", "seconds"]].mean()
-    return overall.assign(
+    board = overall.assign(
         parameters=costs["parameters"].round(),
-        helped=(tasks["ci_low"] > 0).groupby(by_run).sum(),
-        hurt=(tasks["ci_high"] < 0).groupby(by_run).sum(),
+        helped=is_helped.groupby(by_run).sum(),
+        hurt=is_hurt.groupby(by_run).sum(),
         seconds=costs["seconds"],
-    ).reset_index()
+    )
+    return board.reset_index()
 
 
 def metric_of_task(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The metric by which each task is compared, in the order of the tasks."""
-    return {task["name"]: task["metric"] for record in records for task in record["data"]["tasks"]}
+    metrics = {}
+    for record in records:
+        for task in record["data"]["tasks"]:
+            metrics[task["name"]] = task["metric"]
+    return metrics
 
 
 def values_of_tasks(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -197,7 +240,11 @@ def values_of_tasks(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     rows = []
     for record in records:
         by_task = record["metrics"].get("test", {})  # none of a run that diverged
-        rows.append([by_task.get(task, {}).get(metric) for task, metric in metrics.items()])
+        row = []
+        for task, metric in metrics.items():
+            of_task = by_task.get(task, {})
+            row.append(of_task.get(metric))
+        rows.append(row)
     runs = pd.DataFrame([_run(record) for record in records])
     values = pd.DataFrame(
         np.array(rows, dtype=float),
@@ -217,16 +264,22 @@ def resampled_of_runs(
     for record in records:
         if record.get("resampled"):
             run = _run(record)
-            of_method = found.setdefault((run["method"], run["fraction"]), {})
+            key = (run["method"], run["fraction"])
+            of_method = found.setdefault(key, {})
             of_method[run["seed"]] = record["resampled"]
     return found
 
 
-def _of_method(own: pd.DataFrame, base: pd.DataFrame, metrics: Mapping[str, str]) -> pd.DataFrame:
+def _of_method(
+    own: pd.DataFrame,
+    base: pd.DataFrame,
+    metrics: Mapping[str, str],
+) -> pd.DataFrame:
     """What the seeds say of one method and fraction, from its values and the baseline's, both
     ``(seeds, tasks)``.
     """
-    tasks, kinds = list(metrics), list(metrics.values())
+    tasks = list(metrics)
+    kinds = list(metrics.values())
     common = len(set(kinds)) == 1
     signs = np.array([metric_named(metric).sign for metric in kinds])
     # (seeds, T): a seed that one of the two lacks is no pair
@@ -237,10 +290,18 @@ def _of_method(own: pd.DataFrame, base: pd.DataFrame, metrics: Mapping[str, str]
         size = base.abs()
         in_mean = gains / size.where(size > NEARLY_ZERO)
     has_any = own.notna().any(axis=1)
-    own = own.assign(**{ALL: own.mean(axis=1) if common else np.nan})
-    gains = gains.assign(**{ALL: in_mean.mean(axis=1)})
+    value_of_all = own.mean(axis=1) if common else np.nan
+    own = own.assign(**{ALL: value_of_all})
+    gain_of_all = in_mean.mean(axis=1)
+    gains = gains.assign(**{ALL: gain_of_all})
 
-    rows = pd.DataFrame({"mean": own.mean(), "std": own.std(), "n_seeds": own.count()})
+    rows = pd.DataFrame(
+        {
+            "mean": own.mean(),
+            "std": own.std(),
+            "n_seeds": own.count(),
+        }
+    )
     rows.loc[ALL, "n_seeds"] = has_any.sum()
     rows["metric"] = [*kinds, kinds[0] if common else RELATIVE]
     rows["gain"] = gains.mean()
@@ -267,7 +328,11 @@ def _factors(base: pd.DataFrame, metrics: Mapping[str, str]) -> pd.Series:
     return factors
 
 
-def _over_test_rows(own: Resampled, base: Resampled, factors: pd.Series) -> pd.DataFrame:
+def _over_test_rows(
+    own: Resampled,
+    base: Resampled,
+    factors: pd.Series,
+) -> pd.DataFrame:
     """Variance over test rows of each task's mean gain and of ``ALL``, with degrees of freedom;
     zeros where the test part is drawn anew for every seed.
     """
@@ -281,11 +346,14 @@ def _over_test_rows(own: Resampled, base: Resampled, factors: pd.Series) -> pd.D
         paired = [seed for seed in seeds if task in own[seed] and task in base[seed]]
         if not paired:
             continue  # other rows might change anything: no interval
-        differences = [
-            np.subtract(own[seed][task]["values"], base[seed][task]["values"]) for seed in paired
-        ]
+        differences = []
+        for seed in paired:
+            shared = own[seed][task]["values"]  # (weightings,)
+            apart = base[seed][task]["values"]
+            differences.append(np.subtract(shared, apart))
         of_task = np.mean(differences, axis=0)  # (weightings,): the seeds' mean under each
-        df = min(own[paired[0]][task]["units"], len(of_task)) - 1
+        n_units = own[paired[0]][task]["units"]
+        df = min(n_units, len(of_task)) - 1
         rows.loc[task] = [of_task.var(ddof=1), df]  # whatever its sign
         parts_of_all.append(factors[task] * of_task)
     if parts_of_all:

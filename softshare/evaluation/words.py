@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 def count(number: int, noun: str) -> str:
     """``1 task``, ``2,000 tasks``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    plural = "" if number == 1 else "s"
+    return f"{number:,} {noun}{plural}"
 
 
 def duration(seconds: float) -> str:
@@ -15,12 +16,19 @@ def duration(seconds: float) -> str:
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
 
 
 def listed(names: Sequence[str], *, most: int = 5) -> str:
     """Names in a sentence: ``a, b and c``, or ``a, b and 7 more``."""
-    shown, hidden = list(names[:most]), len(names) - most
+    shown = list(names[:most])
+    hidden = len(names) - most
     if hidden > 0:
         shown.append(f"{hidden:,} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    *first, last = shown
+    if not first:
+        return last
+    return f"{', '.join(first)} and {last}"

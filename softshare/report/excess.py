@@ -47,9 +47,12 @@ def excess_by_layer(findings: Findings) -> pd.DataFrame:
     values = _values_by_layer(findings)
     if values.empty:
         return pd.DataFrame(columns=["method", "layer", "measure", "excess", "ci_low", "ci_high"])
-    apart = values[values["method"] == BASELINE].drop(columns="method")
-    paired = values[values["method"] != BASELINE].merge(
-        apart, on=["layer", "measure", "seed"], suffixes=("", "_apart")
+    is_apart = values["method"] == BASELINE
+    apart = values[is_apart].drop(columns="method")
+    paired = values[~is_apart].merge(
+        apart,
+        on=["layer", "measure", "seed"],
+        suffixes=("", "_apart"),
     )
     paired["excess"] = paired["value"] - paired["value_apart"]
     grouped = paired.groupby(["method", "layer", "measure"], sort=False)["excess"]
@@ -85,7 +88,8 @@ def excess_of_pairs(findings: Findings, method: str) -> PairExcess | None:
     own = own - own.mean(axis=1, keepdims=True)  # what a seed adds to all pairs is no difference
     # Of thousands of pairs each has three or five seeds: their variances are drawn together.
     n_pairs = own.shape[1]
-    variances, df = moderated(own.var(axis=0, ddof=1), np.full(n_pairs, n_seeds - 1.0))
+    of_each = own.var(axis=0, ddof=1)
+    variances, df = moderated(of_each, np.full(n_pairs, n_seeds - 1.0))
     none = np.zeros(n_pairs)
     half = half_widths(
         variances,
@@ -97,7 +101,8 @@ def excess_of_pairs(findings: Findings, method: str) -> PairExcess | None:
     )
     places = first[known], second[known]
     return PairExcess(
-        _symmetric(own.mean(axis=0), places, n_tasks), _symmetric(half, places, n_tasks)
+        values=_symmetric(own.mean(axis=0), places, n_tasks),
+        half=_symmetric(half, places, n_tasks),
     )
 
 
@@ -108,23 +113,27 @@ def _values_by_layer(findings: Findings) -> pd.DataFrame:
         settings = record["settings"]
         for layer, described in record["sharing"]["layers"].items():
             for measure in MEASURES:
-                if described.get(measure) is not None:
-                    value = float(described[measure])
-                    rows.append((settings["method"], settings["seed"], layer, measure, value))
+                value = described.get(measure)
+                if value is not None:
+                    run = (settings["method"], settings["seed"])
+                    rows.append((*run, layer, measure, float(value)))
     return pd.DataFrame(rows, columns=["method", "seed", "layer", "measure", "value"])
 
 
 def _paired_similarities(findings: Findings, method: str) -> np.ndarray | None:
     """A method's similarities less independent learning's of the same seed, ``(S, T, T)``."""
-    apart = {
-        record["settings"]["seed"]: record["sharing"]["similarity"]
-        for record in findings.runs(BASELINE)
-    }
+    apart = {}
+    for record in findings.runs(BASELINE):
+        seed = record["settings"]["seed"]
+        apart[seed] = record["sharing"]["similarity"]
     differences = []
     for record in findings.runs(method):
-        own, base = record["sharing"]["similarity"], apart.get(record["settings"]["seed"])
+        own = record["sharing"]["similarity"]
+        base = apart.get(record["settings"]["seed"])
         if own and base:
-            differences.append(np.array(own, dtype=float) - np.array(base, dtype=float))
+            # null, for a pair without one, becomes NaN
+            difference = np.array(own, dtype=float) - np.array(base, dtype=float)
+            differences.append(difference)
     return np.array(differences) if differences else None
 
 

@@ -29,7 +29,12 @@ _MOST_WRITTEN = 12
 """Up to so many tasks the similarities are written into the matrix."""
 
 
-def learning_curves(curves: pd.DataFrame, looks: Mapping[str, Look], *, column: str) -> Figure:
+def learning_curves(
+    curves: pd.DataFrame,
+    looks: Mapping[str, Look],
+    *,
+    column: str,
+) -> Figure:
     """A loss over the steps: every method's mean over the seeds, in a band of one standard
     deviation.
 
@@ -58,7 +63,11 @@ def learning_curves(curves: pd.DataFrame, looks: Mapping[str, Look], *, column: 
             alpha=0.15,
             linewidth=0,
         )
-        marked = range(2 * number, len(steps), max(1, len(steps) // 5))
+        marked = range(
+            2 * number,
+            len(steps),
+            max(1, len(steps) // 5),
+        )
         axes.plot(
             steps,
             own["mean"],
@@ -96,7 +105,13 @@ def by_layer(rows: pd.DataFrame, looks: Mapping[str, Look]) -> Figure:
         offset = 0.7 * ((number + 0.5) / len(methods) - 0.5)  # methods stand above one another
         y = own["layer"].map(row_of).to_numpy() + offset
         look = looks[method]
-        axes.hlines(y, own["ci_low"], own["ci_high"], color=look.colour, linewidth=1.4)
+        axes.hlines(
+            y,
+            own["ci_low"],
+            own["ci_high"],
+            color=look.colour,
+            linewidth=1.4,
+        )
         axes.plot(
             own["excess"],
             y,
@@ -134,7 +149,13 @@ def excess_matrix(excess: np.ndarray, names: Sequence[str]) -> Figure:
     axes = figure.subplots()
     shown = np.ma.masked_invalid(excess)
     most = float(np.abs(shown).max()) or 1.0
-    image = axes.imshow(shown, cmap=_signed_colours(), vmin=-most, vmax=most, interpolation="none")
+    image = axes.imshow(
+        shown,
+        cmap=_signed_colours(),
+        vmin=-most,
+        vmax=most,
+        interpolation="none",
+    )
     figure.colorbar(
         image,
         ax=axes,
@@ -148,8 +169,17 @@ def excess_matrix(excess: np.ndarray, names: Sequence[str]) -> Figure:
     axes.tick_params(length=0)
     shown_names = labels(names, 18) if n_tasks <= MOST_LABELLED else []
     font = 9.5 if n_tasks <= 25 else 5.5
-    axes.set_xticks(range(len(shown_names)), shown_names, rotation=90, fontsize=font)
-    axes.set_yticks(range(len(shown_names)), shown_names, fontsize=font)
+    axes.set_xticks(
+        range(len(shown_names)),
+        shown_names,
+        rotation=90,
+        fontsize=font,
+    )
+    axes.set_yticks(
+        range(len(shown_names)),
+        shown_names,
+        fontsize=font,
+    )
     axes.xaxis.set_ticks_position("top")
     if n_tasks <= _MOST_WRITTEN:
         _write_numbers(axes, shown)

@@ -55,13 +55,14 @@ class Findings:
         nothing is shown; the greatest gain first among either, the baseline's counting as 0.
         """
         board = leaderboard(self.records)
+        order = {HELPED: 0, UNDECIDED: 1, HURT: 2}
         place_of = {}
         for _, row in self.standings.iterrows():
-            place = {HELPED: 0, UNDECIDED: 1, HURT: 2}[row["verdict"]]
-            place_of[row["method"], row["fraction"]] = place
-        places = [
-            place_of.get(run, 1) for run in zip(board["method"], board["fraction"], strict=True)
-        ]
+            run = (row["method"], row["fraction"])
+            place_of[run] = order[row["verdict"]]
+        runs = zip(board["method"], board["fraction"], strict=True)
+        # the baseline, and what has no gain, stand among those of which nothing is shown
+        places = [place_of.get(run, order[UNDECIDED]) for run in runs]
         is_baseline = board["method"] == BASELINE
         ranked = board.assign(place=places, rank=board["gain"].where(~is_baseline, 0.0))
         return ranked.sort_values(
@@ -85,7 +86,9 @@ class Findings:
     @cached_property
     def methods(self) -> list[str]:
         """All methods, in their order on the board of the fraction shown in detail."""
-        here = list(self.board.loc[self.board["fraction"] == self.fraction, "method"])
+        is_here = self.board["fraction"] == self.fraction
+        here = self.board.loc[is_here, "method"]
+        # then those that have no run at this fraction
         return list(dict.fromkeys([*here, *self.board["method"]]))
 
     @cached_property
@@ -138,12 +141,13 @@ class Findings:
 
     def runs(self, method: str | None = None) -> list[Mapping[str, Any]]:
         """The records at the fraction shown in detail, of one method or of all."""
-        return [
-            record
-            for record in self.records
-            if record["settings"]["fraction"] == self.fraction
-            and method in (None, record["settings"]["method"])
-        ]
+        found = []
+        for record in self.records:
+            settings = record["settings"]
+            is_asked = method in (None, settings["method"])
+            if is_asked and settings["fraction"] == self.fraction:
+                found.append(record)
+        return found
 
     def gains(self, method: str) -> pd.DataFrame:
         """The tasks' gains with one method at the fraction shown in detail, set side by side:
@@ -153,55 +157,57 @@ class Findings:
             One row a task that has a gain: ``task``, ``gain``, ``ci_low``, ``ci_high``; those that
                 gain the most with all methods first.
         """
-        here = self.summary[
-            (self.summary["fraction"] == self.fraction) & (self.summary["task"] != ALL)
-        ]
+        summary = self.summary
+        is_shown = (summary["fraction"] == self.fraction) & (summary["task"] != ALL)
+        here = summary[is_shown]
+        columns = ["gain", "ci_low", "ci_high"]
         if self.mixed:
-            value = here[here["method"] == BASELINE].set_index("task")["mean"].abs()
-            scale = here["task"].map(value.where(value > 0))
-            here = here.assign(
-                **{name: here[name] / scale for name in ("gain", "ci_low", "ci_high")}
-            )
-        order = (
-            here.groupby("task", sort=False)["gain"]
-            .mean()
-            .sort_values(ascending=False, kind="stable")
-            .index
-        )
-        own = here[here["method"] == method].set_index("task").reindex(order).dropna(subset="gain")
-        return own.reset_index()[["task", "gain", "ci_low", "ci_high"]]
+            apart = here[here["method"] == BASELINE].set_index("task")
+            size = apart["mean"].abs()
+            # a gain relative to 0 is none
+            size_of_row = here["task"].map(size.where(size > 0))
+            here = here.assign(**{name: here[name] / size_of_row for name in columns})
+        over_methods = here.groupby("task", sort=False)["gain"].mean()
+        order = over_methods.sort_values(ascending=False, kind="stable").index
+        own = here[here["method"] == method].set_index("task")
+        ordered = own.reindex(order).dropna(subset="gain")
+        return ordered.reset_index()[["task", *columns]]
 
     @property
     def without_gain(self) -> list[str]:
         """The tasks that no method has a gain for, though there are gains of others."""
-        known = {task for method in self.methods for task in self.gains(method)["task"]}
-        return [task["name"] for task in self.tasks if task["name"] not in known] if known else []
+        known: set[str] = set()
+        for method in self.methods:
+            known.update(self.gains(method)["task"])
+        if not known:
+            return []
+        names = [task["name"] for task in self.tasks]
+        return [name for name in names if name not in known]
 
     def curves(self) -> pd.DataFrame:
         """All learning curves at the fraction shown in detail: ``method``, ``seed``, ``step``,
         ``train_loss``, ``validation_loss``.
         """
-        rows = [
-            {"method": record["settings"]["method"], "seed": record["settings"]["seed"], **row}
-            for record in self.runs()
-            if not record["error"]
-            for row in record["curve"]
-        ]
-        columns = ["method", "seed", "step", "train_loss", "validation_loss"]
-        return pd.DataFrame(rows, columns=columns).astype(
-            {"train_loss": float, "validation_loss": float}
-        )
+        rows = []
+        for record in self.runs():
+            if record["error"]:
+                continue
+            settings = record["settings"]
+            run = {"method": settings["method"], "seed": settings["seed"]}
+            rows += [run | row for row in record["curve"]]
+        losses = ["train_loss", "validation_loss"]
+        table = pd.DataFrame(rows, columns=["method", "seed", "step", *losses])
+        return table.astype(dict.fromkeys(losses, float))
 
     def layers(self) -> pd.DataFrame:
         """What is shared at the fraction shown in detail: a row per method and layer, means over
         the seeds, the extremes of the ranks.
         """
-        rows = [
-            {"method": record["settings"]["method"], "layer": name, **layer}
-            for method in self.methods
-            for record in self.runs(method)
-            for name, layer in record["sharing"]["layers"].items()
-        ]
+        rows = []
+        for method in self.methods:
+            for record in self.runs(method):
+                for name, layer in record["sharing"]["layers"].items():
+                    rows.append({"method": method, "layer": name, **layer})
         if not rows:
             return pd.DataFrame(columns=["method", "layer"])
         averaged = ("parameters", "independent_parameters", "effective_rank")
@@ -214,14 +220,20 @@ class Findings:
         """How alike a method's tasks are, the mean over the seeds, ``(T, T)``; None where it was
         not recorded.
         """
-        known = [
-            record["sharing"]["similarity"]
-            for record in self.runs(method)
-            if record["sharing"]["similarity"]
-        ]
-        return np.mean(np.array(known, dtype=float), axis=0) if known else None
+        known = []
+        for record in self.runs(method):
+            of_run = record["sharing"]["similarity"]
+            if of_run:
+                known.append(of_run)
+        if not known:
+            return None
+        stacked = np.array(known, dtype=float)  # (S, T, T)
+        return np.mean(stacked, axis=0)
 
 
 def _extremes(ranks: pd.Series) -> list[tuple[int, int]]:
     """Least and greatest rank of every mode over the seeds."""
-    return [(min(mode), max(mode)) for mode in zip(*ranks, strict=False)]
+    extremes = []
+    for mode in zip(*ranks, strict=False):
+        extremes.append((min(mode), max(mode)))
+    return extremes

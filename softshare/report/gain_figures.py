@@ -28,7 +28,12 @@ _DRAWN_AS = {
 """The colour of a verdict's line, its marker and the marker's filling."""
 
 
-def gain_of_methods(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale: Scale) -> Figure:
+def gain_of_methods(
+    rows: pd.DataFrame,
+    looks: Mapping[str, Look],
+    *,
+    scale: Scale,
+) -> Figure:
     """A dot and whisker for every method, the best on top.
 
     Args:
@@ -46,12 +51,23 @@ def gain_of_methods(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale: Sca
             linewidth=2,
             solid_capstyle="round",
         )
-        axes.plot(row["gain"], y, color=look.colour, marker=look.marker, markersize=7)
+        axes.plot(
+            row["gain"],
+            y,
+            color=look.colour,
+            marker=look.marker,
+            markersize=7,
+        )
     _name_rows(axes, list(rows["method"]))
     return figure
 
 
-def gain_of_tasks(rows: pd.DataFrame, *, limits: tuple[float, float], scale: Scale) -> Figure:
+def gain_of_tasks(
+    rows: pd.DataFrame,
+    *,
+    limits: tuple[float, float],
+    scale: Scale,
+) -> Figure:
     """A dot and whisker for every task: filled where the interval lies on one side of 0.
 
     Args:
@@ -66,7 +82,12 @@ def gain_of_tasks(rows: pd.DataFrame, *, limits: tuple[float, float], scale: Sca
     return figure
 
 
-def gain_of_many_tasks(rows: pd.DataFrame, *, limits: tuple[float, float], scale: Scale) -> Figure:
+def gain_of_many_tasks(
+    rows: pd.DataFrame,
+    *,
+    limits: tuple[float, float],
+    scale: Scale,
+) -> Figure:
     """How the gains of many tasks are spread, above the tasks that gained the most and the least.
 
     Args:
@@ -78,7 +99,11 @@ def gain_of_many_tasks(rows: pd.DataFrame, *, limits: tuple[float, float], scale
     ends = pd.concat([ranked[:EXTREMES], ranked[-EXTREMES:]])
     places = np.concatenate([np.arange(EXTREMES), np.arange(EXTREMES) + EXTREMES + 1])
     figure = Figure(figsize=(WIDTH, 1.5 + _ROW * (len(places) + 3)), layout="constrained")
-    above, below = figure.subplots(2, sharex=True, height_ratios=[1.5, _ROW * len(places)])
+    above, below = figure.subplots(
+        2,
+        sharex=True,
+        height_ratios=[1.5, _ROW * len(places)],
+    )
     _spread(above, ranked, limits)
     _gain_axis(below, scale)
     _dots(below, ends, places)
@@ -97,7 +122,12 @@ def gain_of_many_tasks(rows: pd.DataFrame, *, limits: tuple[float, float], scale
     return figure
 
 
-def gain_over_fractions(rows: pd.DataFrame, looks: Mapping[str, Look], *, scale: Scale) -> Figure:
+def gain_over_fractions(
+    rows: pd.DataFrame,
+    looks: Mapping[str, Look],
+    *,
+    scale: Scale,
+) -> Figure:
     """The gain of every method over the fraction of the training data, with intervals.
 
     Args:
@@ -171,20 +201,34 @@ def _gain_axis(axes: Axes, scale: Scale) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _name_rows(axes: Axes, names: list[str], places: np.ndarray | None = None) -> None:
+def _name_rows(
+    axes: Axes,
+    names: list[str],
+    places: np.ndarray | None = None,
+) -> None:
     places = np.arange(len(names)) if places is None else places
     axes.set_yticks(places, labels(names))
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(places[-1] + 0.6, -0.6)
 
 
-def _dots(axes: Axes, rows: pd.DataFrame, places: np.ndarray) -> None:
+def _dots(
+    axes: Axes,
+    rows: pd.DataFrame,
+    places: np.ndarray,
+) -> None:
     verdict_of_row = verdicts(rows).to_numpy()
     for verdict in np.unique(verdict_of_row):
         line, marker, filling = _DRAWN_AS[str(verdict)]
         chosen = np.flatnonzero(verdict_of_row == verdict)
         own, y = rows.iloc[chosen], places[chosen]
-        axes.hlines(y, own["ci_low"], own["ci_high"], color=colour(line), linewidth=1.6)
+        axes.hlines(
+            y,
+            own["ci_low"],
+            own["ci_high"],
+            color=colour(line),
+            linewidth=1.6,
+        )
         axes.scatter(
             own["gain"],
             y,
@@ -196,7 +240,11 @@ def _dots(axes: Axes, rows: pd.DataFrame, places: np.ndarray) -> None:
         )
 
 
-def _spread(axes: Axes, rows: pd.DataFrame, limits: tuple[float, float]) -> None:
+def _spread(
+    axes: Axes,
+    rows: pd.DataFrame,
+    limits: tuple[float, float],
+) -> None:
     verdict = verdicts(rows)
     gains, colours, names = [], [], []
     for kind in ("hurt", "undecided", "helped"):

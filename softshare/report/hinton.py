@@ -14,15 +14,18 @@ from softshare.report.plates import Plate, pairs_in_words
 from softshare.report.style import colour, svg
 from softshare.report.words import labels
 
+_CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+"""Of a square around 0 with half sides of 1."""
+
 
 def task_correlations(findings: Findings) -> Iterator[Plate]:
     """A diagram for every method that learns how the tasks are correlated, the mean over runs."""
     for number, method in enumerate(findings.methods):
-        known = [
-            correlation
-            for record in findings.runs(method)
-            if (correlation := record["sharing"].get("task_correlation"))
-        ]
+        known = []
+        for record in findings.runs(method):
+            of_run = record["sharing"].get("task_correlation")
+            if of_run:
+                known.append(of_run)
         if not known:
             continue
         correlation = np.mean(np.array(known, dtype=float), axis=0)
@@ -30,11 +33,12 @@ def task_correlations(findings: Findings) -> Iterator[Plate]:
         names = [str(findings.tasks[task]["name"]) for task in order]
         ordered = correlation[np.ix_(order, order)]
         words = pairs_in_words(ordered, names)
+        figure = hinton_diagram(ordered, names)
         yield Plate(
-            method,
-            svg(hinton_diagram(ordered, names), f"hinton-{number}"),
-            words,
-            f"Task correlation with {method}. {words}",
+            title=method,
+            image=svg(figure, f"hinton-{number}"),
+            caption=words,
+            spoken=f"Task correlation with {method}. {words}",
         )
 
 
@@ -50,19 +54,30 @@ def hinton_diagram(correlation: np.ndarray, names: Sequence[str]) -> Figure:
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     for sign, name in ((1, "helped"), (-1, "hurt")):
-        axes.add_collection(
-            PolyCollection(
-                _squares(np.clip(sign * correlation, 0, 1)), facecolors=colour(name), linewidths=0
-            )
+        sizes = np.clip(sign * correlation, 0, 1)
+        squares = PolyCollection(
+            _squares(sizes),
+            facecolors=colour(name),
+            linewidths=0,
         )
+        axes.add_collection(squares)
     axes.set_xlim(-0.5, n_tasks - 0.5)
     axes.set_ylim(n_tasks - 0.5, -0.5)
     axes.set_aspect("equal")
     axes.tick_params(length=0)
     shown = labels(names, 18) if n_tasks <= MOST_LABELLED else []
     font = 9.5 if n_tasks <= 25 else 5.5
-    axes.set_xticks(range(len(shown)), shown, rotation=90, fontsize=font)
-    axes.set_yticks(range(len(shown)), shown, fontsize=font)
+    axes.set_xticks(
+        range(len(shown)),
+        shown,
+        rotation=90,
+        fontsize=font,
+    )
+    axes.set_yticks(
+        range(len(shown)),
+        shown,
+        fontsize=font,
+    )
     axes.xaxis.set_ticks_position("top")
     axes.spines[:].set_visible(True)
     return figure
@@ -73,8 +88,8 @@ def _squares(sizes: np.ndarray) -> list[np.ndarray]:
     for a size of 0.
     """
     rows, columns = np.nonzero(sizes)
-    half = 0.45 * np.sqrt(sizes[rows, columns])[:, None, None]
-    return list(
-        np.stack([columns, rows], axis=1)[:, None]
-        + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    )
+    centres = np.stack([columns, rows], axis=1)  # (n, 2)
+    half_sides = 0.45 * np.sqrt(sizes[rows, columns])  # (n,)
+    # half_sides (n, 1, 1) × corners (4, 2), around centres (n, 1, 2)
+    offsets = half_sides[:, None, None] * _CORNERS
+    return list(centres[:, None] + offsets)

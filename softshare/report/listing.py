@@ -13,15 +13,20 @@ PLAIN_WIDTH = 140
 
 def console_on(stream: TextIO) -> Console:
     """A console on a stream, wide enough for a table where the stream is no terminal."""
-    return Console(file=stream, width=None if stream.isatty() else PLAIN_WIDTH)
+    # a terminal knows its own width
+    width = None if stream.isatty() else PLAIN_WIDTH
+    return Console(file=stream, width=width)
 
 
 def show_methods(rows: Sequence[tuple[str, str, str]], console: Console) -> None:
     """Write a line for each method: its name, what it shares, its paper."""
-    name_width = max(len(name) for name, _, _ in rows)
-    shares_width = max(len(shares) for _, shares, _ in rows)
-    for name, shares, paper in rows:
-        show_line(console, f"{name:<{name_width}}  {shares:<{shares_width}}  {paper}")
+    names, shares, _ = zip(*rows, strict=True)
+    name_width = max(map(len, names))
+    shares_width = max(map(len, shares))
+    for name, shared, paper in rows:
+        first = name.ljust(name_width)
+        second = shared.ljust(shares_width)
+        show_line(console, f"{first}  {second}  {paper}")
 
 
 def show_line(console: Console, line: str) -> None:

@@ -129,7 +129,11 @@ def _orders(findings: Findings) -> Iterator[LayerOrder]:
                 yield order
 
 
-def _order(method: str, run: Mapping[str, Any], diagnostic: Mapping[str, Any]) -> LayerOrder:
+def _order(
+    method: str,
+    run: Mapping[str, Any],
+    diagnostic: Mapping[str, Any],
+) -> LayerOrder:
     return LayerOrder(
         method=method,
         seed=int(run["settings"]["seed"]),
@@ -164,7 +168,13 @@ def _draw(panel: Axes, scales: np.ndarray) -> None:
         marker="o",
         markersize=3,
     )
-    panel.set(xlim=(0, depth), ylim=(n_layers, 0), aspect="equal", xticks=[], yticks=[])
+    panel.set(
+        xlim=(0, depth),
+        ylim=(n_layers, 0),
+        aspect="equal",
+        xticks=[],
+        yticks=[],
+    )
     panel.spines[:].set_visible(False)
 
 
@@ -190,7 +200,11 @@ def _over_training(order: LayerOrder, number: int) -> Plate:
         panel.title.set_fontsize(9)
         panel.grid(axis="y")
         panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(),
+        loc="outside upper left",
+        ncols=4,
+    )
     distance = measures[0][1][-1]
     caption = (
         "Left: half the sum of the differences of two tasks’ scales at a depth, the mean "

@@ -36,18 +36,15 @@ class Plate:
 
 def gains_of_methods(findings: Findings) -> Plate | None:
     """Every method's gain at the fraction shown in detail."""
-    rows = findings.board[(findings.board["fraction"] == findings.fraction)].dropna(subset="gain")
+    is_here = findings.board["fraction"] == findings.fraction
+    rows = findings.board[is_here].dropna(subset="gain")
     if rows.empty:
         return None
-    figure = gain_figures.gain_of_methods(rows, findings.looks, scale=findings.scale)
-    spoken = "; ".join(f"{row['method']}: {findings.scale.gain(row)}" for _, row in rows.iterrows())
-    return _plate(
-        figure,
-        "gain-methods",
-        "Gain of each method",
-        "Dots: the mean over tasks and seeds. Lines: 95 % intervals.",
-        spoken,
-    )
+    scale = findings.scale
+    figure = gain_figures.gain_of_methods(rows, findings.looks, scale=scale)
+    told = [f"{row['method']}: {scale.gain(row)}" for _, row in rows.iterrows()]
+    caption = "Dots: the mean over tasks and seeds. Lines: 95 % intervals."
+    return _plate(figure, "gain-methods", "Gain of each method", caption, "; ".join(told))
 
 
 def gains_over_fractions(findings: Findings) -> Plate | None:
@@ -55,43 +52,38 @@ def gains_over_fractions(findings: Findings) -> Plate | None:
     rows = findings.board.dropna(subset="gain")
     if len(findings.fractions) < 2 or rows.empty:
         return None
-    figure = gain_figures.gain_over_fractions(rows, findings.looks, scale=findings.scale)
+    scale = findings.scale
+    figure = gain_figures.gain_over_fractions(rows, findings.looks, scale=scale)
     caption = (
         "The mean gain over all tasks; bands: 95 % intervals. Sharing usually matters most "
         "where labels are few."
     )
-    spoken = "; ".join(
-        f"{row['method']} at {row['fraction']:g}: {findings.scale.gain(row)}"
-        for _, row in rows.iterrows()
-    )
-    return _plate(
-        figure, "gain-fractions", "Gain over the fraction of the training data", caption, spoken
-    )
+    told = []
+    for _, row in rows.iterrows():
+        told.append(f"{row['method']} at {row['fraction']:g}: {scale.gain(row)}")
+    title = "Gain over the fraction of the training data"
+    return _plate(figure, "gain-fractions", title, caption, "; ".join(told))
 
 
 def gains_of_tasks(findings: Findings) -> Iterator[Plate]:
     """For every method the gain of every task, on one axis for all."""
-    tables = {method: findings.gains(method) for method in findings.methods if method != BASELINE}
-    tables = {method: rows for method, rows in tables.items() if len(rows)}
+    tables = {}
+    for method in findings.methods:
+        gains = findings.gains(method)
+        if method != BASELINE and len(gains):
+            tables[method] = gains
     if not tables:
         return
     together = pd.concat(tables.values())
     limits = gain_figures.limits_of(together)
     scale = Scale.fitting(together["gain"], percent=findings.mixed)
     for number, (method, rows) in enumerate(tables.items()):
-        draw = (
-            gain_figures.gain_of_tasks
-            if len(rows) <= gain_figures.MOST_NAMED
-            else gain_figures.gain_of_many_tasks
-        )
+        is_few = len(rows) <= gain_figures.MOST_NAMED
+        draw = gain_figures.gain_of_tasks if is_few else gain_figures.gain_of_many_tasks
+        figure = draw(rows, limits=limits, scale=scale)
         words = _harm(rows, scale)
-        yield _plate(
-            draw(rows, limits=limits, scale=scale),
-            f"gain-tasks-{number}",
-            method,
-            words,
-            f"Gain of each task with {method}. {words}",
-        )
+        spoken = f"Gain of each task with {method}. {words}"
+        yield _plate(figure, f"gain-tasks-{number}", method, words, spoken)
 
 
 def _harm(rows: pd.DataFrame, scale: Scale) -> str:
@@ -103,42 +95,40 @@ def _harm(rows: pd.DataFrame, scale: Scale) -> str:
             "seeds cannot say whether by chance."
         )
     verdict = verdicts(rows)
-    helped, hurt = (
-        int((verdict == "helped").sum()),
-        rows[verdict == "hurt"].sort_values("gain", kind="stable"),
-    )
-    told = f"Helps {helped:,} of {len(rows):,}. "
+    helped = int((verdict == "helped").sum())
+    hurt = rows[verdict == "hurt"].sort_values("gain", kind="stable")
+    told = f"Helps {helped:,} of {len(rows):,}."
     if hurt.empty:
-        return told + "No task is shown to be hurt."
-    named = [
-        f"{task} ({scale.signed(gain)})"
-        for task, gain in zip(hurt["task"], hurt["gain"], strict=True)
-    ]
-    return told + f"Hurts {len(hurt):,}: {listed(named)}."
+        return f"{told} No task is shown to be hurt."
+    named = []
+    for task, gain in zip(hurt["task"], hurt["gain"], strict=True):
+        named.append(f"{task} ({scale.signed(gain)})")
+    return f"{told} Hurts {len(hurt):,}: {listed(named)}."
 
 
 def learning_curves(findings: Findings) -> Iterator[Plate]:
     """Validation loss, and training loss, over the steps."""
     curves = findings.curves()
-    bands = (
-        "The mean over the seeds, in a band of one standard deviation."
-        if len(findings.seeds) > 1
-        else "One seed."
-    )
-    for column, title in (("validation_loss", "Validation loss"), ("train_loss", "Training loss")):
-        if curves[column].notna().any():
-            last = (
-                curves.dropna(subset=column)
-                .groupby(["method", "seed"])[column]
-                .last()
-                .groupby("method")
-                .mean()
-            )
-            spoken = "At the end: " + ", ".join(
-                f"{method} {value:.3g}" for method, value in last.items()
-            )
-            figure = figures.learning_curves(curves, findings.looks, column=column)
-            yield _plate(figure, column.replace("_", "-"), title, bands, spoken)
+    caption = "One seed."
+    if len(findings.seeds) > 1:
+        caption = "The mean over the seeds, in a band of one standard deviation."
+    losses = {"validation_loss": "Validation loss", "train_loss": "Training loss"}
+    for column, title in losses.items():
+        known = curves.dropna(subset=column)
+        if known.empty:  # nothing was held out, or no method steps
+            continue
+        of_runs = known.groupby(["method", "seed"])[column].last()
+        last = of_runs.groupby("method").mean()
+        told = [f"{method} {value:.3g}" for method, value in last.items()]
+        spoken = f"At the end: {', '.join(told)}"
+        figure = figures.learning_curves(curves, findings.looks, column=column)
+        yield _plate(
+            figure,
+            column.replace("_", "-"),
+            title,
+            caption,
+            spoken,
+        )
 
 
 def sharing_by_layer(findings: Findings) -> Iterator[Plate]:
@@ -152,7 +142,8 @@ def sharing_by_layer(findings: Findings) -> Iterator[Plate]:
     )
     for measure, title in measures:
         rows = excess[excess["measure"] == measure]
-        if not ((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).any():
+        is_shown = (rows["ci_low"] > 0) | (rows["ci_high"] < 0)
+        if not is_shown.any():
             continue
         caption = "Each run less independent learning of the same seed. Lines: 95 % intervals."
         hidden = rows["layer"].nunique() - figures.MOST_LAYERS
@@ -162,9 +153,16 @@ def sharing_by_layer(findings: Findings) -> Iterator[Plate]:
             )
         told = []
         for _, row in rows.iterrows():
-            told.append(f"{row['method']}, {row['layer']}: {Scale(2).signed(row['excess'])}")
+            added = Scale(2).signed(row["excess"])
+            told.append(f"{row['method']}, {row['layer']}: {added}")
         figure = figures.by_layer(rows, findings.looks)
-        yield _plate(figure, measure, title, caption, "; ".join(told))
+        yield _plate(
+            figure,
+            measure,
+            title,
+            caption,
+            "; ".join(told),
+        )
 
 
 def likeness(findings: Findings) -> Plate | None:
@@ -192,13 +190,16 @@ def likeness(findings: Findings) -> Plate | None:
 
 def shown_pairs(excess: PairExcess, names: list[str]) -> str:
     """The pairs that are shown to be drawn together more, or less, than the mean pair."""
+    scale = Scale(2)
     first, second = np.triu_indices(len(names), k=1)
     shown = excess.is_shown[first, second]
     pairs = []
     for i, j in zip(first[shown], second[shown], strict=True):
-        value, half = float(excess.values[i, j]), float(excess.half[i, j])
-        interval = Scale(2).interval(value - half, value + half)
-        pairs.append((value, f"{names[i]} and {names[j]} ({Scale(2).signed(value)} {interval})"))
+        value = float(excess.values[i, j])
+        half = float(excess.half[i, j])
+        added = scale.signed(value)
+        interval = scale.interval(value - half, value + half)
+        pairs.append((value, f"{names[i]} and {names[j]} ({added} {interval})"))
     pairs.sort(key=lambda pair: -pair[0])
     more = [told for value, told in pairs if value > 0]
     less = [told for value, told in reversed(pairs) if value < 0]
@@ -225,5 +226,11 @@ def pairs_in_words(similarity: np.ndarray, names: list[str]) -> str:
     return f"Most alike: {'; '.join(most)}. Least alike: {'; '.join(least)}."
 
 
-def _plate(figure: Figure, name: str, title: str, caption: str, spoken: str) -> Plate:
+def _plate(
+    figure: Figure,
+    name: str,
+    title: str,
+    caption: str,
+    spoken: str,
+) -> Plate:
     return Plate(title, svg(figure, name), caption, spoken)

@@ -133,7 +133,12 @@ def svg(figure: Figure, name: str) -> Markup:
         buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
     )
     text = buffer.getvalue()
-    text = re.sub(r"<!--.*?-->|<style.*?</style>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = re.sub(
+        r"<!--.*?-->|<style.*?</style>",
+        "",
+        text[text.index("<svg") :],
+        flags=re.DOTALL,
+    )
     used = frozenset(re.findall(r"(?:url\(|href=\")#([^)\"]+)", text))
     opening, rest = text.split(">", 1)
     # Only tags are changed: what stands between them may be a task's name.
@@ -150,14 +155,22 @@ def _opening(tag: str) -> str:
     return f'<svg {box} style="max-width: {rem:.3g}rem" aria-hidden="true">'
 
 
-def _tag(tag: str, name: str, used: frozenset[str]) -> str:
+def _tag(
+    tag: str,
+    name: str,
+    used: frozenset[str],
+) -> str:
     """A tag with the page's colours and font, rounded, and with ids of its own, kept where
     something refers to them.
     """
     tag = re.sub(
         r' id="([^"]*)"', lambda found: f' id="{name}-{found[1]}"' if found[1] in used else "", tag
     )
-    tag = re.sub(r"(url\(|xlink:href=\")#", rf"\1#{name}-", tag).replace("xlink:href", "href")
+    tag = re.sub(
+        r"(url\(|xlink:href=\")#",
+        rf"\1#{name}-",
+        tag,
+    ).replace("xlink:href", "href")
     tag = re.sub(r"font-family: [^;\"]*;? ?| transform=\"rotate\(-0 [^\"]*\"", "", tag)
     tag = re.sub(r"(\.\d\d)\d+", r"\1", tag)
     for variable, (light, _) in PALETTE.items():

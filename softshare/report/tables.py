@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,13 +40,15 @@ class Table:
 def board(findings: Findings, fraction: float) -> Table:
     """The leaderboard of one fraction: how good, how much better than apart, at what cost."""
     rows = findings.board[findings.board["fraction"] == fraction]
-    apart = rows.loc[rows["method"] == BASELINE, "parameters"].max()
+    is_baseline = rows["method"] == BASELINE
+    apart = rows.loc[is_baseline, "parameters"].max()
     joint = joint_metrics(findings, fraction)
     metric = metric_named(rows["metric"].iloc[0]).title
     scored = [] if findings.mixed else [metric]
+    gain = "relative gain" if findings.mixed else "gain"
     heads = [
         "method",
-        f"{'relative ' * findings.mixed}gain [95 % interval]",
+        f"{gain} [95 % interval]",
         *scored,
         "helped",
         "hurt",
@@ -53,148 +56,175 @@ def board(findings: Findings, fraction: float) -> Table:
         *joint,
         "time a run",
     ]
-    return Table(heads, [_method(row, findings, apart, joint) for _, row in rows.iterrows()])
+    lines = []
+    for _, row in rows.iterrows():
+        lines.append(_method(row, findings, apart, joint))
+    return Table(heads, lines)
 
 
 def _method(
     row: pd.Series, findings: Findings, apart: float, joint: Mapping[str, pd.Series]
 ) -> list[Cell]:
-    scale, baseline, method = findings.scale, row["method"] == BASELINE, str(row["method"])
-    counted = not (baseline or pd.isna(row["ci_low"]))
-    size = NONE if pd.isna(row["parameters"]) else f"{row['parameters']:,.0f}"
-    runs = (
-        f" ({int(row['n_seeds'])} of {len(findings.seeds)} seeds)"
-        if row["n_seeds"] < len(findings.seeds)
-        else ""
-    )
-    return [
-        Cell(method + runs),
-        Cell("reference" if baseline else scale.gain(row), "number"),
-        *(
-            []
-            if findings.mixed
-            else [Cell(spread(row["mean"], row["std"], Scale(max(3, scale.digits))), "number")]
-        ),
-        Cell(
-            f"{row['helped']:,.0f}" if counted else NONE,
-            "number helped" if counted and row["helped"] else "number",
-        ),
-        Cell(
-            f"{row['hurt']:,.0f}" if counted else NONE,
-            "number hurt" if counted and row["hurt"] else "number",
-        ),
-        Cell(
-            size + (f" ({row['parameters'] / apart:.2f}×)" if apart > 0 and size != NONE else ""),
-            "number",
-        ),
-        *(Cell(values.get(method, NONE), "number") for values in joint.values()),
-        Cell(duration(row["seconds"]), "number"),
+    """A method's line on the board."""
+    scale = findings.scale
+    method = str(row["method"])
+    is_baseline = method == BASELINE
+    cells = [
+        Cell(method + _missing_seeds(row, findings)),
+        Cell("reference" if is_baseline else scale.gain(row), "number"),
     ]
+    if not findings.mixed:
+        # a value is told with three decimals at least, however large the gains are
+        of_value = Scale(max(3, scale.digits))
+        cells.append(
+            Cell(
+                spread(
+                    row["mean"],
+                    row["std"],
+                    of_value,
+                ),
+                "number",
+            )
+        )
+    is_counted = not (is_baseline or pd.isna(row["ci_low"]))
+    for verdict in ("helped", "hurt"):
+        cells.append(_count(row[verdict], verdict) if is_counted else Cell(NONE, "number"))
+    cells.append(Cell(_size(row["parameters"], apart), "number"))
+    for values in joint.values():
+        cells.append(Cell(values.get(method, NONE), "number"))
+    cells.append(Cell(duration(row["seconds"]), "number"))
+    return cells
 
 
-def spread(mean: float, std: float, scale: Scale) -> str:
+def _missing_seeds(row: pd.Series, findings: Findings) -> str:
+    """How many seeds a method has, where it lacks some."""
+    n_seeds = int(row["n_seeds"])
+    n_all = len(findings.seeds)
+    return f" ({n_seeds} of {n_all} seeds)" if n_seeds < n_all else ""
+
+
+def _count(n_tasks: float, verdict: str) -> Cell:
+    kind = f"number {verdict}" if n_tasks else "number"
+    return Cell(f"{n_tasks:,.0f}", kind)
+
+
+def _size(parameters: float, apart: float) -> str:
+    """The parameters, and how many times those of learning apart; a dash for what has none."""
+    if math.isnan(parameters):
+        return NONE
+    size = f"{parameters:,.0f}"
+    # false, too, where nothing is known of learning apart
+    return f"{size} ({parameters / apart:.2f}×)" if apart > 0 else size
+
+
+def spread(
+    mean: float,
+    std: float,
+    scale: Scale,
+) -> str:
     """``0.943 ± 0.004``, or the mean alone where there is no deviation."""
-    return scale.plain(mean) + ("" if pd.isna(std) else f" ± {scale.plain(std)}")
+    if math.isnan(std):
+        return scale.plain(mean)
+    return f"{scale.plain(mean)} ± {scale.plain(std)}"
 
 
 def joint_metrics(findings: Findings, fraction: float) -> dict[str, pd.Series]:
     """Metrics of the task set as a whole on the test part: for each, the text of every method."""
-    values = [
-        {
-            "method": record["settings"]["method"],
-            "metric": metric_named(metric).title,
-            "value": value,
-        }
-        for record in findings.records
-        if record["settings"]["fraction"] == fraction
-        for metric, value in record["set_metrics"].get("test", {}).items()
-    ]
+    values = []
+    for record in findings.records:
+        settings = record["settings"]
+        if settings["fraction"] != fraction:
+            continue
+        of_set = record["set_metrics"].get("test", {})
+        for metric, value in of_set.items():
+            title = metric_named(metric).title
+            values.append((settings["method"], title, value))
     return _by_method(pd.DataFrame(values, columns=["method", "metric", "value"]))
 
 
 def other_metrics(findings: Findings) -> Table:
     """Every metric of the test part, the mean over the tasks that have it, for every method."""
-    values = [
-        {
-            "method": record["settings"]["method"],
-            "seed": record["settings"]["seed"],
-            "metric": metric_named(metric).title,
-            "value": value,
-        }
-        for record in findings.runs()
-        for metrics in record["metrics"].get("test", {}).values()
-        for metric, value in metrics.items()
-    ]
-    table = pd.DataFrame(values, columns=["method", "seed", "metric", "value"]).astype(
-        {"value": float}
-    )
+    values = []
+    for record in findings.runs():
+        settings = record["settings"]
+        of_tasks = record["metrics"].get("test", {}).values()
+        for metrics in of_tasks:
+            for metric, value in metrics.items():
+                title = metric_named(metric).title
+                values.append((settings["method"], settings["seed"], title, value))
+    table = pd.DataFrame(values, columns=["method", "seed", "metric", "value"])
+    table = table.astype({"value": float})
+    # first over the tasks of a run, then over the runs
     runs = table.groupby(["method", "metric", "seed"], sort=False)["value"].mean().reset_index()
     columns = _by_method(runs)
-    rows = [
-        [Cell(method), *(Cell(column.get(method, NONE), "number") for column in columns.values())]
-        for method in findings.methods
-    ]
+    rows = []
+    for method in findings.methods:
+        cells = [Cell(method)]
+        for column in columns.values():
+            cells.append(Cell(column.get(method, NONE), "number"))
+        rows.append(cells)
     return Table(["method", *columns], rows)
 
 
 def _by_method(values: pd.DataFrame) -> dict[str, pd.Series]:
+    """Metric → the text of every method: mean and deviation."""
     stats = values.groupby(["metric", "method"], sort=False)["value"].agg(["mean", "std"])
-    texts = pd.Series(
-        [spread(row["mean"], row["std"], Scale()) for _, row in stats.iterrows()],
-        index=stats.index,
-        dtype=object,
-    )
-    return {
-        str(metric): own.droplevel("metric")
-        for metric, own in texts.groupby(level="metric", sort=False)
-    }
+    told = [spread(row["mean"], row["std"], Scale()) for _, row in stats.iterrows()]
+    texts = pd.Series(told, index=stats.index, dtype=object)
+    columns = {}
+    for metric, own in texts.groupby(level="metric", sort=False):
+        columns[str(metric)] = own.droplevel("metric")
+    return columns
 
 
 def task_gains(findings: Findings) -> Table:
     """Every task's value when learned apart and its gain with each method; of very many tasks those
     at the ends.
     """
-    here = findings.summary[
-        (findings.summary["fraction"] == findings.fraction) & (findings.summary["task"] != ALL)
-    ]
+    summary = findings.summary
+    is_shown = (summary["fraction"] == findings.fraction) & (summary["task"] != ALL)
+    here = summary[is_shown]
     methods = [method for method in findings.methods if method != BASELINE]
-    order = (
-        here.groupby("task", sort=False)["gain"]
-        .mean()
-        .sort_values(ascending=False, kind="stable")
-        .index
-    )
-    shown = (
-        list(order)
-        if len(order) <= MOST_ROWS
-        else [*order[: MOST_ROWS // 2], *order[-MOST_ROWS // 2 :]]
-    )
-    cells = {
-        (row["task"], row["method"]): row
-        for _, row in here[here["task"].isin(shown)].assign(verdict=verdicts(here)).iterrows()
-    }
+    gains = here.groupby("task", sort=False)["gain"].mean()
+    order = list(gains.sort_values(ascending=False, kind="stable").index)
+    shown = _ends(order)
+    metric_of_task: dict[str, str] = {}
+    row_of: dict[tuple[str, str], pd.Series] = {}
+    for _, row in here.assign(verdict=verdicts(here)).iterrows():
+        metric_of_task.setdefault(row["task"], row["metric"])
+        row_of[row["task"], row["method"]] = row
     rows = []
     for task in shown:
-        first = cells.get((task, BASELINE))
-        metric = next(row["metric"] for (name, _), row in cells.items() if name == task)
-        value = NONE if first is None else spread(first["mean"], first["std"], Scale())
-        rows.append(
-            [
-                Cell(task),
-                Cell(metric_named(metric).title),
-                Cell(value, "number"),
-                *(_gain(cells.get((task, name))) for name in methods),
-            ]
+        apart = row_of.get((task, BASELINE))
+        value = (
+            NONE
+            if apart is None
+            else spread(
+                apart["mean"],
+                apart["std"],
+                Scale(),
+            )
         )
+        metric = metric_named(metric_of_task[task])
+        cells = [Cell(task), Cell(metric.title), Cell(value, "number")]
+        for method in methods:
+            cells.append(_gain(row_of.get((task, method))))
+        rows.append(cells)
     return Table(["task", "metric", "apart", *methods], rows)
 
 
+def _ends(ordered: Sequence[Any]) -> Sequence[Any]:
+    """All of them, or those at the ends where they are very many."""
+    if len(ordered) <= MOST_ROWS:
+        return ordered
+    half = MOST_ROWS // 2
+    return [*ordered[:half], *ordered[-half:]]
+
+
 def _gain(row: pd.Series | None) -> Cell:
-    return (
-        Cell(NONE, "number")
-        if row is None
-        else Cell(Scale(3).gain(row), f"number {row['verdict']}")
-    )
+    if row is None:
+        return Cell(NONE, "number")
+    return Cell(Scale(3).gain(row), f"number {row['verdict']}")
 
 
 def layer_sizes(findings: Findings) -> Table:
@@ -212,32 +242,38 @@ def layer_sizes(findings: Findings) -> Table:
         "cosine beyond apart",
         "effective rank",
     ]
+    scale = Scale(2)
     added = {}
     for _, row in excess_by_layer(findings).iterrows():
-        interval = Scale(2).interval(row["ci_low"], row["ci_high"])
+        value = scale.signed(row["excess"])
+        interval = scale.interval(row["ci_low"], row["ci_high"])
         key = (row["method"], row["layer"], row["measure"])
-        added[key] = f"{Scale(2).signed(row['excess'])} {interval}"
+        added[key] = f"{value} {interval}"
     rows = []
     for _, row in findings.layers().iterrows():
         of_apart = row["parameters"] / row["independent_parameters"]
-        keys = [(row["method"], row["layer"], measure) for measure in MEASURES]
-        rows.append(
-            [
-                Cell(row["method"]),
-                Cell(row["layer"]),
-                Cell(row["sharing"]),
-                Cell(_ranks(row["ranks"])),
-                Cell(f"{row['parameters']:,.0f}", "number"),
-                Cell(f"{of_apart:.2f}×", "number hurt" if of_apart > 1 else "number"),
-                *(Cell(added.get(key, NONE), "number") for key in keys),
-                Cell(Scale(2).plain(row["effective_rank"]), "number"),
-            ]
-        )
+        cells = [
+            Cell(row["method"]),
+            Cell(row["layer"]),
+            Cell(row["sharing"]),
+            Cell(_ranks(row["ranks"])),
+            Cell(f"{row['parameters']:,.0f}", "number"),
+            Cell(f"{of_apart:.2f}×", "number hurt" if of_apart > 1 else "number"),
+        ]
+        for measure in MEASURES:
+            told = added.get((row["method"], row["layer"], measure), NONE)
+            cells.append(Cell(told, "number"))
+        cells.append(Cell(scale.plain(row["effective_rank"]), "number"))
+        rows.append(cells)
     return Table(heads, rows)
 
 
 def _ranks(ranks: Sequence[tuple[int, int]]) -> str:
-    return " × ".join(f"{low}" if low == high else f"{low}–{high}" for low, high in ranks) or NONE
+    """The ranks of every mode, of several runs the extremes: ``3 × 4–6``."""
+    told = []
+    for low, high in ranks:
+        told.append(f"{low}" if low == high else f"{low}–{high}")
+    return " × ".join(told) or NONE
 
 
 def task_sizes(findings: Findings) -> Table:
@@ -247,26 +283,21 @@ def task_sizes(findings: Findings) -> Table:
     ranked: Sequence[Mapping[str, Any]] = findings.tasks
     if len(ranked) > MOST_ROWS:
         ranked = sorted(ranked, key=lambda task: int(task["n_train"]))
-        ranked = [*ranked[: MOST_ROWS // 2], *ranked[-MOST_ROWS // 2 :]]
-    numbers = ("n_train", "n_validation", "n_test")
-    rows = [
-        [
-            Cell(task["name"]),
-            Cell(_kind(task)),
-            Cell(metric_named(task["metric"]).title),
-            *(Cell(f"{task[name]:,}", "number") for name in numbers),
-        ]
-        for task in ranked
-    ]
+        ranked = _ends(ranked)
+    rows = []
+    for task in ranked:
+        metric = metric_named(task["metric"])
+        cells = [Cell(task["name"]), Cell(_kind(task)), Cell(metric.title)]
+        for part in ("n_train", "n_validation", "n_test"):
+            cells.append(Cell(f"{task[part]:,}", "number"))
+        rows.append(cells)
     return Table(["task", "kind", "metric", "training", "validation", "test"], rows)
 
 
 def _kind(task: Mapping[str, Any]) -> str:
-    return (
-        f"multiclass, {task['n_outputs']} classes"
-        if task["kind"] == "multiclass"
-        else str(task["kind"])
-    )
+    if task["kind"] == "multiclass":
+        return f"multiclass, {task['n_outputs']} classes"
+    return str(task["kind"])
 
 
 def settings(findings: Findings) -> Table:
@@ -275,26 +306,27 @@ def settings(findings: Findings) -> Table:
     for name in findings.records[0]["settings"]:
         if name in ("method", "seed", "fraction"):
             continue
-        values: dict[str, list[str]] = {}
-        for record in findings.runs():
-            text = _setting(name, record["settings"])
-            if record["settings"]["method"] not in values.setdefault(text, []):
-                values[text].append(record["settings"]["method"])
-        told = (
-            next(iter(values))
-            if len(values) == 1
-            else "; ".join(f"{', '.join(methods)}: {text}" for text, methods in values.items())
-        )
-        rows.append([Cell(name.replace("_", " ")), Cell(told)])
-    rows.append(
-        [
-            Cell("training fractions"),
-            Cell(", ".join(per_cent(fraction) for fraction in findings.fractions)),
-        ]
-    )
-    rows.append([Cell("seeds"), Cell(", ".join(map(str, findings.seeds)))])
-    rows += [[Cell(name), Cell(text)] for name, text in findings.records[0]["versions"].items()]
-    return Table(["setting", "value"], rows)
+        rows.append((name.replace("_", " "), _told_setting(name, findings)))
+    fractions = [per_cent(fraction) for fraction in findings.fractions]
+    rows.append(("training fractions", ", ".join(fractions)))
+    rows.append(("seeds", ", ".join(map(str, findings.seeds))))
+    rows += findings.records[0]["versions"].items()
+    return Table(["setting", "value"], [[Cell(name), Cell(text)] for name, text in rows])
+
+
+def _told_setting(name: str, findings: Findings) -> str:
+    """The value of one setting, or the values with their methods."""
+    methods_of: dict[str, list[str]] = {}
+    for record in findings.runs():
+        text = _setting(name, record["settings"])
+        methods = methods_of.setdefault(text, [])
+        method = record["settings"]["method"]
+        if method not in methods:
+            methods.append(method)
+    if len(methods_of) == 1:
+        return next(iter(methods_of))
+    told = [f"{', '.join(methods)}: {text}" for text, methods in methods_of.items()]
+    return "; ".join(told)
 
 
 def _setting(name: str, of_run: Mapping[str, Any]) -> str:

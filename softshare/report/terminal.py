@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -24,26 +26,35 @@ def show(findings: Findings, console: Console) -> None:
     for fraction in findings.fractions:
         console.print(_leaderboard(findings, fraction))
     told = cautions(findings.records)
-    lines = [
-        *told[:MOST_CAUTIONS],
-        *([f"{len(told) - MOST_CAUTIONS} more in the report"] if len(told) > MOST_CAUTIONS else []),
-    ]
-    lines += [f"{method} is left out: {reason}" for method, reason in findings.left_out.items()]
+    lines = told[:MOST_CAUTIONS]
+    hidden = len(told) - MOST_CAUTIONS
+    if hidden > 0:
+        lines.append(f"{hidden} more in the report")
+    for method, reason in findings.left_out.items():
+        lines.append(f"{method} is left out: {reason}")
     lines += findings.records[0]["data"]["notes"]
     for line in lines:
         show_line(console, f"· {line}")
 
 
 def _leaderboard(findings: Findings, fraction: float) -> Table:
-    title = None if findings.fractions == [1.0] else f"{per_cent(fraction)} of the training data"
+    title = None
+    if findings.fractions != [1.0]:
+        title = f"{per_cent(fraction)} of the training data"
     board = tables.board(findings, fraction)
     table = Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD)
     for number, head in enumerate(board.heads):
-        table.add_column(head, justify="right" if number else "left", no_wrap=number == 0)
+        is_first = number == 0
+        side: Literal["left", "right"] = "left" if is_first else "right"
+        table.add_column(head, justify=side, no_wrap=is_first)
     for row in board.rows:
-        table.add_row(*(Text(cell.text, style=_style(cell.kind)) for cell in row))
+        texts = [Text(cell.text, style=_style(cell.kind)) for cell in row]
+        table.add_row(*texts)
     return table
 
 
 def _style(kind: str) -> str:
-    return next((style for word, style in _STYLES.items() if word in kind.split()), "")
+    for word in kind.split():
+        if word in _STYLES:
+            return _STYLES[word]
+    return ""

@@ -20,39 +20,69 @@ class Scale:
     percent: bool = False
 
     @classmethod
-    def fitting(cls, gains: pd.Series, *, percent: bool = False) -> Scale:
+    def fitting(
+        cls,
+        gains: pd.Series,
+        *,
+        percent: bool = False,
+    ) -> Scale:
         """The scale that shows the largest of the gains with three significant digits."""
         if percent:
             return cls(1, percent=True)
         largest = float(gains.abs().max())
-        return cls(min(6, max(3, 2 - math.floor(math.log10(largest)))) if largest > 0 else 3)
+        if not largest > 0:  # there is none, or all are 0
+            return cls()
+        # the place of the first digit before the point: -2 for 0.03
+        place = math.floor(math.log10(largest))
+        digits = max(3, 2 - place)
+        return cls(min(6, digits))
 
     def plain(self, value: float | None) -> str:
         """The number without a plus."""
         if value is None or not math.isfinite(value):
             return NONE
         # Adding 0.0 turns a negative zero into zero.
-        rounded = round(100 * value if self.percent else value, self.digits) + 0.0
-        return f"{rounded:.{self.digits}f}".replace("-", "−") + " %" * self.percent
+        rounded = round(self._in_unit(value), self.digits) + 0.0
+        text = f"{rounded:.{self.digits}f}"
+        return self._with_unit(text)
 
     def signed(self, value: float | None) -> str:
         """The number with its sign."""
         text = self.plain(value)
-        return f"+{text}" if re.search("[1-9]", text) and not text.startswith("−") else text
+        is_zero = not re.search("[1-9]", text)  # or no number
+        if is_zero or text.startswith("−"):
+            return text
+        return f"+{text}"
 
     def tick(self, value: float) -> str:
         """A gain as short as it can be, for an axis."""
-        number = round(100 * value if self.percent else value, 9)
-        return (f"{number:+g}".replace("-", "−") if number else "0") + " %" * self.percent
+        number = round(self._in_unit(value), 9)
+        text = f"{number:+g}" if number else "0"
+        return self._with_unit(text)
 
-    def interval(self, low: float | None, high: float | None) -> str:
+    def interval(
+        self,
+        low: float | None,
+        high: float | None,
+    ) -> str:
         """``[low, high]``, or nothing where there is no interval."""
         ends = [self.signed(low), self.signed(high)]
-        return "" if NONE in ends else f"[{', '.join(ends)}]"
+        if NONE in ends:
+            return ""
+        return f"[{', '.join(ends)}]"
 
     def gain(self, row: pd.Series) -> str:
         """Gain and interval of one row of the summary."""
-        return f"{self.signed(row['gain'])} {self.interval(row['ci_low'], row['ci_high'])}".strip()
+        gain = self.signed(row["gain"])
+        interval = self.interval(row["ci_low"], row["ci_high"])
+        return f"{gain} {interval}".strip()
+
+    def _in_unit(self, value: float) -> float:
+        return 100 * value if self.percent else value
+
+    def _with_unit(self, text: str) -> str:
+        unit = " %" if self.percent else ""
+        return text.replace("-", "−") + unit
 
 
 def per_cent(fraction: float) -> str:
@@ -62,10 +92,14 @@ def per_cent(fraction: float) -> str:
 
 def span(numbers: Iterable[int]) -> str:
     """Least and greatest: ``22 to 251``, or the one number that all are."""
-    ordered = sorted(numbers)
-    if not ordered:
+    known = set(numbers)
+    if not known:
         return NONE
-    return f"{ordered[0]:,}" if ordered[0] == ordered[-1] else f"{ordered[0]:,} to {ordered[-1]:,}"
+    least = min(known)
+    greatest = max(known)
+    if least == greatest:
+        return f"{least:,}"
+    return f"{least:,} to {greatest:,}"
 
 
 def short(name: str, most: int) -> str:
@@ -73,8 +107,12 @@ def short(name: str, most: int) -> str:
     name = " ".join(name.split())
     if len(name) <= most:
         return name
-    half = (most - 1) // 2
-    return f"{name[: most - 1 - half]}…{name[-half:]}"
+    # one character is the mark of what is missing
+    n_last = (most - 1) // 2
+    n_first = most - 1 - n_last
+    first = name[:n_first]
+    last = name[-n_last:]
+    return f"{first}…{last}"
 
 
 def labels(names: Sequence[str], most: int = 22) -> list[str]:
@@ -82,9 +120,22 @@ def labels(names: Sequence[str], most: int = 22) -> list[str]:
     and shortened.
     """
     words = [re.split(r"(?<=[\s./_-])", name.strip()) for name in names]
-    if len(names) > 1 and max(map(len, names)) > most:
+    longest = max(map(len, names), default=0)
+    if len(names) > 1 and longest > most:
         for end in (0, -1):
-            while min(map(len, words)) > 1 and len({own[end] for own in words}) == 1:
-                for own in words:
-                    own.pop(end)
-    return [short("".join(own).rstrip("./_-"), most) for own in words]
+            _strip_common(words, end)
+    texts = []
+    for own in words:
+        text = "".join(own).rstrip("./_-")
+        texts.append(short(text, most))
+    return texts
+
+
+def _strip_common(words: list[list[str]], end: int) -> None:
+    """Take the words away that all names have at one end, but the last word of none."""
+    while min(map(len, words)) > 1:
+        at_end = {own[end] for own in words}
+        if len(at_end) > 1:
+            return
+        for own in words:
+            own.pop(end)

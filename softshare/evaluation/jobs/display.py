@@ -67,7 +67,11 @@ class ProgressDisplay:
             refresh=True,
         )
 
-    def _line(self, progress: ComparisonProgress, left: str) -> None:
+    def _line(
+        self,
+        progress: ComparisonProgress,
+        left: str,
+    ) -> None:
         if (outcome := progress.finished) is None:
             return
         told = (

@@ -78,7 +78,11 @@ def default_workers() -> int:
 
 
 class _InThisProcess(Engine):
-    def __init__(self, work: Work, shared: Any) -> None:
+    def __init__(
+        self,
+        work: Work,
+        shared: Any,
+    ) -> None:
         self._work, self._shared = work, shared
         self._threads = torch.get_num_threads()
 
@@ -108,7 +112,14 @@ class _InThisProcess(Engine):
 
 
 class _OnDask(Engine):
-    def __init__(self, work: Work, shared: Any, *, workers: int, cluster: str | None) -> None:
+    def __init__(
+        self,
+        work: Work,
+        shared: Any,
+        *,
+        workers: int,
+        cluster: str | None,
+    ) -> None:
         self._plugin = _SharedWork(
             f"softshare-{uuid.uuid4().hex}", work, shared, local=cluster is None
         )
@@ -173,7 +184,14 @@ class _SharedWork(WorkerPlugin):
     later, too.
     """
 
-    def __init__(self, name: str, work: Work, shared: Any, *, local: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Work,
+        shared: Any,
+        *,
+        local: bool,
+    ) -> None:
         self.name, self.work, self.shared, self._local = name, work, shared, local
 
     def setup(self, worker: Any) -> None:

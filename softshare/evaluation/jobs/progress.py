@@ -41,7 +41,12 @@ class WatchedEngine:
         watcher: is told; None: nobody watches.
     """
 
-    def __init__(self, engine: Engine, total: int, watcher: Watcher | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        total: int,
+        watcher: Watcher | None,
+    ) -> None:
         self._engine, self._watcher = engine, watcher
         self._total, self._done = total, 0
         self._begin = time.monotonic()
@@ -64,7 +69,11 @@ class WatchedEngine:
         """So many are still to come."""
         self._total = self._done + jobs
 
-    def _tell(self, waiting: list[str], finished: Outcome | None = None) -> None:
+    def _tell(
+        self,
+        waiting: list[str],
+        finished: Outcome | None = None,
+    ) -> None:
         if self._watcher is None:
             return
         elapsed = time.monotonic() - self._begin

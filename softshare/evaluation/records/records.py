@@ -25,10 +25,13 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
     """Write one record as ``<key>.json``, whole or not at all; numbers that are not finite become
     null.
     """
-    return write_text(
-        folder / f"{record['key']}.json",
-        json.dumps(_plain(record), allow_nan=False, separators=(",", ":")),
+    path = folder / f"{record['key']}.json"
+    text = json.dumps(
+        _plain(record),
+        allow_nan=False,
+        separators=(",", ":"),
     )
+    return write_text(path, text)
 
 
 def read_records(folder: Path) -> list[Record]:
@@ -75,10 +78,13 @@ def conflicts(
     now_of = {method: _flat(of_method) for method, of_method in settings.items()}
     found = {}
     for record in records:
-        method, earlier = record["settings"]["method"], given_settings(record["settings"])
+        method = record["settings"]["method"]
+        earlier = given_settings(record["settings"])
+        # a method that is not asked for has the settings that all have
         now = now_of.get(method, next(iter(now_of.values())))
         for name in {**now, **earlier}:
-            was, asked = earlier.get(name), now.get(name)
+            was = earlier.get(name)
+            asked = now.get(name)
             if name in OF_ONE_RUN or was == asked:
                 continue
             # options of methods that are not asked for may be any
@@ -95,9 +101,8 @@ def _read(path: Path) -> Record:
         if record["format"] != FORMAT:
             raise ValueError(f"its format is {record['format']}, this version reads {FORMAT}")
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path} is no run record ({error}); delete it to run it again, or choose another --out"
-        ) from None
+        remedy = "delete it to run it again, or choose another folder (out)"
+        raise ValueError(f"{path} is no run record ({error}); {remedy}") from None
     return record
 
 
@@ -108,7 +113,9 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, np.generic):
         return _plain(value.item())
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:

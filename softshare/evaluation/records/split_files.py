@@ -19,19 +19,27 @@ COUNTED = "rows of the source in its own order, the first being 0"
 RowsOfPart = Sequence[int] | Mapping[str, Sequence[int]]
 
 
-def write_split(out: Path, tasks: TaskSet, split: Split) -> str:
+def write_split(
+    out: Path,
+    tasks: TaskSet,
+    split: Split,
+) -> str:
     """Write a split once, under its digest; gives its path relative to ``out``."""
     name = f"{SPLITS}/{split.digest()}.json"
-    if not (out / name).exists():
+    path = out / name
+    if not path.exists():
         content = {"rows": COUNTED, **rows_of_parts(tasks, split)}
-        write_text(out / name, json.dumps(content, separators=(",", ":")))
+        text = json.dumps(content, separators=(",", ":"))
+        write_text(path, text)
     return name
 
 
 def read_split(path: Path, tasks: TaskSet) -> Split:
     """The split of these tasks that a file holds."""
-    parts: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return split_of_rows(tasks, {part: parts[part] for part in PARTS})
+    text = path.read_text(encoding="utf-8")
+    content: Mapping[str, Any] = json.loads(text)
+    parts = {part: content[part] for part in PARTS}
+    return split_of_rows(tasks, parts)
 
 
 def rows_of_parts(tasks: TaskSet, split: Split) -> dict[str, RowsOfPart]:
@@ -47,10 +55,11 @@ def rows_of_parts(tasks: TaskSet, split: Split) -> dict[str, RowsOfPart]:
             by_part[part] = np.unique(tasks.rows[entries]).tolist()
             continue
         task_of_entry = tasks.task_of[entries]
-        by_part[part] = {
-            task.label: np.sort(tasks.rows[entries[task_of_entry == number]]).tolist()
-            for number, task in enumerate(tasks.tasks)
-        }
+        by_task = {}
+        for number, task in enumerate(tasks.tasks):
+            own = entries[task_of_entry == number]
+            by_task[task.label] = np.sort(tasks.rows[own]).tolist()
+        by_part[part] = by_task
     return by_part
 
 
@@ -60,8 +69,9 @@ def split_of_rows(tasks: TaskSet, parts: Mapping[str, RowsOfPart]) -> Split:
     for part, rows in parts.items():
         held = np.zeros(len(tasks.rows), dtype=bool)
         for number, task in enumerate(tasks.tasks):
-            own = rows[task.label] if isinstance(rows, Mapping) else rows
+            of_task = rows[task.label] if isinstance(rows, Mapping) else rows
+            own = np.asarray(of_task, dtype=np.int64)
             place = tasks.entries(number)
-            held[place] = np.isin(tasks.rows[place], np.asarray(own, dtype=np.int64))
+            held[place] = np.isin(tasks.rows[place], own)
         entries[part] = np.flatnonzero(held)
     return Split(**entries)

@@ -62,16 +62,40 @@ class Store:
                 )
             )
 
-    def add(self, settings: RunSettings, result: Mapping[str, Any], split: Split) -> None:
+    def add(
+        self,
+        settings: RunSettings,
+        result: Mapping[str, Any],
+        split: Split,
+    ) -> None:
         """Keep what a run gave."""
-        self.records[settings.key] = self._kept(RECORDS, settings.key, result, split)
+        self.records[settings.key] = self._kept(
+            RECORDS,
+            settings.key,
+            result,
+            split,
+        )
 
-    def add_trial(self, key: str, result: Mapping[str, Any], split: Split) -> Record:
+    def add_trial(
+        self,
+        key: str,
+        result: Mapping[str, Any],
+        split: Split,
+    ) -> Record:
         """Keep what a trial of a search gave."""
-        self._trials[key] = self._kept(TRIALS, key, result, split)
+        self._trials[key] = self._kept(
+            TRIALS,
+            key,
+            result,
+            split,
+        )
         return self._trials[key]
 
-    def trial(self, key: str, settings: RunSettings) -> Record | None:
+    def trial(
+        self,
+        key: str,
+        settings: RunSettings,
+    ) -> Record | None:
         """The record of a trial of these very settings, if there is one."""
         record = self._trials.get(key)
         if record is None:
@@ -86,7 +110,13 @@ class Store:
             else {record["key"]: record for record in read_records(self.out / folder)}
         )
 
-    def _kept(self, folder: str, key: str, result: Mapping[str, Any], split: Split) -> Record:
+    def _kept(
+        self,
+        folder: str,
+        key: str,
+        result: Mapping[str, Any],
+        split: Split,
+    ) -> Record:
         record = {"format": FORMAT, "key": key, "split": None, "reading": self._reading, **result}
         if self.out is not None:
             record["split"] = write_split(self.out, self._tasks, split)
