@@ -38,10 +38,12 @@ def test_ages_belong_to_a_group_or_to_none(text: str, group: str | None) -> None
 
 
 def test_adience_folds_give_the_test_set(made_folder: Path, monkeypatch: Patch) -> None:
+    faces = [("(0, 2)", "f"), ("(4, 6)", "m"), ("(60, 100)", "u"), ("35", "f"), ("(8, 12)", "")]
     files = []
     for fold, file in enumerate(adience.FOLDS):
-        rows = [f"u{fold}\ti{face}.jpg\t{face}\t{age}\t{gender}{chr(9) * 7}\n" for face, (age, gender) in enumerate(
-            [("(0, 2)", "f"), ("(4, 6)", "m"), ("(60, 100)", "u"), ("35", "f"), ("(8, 12)", "")])]  # fmt: skip
+        rows = []
+        for face, (age, gender) in enumerate(faces):
+            rows.append(f"u{fold}\ti{face}.jpg\t{face}\t{age}\t{gender}{chr(9) * 7}\n")
         files.append(written(made_folder, file, (FACES + "".join(rows)).encode()))
     monkeypatch.setattr(adience, "FOLDS", tuple(files))
     monkeypatch.setattr(adience, "SET", replace(adience.SET, files=(*files, adience.IMAGES)))

@@ -103,7 +103,9 @@ def test_other_objects_are_refused(value: object) -> None:
         b"\x80\x02(K\x01K\x02t.",
         b"Pid\n.",
         pickle.dumps({b"a": np.zeros(3)}, protocol=2).replace(b"f8", b"O8"),
-        pickle.dumps({b"a": np.zeros(300, np.uint8)}, protocol=2).replace(struct.pack("<H", 300), struct.pack("<H", 301), 1),
+        pickle.dumps({b"a": np.zeros(300, np.uint8)}, protocol=2).replace(
+            struct.pack("<H", 300), struct.pack("<H", 301), 1
+        ),
     ],
     ids=range(9),
 )  # fmt: skip

@@ -43,7 +43,8 @@ def test_a_new_metric_goes_through_a_comparison_and_its_report(tasks, tmp_path, 
     comparison = compare(tasks, metric="brier", out=tmp_path, **arguments)
     assert "points of Brier score" in comparison.answer
     assert set(comparison.summary["metric"]) == {"brier"}
-    assert comparison.summary["mean"].between(0.05, 0.5).all()
+    # better than a chance of one half for every row, and not perfect
+    assert comparison.summary["mean"].between(0, 0.25, inclusive="neither").all()
     page = write_report(tmp_path).read_text(encoding="utf-8")
     assert BRIER.note in page
     assert ">Brier score</th>" in page

@@ -76,34 +76,57 @@ def write_sample(out: Path, sample: Sample) -> list[dict[str, Any]]:
 def _record(sample: Sample, method: str, fraction: float, seed: int) -> dict[str, Any]:
     random = np.random.default_rng([seed, int(1000 * fraction), sum(map(ord, method))])
     diverged = (method, seed) in sample.diverged
+    metrics = {}
+    if not diverged:
+        for part in ("validation", "test"):
+            metrics[part] = _metrics(sample, method, fraction, seed, random)
+    error = round(0.09 - 2 * LIFT.get(method, 0.01), 5)
+    nothing = {"layers": {}, "similarity": None, "warnings": []}
+    diverged_at = f"the loss of task {next(iter(sample.tasks))!r} became nan at step 120"
     return {
         "format": 1,
         "key": f"{method}-f{fraction:g}-s{seed}",
         "settings": {
-            "source": "digits", "method": method, "fraction": fraction, "seed": seed, "steps": 1000, "batch_size": 64,
-            "hidden": [64, 64], "learning_rate": 0.001, "metric": None,
+            "source": "digits",
+            "method": method,
+            "fraction": fraction,
+            "seed": seed,
+            "steps": 1000,
+            "batch_size": 64,
+            "hidden": [64, 64],
+            "learning_rate": 0.001,
+            "metric": None,
         },
-        "data": {"fingerprint": "5d41402abc4b2a76", "tasks": _tasks(sample, fraction), "notes": list(sample.notes)},
+        "data": {
+            "fingerprint": "5d41402abc4b2a76",
+            "tasks": _tasks(sample, fraction),
+            "notes": list(sample.notes),
+        },
         "split": f"splits/{seed:02d}ab.json",
         "versions": {"softshare": "0.1.0", "torch": "2.13.0", "numpy": "2.4.0", "python": "3.11.7"},
         "parameters": None if diverged else int(86_500 * SIZE.get(method, 0.5)),
-        "metrics": {} if diverged else {part: _metrics(sample, method, fraction, seed, random) for part in ("validation", "test")},
-        "set_metrics": {} if diverged else {"test": {"multiclass_error": round(0.09 - 2 * LIFT.get(method, 0.01), 5)}},
+        "metrics": metrics,
+        "set_metrics": {} if diverged else {"test": {"multiclass_error": error}},
         "curve": [] if diverged else _curve(method, random),
         "seconds": round(float(2.5 + random.uniform(0, 1.5)), 2),
-        "sharing": {"layers": {}, "similarity": None, "warnings": []} if diverged else _sharing(sample, method, random),
-        "error": f"the loss of task {next(iter(sample.tasks))!r} became nan at step 120" if diverged else None,
-    }  # fmt: skip
+        "sharing": nothing if diverged else _sharing(sample, method, random),
+        "error": diverged_at if diverged else None,
+    }
 
 
 def _tasks(sample: Sample, fraction: float) -> list[dict[str, Any]]:
     return [
         {
-            "name": name, "kind": kind, "n_outputs": 3 if kind == "multiclass" else 1, "metric": PRIMARY[kind],
-            "n_train": int(1078 * fraction), "n_validation": 359, "n_test": 360,
+            "name": name,
+            "kind": kind,
+            "n_outputs": 3 if kind == "multiclass" else 1,
+            "metric": PRIMARY[kind],
+            "n_train": int(1078 * fraction),
+            "n_validation": 359,
+            "n_test": 360,
         }
         for name, kind in sample.tasks.items()
-    ]  # fmt: skip
+    ]
 
 
 def _metrics(

@@ -22,9 +22,17 @@ BROWSER = next(
     None,
 )
 OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--virtual-time-budget=3000",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-logging=stderr",
+    "--virtual-time-budget=3000",
+)
 
 # A window cannot be as narrow as a phone, a frame can.
 FRAME = """<!DOCTYPE html><title>frame</title>
@@ -34,8 +42,10 @@ addEventListener("load", () => {{
   const frame = document.querySelector("iframe"), page = frame.contentDocument;
   page.querySelectorAll("details").forEach(element => {{ element.open = true; }});
   frame.height = page.documentElement.scrollHeight;
-  const drawn = [...page.querySelectorAll("svg")].filter(figure => figure.getBoundingClientRect().height > 50).length;
-  document.body.dataset.measured = [frame.contentWindow.innerWidth, page.documentElement.scrollWidth, drawn, page.title].join("|");
+  const isDrawn = figure => figure.getBoundingClientRect().height > 50;
+  const drawn = [...page.querySelectorAll("svg")].filter(isDrawn).length;
+  const widths = [frame.contentWindow.innerWidth, page.documentElement.scrollWidth];
+  document.body.dataset.measured = [...widths, drawn, page.title].join("|");
 }});
 </script>"""
 

@@ -62,7 +62,7 @@ WAYS: dict[str, Callable[[Path], TaskSet]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_small_differences_of_large_numbers_survive(way: str, tmp_path: Path) -> None:
-    train, validation, test = WAYS[way](tmp_path).split(seed=0)
+    train = WAYS[way](tmp_path).split(seed=0)[0]
     source = train.sources[0]
     scaled = torch.cat([torch.as_tensor(source[np.arange(len(source))])])
     training = SECONDS[train.source_rows(), 0]

@@ -94,7 +94,7 @@ def environment(shared, job):
     return dict(os.environ)
 
 
-def test_processes_are_silent_and_keep_their_memory_from_their_first_line_on_and_this_one_keeps_its_environment():
+def test_processes_are_silent_and_keep_their_memory_and_this_one_keeps_its_environment():
     before = dict(os.environ)
     with open_engine(environment, None, workers=1) as engine:
         (outcome,) = engine.outcomes({"job": None})
@@ -200,7 +200,8 @@ def main():
 def pause(shared, job):
     time.sleep(0.2 if job < 2 else 60)
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit that it is ignored
+# a shell's background jobs inherit that it is ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 main()
 """
 
