@@ -115,8 +115,8 @@ def _check_inputs(task: Task, form: Form, template: nn.Module) -> None:
         return
     raise ValueError(
         f"task {task.label!r} has inputs of shape {shape}, {width} numbers for the template's "
-        f"first layer, which takes {module.in_features}; pass a function of (input_shape, n_outputs), "
-        "such as ss.mlp"
+        f"first layer, which takes {module.in_features}; "
+        "pass a function of (input_shape, n_outputs), such as ss.mlp"
     )
 
 

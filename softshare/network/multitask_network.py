@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from softshare.network.dispatch import is_of_one_task, is_one_input, run_by_name
 from softshare.network.execution.bodies import Bodies
 from softshare.network.execution.plan import ExecutionPlan
 from softshare.network.execution.task_module import TaskModule
@@ -25,11 +26,11 @@ from softshare.network.new_task import (
     form_of_new_task,
     keep_buffers,
 )
-from softshare.network.one_task import put_in_own_units
+from softshare.network.one_task import plain_module, put_in_own_units
 from softshare.network.start import Initial, Start, from_values, start_of
 from softshare.network.state import check_names, packed, unpacked
 from softshare.network.templates.standard import TemplateFactory
-from softshare.network.weights import leave_untrained, make_weights
+from softshare.network.weights import composed_stacks, leave_untrained, make_weights
 from softshare.sharing.base import SharedWeight, Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.random_streams import RandomStreams
@@ -116,50 +117,13 @@ class MultiTaskNetwork(nn.Module):
     ) -> Tensor | dict[TaskName, Tensor]:
         """See the class: a tensor in gives a tensor out, a mapping in gives a mapping out."""
         if isinstance(inputs, Tensor):
-            return self.run(inputs, one_input=self._is_one_input(inputs))
+            return self.run(inputs, one_input=is_one_input(self, inputs))
         if not isinstance(inputs, Mapping):
             raise TypeError(
                 "inputs must be a tensor, or a mapping from task name to tensor; got "
                 f"{type(inputs).__name__}"
             )
-        alike: dict[tuple[int, torch.Size], list[int]] = {}
-        for name, rows in inputs.items():
-            number = self.number(name)
-            alike.setdefault((self.bodies.groups[number], rows.shape), []).append(number)
-        outputs: dict[TaskName, Tensor] = {}
-        for members in alike.values():
-            names = [self.tasks[number].name for number in members]
-            rows = torch.stack([inputs[name] for name in names])
-            joint = self.run(rows, tasks=torch.tensor(members, device=rows.device))
-            outputs |= {
-                name: own[..., : self.tasks[number].n_outputs]
-                for name, number, own in zip(names, members, joint, strict=True)
-            }
-        return {name: outputs[name] for name in inputs}
-
-    def _is_one_input(self, inputs: Tensor) -> bool:
-        """Whether all tasks see these rows, by their shape."""
-        if len({task.n_outputs for task in self.tasks}) > 1 or len(self.bodies) > 1:
-            raise ValueError(
-                "these tasks differ in inputs or outputs: pass a mapping from task name to inputs"
-            )
-        if self._forms[0][0]:
-            return self._is_of_one(inputs)
-        if inputs.ndim > 2 and len(inputs) == len(
-            self.tasks
-        ):  # a list of tasks tells no shape of one input
-            raise ValueError(
-                f"inputs of shape {tuple(inputs.shape)} may be {len(inputs)} rows that all "
-                f"tasks see, or each of the {len(inputs)} tasks' "
-                "own: call run(inputs, one_input=True) or run(inputs), or make the network "
-                "from a TaskSet, which tells the inputs' shape"
-            )
-        return True
-
-    def _is_of_one(self, inputs: Tensor) -> bool:
-        """Whether inputs have the dimensions of one task's rows, where a task set has told these."""
-        shape = self._forms[0][0]
-        return bool(shape) and inputs.ndim == len(shape) + 1
+        return run_by_name(self, inputs)
 
     def run(
         self, inputs: Tensor, *, tasks: Tensor | None = None, one_input: bool = False
@@ -198,8 +162,15 @@ class MultiTaskNetwork(nn.Module):
             if isinstance(inputs, Mapping):
                 self(inputs)
             else:
-                self.run(inputs, tasks=tasks, one_input=one_input or self._is_of_one(inputs))
+                alike = one_input or is_of_one_task(inputs, self.input_shape)
+                self.run(inputs, tasks=tasks, one_input=alike)
         return ExecutionPlan(decisions)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of the first task's inputs; ``()`` where a list of tasks has not told it."""
+        shape, _ = self._forms[0]
+        return shape
 
     def number(self, name: TaskName) -> int:
         """The place of a task on the task axis.
@@ -228,21 +199,11 @@ class MultiTaskNetwork(nn.Module):
             KeyError: there is no such task.
         """
         number = self.number(name)
-        module = copy.deepcopy(self._templates[self._forms[number]])
-        state = {
-            path: parameter.to_torch(self.shared_weight(path).of(number)).detach().clone()
-            for path, parameter in parameters_of(module).items()
-        }
-        example = next(iter(state.values()))
-        module.to(example.device, example.dtype).load_state_dict(state, strict=False)
-        with torch.no_grad():
-            for prefix, layer in self.bodies.of(number).named_modules():
-                if isinstance(layer, TaskModule):
-                    own = module.get_submodule(prefix)
-                    for path, value in layer.buffers_of(number).items():
-                        own.get_buffer(path).copy_(value)
+        template = self._templates[self._forms[number]]
+        module = plain_module(template, self.shared_weights, self.bodies.of(number), number)
         if self.target_scaling is not None and self.tasks[number].kind == "regression":
-            put_in_own_units(module, *self.target_scaling[number].tolist())
+            mean, deviation = self.target_scaling[number].tolist()
+            put_in_own_units(module, mean, deviation)
         return module.eval()
 
     def get_extra_state(self) -> Tensor:
@@ -282,7 +243,7 @@ class MultiTaskNetwork(nn.Module):
 
     @property
     def layers(self) -> dict[str, SharedWeight]:
-        """The layers that can be shared: name → shared weight, without biases and norm parameters."""
+        """The layers that can be shared, no biases or norm parameters: name → shared weight."""
         return {
             p.layer: self.shared_weight(path)
             for path, p in self._parameters_of_template.items()
@@ -293,25 +254,8 @@ class MultiTaskNetwork(nn.Module):
         """All composed parameters by full name: ``(T, *weight)`` in the papers' mode order, a list
         where shapes differ.
         """
-        result: dict[str, Tensor | list[Tensor]] = {}
-        with torch.no_grad():
-            for path, weight in self.shared_weights.items():
-                unequal = (
-                    len(
-                        {
-                            template.get_parameter(path).shape
-                            for template in self._templates.values()
-                        }
-                    )
-                    > 1
-                )
-                parameter = self._parameters_of_template[path]
-                result[path] = (
-                    [weight.of(t).clone() for t in range(len(self.tasks))]
-                    if unequal
-                    else parameter.without_padding(weight.stacked().clone())
-                )
-        return result
+        templates = list(self._templates.values())
+        return composed_stacks(self.shared_weights, self._parameters_of_template, templates)
 
     @property
     def shares_nothing(self) -> bool:
@@ -327,13 +271,13 @@ class MultiTaskNetwork(nn.Module):
 
     def own_values(self, task: int) -> list[Tensor]:
         """Views of the parameters' and the running statistics' rows that are one task's own."""
-        weights = [
-            value for weight in self.shared_weights.values() for value in weight.own_values(task)
-        ]
-        layers = [
-            layer for layer in self.bodies.of(task).modules() if isinstance(layer, TaskModule)
-        ]
-        return weights + [value for layer in layers for value in layer.buffers_of(task).values()]
+        values: list[Tensor] = []
+        for weight in self.shared_weights.values():
+            values.extend(weight.own_values(task))
+        for layer in self.bodies.of(task).modules():
+            if isinstance(layer, TaskModule):
+                values.extend(layer.buffers_of(task).values())
+        return values
 
     def with_sharing(self, sharing: Sharing | Mapping[str, Sharing]) -> MultiTaskNetwork:
         """The same networks with their weights shared otherwise: the start from trained networks

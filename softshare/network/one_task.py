@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from softshare.network.execution.hooks import has_hooks
+from softshare.network.execution.task_module import TaskModule
+from softshare.network.layers import parameters_of
+from softshare.sharing.base import SharedWeight
+
+
+@torch.no_grad()
+def plain_module(
+    template: nn.Module,
+    weights: Mapping[str, SharedWeight],
+    body: nn.Module,
+    number: int,
+) -> nn.Module:
+    """A copy of the template with one task's parameters and running statistics.
+
+    Args:
+        template: the task's.
+        weights: the shared weight behind every parameter, by the parameter's full name.
+        body: the template as it runs in all tasks.
+        number: the task's place on the task axis.
+    """
+    module = copy.deepcopy(template)
+    state = {}
+    for path, parameter in parameters_of(module).items():
+        value = weights[path].of(number)
+        state[path] = parameter.to_torch(value).detach().clone()
+    example = next(iter(state.values()))
+    module.to(example.device, example.dtype)
+    module.load_state_dict(state, strict=False)  # the buffers follow
+    for prefix, layer in body.named_modules():
+        if not isinstance(layer, TaskModule):
+            continue
+        own = module.get_submodule(prefix)
+        for path, value in layer.buffers_of(number).items():
+            own.get_buffer(path).copy_(value)
+    return module
 
 
 class OwnUnits:

@@ -43,13 +43,15 @@ def predict(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
         dtype=next(network.parameters()).dtype,
     )
     for _, outputs, entries in run_in_pieces(network, tasks):
-        joint[entries[entries >= 0], : outputs.shape[2]] = outputs.cpu()[entries >= 0].to(
-            joint.dtype
-        )
-    return [
-        rows[:, : task.n_outputs]
-        for rows, task in zip(joint.split(tasks.n_examples.tolist()), tasks.tasks, strict=True)
-    ]
+        is_example = entries >= 0  # (k, B): shorter tasks are filled up
+        width = outputs.shape[2]
+        own = outputs.cpu()[is_example]  # (examples, W)
+        joint[entries[is_example], :width] = own.to(joint.dtype)
+    counts = tasks.n_examples.tolist()
+    by_task = []
+    for rows, task in zip(joint.split(counts), tasks.tasks, strict=True):
+        by_task.append(rows[:, : task.n_outputs])
+    return by_task
 
 
 @torch.no_grad()
@@ -71,17 +73,17 @@ def run_in_pieces(
     numbers = network.numbers(tasks.tasks).to(parameter.device)
     own, shared = _composed_numbers(network)
     with network.bodies.evaluating():
-        for piece in (
-            _on_same_rows(tasks, own)
-            if _suits_same_rows(tasks, own, shared)
-            else _on_own_rows(tasks, own)
-        ):
+        suits_same_rows = _suits_same_rows(tasks, own, shared)
+        pieces = _on_same_rows if suits_same_rows else _on_own_rows
+        for piece in pieces(tasks, own):
+            _, _, entries, _ = piece
             batch = _read(tasks, piece).to(parameter.device, parameter.dtype)
-            yield (
-                batch,
-                network.run(batch.inputs, tasks=numbers[batch.tasks], one_input=batch.one_input),
-                torch.from_numpy(piece[2]),
+            outputs = network.run(
+                batch.inputs,
+                tasks=numbers[batch.tasks],
+                one_input=batch.one_input,
             )
+            yield batch, outputs, torch.from_numpy(entries)
 
 
 def _composed_numbers(network: MultiTaskNetwork) -> tuple[int, int]:
@@ -107,8 +109,12 @@ def _suits_same_rows(tasks: TaskSet, own: int, shared: int) -> bool:
 def _at_once(shape: tuple[int, ...], own: int, n_tasks: int) -> tuple[int, int]:
     """How many tasks, and how many rows of each, go through the network in one pass."""
     of_row = prod(shape)
-    many = min(n_tasks, max(FEW_TASKS, NUMBERS_AT_ONCE // (own + FEW_ROWS * of_row)))
-    return many, min(ROWS_AT_ONCE, max(FEW_ROWS, NUMBERS_AT_ONCE // (many * of_row)))
+    of_task = own + FEW_ROWS * of_row
+    that_fit = NUMBERS_AT_ONCE // of_task
+    many = min(n_tasks, max(FEW_TASKS, that_fit))
+    rows_that_fit = NUMBERS_AT_ONCE // (many * of_row)
+    rows = min(ROWS_AT_ONCE, max(FEW_ROWS, rows_that_fit))
+    return many, rows
 
 
 def _on_same_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
@@ -120,14 +126,14 @@ def _on_same_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
         members = np.arange(first, min(first + n_tasks, len(tasks)))
         entries = np.arange(tasks.offsets[first], tasks.offsets[members[-1] + 1])
         entries = entries[np.argsort(place[entries], kind="stable")]
-        for (start, end), inside in zip(
-            pairwise(starts),
-            np.split(entries, np.searchsorted(place[entries], starts[1:-1])),
-            strict=True,
-        ):
+        cuts = np.searchsorted(place[entries], starts[1:-1])
+        parts = np.split(entries, cuts)
+        for (start, end), inside in zip(pairwise(starts), parts, strict=True):
             seen = rows[start:end]
             table = np.full((len(members), len(seen)), -1)
-            table[tasks.task_of[inside] - first, place[inside] - start] = inside
+            of_task = tasks.task_of[inside] - first
+            of_row = place[inside] - start
+            table[of_task, of_row] = inside  # -1 where a task has no label for a row
             yield members, seen, table, True
 
 
@@ -137,9 +143,8 @@ def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
     for source in np.unique(tasks.source_of):
         members = np.flatnonzero((tasks.source_of == source) & (sizes > 0))
         members = members[np.argsort(-sizes[members], kind="stable")]
-        n_tasks, n_rows = _at_once(
-            tuple(tasks.sources[source].shape[1:]), own, max(1, len(members))
-        )
+        shape = tuple(tasks.sources[source].shape[1:])
+        n_tasks, n_rows = _at_once(shape, own, max(1, len(members)))
         for first in range(0, len(members), n_tasks):
             together = members[first : first + n_tasks]
             for begin in range(0, int(sizes[together[0]]), n_rows):
@@ -147,21 +152,26 @@ def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
                 within = np.arange(begin, min(begin + n_rows, sizes[active[0]]))
                 entries = tasks.offsets[active][:, None] + within
                 present = within < sizes[active][:, None]
+                # A task that has run out of rows is filled up with its first of these.
                 filled = np.where(present, entries, entries[:, :1])
-                yield active, tasks.rows[filled], np.where(present, entries, -1), False
+                known = np.where(present, entries, -1)
+                yield active, tasks.rows[filled], known, False
 
 
 def _read(tasks: TaskSet, piece: Piece) -> Batch:
     members, rows, entries, one_input = piece
     present = entries >= 0
-    inputs = take(tasks.sources[tasks.source_of[members[0]]], rows.ravel())
+    source = tasks.source_of[members[0]]
+    inputs = take(tasks.sources[source], rows.ravel())
+    if not one_input:
+        inputs = inputs.unflatten(0, entries.shape)  # (k, B, *input)
+    targets = np.where(present, tasks.targets[entries], 0)
+    is_whole = bool(present.all())
     return Batch(
         torch.from_numpy(members),
-        inputs if one_input else inputs.unflatten(0, entries.shape),
-        torch.from_numpy(np.where(present, tasks.targets[entries], 0)).to(
-            torch.get_default_dtype()
-        ),
-        None if present.all() else torch.from_numpy(present),
+        inputs,
+        torch.from_numpy(targets).to(torch.get_default_dtype()),
+        None if is_whole else torch.from_numpy(present),
         one_input,
         torch.from_numpy(tasks.n_examples[members]),
     )

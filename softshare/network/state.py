@@ -25,18 +25,33 @@ def packed(tasks: Sequence[Task], target_scaling: np.ndarray | None) -> Tensor:
     Shape:
         ``(bytes,)``.
     """
-    scaling = None if target_scaling is None else target_scaling.tolist()
-    text = json.dumps({"tasks": [task.name for task in tasks], "target_scaling": scaling})
-    return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
+    scaling = None
+    if target_scaling is not None:
+        scaling = target_scaling.tolist()
+    names = [task.name for task in tasks]
+    content = {
+        "tasks": names,
+        "target_scaling": scaling,
+    }
+    text = json.dumps(content)
+    # A bytearray, as torch warns of memory that it may not write.
+    encoded = bytearray(text.encode())
+    return torch.frombuffer(encoded, dtype=torch.uint8)
 
 
 def unpacked(state: Tensor) -> tuple[tuple[TaskName, ...], np.ndarray | None]:
     """The names and the scaling from what :func:`packed` made."""
-    values = json.loads(bytes(state.cpu().tolist()))
-    # JSON has no tuples: the name of a task on a grid comes back as a list.
-    names = tuple(tuple(name) if isinstance(name, list) else name for name in values["tasks"])
-    scaling = values["target_scaling"]
-    return names, None if scaling is None else np.array(scaling)
+    encoded = state.cpu().tolist()
+    content = json.loads(bytes(encoded))
+    names: list[TaskName] = []
+    for name in content["tasks"]:
+        # JSON has no tuples: the name of a task on a grid comes back as a list.
+        is_on_grid = isinstance(name, list)
+        names.append(tuple(name) if is_on_grid else name)
+    scaling = content["target_scaling"]
+    if scaling is None:
+        return tuple(names), None
+    return tuple(names), np.array(scaling)
 
 
 def check_names(names: Sequence[TaskName], tasks: Sequence[Task]) -> None:
@@ -49,11 +64,22 @@ def check_names(names: Sequence[TaskName], tasks: Sequence[Task]) -> None:
     if list(names) == own:
         return
     longest = max(len(names), len(own))
-    place = next(at for at in range(longest) if names[at : at + 1] != tuple(own[at : at + 1]))
-    ours = f"task {label_of(own[place])!r}" if place < len(own) else "no task"
-    theirs = repr(label_of(names[place])) if place < len(names) else "'no task'"
+    place = 0
+    while place < longest and _named(own, place) == _named(names, place):
+        place += 1
+    ours = _named(own, place)
+    if place < len(own):
+        ours = f"task {ours!r}"
+    theirs = repr(_named(names, place))
     raise ValueError(
         f"load_state_dict: rows belong to tasks by name, and this network has {ours} at place "
         f"{place} where the state has {theirs}; make the network of the state's tasks, in the "
         "same order"
     )
+
+
+def _named(names: Sequence[TaskName], place: int) -> str:
+    """The label of the task at a place, which one of two lists may not have."""
+    if place >= len(names):
+        return "no task"
+    return label_of(names[place])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -143,6 +143,33 @@ def _weights_of_the_rest(
         ties = layer is not None and chosen[layer].ties_bias and isinstance(stack, Tensor)
         weights |= (Tied() if ties else Independent()).share({path: stack})
     return weights
+
+
+@torch.no_grad()
+def composed_stacks(
+    weights: Mapping[str, SharedWeight],
+    parameters: Mapping[str, Parameter],
+    templates: Sequence[nn.Module],
+) -> dict[str, Tensor | list[Tensor]]:
+    """All parameters' values for all tasks, by full name.
+
+    Args:
+        weights: the shared weights by their full names.
+        parameters: the templates', by full name.
+        templates: those of all forms.
+
+    Shape:
+        ``(T, *weight)`` in the papers' mode order; a list where shapes differ.
+    """
+    stacks: dict[str, Tensor | list[Tensor]] = {}
+    for path, weight in weights.items():
+        shapes = {template.get_parameter(path).shape for template in templates}
+        if len(shapes) > 1:
+            stacks[path] = [weight.of(task).clone() for task in range(weight.n_tasks)]
+            continue
+        stack = weight.stacked().clone()
+        stacks[path] = parameters[path].without_padding(stack)
+    return stacks
 
 
 def leave_untrained(

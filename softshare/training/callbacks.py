@@ -70,7 +70,7 @@ class Recorder:
         self._sum, self._count, self._begin = 0.0, 0, time.perf_counter()
 
     def after_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> bool:
-        """Adds to the running mean; at every evaluation a row, and True when patience has run out."""
+        """Adds to the running mean; at every evaluation a row, and True when patience ran out."""
         self._sum += float(loss.by_task.detach().mean())
         self._count += 1
         return (

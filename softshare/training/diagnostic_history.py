@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class DiagnosticHistory:
-    """A callback that keeps the diagnostics of a network's modules every few steps: the scales of an
-    ordering, for instance.
+    """A callback that keeps the diagnostics of a network's modules every few steps: the scales of
+    an ordering, for instance.
 
     Args:
         every: steps between diagnostics.

@@ -2,7 +2,7 @@
 
 Start the script with ``torchrun --nproc-per-node=4 script.py``; in it call
 ``torch.distributed.init_process_group()`` and move the network to the process's own GPU, then
-``ss.fit`` as ever: every process takes its share of the examples of every task in a step, and
+``ss.fit`` as ever: the examples of every task in a step are divided among the processes, and
 gradients are averaged once a step, so that the results are those of one process at the same batch
 size. Batch norm is the exception: its statistics in training are those of a process's own share.
 
@@ -64,20 +64,24 @@ class Processes:
         size = batch.targets.shape[1]
         if size < self.count:
             raise ValueError(
-                f"batch_size: {size} examples of a task cannot be shared by {self.count} "
-                f"processes; take at least {self.count}"
+                f"batch_size: {size} examples of a task cannot be divided among "
+                f"{self.count} processes; take at least {self.count}"
             )
-        begin, end = size * self.rank // self.count, size * (self.rank + 1) // self.count
-        labelled = (
-            torch.full_like(batch.targets[:, 0], size)
-            if batch.present is None
-            else batch.present.sum(1).clamp(min=1)
-        )
+        begin = size * self.rank // self.count
+        end = size * (self.rank + 1) // self.count
+        own = slice(begin, end)
+        labelled = torch.full_like(batch.targets[:, 0], size)  # (k,)
+        present = None
+        if batch.present is not None:
+            labelled = batch.present.sum(1).clamp(min=1)
+            present = batch.present[:, own]
+        # Rows that all tasks see have no dimension of the tasks.
+        inputs = batch.inputs[own] if batch.one_input else batch.inputs[:, own]
         return replace(
             batch,
-            inputs=batch.inputs[begin:end] if batch.one_input else batch.inputs[:, begin:end],
-            targets=batch.targets[:, begin:end],
-            present=None if batch.present is None else batch.present[:, begin:end],
+            inputs=inputs,
+            targets=batch.targets[:, own],
+            present=present,
             # The mean over processes of sums divided by these is the mean over the whole batch.
             divisors=labelled / self.count,
             first_row=begin,
@@ -127,21 +131,22 @@ def add_up(tensors: Sequence[Tensor], *, divide_by: int = 1) -> None:
     """
     message = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(message)
-    for tensor, total in zip(
-        tensors, message.div_(divide_by).split([tensor.numel() for tensor in tensors]), strict=True
-    ):
+    message.div_(divide_by)
+    sizes = [tensor.numel() for tensor in tensors]
+    totals = message.split(sizes)
+    for tensor, total in zip(tensors, totals, strict=True):
         tensor.copy_(total.view_as(tensor))
 
 
 def _values_of_gradient(parameter: nn.Parameter) -> Tensor:
-    """The gradient, or the rows that a sparse one holds: the same tasks' in all processes, as these
-    share the examples of every task.
+    """The gradient, or the rows that a sparse one holds: the same tasks' in all processes, as the
+    examples of every task are divided among them.
     """
     gradient = parameter.grad
     assert gradient is not None
     if not gradient.is_sparse:
         return gradient
-    parameter.grad = (
-        gradient.coalesce()
-    )  # sorts the rows and adds up those of a task that a step takes twice
-    return parameter.grad.values()
+    # Sorts the rows, and adds up those of a task that a step takes twice.
+    joined = gradient.coalesce()
+    parameter.grad = joined
+    return joined.values()

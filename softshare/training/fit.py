@@ -261,9 +261,11 @@ def _require_lazy(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
         or not any(group["sparse_rows"] for group in groups)
     ):
         return
+    given = type(optimizer).__name__
+    if isinstance(optimizer, SGD):
+        given = f"{given} with momentum or weight decay"
     raise ValueError(
-        "optimizer: "
-        f"{type(optimizer).__name__}{' with momentum or weight decay' if isinstance(optimizer, SGD) else ''} moves all tasks' "
+        f"optimizer: {given} moves all tasks' "
         "rows in every step, and a network made with sparse_rows=True has gradients of a "
         "step's tasks only; pass optimizer=LazyAdam "
         "(or torch.optim.SGD without momentum and weight decay), or make the network "

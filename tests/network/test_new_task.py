@@ -1,4 +1,4 @@
-"""A task that comes later: it learns its own on frozen shared parts, and the others do not notice."""
+"""A task that comes later: it learns its own on frozen shared parts, unnoticed by the others."""
 
 from __future__ import annotations
 

@@ -219,10 +219,11 @@ def typical_row(rows: Tensor) -> Tensor:
     ``1/√T`` of their size, and a weight composed with several such rows would be next to nothing.
     """
     mean = rows.mean(0, keepdim=True)
-    size = root_mean_square(mean)
-    if size == 0:
-        return mean
-    return mean * (root_mean_square(rows) / size)
+    # Kept as tensors: numbers would have to be fetched from the device, and one has none to fetch.
+    size = mean.double().square().mean().sqrt()
+    wanted = rows.double().square().mean().sqrt()
+    growth = torch.where(size > 0, wanted / size, 1.0)
+    return mean * growth.to(mean.dtype)
 
 
 def _parameter(values: Tensor) -> nn.Parameter:
