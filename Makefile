@@ -6,7 +6,7 @@ USABLE := -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))'
 .PHONY: help demo test bench lint docs-test format clean
 
 help:
-	@echo 'make demo       compare learning apart with learning together on handwritten digits'
+	@echo 'make demo       compare learning apart with learning together on 160 schools'
 	@echo 'make test       run all tests'
 	@echo 'make bench      time every step beside what else one could run (20 minutes), and write docs/performance.md'
 	@echo 'make lint       check style, types, and who imports whom'
@@ -17,7 +17,7 @@ help:
 	@echo 'Each of them first sets up .venv with $(PYTHON); choose another by PYTHON=python3.12.'
 
 demo: $(INSTALLED)
-	$(BIN)/softshare compare digits
+	$(BIN)/softshare compare schools --methods pooled tensor-train pooled-ridge boosted auto --seeds 3
 
 test: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto --dist loadfile

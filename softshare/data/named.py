@@ -73,6 +73,13 @@ SOURCES: tuple[NamedSource, ...] = (
         public=False,
     ),
     NamedSource(
+        "schools",
+        "softshare.data.schools",
+        "load",
+        default_fraction=0.3,
+        public=False,
+    ),
+    NamedSource(
         "synthetic",
         "softshare.data.synthetic",
         "load",

@@ -46,7 +46,7 @@ class Auto(Method):
 
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""
-        return methods.plain_entries.not_alike(tasks)
+        return methods.plain_entries.not_one_model(tasks)
 
     def _members(self, tasks: TaskSet, preset: str) -> Sequence[Method]:
         if preset not in self.presets:

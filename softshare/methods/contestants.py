@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Contestant(Method):
-    """A model of the rows of all tasks, which knows each row's task.
+    """A model of rows, which knows each row's task.
 
     Args:
         name: of the method, and of its model in :data:`softshare.methods.estimators.ESTIMATORS`.
         shares: what the tasks share, in a few words.
         paper: where it comes from.
+        apart: whether it is a model of each task's rows alone.
         default: whether a comparison runs it unless told which methods to run.
     """
 
     name: str
     shares: str
     paper: str
+    apart: bool = False
     default: bool = True
     options: Options = field(default_factory=dict)
     search_space: Mapping[str, Range] = field(default_factory=dict)
@@ -47,11 +49,15 @@ class Contestant(Method):
 
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""
-        return methods.plain_entries.not_alike(tasks)
+        entries = methods.plain_entries
+        return entries.not_alike(tasks) if self.apart else entries.not_one_model(tasks)
 
 
 RIDGE = Contestant(
-    "ridge", "nothing: a linear model for every task (the strength is chosen together)", "ridge"
+    "ridge",
+    "nothing: a linear model for every task (the strength is chosen together)",
+    "ridge",
+    apart=True,
 )
 
 POOLED_RIDGE = Contestant(

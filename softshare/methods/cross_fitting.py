@@ -25,7 +25,7 @@ from softshare.methods.estimators import (
     outputs_of,
 )
 from softshare.methods.method import Learned
-from softshare.methods.plain_entries import not_alike
+from softshare.methods.plain_entries import not_one_model
 from softshare.methods.settings import RunSettings
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.predict import predict
@@ -108,7 +108,7 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
         FloatingPointError: training diverged.
     """
     decided = trainer.decide(settings, train)
-    stands = settings.base == "linear" and not_alike(train) is None
+    stands = settings.base == "linear" and not_one_model(train) is None
     base = trainer.method.base if stands else None
     fold = folds(train, settings.n_folds, seed=settings.seed)
     width = max(task.n_outputs for task in train.tasks)

@@ -55,6 +55,17 @@ def not_alike(tasks: TaskSet) -> str | None:
     return None
 
 
+def not_one_model(tasks: TaskSet) -> str | None:
+    """Why one model of all rows cannot serve these tasks, or None where it can.
+
+    Beside rows that are alike it needs rows of each task's own: where all tasks see the same rows,
+    what they ask differs, and a common answer means nothing.
+    """
+    if tasks.one_input:
+        return "all tasks see the same rows, which one model cannot tell apart"
+    return not_alike(tasks)
+
+
 def plain_entries(tasks: TaskSet) -> PlainEntries:
     """The entries of a prepared task set whose rows are alike (:func:`not_alike`)."""
     source_of_entry = tasks.source_of[tasks.task_of]

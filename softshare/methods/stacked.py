@@ -10,6 +10,7 @@ import numpy as np
 
 from softshare.methods.estimators import by_task
 from softshare.methods.method import Learned, Method
+from softshare.methods.plain_entries import plain_entries
 from softshare.methods.settings import RunSettings
 from softshare.shallow.scores import Metric
 from softshare.shallow.stacking import Stack, stack
@@ -114,6 +115,7 @@ def stack_methods(
         metric=CHOSEN_BY.get(primary_metric(task, settings.metric), "log-loss"),
         pooled=names.index(auto.pooled.name),
         apart=names.index(auto.apart.name) if auto.apart.name in names else None,
+        groups=plain_entries(train).groups,
         random_state=settings.seed,
     )
     held_out = by_task(weights.combine(joint, train.task_of), train)

@@ -72,6 +72,12 @@ def test_what_is_not_alike_is_refused_with_a_reason() -> None:
     assert not_alike(TaskSet.from_arrays(kinds)) == "the tasks' targets differ in kind"
 
 
+def test_one_model_needs_rows_of_each_tasks_own() -> None:
+    targets = {name: np.arange(8) % 2 for name in "ab"}
+    tasks = TaskSet.from_shared_inputs(np.zeros((8, 2)), targets)
+    assert [method.name for method in CONTESTANTS if method.unsuitable(tasks) is None] == ["ridge"]
+
+
 def test_networks_that_add_noise_alone_are_left_out() -> None:
     """The linear model is the truth here: what stands on it is never worse than it."""
     train, validation, test = parts(schools(rows=30, own=0.0))
