@@ -1,4 +1,4 @@
-"""The command line. Each command is a module, loaded when it is called; what it needs, when it runs.
+"""The command line. Each command is a module, loaded when it is called, and what it needs later.
 
 Only here have arguments flags: everything below speaks of them by their names in Python.
 """

@@ -20,7 +20,7 @@ MEASURES = ("rho", "rho_floor", "cosine", "effective_rank")
 
 
 def describe_sharing(network: MultiTaskNetwork) -> dict[str, Any]:
-    """Ranks, parameters and sharing strength of every layer, and how alike the tasks have become."""
+    """Ranks, parameters and sharing strength of every layer, and how alike tasks have become."""
     strength = network.sharing_strength()
     report = rank_report(network.layers)
     layers: dict[str, dict[str, Any]] = {}

@@ -19,8 +19,9 @@ MOST_TASKS_READ = 200
 def describe_diagnostics(
     network: MultiTaskNetwork, history: DiagnosticHistory
 ) -> dict[str, dict[str, Any]]:
-    """The diagnostics at the end and over training: kind of diagnostic → module → ``axes``, ``values``
-    and ``history``.
+    """The diagnostics at the end and over training.
+
+    Kind of diagnostic → module → ``axes``, ``values`` and ``history``.
 
     Values are nested lists ``(T, *axes)``, those at the end with the weights that the network ended
     with. Empty where nothing is read or there are too many tasks to look at.

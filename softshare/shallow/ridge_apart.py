@@ -167,9 +167,10 @@ def _fits(own: Rows, strengths: tuple[float, ...]) -> list[Array]:
     centre = own.inputs.mean(axis=0)
     # Rows see inputs only through at most n directions: (n, m), (m,), (m, p) with m ≤ n.
     U, lengths, directions = np.linalg.svd(own.inputs - centre, full_matrices=False)
+    constant = _constant(targets, own.inputs.shape[1], own.kind)
     fits = []
     for strength in strengths:
-        coefficients = _constant(targets, own.inputs.shape[1], own.kind)
+        coefficients = constant.copy()
         if own.kind == "regression":
             shrunk = lengths / (lengths**2 + strength)
             turned = shrunk[:, None] * (U.T @ targets)  # (m, C)

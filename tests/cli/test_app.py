@@ -1,4 +1,4 @@
-"""The command line: arguments in, one comparison and one answer out; whatever is wrong in one line."""
+"""The command line: arguments in, one comparison and one answer out; what is wrong in one line."""
 
 from __future__ import annotations
 
@@ -224,10 +224,13 @@ def test_a_share_that_leaves_nothing_to_judge_by_is_told_by_its_option(table, ca
     ("compare digits --train-fraction 0 2", ["--train-fraction: ", "got 0.0", "got 2.0"]),
     ("compare . --image-size 0", ["--image-size: must be"]),
     ("compare digits --tasks 11", ["--tasks: there are 10"]),
-    ("compare visits.csv --target readmitted --split hospital", ["--split: column 'hospital' must say train"]),
+    ("compare visits.csv --target readmitted --split hospital",
+     ["--split: column 'hospital' must say train"]),
     ("compare digits --seeds 0", ["--seeds: "]),
-    ("compare digits --option tucker.rank=3 tucker", ["--option: tucker: no option 'rank', did you mean", "--option: expected METHOD."]),
-    ("compare digits --option tensor-ring.shared=cv", ["--option: tensor-ring is not among the methods that are compared"]),
+    ("compare digits --option tucker.rank=3 tucker",
+     ["--option: tucker: no option 'rank', did you mean", "expected METHOD."]),
+    ("compare digits --option tensor-ring.shared=cv",
+     ["--option: tensor-ring is not among the methods that are compared"]),
     ("compare digits --search -1", ["--search: "]),
     ("compare digits --metric rmse", ["rmse", "binary", "roc_auc"]),
     ("methods --verbose", ["--verbose"]),
@@ -394,8 +397,8 @@ from softshare.cli import main
 try:
     main(["compare", "--help"])
 except SystemExit:
-    heavy = {"torch", "pandas", "numpy", "sklearn", "scipy", "matplotlib", "distributed", "pydantic"} & set(sys.modules)
-    print("heavy:", sorted(heavy))
+    slow = {"torch", "pandas", "numpy", "sklearn", "scipy", "matplotlib", "distributed", "pydantic"}
+    print("heavy:", sorted(slow & set(sys.modules)))
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True

@@ -134,7 +134,7 @@ def test_too_few_examples_for_the_processes_are_refused() -> None:
     processes = Processes()
     processes.count = 9
     (batch,) = next(iter(Batches(own_rows(), batch_size=7)))
-    with pytest.raises(ValueError, match=r"7 examples of a task cannot be divided among 9 processes"):
+    with pytest.raises(ValueError, match="7 examples of a task cannot be divided among 9 "):
         processes.share([batch])
 
 

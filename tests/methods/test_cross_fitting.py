@@ -1,0 +1,46 @@
+"""Networks that stand on a linear model and are cross-fitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.metrics import r2_score
+
+from softshare.methods.cross_fitting import CrossFittedNetworks
+from softshare.methods.named import method_named
+from softshare.tasks.task_set import TaskSet
+from tests.methods.made_schools import FEW_STEPS, parts, schools
+
+
+def test_networks_that_add_noise_alone_are_left_out() -> None:
+    """The linear model is the truth here: what stands on it is never worse than it."""
+    train, validation, test = parts(schools(rows=30, own=0.0))
+    base = method_named("pooled-ridge").learn(train, validation, FEW_STEPS)
+    learned = method_named("tied").learn(train, validation, replace(FEW_STEPS, learning_rate=0.05))
+    assert isinstance(learned, CrossFittedNetworks)
+    assert learned.weight < 0.6
+    found, wanted = (np.concatenate(each.predict(test))[:, 0] for each in (learned, base))
+    assert r2_score(test.targets, found) > r2_score(test.targets, wanted) - 0.02
+
+
+def test_networks_find_what_a_line_cannot() -> None:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(400, 2))
+    target = np.abs(inputs[:, 0]) + 0.1 * random.normal(size=400)
+    tasks = TaskSet.from_task_column(inputs, target, np.arange(400) % 4)
+    train, validation, test = parts(tasks)
+    settings = replace(FEW_STEPS, steps=200, hidden=(16,), learning_rate=0.01)
+    learned = method_named("pooled").learn(train, validation, settings)
+    assert isinstance(learned, CrossFittedNetworks)
+    assert learned.weight > 0.8
+    assert r2_score(test.targets, np.concatenate(learned.predict(test))[:, 0]) > 0.7
+
+
+def test_a_task_without_rows_in_a_fold_is_still_answered() -> None:
+    tasks = schools(rows=12, tasks=3)
+    train, _, test = parts(tasks)
+    few = train.select(np.r_[0:10, 10:20, 20])  # one row of the third task
+    nothing = few.select(np.empty(0, dtype=int))
+    learned = method_named("tied").learn(few, nothing, FEW_STEPS)
+    assert np.isfinite(np.concatenate(learned.predict(test))).all()
