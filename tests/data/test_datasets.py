@@ -169,7 +169,7 @@ def check_hugging_face(dataset: Any, made: dict[str, list[Any]]) -> None:
     assert table.preprocessing[0].feature_names == ("age", "kind = a", "kind = b", "kind = c")
     with pytest.raises(
         ValueError,
-        match=r"target: no column 'lable', did you mean 'label'.*column 'age' has several uses "
+        match=r"target: no column 'lable', did you mean 'label'.*column 'age': has several uses "
         r"\(group, inputs\)",
     ):
         from_hugging_face(dataset, inputs=["age"], target="lable", group="age")

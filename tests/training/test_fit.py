@@ -83,9 +83,9 @@ def test_a_network_in_double_precision_is_trained_in_it() -> None:
         )
         losses.mean(1).sum().backward()
         optimizer.step()
-    for name, value in fitted.state_dict().items():
+    for name, value in fitted.named_parameters():
         assert value.dtype == torch.float64
-        torch.testing.assert_close(value, by_hand.state_dict()[name], rtol=1e-8, atol=1e-8)
+        torch.testing.assert_close(value, by_hand.get_parameter(name), rtol=1e-8, atol=1e-8)
     losses_now = mean_losses(by_hand, tasks, Objective(tasks).losses)
     assert history.column("validation_loss")[-1] == pytest.approx(
         float(losses_now.mean()), rel=1e-8

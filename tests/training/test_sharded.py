@@ -205,9 +205,10 @@ def test_every_process_has_only_its_tasks_parameters(
 
 
 def test_all_processes_stop_where_one_diverges(found: list[dict[str, Any]]) -> None:
-    assert {part["error"] for part in found} == {
-        "the loss of task 'd' became nan at step 1; try a smaller learning rate"
-    }
+    # Only the process that has the task's rows can tell that its inputs are to blame.
+    assert len(found) == 2
+    for part in found:
+        assert part["error"].startswith("the loss of task 'd' became nan at step 1; ")
 
 
 def test_a_shard_takes_its_tasks_from_the_state_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
