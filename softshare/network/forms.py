@@ -36,9 +36,11 @@ def forms_of(template: nn.Module | TemplateFactory, tasks: TaskSet | Sequence[Ta
         ValueError: a template function needs the shapes and there is no task set.
     """
     if isinstance(tasks, TaskSet):
-        return [
-            (tasks.input_shape(number), task.n_outputs) for number, task in enumerate(tasks.tasks)
-        ]
+        forms = []
+        for number, task in enumerate(tasks.tasks):
+            form = (tasks.input_shape(number), task.n_outputs)
+            forms.append(form)
+        return forms
     if not isinstance(template, nn.Module):
         raise ValueError(
             "template: a function of (input_shape, n_outputs) needs a TaskSet, which tells "
@@ -71,53 +73,80 @@ def check_templates(
     Raises:
         ValueError: they do not; names the task.
     """
-    examples = dict(
-        zip(reversed(forms), reversed(tasks), strict=True)
-    )  # of each form the first task
-    structures = {form: list(parameters_of(template)) for form, template in templates.items()}
+    # Backwards, so that of each form the first task is the one that stays.
+    backwards = zip(
+        reversed(forms),
+        reversed(tasks),
+        strict=True,
+    )
+    examples = dict(backwards)
+    structures = {}
+    for form, template in templates.items():
+        structures[form] = list(parameters_of(template))
     first = next(iter(structures.values()))
+    of_inputs: dict[tuple[int, ...], nn.Module] = {}  # shape → what the others are compared with
     for form, task in examples.items():
-        if structures[form] != first:
-            raise ValueError(
-                f"task {task.label!r}: its template has the layers {structures[form]}, "
-                f"another task's has {first}; they must be named alike"
-            )
-        if not first:
-            raise ValueError(
-                "template: it has no parameters, so there is nothing to learn or to share"
-            )
-        last = _last_linear(templates[form])
-        if last is not None and last.out_features != task.n_outputs:
-            raise ValueError(
-                f"task {task.label!r} needs {task.n_outputs} output(s), the template's "
-                f"output layer has {last.out_features}; "
-                "pass a function of (input_shape, n_outputs), such as ss.mlp"
-            )
-        _check_inputs(task, form, templates[form])
-        _check_parameters(templates[form])
-        alike = next(other for other in examples if other[0] == form[0])
-        _check_widths(task, templates[form], templates[alike])
+        shape, _ = form
+        template = templates[form]
+        _check_structure(task, structures[form], first)
+        _check_outputs(task, template)
+        _check_inputs(task, shape, template)
+        _check_parameters(template)
+        alike = of_inputs.setdefault(shape, template)
+        _check_widths(task, template, alike)
 
 
-def _check_inputs(task: Task, form: Form, template: nn.Module) -> None:
+def _check_structure(task: Task, own: list[str], first: list[str]) -> None:
+    """A template has parameters, named as another task's."""
+    if own != first:
+        raise ValueError(
+            f"task {task.label!r}: its template has the layers {own}, "
+            f"another task's has {first}; they must be named alike"
+        )
+    if not first:
+        raise ValueError("template: it has no parameters, so there is nothing to learn or to share")
+
+
+def _check_outputs(task: Task, template: nn.Module) -> None:
+    """A last affine layer is as wide as the task's outputs."""
+    last = _last_linear(template)
+    if last is not None and last.out_features != task.n_outputs:
+        raise ValueError(
+            f"task {task.label!r} needs {task.n_outputs} output(s), the template's "
+            f"output layer has {last.out_features}; "
+            "pass a function of (input_shape, n_outputs), such as ss.mlp"
+        )
+
+
+def _check_inputs(task: Task, shape: tuple[int, ...], template: nn.Module) -> None:
     """A chain's first affine layer is as wide as the inputs, where a task set tells their shape."""
-    shape, flattened = form[0], False
+    if not shape:
+        return
+    width = shape[-1]  # what an affine layer sees of inputs that are not flattened
     for module in _leaves_of_chain(template):
         if isinstance(module, nn.Linear):
             break
-        flattens = isinstance(module, nn.Flatten) and (module.start_dim, module.end_dim) == (1, -1)
-        if not flattens and not facts_of(module).is_elementwise:
-            return
-        flattened = flattened or flattens
+        if _flattens(module):
+            width = prod(shape)
+        elif not facts_of(module).is_elementwise:
+            return  # it may change the width
     else:
         return
-    if not shape or (width := prod(shape) if flattened else shape[-1]) == module.in_features:
+    if width == module.in_features:
         return
     raise ValueError(
         f"task {task.label!r} has inputs of shape {shape}, {width} numbers for the template's "
         f"first layer, which takes {module.in_features}; "
         "pass a function of (input_shape, n_outputs), such as ss.mlp"
     )
+
+
+def _flattens(module: nn.Module) -> bool:
+    """Whether a layer makes one row of all that a row holds."""
+    if not isinstance(module, nn.Flatten):
+        return False
+    dims = (module.start_dim, module.end_dim)
+    return dims == (1, -1)
 
 
 def _leaves_of_chain(module: nn.Module) -> Iterator[nn.Module]:
@@ -133,7 +162,9 @@ def _check_parameters(template: nn.Module) -> None:
     """No parameter belongs to two modules; one module may stand in two places."""
     paths: dict[int, str] = {}
     for path in parameters_of(template):
-        if (other := paths.setdefault(id(template.get_parameter(path)), path)) != path:
+        parameter = template.get_parameter(path)
+        other = paths.setdefault(id(parameter), path)
+        if other != path:
             raise ValueError(
                 f"template: {other} and {path} are one parameter of two modules; use one "
                 "module in both places instead"
@@ -144,9 +175,11 @@ def _check_widths(task: Task, template: nn.Module, other: nn.Module) -> None:
     """Where tasks of like inputs differ in a layer's width, what follows must not mix features:
     narrower layers are padded.
     """
-    others, differing = dict(other.named_modules()), ""
+    others = dict(other.named_modules())
+    differing = ""  # the first parameter whose shape is another
     for name, module in template.named_modules():
-        if differing and not list(module.children()) and not facts_of(module).passes_padding:
+        is_leaf = not list(module.children())
+        if differing and is_leaf and not facts_of(module).passes_padding:
             raise ValueError(
                 f"task {task.label!r}: {type(module).__name__} ({name!r}) comes after "
                 f"{differing}, whose widths differ between tasks, and "
@@ -154,26 +187,31 @@ def _check_widths(task: Task, template: nn.Module, other: nn.Module) -> None:
                 "there, or leave it out"
             )
         for path, value in module.named_parameters(recurse=False):
-            if not differing and value.shape != others[name].get_parameter(path).shape:
+            if differing:
+                break
+            alike = others[name].get_parameter(path)
+            if value.shape != alike.shape:
                 differing = f"{name}.{path}"
 
 
 def _last_linear(template: nn.Module) -> nn.Linear | None:
-    owners = [
-        module
-        for module in template.modules()
-        if any(value.ndim >= 2 for value in module.parameters(recurse=False))
-    ]
-    return owners[-1] if owners and isinstance(owners[-1], nn.Linear) else None
+    """The last module with a weight, where it is an affine layer."""
+    last = None
+    for module in template.modules():
+        own = module.parameters(recurse=False)
+        if any(value.ndim >= 2 for value in own):
+            last = module
+    return last if isinstance(last, nn.Linear) else None
 
 
 def paper_values(template: nn.Module) -> dict[str, Tensor]:
     """Every parameter's initial value in the papers' mode order, by full name."""
     values = dict(template.named_parameters())
-    return {
-        path: parameter.to_paper(values[path].detach())
-        for path, parameter in parameters_of(template).items()
-    }
+    in_paper_order = {}
+    for path, parameter in parameters_of(template).items():
+        value = values[path].detach()
+        in_paper_order[path] = parameter.to_paper(value)
+    return in_paper_order
 
 
 def stacks_of_templates(
@@ -185,7 +223,8 @@ def stacks_of_templates(
     values = {form: paper_values(template) for form, template in templates.items()}
     stacks: dict[str, Tensor | list[Tensor]] = {}
     for path, first in values[forms[0]].items():
-        if len({value[path].shape for value in values.values()}) == 1:
+        shapes = {value[path].shape for value in values.values()}
+        if len(shapes) == 1:
             stacks[path] = first.expand(len(forms), *first.shape)
         else:
             stacks[path] = [values[form][path] for form in forms]
@@ -195,12 +234,19 @@ def stacks_of_templates(
 def layer_shapes(stack: Tensor | Sequence[Tensor]) -> LayerShapes:
     """What a sharing is told of a layer whose initial weights these are."""
     if isinstance(stack, Tensor):
-        return LayerShapes((tuple(stack.shape[1:]),), root_mean_square(stack[0]))
+        shape = tuple(stack.shape[1:])  # (T, *weight)
+        return LayerShapes((shape,), root_mean_square(stack[0]))
     shapes = tuple(tuple(weight.shape) for weight in stack)
     sizes: dict[tuple[int, ...], list[float]] = {}
     for shape, weight in zip(shapes, stack, strict=True):
-        sizes.setdefault(shape, []).append(root_mean_square(weight))
-    return LayerShapes(shapes, tuple(float(np.mean(sizes[shape])) for shape in shapes))
+        of_shape = sizes.setdefault(shape, [])
+        of_shape.append(root_mean_square(weight))
+    # Weights of one shape are drawn alike, with the mean of their sizes.
+    means = {shape: float(np.mean(of_shape)) for shape, of_shape in sizes.items()}
+    return LayerShapes(
+        shapes,
+        tuple(means[shape] for shape in shapes),
+    )
 
 
 def widest_templates(
@@ -213,7 +259,11 @@ def widest_templates(
     """
     widest: dict[tuple[int, ...], Form] = {}
     for form in forms:
-        if form[0] not in widest or form[1] > widest[form[0]][1]:
-            widest[form[0]] = form
+        shape, n_outputs = form
+        _, most = widest.get(shape, (shape, 0))
+        if n_outputs > most:
+            widest[shape] = form
     numbers = {shape: number for number, shape in enumerate(widest)}
-    return [numbers[shape] for shape, _ in forms], [templates[form] for form in widest.values()]
+    of_tasks = [numbers[shape] for shape, _ in forms]
+    chosen = [templates[form] for form in widest.values()]
+    return of_tasks, chosen

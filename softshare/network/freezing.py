@@ -25,18 +25,28 @@ def freeze(network: MultiTaskNetwork, patterns: str | Sequence[str]) -> None:
         ValueError: a pattern matches nothing.
     """
     wanted = [patterns] if isinstance(patterns, str) else list(patterns)
-    names = {path: (path, path.rpartition(".")[0]) for path in network.shared_weights}
-    unmatched = [
-        p
-        for p in wanted
-        if not any(fnmatchcase(name, p) for pair in names.values() for name in pair)
-    ]
+    paths = list(network.shared_weights)
+    matched: set[str] = set()
+    unmatched = []
+    for pattern in wanted:
+        of_pattern = {path for path in paths if _matches(path, pattern)}
+        matched |= of_pattern
+        if not of_pattern:
+            unmatched.append(pattern)
     if unmatched:
         raise ValueError(
             f"freeze: nothing matches {', '.join(map(repr, unmatched))}; the parameters "
-            f"are {', '.join(map(repr, names))}"
+            f"are {', '.join(map(repr, paths))}"
         )
-    matched = {
-        path for path in names if any(fnmatchcase(name, p) for name in names[path] for p in wanted)
-    }
-    leave_untrained(network.shared_weights, network.bodies, matched, len(network.tasks))
+    leave_untrained(
+        network.shared_weights,
+        network.bodies,
+        matched,
+        len(network.tasks),
+    )
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Whether a pattern names a parameter, or the module whose own it is."""
+    module, _, _ = path.rpartition(".")
+    return fnmatchcase(path, pattern) or fnmatchcase(module, pattern)

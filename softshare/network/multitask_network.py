@@ -244,11 +244,11 @@ class MultiTaskNetwork(nn.Module):
     @property
     def layers(self) -> dict[str, SharedWeight]:
         """The layers that can be shared, no biases or norm parameters: name → shared weight."""
-        return {
-            p.layer: self.shared_weight(path)
-            for path, p in self._parameters_of_template.items()
-            if p.is_weight
-        }
+        layers = {}
+        for path, parameter in self._parameters_of_template.items():
+            if parameter.is_weight:
+                layers[parameter.layer] = self.shared_weight(path)
+        return layers
 
     def stacks(self) -> dict[str, Tensor | list[Tensor]]:
         """All composed parameters by full name: ``(T, *weight)`` in the papers' mode order, a list
@@ -263,11 +263,10 @@ class MultiTaskNetwork(nn.Module):
         them.
         """
         frozen = {p.layer for p in self._parameters_of_template.values() if p.is_frozen}
-        return all(
-            not sharing.joins_tasks
-            for layer, sharing in self.sharing.items()
-            if layer not in frozen
-        )
+        for layer, sharing in self.sharing.items():
+            if sharing.joins_tasks and layer not in frozen:
+                return False
+        return True
 
     def own_values(self, task: int) -> list[Tensor]:
         """Views of the parameters' and the running statistics' rows that are one task's own."""
@@ -319,23 +318,24 @@ class MultiTaskNetwork(nn.Module):
                 "build on; train a network of its own"
             )
         task, form = form_of_new_task(self.tasks, self._forms, new)
-        templates = make_templates(self._template[0], [form], self.seed) | self._templates
+        made = make_templates(self._template[0], [form], self.seed)
+        templates = made | self._templates
         check_templates([task], [form], templates)
         weights = extended_weights(self.shared_weights, templates[form])
         self.requires_grad_(False)  # before the new task's own come in, which alone are trained
-        self.tasks, self._forms, self._templates = (
-            (*self.tasks, task),
-            [*self._forms, form],
-            templates,
-        )
-        self._numbers = self._numbers | {task.name: len(self.tasks) - 1}
-        self.target_scaling, self._packed = extended_scaling(self.target_scaling, new), None
+        n_before = len(self.tasks)
+        self.tasks = (*self.tasks, task)
+        self._forms = [*self._forms, form]
+        self._templates = templates
+        self._numbers = self._numbers | {task.name: n_before}
+        self.target_scaling = extended_scaling(self.target_scaling, new)
+        self._packed = None
         before = self.bodies
         self._set_weights(weights)
         keep_buffers(before, self.bodies.train(self.training))
         for layer in self.bodies.modules():
             if isinstance(layer, TaskModule):
-                layer.keep_statistics(len(self.tasks) - 1)
+                layer.keep_statistics(n_before)
         self._leave_frozen()
 
     @property
@@ -347,9 +347,10 @@ class MultiTaskNetwork(nn.Module):
         """The sum of all penalties; ``examples`` ``(T,)`` are the counts behind the tasks' mean
         losses. Shape ``()``.
         """
-        return sum(
-            (weight.penalty(examples) for weight in self._regularised), examples.new_zeros(())
-        )
+        total = examples.new_zeros(())
+        for weight in self._regularised:
+            total = total + weight.penalty(examples)
+        return total
 
     def after_step(self) -> None:
         """Closed-form updates of the sharings, after each optimiser step."""
@@ -359,14 +360,12 @@ class MultiTaskNetwork(nn.Module):
     def sharing_strength(self) -> dict[str, SharingStrength]:
         """How strongly each layer is shared, for the layers of one shape in all tasks."""
         stacks = self.stacks()
-        weights = {
-            p.layer: stacks[path] for path, p in self._parameters_of_template.items() if p.is_weight
-        }
-        return {
-            layer: sharing_strength(stack)
-            for layer, stack in weights.items()
-            if isinstance(stack, Tensor)
-        }
+        strengths = {}
+        for path, parameter in self._parameters_of_template.items():
+            stack = stacks[path]
+            if parameter.is_weight and isinstance(stack, Tensor):
+                strengths[parameter.layer] = sharing_strength(stack)
+        return strengths
 
     # --- making --------------------------------------------------------------------------------
 

@@ -35,19 +35,22 @@ def form_of_new_task(
             "keep_tasks([number])"
         )
     task = new.tasks[0] if isinstance(new, TaskSet) else new
-    if any(task.name == other.name for other in tasks):
+    names = {other.name for other in tasks}
+    if task.name in names:
         raise ValueError(
             f"there is a task {task.label!r} already; a new task needs a name of its own"
         )
     shapes = sorted({shape for shape, _ in forms})
     if isinstance(new, TaskSet) and shapes != [()]:
-        return task, (new.input_shape(0), task.n_outputs)
+        shape = new.input_shape(0)
+        return task, (shape, task.n_outputs)
     if len(shapes) > 1:
         raise ValueError(
             f"task {task.label!r}: the tasks' inputs have different shapes {shapes}; pass "
             "a TaskSet, which tells the new task's"
         )
-    return task, (shapes[0], task.n_outputs)
+    shape = shapes[0]
+    return task, (shape, task.n_outputs)
 
 
 def extended_weights(
@@ -67,16 +70,23 @@ def extended_weights(
         try:
             extended[path] = _with_task(weights[path], start)
         except ValueError as error:
-            raise ValueError(f"add_task: layer {path.removesuffix('.weight')!r}: {error}") from None
+            layer = path.removesuffix(".weight")
+            raise ValueError(f"add_task: layer {layer!r}: {error}") from None
     return extended
 
 
 def _with_task(weight: SharedWeight, start: Tensor) -> SharedWeight:
+    """One weight with one more task, whose own values start from these."""
     first = weight.of(0).detach()
     start = start.to(first)
     if start.shape == first.shape or not weight.shares_nothing:
         return weight.with_task(start)
-    apart = UnequalWeights([weight.of(task).detach() for task in range(weight.n_tasks)])
+    # A stack (T, *weight) has no place for another shape: from now on each weight lies apart.
+    values = []
+    for task in range(weight.n_tasks):
+        value = weight.of(task).detach()
+        values.append(value)
+    apart = UnequalWeights(values)
     return apart.with_task(start)
 
 
@@ -85,15 +95,22 @@ def keep_buffers(old: nn.ModuleList, new: nn.ModuleList) -> None:
     for one task more.
     """
     kept = dict(old.named_modules())
-    example = next((buffer for buffer in old.buffers() if buffer.is_floating_point()), None)
-    if example is not None:
-        new.to(example.device, example.dtype)
+    # Device and type are those of any buffer with a type that `to` may change.
+    for buffer in old.buffers():
+        if buffer.is_floating_point():
+            new.to(buffer.device, buffer.dtype)
+            break
     for name, module in new.named_modules():
-        if isinstance(module, TaskModule) and name in kept:
-            for (_, buffer), (_, before) in zip(
-                module.named_buffers(), kept[name].named_buffers(), strict=True
-            ):
-                buffer[: len(before)] = before
+        if not isinstance(module, TaskModule) or name not in kept:
+            continue
+        pairs = zip(
+            module.buffers(),
+            kept[name].buffers(),
+            strict=True,
+        )
+        for buffer, before in pairs:
+            n_before = len(before)  # a task that is new keeps the template's
+            buffer[:n_before] = before
 
 
 def extended_scaling(scaling: np.ndarray | None, new: TaskSet | Task) -> np.ndarray | None:
@@ -103,4 +120,6 @@ def extended_scaling(scaling: np.ndarray | None, new: TaskSet | Task) -> np.ndar
     if scaling is None:
         return None
     own = new.target_scaling if isinstance(new, TaskSet) else None
-    return np.concatenate([scaling, np.array([[0.0, 1.0]]) if own is None else own])
+    if own is None:
+        own = np.array([[0.0, 1.0]])  # (1, 2)
+    return np.concatenate([scaling, own])

@@ -37,10 +37,12 @@ def predict(network: MultiTaskNetwork, tasks: TaskSet) -> list[Tensor]:
     Returns:
         For every task ``(N_t, n_outputs_t)``, on the CPU.
     """
+    widest = max(task.n_outputs for task in tasks.tasks)
+    parameter = next(network.parameters())
     joint = torch.empty(
         len(tasks.rows),
-        max(task.n_outputs for task in tasks.tasks),
-        dtype=next(network.parameters()).dtype,
+        widest,
+        dtype=parameter.dtype,
     )
     for _, outputs, entries in run_in_pieces(network, tasks):
         is_example = entries >= 0  # (k, B): shorter tasks are filled up
@@ -103,7 +105,9 @@ def _suits_same_rows(tasks: TaskSet, own: int, shared: int) -> bool:
     if not tasks.one_input:
         return False
     n_rows = len(np.unique(tasks.rows))
-    return n_rows * (shared + len(tasks) * own) <= len(tasks.rows) * (shared + own)
+    of_row_in_all = shared + len(tasks) * own
+    of_labelled_row = shared + own
+    return n_rows * of_row_in_all <= len(tasks.rows) * of_labelled_row
 
 
 def _at_once(shape: tuple[int, ...], own: int, n_tasks: int) -> tuple[int, int]:
@@ -123,9 +127,11 @@ def _on_same_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
     n_tasks, n_rows = _at_once(tasks.input_shape(0), own, len(tasks))
     starts = np.arange(0, len(rows) + n_rows, n_rows)
     for first in range(0, len(tasks), n_tasks):
-        members = np.arange(first, min(first + n_tasks, len(tasks)))
-        entries = np.arange(tasks.offsets[first], tasks.offsets[members[-1] + 1])
-        entries = entries[np.argsort(place[entries], kind="stable")]
+        last = min(first + n_tasks, len(tasks))
+        members = np.arange(first, last)
+        entries = np.arange(tasks.offsets[first], tasks.offsets[last])
+        by_row = np.argsort(place[entries], kind="stable")
+        entries = entries[by_row]
         cuts = np.searchsorted(place[entries], starts[1:-1])
         parts = np.split(entries, cuts)
         for (start, end), inside in zip(pairwise(starts), parts, strict=True):
@@ -141,15 +147,19 @@ def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
     """Tasks of about one size together, rows after rows, each over those that still have some."""
     sizes = tasks.n_examples
     for source in np.unique(tasks.source_of):
-        members = np.flatnonzero((tasks.source_of == source) & (sizes > 0))
-        members = members[np.argsort(-sizes[members], kind="stable")]
+        is_member = (tasks.source_of == source) & (sizes > 0)
+        members = np.flatnonzero(is_member)
+        largest_first = np.argsort(-sizes[members], kind="stable")
+        members = members[largest_first]
         shape = tuple(tasks.sources[source].shape[1:])
         n_tasks, n_rows = _at_once(shape, own, max(1, len(members)))
         for first in range(0, len(members), n_tasks):
             together = members[first : first + n_tasks]
-            for begin in range(0, int(sizes[together[0]]), n_rows):
+            most = int(sizes[together[0]])
+            for begin in range(0, most, n_rows):
                 active = together[sizes[together] > begin]
-                within = np.arange(begin, min(begin + n_rows, sizes[active[0]]))
+                end = min(begin + n_rows, most)
+                within = np.arange(begin, end)  # (B,)
                 entries = tasks.offsets[active][:, None] + within
                 present = within < sizes[active][:, None]
                 # A task that has run out of rows is filled up with its first of these.
@@ -159,6 +169,7 @@ def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
 
 
 def _read(tasks: TaskSet, piece: Piece) -> Batch:
+    """A piece's examples; entries that are none have the target 0 and do not count."""
     members, rows, entries, one_input = piece
     present = entries >= 0
     source = tasks.source_of[members[0]]
@@ -166,12 +177,14 @@ def _read(tasks: TaskSet, piece: Piece) -> Batch:
     if not one_input:
         inputs = inputs.unflatten(0, entries.shape)  # (k, B, *input)
     targets = np.where(present, tasks.targets[entries], 0)
+    dtype = torch.get_default_dtype()
     is_whole = bool(present.all())
+    mask = None if is_whole else torch.from_numpy(present)
     return Batch(
         torch.from_numpy(members),
         inputs,
-        torch.from_numpy(targets).to(torch.get_default_dtype()),
-        None if is_whole else torch.from_numpy(present),
+        torch.from_numpy(targets).to(dtype),
+        mask,
         one_input,
         torch.from_numpy(tasks.n_examples[members]),
     )

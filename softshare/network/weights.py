@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from softshare.network.execution.task_module import TaskModule
 from softshare.network.forms import Stack, Stacks, layer_shapes
 from softshare.network.layers import Parameter, assign_sharings
 from softshare.network.start import Start, is_one_value
-from softshare.sharing.base import SharedWeight, Sharing
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.tied import Tied
@@ -42,25 +43,36 @@ def make_weights(
         ValueError: a pattern matches no layer, or a sharing cannot apply to a layer.
     """
     stacks = start.stacks
-    by_layer = {p.layer: path for path, p in parameters.items() if p.is_weight}
-    frozen = {p.layer for p in parameters.values() if p.is_weight and p.is_frozen}
+    by_layer: dict[str, str] = {}  # layer → its weight's full name
+    frozen = set()
+    for path, parameter in parameters.items():
+        if not parameter.is_weight:
+            continue
+        by_layer[parameter.layer] = path
+        if parameter.is_frozen:
+            frozen.add(parameter.layer)
     own = _own_layers(parameters, stacks)
     weights: dict[str, SharedWeight] = {}
     chosen: dict[str, Sharing] = {}
     for given, layers in assign_sharings(list(by_layer), own, sharing).items():
         value = given.for_tasks(streams.names)
-        trained = [layer for layer in layers if layer not in frozen or value.orders_layers]
+        trained: dict[str, Parameter] = {}
         for layer in layers:
             path = by_layer[layer]
-            if layer in trained:
+            # An ordering of frozen layers is learned all the same.
+            if layer not in frozen or value.orders_layers:
                 chosen[layer] = value
+                trained[layer] = parameters[path]
             else:
-                chosen[layer], weights[path] = _frozen(stacks[path], ties_bias=value.ties_bias)
-        if trained:
-            made = _made(
-                value, {layer: parameters[by_layer[layer]] for layer in trained}, start, streams
-            )
-            weights |= {by_layer[layer]: weight for layer, weight in made.items()}
+                chosen[layer], weights[path] = _frozen(
+                    stacks[path],
+                    ties_bias=value.ties_bias,
+                )
+        # All of a sharing's layers are made at once: some sharings span layers.
+        made = _made(value, trained, start, streams)
+        for layer, weight in made.items():
+            path = by_layer[layer]
+            weights[path] = weight
     weights |= _weights_of_the_rest(parameters, stacks, chosen)
     for path, parameter in parameters.items():
         if parameter.padding_row is not None:
@@ -73,11 +85,12 @@ def _own_layers(parameters: Mapping[str, Parameter], stacks: Stacks) -> set[str]
     several shapes, and those whose module says so.
     """
     layers = [p.layer for p in parameters.values() if p.is_weight]
-    return set(layers[-1:]) | {
-        p.layer
-        for path, p in parameters.items()
-        if p.each_tasks_own or not isinstance(stacks[path], Tensor)
-    }
+    own = set(layers[-1:])
+    for path, parameter in parameters.items():
+        has_several_shapes = not isinstance(stacks[path], Tensor)
+        if parameter.each_tasks_own or has_several_shapes:
+            own.add(parameter.layer)
+    return own
 
 
 def _made(
@@ -87,31 +100,42 @@ def _made(
     streams: RandomStreams,
 ) -> dict[str, SharedWeight]:
     """One sharing's layers: drawn, or made of the values that they keep."""
-    if value.orders_layers and (others := [name for name, p in layers.items() if not p.is_scales]):
-        name = type(value).__name__
-        raise ValueError(
-            f"layer {others[0]!r}: {name} is for the scales of a SoftOrdering, not for "
-            "weights; name the scales only"
-        )
-    drawn, kept = {}, {}
+    drawn: dict[str, LayerShapes] = {}
+    kept: dict[str, Stack] = {}
     for layer, parameter in layers.items():
+        if value.orders_layers and not parameter.is_scales:
+            name = type(value).__name__
+            raise ValueError(
+                f"layer {layer!r}: {name} is for the scales of a SoftOrdering, not for "
+                "weights; name the scales only"
+            )
         stack = start.stacks[parameter.path]
-        keeps = parameter.is_scales or parameter.path in start.kept
-        if start.draws_orders if value.orders_layers else not keeps:
+        draws = start.draws_orders
+        if not value.orders_layers:
+            keeps = parameter.is_scales or parameter.path in start.kept
+            draws = not keeps
+        if draws:
             drawn[layer] = layer_shapes(stack)
         else:
             kept[layer] = stack
-    made = value.draw(drawn, streams) if drawn else {}
-    return made | (value.share(kept) if kept else {})
+    made: dict[str, SharedWeight] = {}
+    if drawn:
+        made |= value.draw(drawn, streams)
+    if kept:
+        made |= value.share(kept)
+    return made
 
 
 def _frozen(stack: Stack, *, ties_bias: bool) -> tuple[Sharing, SharedWeight]:
     """What keeps values exactly: one copy where all tasks have the same, else each task's own."""
     sharing: Sharing = Independent()
     if isinstance(stack, Tensor) and is_one_value(stack):
-        sharing = Tied(bias="tied" if ties_bias else "own")
-        stack = stack[:1].expand_as(stack)
-    return sharing, sharing.share({"": stack})[""]
+        bias: Literal["tied", "own"] = "tied" if ties_bias else "own"
+        sharing = Tied(bias=bias)
+        # Of views of one copy a sharing takes the copy, bit for bit, and no mean.
+        stack = stack[:1].expand_as(stack)  # (T, *weight)
+    shared = sharing.share({"": stack})
+    return sharing, shared[""]
 
 
 @torch.no_grad()
@@ -120,8 +144,12 @@ def _clear_row(weight: SharedWeight, row: int) -> None:
     cleared wherever they are used.
     """
     network = weight.contraction()
-    if network is not None and len(network[1]) == 1:
-        network[1][0].select(-2, row).zero_()
+    if network is None:
+        return
+    _, factors = network
+    if len(factors) == 1:  # one factor is the weight itself
+        rows = factors[0].select(-2, row)
+        rows.zero_()
 
 
 def _weights_of_the_rest(
@@ -140,8 +168,11 @@ def _weights_of_the_rest(
         if parameter.is_frozen:
             _, weights[path] = _frozen(stack, ties_bias=False)
             continue
-        ties = layer is not None and chosen[layer].ties_bias and isinstance(stack, Tensor)
-        weights |= (Tied() if ties else Independent()).share({path: stack})
+        ties = layer is not None and chosen[layer].ties_bias
+        sharing: Sharing = Independent()
+        if ties and isinstance(stack, Tensor):
+            sharing = Tied()
+        weights |= sharing.share({path: stack})
     return weights
 
 
@@ -165,7 +196,8 @@ def composed_stacks(
     for path, weight in weights.items():
         shapes = {template.get_parameter(path).shape for template in templates}
         if len(shapes) > 1:
-            stacks[path] = [weight.of(task).clone() for task in range(weight.n_tasks)]
+            tasks = range(weight.n_tasks)
+            stacks[path] = [weight.of(task).clone() for task in tasks]
             continue
         stack = weight.stacked().clone()
         stacks[path] = parameters[path].without_padding(stack)
@@ -189,5 +221,7 @@ def leave_untrained(
         weights[path].requires_grad_(False)
         weights[path].zero_grad()
     for layer in bodies.modules():
-        if isinstance(layer, TaskModule) and layer.is_frozen and not chosen.isdisjoint(layer.paths):
+        if not isinstance(layer, TaskModule) or not layer.is_frozen:
+            continue
+        if not chosen.isdisjoint(layer.paths):
             layer.keep_statistics(n_tasks)

@@ -75,7 +75,9 @@ class TaskNoise:
         try:
             yield
         finally:
-            self._step, self._process, self.first_row = None, 0, 0
+            self._step = None
+            self._process = 0
+            self.first_row = 0
 
     def begin_step(self, seed: int, step: int, *, process: int = 0) -> None:
         """Draw for this step from now on.
@@ -86,11 +88,14 @@ class TaskNoise:
             process: the number of this one of several processes, which only what draws from
                 PyTorch's generator goes by.
         """
-        self._step, self._process = key_of(seed, ("noise", step)), process
+        self._step = key_of(seed, ("noise", step))
+        self._process = process
 
     def begin_pass(self, tasks: Tensor | None) -> None:
         """The next draws are for these tasks ``(k,)``, for all when None."""
-        self._of_pass, self._tasks, self._draws = None, tasks, 0
+        self._of_pass = None
+        self._tasks = tasks
+        self._draws = 0
 
     @contextmanager
     def one_by_one(self, portions: Sequence[Portion]) -> Iterator[Iterator[Portion]]:
@@ -124,24 +129,31 @@ class TaskNoise:
         first_row = self.first_row
         if self._portion is not None:
             begin = self._portion.first_task
-            keys = keys[begin : begin + self._portion.n_tasks]
+            end = begin + self._portion.n_tasks
+            keys = keys[begin:end]
             first_row += self._portion.first_row
         _, n_rows, *of_row = shape
-        first = first_row * prod(of_row)
-        count = n_rows * prod(of_row)
+        a_row = prod(of_row)
+        first = first_row * a_row
+        count = n_rows * a_row
         # Two draws a word: the first may begin in the middle of one.
-        words = _words(keys, first // 2, (first + count + 1) // 2, device)
-        draws = words.view(torch.int16)[:, first % 2 : first % 2 + count]
-        kept = draws >= round(probability * HALVES) - HALVES // 2
+        begin_word, skipped = divmod(first, 2)
+        end_word = (first + count + 1) // 2
+        words = _words(keys, begin_word, end_word, device)  # (k, words)
+        halves = words.view(torch.int16)  # (k, 2 · words), from -32768 to 32767
+        draws = halves[:, skipped : skipped + count]
+        smallest_kept = round(probability * HALVES) - HALVES // 2
+        kept = draws >= smallest_kept
         return kept.view(*shape)
 
     def _keys_of_draw(self) -> np.ndarray:
         """A key of 32 bits for each of the pass's tasks, ``(k,)``, another one for every draw."""
         if self._of_pass is None:
             self._of_pass = self._keys_of_pass()
-        keys = mixed(self._of_pass + np.uint64(self._draws)) >> np.uint64(32)
+        of_draw = self._of_pass + np.uint64(self._draws)
         self._draws += 1
-        return keys.astype(np.uint32)
+        upper = mixed(of_draw) >> np.uint64(32)
+        return upper.astype(np.uint32)
 
     @contextmanager
     def of_others(self) -> Iterator[None]:
@@ -152,7 +164,8 @@ class TaskNoise:
         if self._step is None:
             yield
             return
-        with torch_seeded(key_of(self._step, ("process", self._process)) >> 1):
+        key = key_of(self._step, ("process", self._process))
+        with torch_seeded(key >> 1):  # a seed has 63 bits
             yield
 
     def _keys_of_pass(self) -> np.ndarray:
@@ -161,12 +174,15 @@ class TaskNoise:
             keys = (key_of("task", name) for name in self._names)
             self._of_names = np.fromiter(keys, dtype=np.uint64, count=len(self._names))
         # Outside of fit, PyTorch's generator is the seed of all streams, as for any dropout.
-        step = int(torch.randint(1 << 62, ())) if self._step is None else self._step
+        step = self._step
+        if step is None:
+            step = int(torch.randint(1 << 62, ()))
         own = self._of_names
         if self._tasks is not None:
             tasks = self._tasks.cpu().numpy()
             own = own[tasks] + _times_before(tasks)
-        return mixed(mixed(own) + np.uint64(step))
+        of_step = mixed(own) + np.uint64(step)
+        return mixed(of_step)
 
 
 def _times_before(tasks: np.ndarray) -> np.ndarray:
@@ -175,8 +191,9 @@ def _times_before(tasks: np.ndarray) -> np.ndarray:
     if len(np.unique(tasks)) < len(tasks):
         seen: dict[int, int] = {}
         for place, task in enumerate(tasks.tolist()):
-            before[place] = seen.get(task, 0)
-            seen[task] = seen.get(task, 0) + 1
+            times = seen.get(task, 0)
+            before[place] = times
+            seen[task] = times + 1
     return before
 
 
@@ -187,12 +204,15 @@ def _words(keys: np.ndarray, begin: int, end: int, device: torch.device) -> Tens
     """
     if device.type == "cpu":
         # NumPy has unsigned words, and takes a fraction of the time where there are few.
-        return torch.from_numpy(_words_by_numpy(keys, begin, end).view(np.int32))
+        unsigned = _words_by_numpy(keys, begin, end)
+        return torch.from_numpy(unsigned.view(np.int32))
     signed = torch.from_numpy(keys.view(np.int32)).to(device)
     places = torch.arange(begin, end, device=device)
-    words = places.to(torch.int32).mul_(_signed(WEYL)) + signed[:, None]
+    multiples = places.to(torch.int32).mul_(_signed(WEYL))  # (n,)
+    words = multiples + signed[:, None]  # (k, n)
     for shift, factor in ROUNDS:
-        words = words.bitwise_xor_(_shifted(words, shift)).mul_(_signed(factor))
+        words.bitwise_xor_(_shifted(words, shift))
+        words.mul_(_signed(factor))
     return words.bitwise_xor_(_shifted(words, 16))
 
 
@@ -208,7 +228,8 @@ def _words_by_numpy(keys: np.ndarray, begin: int, end: int) -> np.ndarray:
 
 def _shifted(words: Tensor, bits: int) -> Tensor:
     # PyTorch shifts copies of the sign in from the left: they are cut off.
-    return (words >> bits).bitwise_and_((1 << (32 - bits)) - 1)
+    without_copies = (1 << (32 - bits)) - 1
+    return (words >> bits).bitwise_and_(without_copies)
 
 
 def _signed(word: int) -> int:

@@ -51,8 +51,11 @@ class TaskDropout(nn.Module):
         if self.p == 1:
             return rows * 0.0
         kept = self._layout.noise.keep(self._shape(rows), self.p, rows.device)
-        kept = kept.view(*kept.shape, *[1] * (rows.ndim - kept.ndim))
-        return rows * kept.to(rows.dtype).mul_(1 / (1 - self.p))
+        within = [1] * (rows.ndim - kept.ndim)  # a feature map is kept or dropped as a whole
+        kept = kept.view(*kept.shape, *within)
+        # What is kept is scaled up, so that the mean stays.
+        scales = kept.to(rows.dtype).mul_(1 / (1 - self.p))
+        return rows * scales
 
     def _shape(self, rows: Tensor) -> tuple[int, ...]:
         """Where there is a draw of its own: for every number, or for every feature map."""
@@ -70,14 +73,18 @@ def may_draw(body: nn.Module) -> bool:
     Known not to are the layers here and PyTorch's modules without a probability; whatever others
     write may.
     """
-    return any(
-        _may_draw(part)
-        for module in body.modules()
-        for part in (module.module.modules() if isinstance(module, TaskModule) else [module])
-    )
+    for module in body.modules():
+        parts = [module]
+        if isinstance(module, TaskModule):
+            # A template's own module is hidden in what runs it, with all its parts.
+            parts = list(module.module.modules())
+        if any(_may_draw(part) for part in parts):
+            return True
+    return False
 
 
 def _may_draw(module: nn.Module) -> bool:
+    """Whether a module by itself, apart from its children, may draw."""
     if not type(module).__module__.startswith(("torch.nn.", "softshare.")):
         return True
     probability = getattr(module, "dropout", 0.0)  # of recurrent layers and attention

@@ -111,17 +111,19 @@ class TaskSequential(nn.Sequential):
         """
         n_tasks = 1 if self._layout.one_copy else self._layout.n_tasks
         of_task = n_rows // n_tasks
-        portions = []
+        portions: list[tuple[Portion, int]] = []
         if size >= of_task:
             at_once = size // of_task
             for first in range(0, n_tasks, at_once):
                 count = min(at_once, n_tasks - first)
-                portions.append((Portion(first, count), count * of_task))
+                portion = Portion(first, count)
+                portions.append((portion, count * of_task))
             return portions
         for task in range(n_tasks):
             for row in range(0, of_task, size):
                 count = min(size, of_task - row)
-                portions.append((Portion(task, 1, row), count))
+                portion = Portion(task, 1, row)
+                portions.append((portion, count))
         return portions
 
     def _task_by_task(self, layers: Sequence[nn.Module], x: Tensor) -> Tensor:
@@ -163,8 +165,10 @@ class TaskSequential(nn.Sequential):
             x = by_task.transpose(0, 1).flatten(1, 2)
         for layer in layers:
             if isinstance(layer, TaskDropout):
-                by_task = x.unflatten(1, (layout.n_tasks, -1)).transpose(0, 1)  # (k, B, C, H, W)
-                x = layer.drop(by_task).transpose(0, 1).flatten(1, 2)
+                apart = x.unflatten(1, (layout.n_tasks, -1))  # (B, k, C, H, W)
+                by_task = apart.transpose(0, 1)  # (k, B, C, H, W)
+                dropped = layer.drop(by_task)
+                x = dropped.transpose(0, 1).flatten(1, 2)
                 continue
             if not isinstance(layer, TaskConv):
                 x = layer(x)
@@ -198,7 +202,8 @@ def _chain(
             if times:
                 layer.note(way, x, times)
         elif isinstance(layer, TaskDropout):
-            x = layer.drop(x.unflatten(0, (n_tasks, -1))).flatten(0, 1)
+            by_task = x.unflatten(0, (n_tasks, -1))  # (k, B, C, H, W)
+            x = layer.drop(by_task).flatten(0, 1)
         else:
             x = layer(x)
     return x
