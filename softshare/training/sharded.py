@@ -7,7 +7,7 @@ kept equal by adding up its gradients. The results are those of one process, bat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NoReturn
 
@@ -182,10 +182,13 @@ def _check_tasks(tasks: Sequence[Task], forms: set[Any], count: int) -> None:
         )
 
 
-def _check_start(weights: Mapping[str, SharedWeight], kept: Iterable[str]) -> None:
+def _check_start(weights: Mapping[str, SharedWeight], kept: Collection[str]) -> None:
     """A factorisation of given values depends on all tasks, of which this process has some."""
-    for path in kept:
-        own, parameters = weights[path].task_parameters(), dict(weights[path].named_parameters())
+    for path, weight in weights.items():  # in their order, so that the first one is named
+        if path not in kept:
+            continue
+        own = weight.task_parameters()
+        parameters = dict(weight.named_parameters())
         if 0 < len(own) < len(parameters):
             raise ValueError(
                 f"layer {path.removesuffix('.weight')!r}: its given values would be factorised, "
