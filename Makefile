@@ -17,7 +17,7 @@ help:
 	@echo 'Each of them first sets up .venv with $(PYTHON); choose another by PYTHON=python3.12.'
 
 demo: $(INSTALLED)
-	$(BIN)/softshare compare schools --methods pooled tensor-train pooled-ridge boosted auto --seeds 3
+	$(BIN)/softshare compare schools --methods tensor-train pooled-ridge auto --option auto.preset=quick --seeds 3
 
 test: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto --dist loadfile
@@ -32,6 +32,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m benchmarks.house
 
 docs-test: $(INSTALLED)
 	$(BIN)/pytest README.md $(wildcard docs)

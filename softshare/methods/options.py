@@ -69,7 +69,8 @@ def _misfit(method: Method, option: str, value: Value) -> str | None:
     if option not in method.options:
         return f"{method.name}: {unknown('option', option, list(method.options))}"
     default = method.options[option]
-    whole, number = type(value) is int, type(value) in (int, float) and isfinite(value)  # type: ignore[arg-type]
+    whole = type(value) is int
+    number = not isinstance(value, str | bool) and isfinite(value)
     if option in method.cross_validated:
         fits, wanted = (
             whole or value == CROSS_VALIDATED or str(value).isdigit(),

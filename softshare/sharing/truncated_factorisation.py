@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import get_args
+from typing import Any, get_args
 
 from torch import Tensor
 
@@ -80,7 +80,10 @@ class TruncatedFactorisation(Factorisation):
                 f"such as 1.0; got ranks {ranks}"
             )
         # A whole number that stands for a fraction, such as 1, is one.
-        check_ranks(name, float(task_rank) if is_number(task_rank) else task_rank)  # type: ignore[arg-type]
+        rank: Any = task_rank
+        if is_number(rank):
+            rank = float(rank)
+        check_ranks(name, rank)
 
     def draw(
         self,

@@ -276,7 +276,7 @@ def _require_lazy(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
 def _total_steps(steps: int | None, epochs: int | None, batches: Batches) -> int:
     if (steps is None) == (epochs is None):
         raise ValueError(f"give either steps or epochs, got steps={steps}, epochs={epochs}")
-    total = steps if steps is not None else epochs * batches.steps_per_epoch  # type: ignore[operator]
+    total = batches.steps_per_epoch * (epochs or 0) if steps is None else steps
     if total < 1:
         raise ValueError(f"steps and epochs must be at least 1, got steps={steps}, epochs={epochs}")
     return total

@@ -63,7 +63,9 @@ class LazyAdam(Optimizer):
             self._inner.append(_with_groups(SparseAdam([torch.zeros(1)], lr=lr, betas=betas), lazy))
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+    def step(  # type: ignore[override]
+        self, closure: Callable[[], float] | None = None
+    ) -> float | None:
         """One update of everything that has a gradient."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         for optimizer in self._inner:
