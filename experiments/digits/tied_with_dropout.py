@@ -14,6 +14,7 @@ import torch
 import softshare as ss
 from softshare.data.built_in import digits
 from softshare.evaluation.jobs.run import measure
+from softshare.network.predict import predict
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import split
 
@@ -36,7 +37,7 @@ def roc_auc(*, fraction: float, dropout: float, seed: int) -> float:
         keep_best=True,
         seed=seed,
     )
-    by_task, _ = measure(network, test)
+    by_task, _ = measure(test, [rows.numpy() for rows in predict(network, test)])
     return fmean(metrics["roc_auc"] or 0.0 for metrics in by_task.values())
 
 

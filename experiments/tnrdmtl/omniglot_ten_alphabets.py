@@ -37,6 +37,7 @@ from softshare.evaluation.records.records import (
     write_record,
     write_text,
 )
+from softshare.network.predict import predict
 from softshare.network.templates.standard import omniglot_cnn
 from softshare.sharing.trace_norm import trace_norm_strength
 
@@ -102,7 +103,7 @@ def run(row: Row, tasks: ss.TaskSet) -> Record:
 
 def errors(network: ss.MultiTaskNetwork, tasks: ss.TaskSet) -> dict[str, float]:
     """Every alphabet's share of wrong answers."""
-    by_task, _ = measure(network, tasks)
+    by_task, _ = measure(tasks, [rows.numpy() for rows in predict(network, tasks)])
     return {name: round(1 - float(values["accuracy"] or 0), 5) for name, values in by_task.items()}
 
 
