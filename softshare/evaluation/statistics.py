@@ -193,7 +193,8 @@ def leaderboard(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """One row per method and fraction: its ``ALL`` row, ``parameters``, tasks ``helped`` and
     ``hurt``, ``seconds`` a run.
 
-    A task is helped where the interval of its gain lies above 0, hurt where it lies below.
+    A task is helped where the interval of its gain lies above 0, hurt where it lies below. At each
+    fraction the methods stand in the order of :func:`standings`, the baseline last.
     """
     summary = summarise(records)
     is_overall = summary["task"] == ALL
@@ -220,7 +221,13 @@ def leaderboard(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         hurt=is_hurt.groupby(by_run).sum(),
         seconds=costs["seconds"],
     )
-    return board.reset_index()
+    ranked = standings(estimates(records))[["method", "fraction"]].apply(tuple, axis="columns")
+    place = {run: number for number, run in enumerate(ranked)}
+    board = board.reset_index()
+    runs = zip(board["method"], board["fraction"], strict=True)
+    places = [place.get(run, len(place)) for run in runs]
+    ordered = board.assign(place=places).sort_values(["fraction", "place"], kind="stable")
+    return ordered.drop(columns="place").reset_index(drop=True)
 
 
 def metric_of_task(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -41,6 +41,9 @@ N_FOLDS = 4
 OF_ONE_RUN = ("method", "fraction", "seed")
 """Settings in which the runs of one comparison differ."""
 
+OF_THE_DATA = ("source", "inputs")
+"""Settings that the data tell."""
+
 TUNED = ("learning_rate", "weight_decay", "method_options", "searched")
 """Settings that a search sets for every method and fraction."""
 

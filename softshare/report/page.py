@@ -16,7 +16,7 @@ from softshare.evaluation.intervals import MIN_POOLED, MIN_SEEDS
 from softshare.evaluation.records.records import RECORDS, read_records, write_text
 from softshare.evaluation.statistics import BASELINE
 from softshare.evaluation.words import count, duration, listed
-from softshare.methods.settings import OF_ONE_RUN, given_settings
+from softshare.methods.settings import OF_ONE_RUN, OF_THE_DATA, given_settings
 from softshare.report import ordering, plates, tables
 from softshare.report.findings import Findings
 from softshare.report.hinton import task_correlations
@@ -155,6 +155,10 @@ def _warnings(findings: Findings) -> list[str]:
     return [f"{warning} ({count(runs, 'run')})" for warning, runs in counted.items()]
 
 
+NO_OPTIONS = (*OF_THE_DATA, *OF_ONE_RUN, "trials", "n_folds")
+"""Settings that no option sets, or that the command holds already."""
+
+
 def _command(findings: Findings) -> str:
     """The command that runs the comparison again, as far as its records know it."""
     values = findings.records[0]["settings"]
@@ -178,7 +182,7 @@ def _command(findings: Findings) -> str:
         for name, value in given_settings(record["settings"]).items()
     }
     for name, value in given.items():
-        if name not in ("source", "trials", *OF_ONE_RUN) and "." not in name and value is not None:
+        if name not in NO_OPTIONS and "." not in name and value is not None:
             words += [
                 f"--{name.replace('_', '-')}",
                 *map(str, value if isinstance(value, list) else [value]),

@@ -284,8 +284,8 @@ def check_ranks(
         return
     if not isinstance(ranks, tuple) or not ranks or not all(map(_is_rank, ranks)):
         raise ValueError(
-            f"{name}: ranks are whole numbers of at least 1, such as {example}, or a fraction "
-            f"of the largest, such as 0.5; got {ranks!r}"
+            f"{name}: ranks are whole numbers of at least 1, one for each mode, such as {example}, "
+            f"or a fraction of the largest, such as 0.5; got {ranks!r}"
         )
 
 

@@ -109,6 +109,7 @@ def fit(
     _require_task_sets(train, validation)
     _require_maker(optimizer)
     _require_schedule(schedule)
+    _require_network(network)
     _require_callbacks(callbacks)
     batches = Batches(
         train,
@@ -233,7 +234,20 @@ def _require_schedule(schedule: object) -> None:
         )
 
 
+def _require_network(network: object) -> None:
+    # By what it has, for networks divided among processes are of another class.
+    if not hasattr(network, "shared_weights"):
+        raise TypeError(
+            "network: fit trains a MultiTaskNetwork, such as MultiTaskNetwork(module, tasks); "
+            f"got {type(network).__name__}"
+        )
+
+
 def _require_callbacks(callbacks: Sequence[object]) -> None:
+    if not isinstance(callbacks, Sequence):
+        raise TypeError(
+            f"callbacks: a list of them, got {callbacks!r} alone; write [{callbacks!r}]"
+        )
     for callback in callbacks:
         if not hasattr(callback, "after_step") or isinstance(callback, type):
             raise TypeError(

@@ -224,6 +224,13 @@ def test_the_first_is_what_is_shown_to_help_and_then_the_greatest_gain():
     assert found["level"].to_numpy() == pytest.approx(1 - 0.05 / 4)
 
 
+def test_the_leaderboard_has_the_best_first_and_the_baseline_last():
+    board = leaderboard(records())
+    assert board["method"].iloc[-1] == "independent"
+    best = standings(estimates(records()))["method"].iloc[0]
+    assert board["method"].iloc[0] == best
+
+
 def test_the_leaderboard_counts_helped_and_hurt_tasks_and_costs():
     board = leaderboard(records()).set_index("method")
     assert (board.loc["tied", "helped"], board.loc["tied", "hurt"]) == (1, 1)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import shlex
 import statistics
 from itertools import pairwise
 
 import pytest
 from scipy import stats
 
+from softshare.cli.app import app
 from softshare.evaluation.answer import answer
 from softshare.evaluation.cautions import cautions
+from softshare.methods.settings import RunSettings
 from softshare.report.page import write_report
 from tests.report.sample_records import Sample, write_sample
 
@@ -371,6 +375,21 @@ def test_the_command_holds_the_options_by_which_the_data_were_read(tmp_path):
     ) in page
     assert "--group" not in page
     assert "--skip-broken" not in page
+
+
+def test_the_command_is_one_that_the_command_line_takes(tmp_path):
+    """With every setting that a run's record holds."""
+    write_sample(tmp_path, Sample(seeds=1))
+    for path in (tmp_path / "records").iterdir():
+        record = json.loads(path.read_text())
+        told = {name: record["settings"][name] for name in ("source", "method", "fraction", "seed")}
+        record["settings"] = RunSettings(**told, dropout=0.2, weight_decay=2.0).as_json()
+        path.write_text(json.dumps(record))
+    page = html.unescape(write_report(tmp_path).read_text())
+    command = re.search(r"softshare compare [^<]*--methods[^<]*", page)[0]
+    words = shlex.split(command)[1:]
+    assert {"--dropout", "--weight-decay", "--base", "--steps"} <= set(words)
+    app.parse_args(words, exit_on_error=False, print_error=False)
 
 
 def test_a_given_test_part_is_not_called_drawn_anew(tmp_path):

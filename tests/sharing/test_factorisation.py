@@ -372,14 +372,17 @@ def test_ranks_that_do_not_suit_a_layer_are_refused(
         ({"ranks": 0.5, "task_rank": "small"}, "got 'small'"),
         ({"ranks": 0.0}, "fraction of the largest ranks is above 0 and at most 1, got 0.0"),
         ({"ranks": 1.5}, "fraction of the largest ranks is above 0 and at most 1, got 1.5"),
-        ({"ranks": 3}, "ranks are whole numbers of at least 1, such as .* got 3"),
+        (
+            {"ranks": 3},
+            "ranks are whole numbers of at least 1, one for each mode, such as .* got 3",
+        ),
         (
             {"ranks": [3, 2, 2]},
-            r"ranks are whole numbers of at least 1, such as .* got \[3, 2, 2\]",
+            r"ranks are whole numbers of at least 1, one for each mode, such as .* got \[3, 2, 2\]",
         ),
         (
             {"ranks": (3, 0, 2)},
-            r"ranks are whole numbers of at least 1, such as .* got \(3, 0, 2\)",
+            r"ranks are whole numbers of at least 1, one for each mode, such as .* got \(3, 0, 2\)",
         ),
     ],
 )

@@ -69,3 +69,16 @@ def test_images_that_are_no_numbers_are_not_blamed_on_the_learning_rate() -> Non
         fit(network, tasks, steps=1)
     with pytest.raises(FloatingPointError, match="try a smaller learning rate"):
         fit(MultiTaskNetwork(mlp, made_tasks()), made_tasks(), steps=50, learning_rate=1e30)
+
+
+def test_what_is_no_network_is_told_by_its_type() -> None:
+    tasks = TaskSet.from_arrays({"a": (np.zeros((4, 2)), np.arange(4) % 2)})
+    with pytest.raises(TypeError, match=r"network: fit trains a MultiTaskNetwork, .* got Linear"):
+        fit(nn.Linear(2, 1), tasks, steps=1)  # type: ignore[arg-type]
+
+
+def test_one_callback_without_a_list_is_told_how_to_be_given() -> None:
+    tasks = TaskSet.from_arrays({"a": (np.zeros((4, 2)), np.arange(4) % 2)})
+    network = MultiTaskNetwork(mlp, tasks)
+    with pytest.raises(TypeError, match=r"callbacks: a list of them, got .* alone"):
+        fit(network, tasks, steps=1, callbacks=print)  # type: ignore[arg-type]
