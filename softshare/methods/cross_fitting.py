@@ -17,12 +17,11 @@ from scipy.optimize import minimize_scalar
 
 from softshare.methods.describe import describe_sharing
 from softshare.methods.estimators import (
-    Estimator,
+    Fitted,
     beside,
     by_task,
     fitted,
     held_out_outputs,
-    outputs_of,
 )
 from softshare.methods.method import Learned
 from softshare.methods.plain_entries import not_one_model
@@ -54,7 +53,7 @@ class CrossFittedNetworks(Learned):
     """
 
     networks: Sequence[MultiTaskNetwork]
-    base: Estimator | None
+    base: Fitted | None
     weight: float
     held_out: Sequence[np.ndarray]
     rows: Sequence[Mapping[str, Any]]
@@ -65,7 +64,7 @@ class CrossFittedNetworks(Learned):
         if self.base is None:
             mean = np.mean([joint_outputs(network, tasks) for network in self.networks], axis=0)
             return by_task(mean, tasks)
-        base = outputs_of(self.base, tasks)
+        base = self.base.outputs(tasks)
         seen = beside(tasks, base)
         mean = np.mean([joint_outputs(network, seen) for network in self.networks], axis=0)
         return by_task(base + self.weight * (mean - base), tasks)
@@ -121,7 +120,8 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
             # The network must not see outputs of a model that was fitted on the same targets, which
             # are nearer to them than any on new rows: within its part too they are held out.
             within = held_out_outputs(base, part, n_folds=settings.n_folds, seed=settings.seed)
-            base_held_out[fold == number] = outputs_of(fitted(base, part, seed=settings.seed), held)
+            model = fitted(base, part, seed=settings.seed)
+            base_held_out[fold == number] = model.outputs(held)
             part = beside(part, within)
             held = beside(held, base_held_out[fold == number])
         network, curve = _trained(trainer, decided, part, held, stands=stands)

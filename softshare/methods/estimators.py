@@ -23,7 +23,7 @@ from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.ridge_apart import RidgeApart
 from softshare.tasks.folds import folds
-from softshare.tasks.task import Task
+from softshare.tasks.task import Task, no_such_task
 from softshare.tasks.task_set import TaskSet
 
 
@@ -54,32 +54,59 @@ ESTIMATORS: Mapping[str, MakeEstimator] = {
 
 
 @dataclass(frozen=True, eq=False)
+class Fitted:
+    """An estimator and the tasks that it has learned: their numbers go by these tasks' order.
+
+    Args:
+        estimator: what was fitted.
+        tasks: in the order of the numbers that it knows them by.
+    """
+
+    estimator: Estimator
+    tasks: tuple[Task, ...]
+
+    def outputs(self, tasks: TaskSet) -> np.ndarray:
+        """Outputs on every entry of some or all of the tasks, in any order, ``(N, n_outputs)``.
+
+        Raises:
+            KeyError: a task was not learned.
+        """
+        entries = plain_entries(tasks)
+        known = {task.name: number for number, task in enumerate(self.tasks)}
+        for task in tasks.tasks:
+            if task.name not in known:
+                raise no_such_task(task.name, self.tasks)
+        numbers = np.array([known[task.name] for task in tasks.tasks])
+        return _outputs(self.estimator, entries.inputs, numbers[entries.tasks])
+
+
+@dataclass(frozen=True, eq=False)
 class LearnedEstimator(Learned):
     """An estimator that has learned a task set.
 
     Args:
         name: of the estimator, one of :data:`ESTIMATORS`.
-        estimator: what was fitted on all training entries.
+        fitted: what was fitted on all training entries.
         train: these.
         n_folds: parts that are held out in turn, where outputs on them are asked for.
         seed: of the folds and of the estimator.
     """
 
     name: str
-    estimator: Estimator
+    fitted: Fitted
     train: TaskSet
     n_folds: int
     seed: int
 
     def predict(self, tasks: TaskSet) -> list[np.ndarray]:
         """See :meth:`Learned.predict`."""
-        return by_task(outputs_of(self.estimator, tasks), tasks)
+        return by_task(self.fitted.outputs(tasks), tasks)
 
     @property
     def n_parameters(self) -> int | None:
         """The coefficients of a linear model; None of trees, which have none."""
         names = ("coef_", "intercept_", "offsets_", "fixed_effects_", "task_effects_")
-        values = [getattr(self.estimator, name, None) for name in names]
+        values = [getattr(self.fitted.estimator, name, None) for name in names]
         counts = [np.size(value) for value in values if value is not None]
         return sum(counts) if counts else None
 
@@ -94,7 +121,7 @@ class LearnedEstimator(Learned):
         return self._held_out
 
 
-def fitted(name: str, tasks: TaskSet, *, seed: int) -> Estimator:
+def fitted(name: str, tasks: TaskSet, *, seed: int) -> Fitted:
     """An estimator that has learned a task set whose entries are alike.
 
     Args:
@@ -102,13 +129,7 @@ def fitted(name: str, tasks: TaskSet, *, seed: int) -> Estimator:
         tasks: prepared; see :func:`~softshare.methods.plain_entries.not_alike`.
         seed: of its folds and draws.
     """
-    return _fit(name, tasks.tasks[0], plain_entries(tasks), seed)
-
-
-def outputs_of(estimator: Estimator, tasks: TaskSet) -> np.ndarray:
-    """An estimator's outputs on every entry, ``(N, n_outputs)``."""
-    entries = plain_entries(tasks)
-    return _outputs(estimator, entries.inputs, entries.tasks)
+    return Fitted(_fit(name, tasks.tasks[0], plain_entries(tasks), seed), tasks.tasks)
 
 
 def held_out_outputs(name: str, tasks: TaskSet, *, n_folds: int, seed: int) -> np.ndarray:

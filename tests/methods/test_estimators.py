@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from softshare.methods.estimators import LearnedEstimator, held_out_outputs
 from softshare.methods.named import method_named
@@ -37,3 +38,20 @@ def test_an_estimator_without_coefficients_counts_none() -> None:
     learned = method_named("forest").learn(train, validation, FEW_STEPS)
     assert isinstance(learned, LearnedEstimator)
     assert learned.n_parameters is None
+
+
+@pytest.mark.parametrize("name", ["ridge", "pooled-ridge", "tied"])
+def test_rows_belong_to_tasks_by_name_not_by_place(name: str) -> None:
+    train, validation, test = parts(schools())
+    learned = method_named(name).learn(train, validation, FEW_STEPS)
+    whole = learned.predict(test)
+    some = learned.predict(test.keep_tasks([4, 1]))
+    np.testing.assert_allclose(some[0], whole[4], rtol=1e-5)
+    np.testing.assert_allclose(some[1], whole[1], rtol=1e-5)
+
+
+def test_a_task_that_was_not_learned_is_refused_by_name() -> None:
+    train, validation, test = parts(schools())
+    learned = method_named("ridge").learn(train.keep_tasks([0, 1]), validation, FEW_STEPS)
+    with pytest.raises(KeyError, match="'?5'?"):
+        learned.predict(test.keep_tasks([5]))
