@@ -232,13 +232,13 @@ def _steps_apart(settings: RunSettings, options: Mapping[str, Any]) -> int:
     return round(settings.steps * options.get("apart", 0))
 
 
-def _watching(settings: RunSettings) -> tuple[int, int | None]:
+def _watching(settings: RunSettings) -> tuple[int, int]:
     """How often training is judged, and after how many evaluations without progress it ends.
 
     Steps on vectors are cheap to judge, and with few rows the best one comes early. On images every
-    20 steps, but ten times at the least and fifty at the most, to the last step.
+    20 steps, but ten times at the least and fifty at the most.
     """
     steps = settings.steps
     if settings.inputs == "vector":
         return max(1, min(5, steps // 10)), PATIENCE
-    return max(1, steps // 50, min(20, steps // 10)), None
+    return max(1, steps // 50, min(20, steps // 10)), PATIENCE
