@@ -50,25 +50,32 @@ def test_weights_of_one_shape_have_the_mean_of_their_sizes() -> None:
     assert shapes.std == pytest.approx((2.0, 5.0, 2.0))
 
 
-def refused(template: nn.Module, match: str, form: Form = ONE) -> None:
-    task = Task("a", "binary")
+IMAGES: Form = ((2, 3), 1)
+
+
+@pytest.mark.parametrize(
+    ("template", "form", "match"),
+    [
+        (nn.Sequential(nn.ReLU()), ONE, "no parameters"),
+        (nn.Linear(4, 2), ONE, r"'a' needs 1 output\(s\).* has 2"),
+        (nn.Linear(5, 1), ONE, r"\(4,\), 4 numbers .* takes 5"),
+        (nn.Sequential(nn.ReLU(), nn.Linear(6, 1)), IMAGES, "3 numbers .* takes 6"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(3, 1)), IMAGES, "6 numbers .* takes 3"),
+    ],
+)
+def test_a_template_that_does_not_fit_its_task_is_refused(
+    template: nn.Module, form: Form, match: str
+) -> None:
     with pytest.raises(ValueError, match=match):
-        check_templates([task], [form], {form: template})
-
-
-def test_a_template_that_does_not_fit_its_task_is_refused() -> None:
-    refused(nn.Sequential(nn.ReLU()), "no parameters")
-    refused(nn.Linear(4, 2), r"'a' needs 1 output\(s\).* has 2")
-    refused(nn.Linear(5, 1), r"\(4,\), 4 numbers .* takes 5")
-    images = ((2, 3), 1)
-    refused(nn.Sequential(nn.ReLU(), nn.Linear(6, 1)), "3 numbers .* takes 6", images)
-    refused(nn.Sequential(nn.Flatten(), nn.Linear(3, 1)), "6 numbers .* takes 3", images)
+        check_templates([Task("a", "binary")], [form], {form: template})
 
 
 def test_one_parameter_of_two_modules_is_refused() -> None:
     first, second = nn.Linear(4, 4), nn.Linear(4, 4)
     second.weight = first.weight
-    refused(nn.Sequential(first, second, nn.Linear(4, 1)), "one parameter of two modules")
+    template = nn.Sequential(first, second, nn.Linear(4, 1))
+    with pytest.raises(ValueError, match="one parameter of two modules"):
+        check_templates([Task("a", "binary")], [ONE], {ONE: template})
 
 
 def test_layers_are_named_alike_in_all_templates() -> None:

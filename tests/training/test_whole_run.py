@@ -158,7 +158,7 @@ def settings_for(method: NetworkMethod, options: Mapping[str, Any]) -> RunSettin
     )
 
 
-def compare(method: NetworkMethod, options: Mapping[str, Any]) -> Best:
+def assert_plain_loop(method: NetworkMethod, options: Mapping[str, Any]) -> Best:
     train, validation = made_tasks(0), made_tasks(1, slope=-0.2)
     settings = settings_for(method, options)
     trainer = Trainer(method)
@@ -189,7 +189,7 @@ def test_a_run_is_the_loop_that_one_would_write(method: NetworkMethod) -> None:
     # A penalty that decides something, its covariances learned within the few steps.
     stronger = {"gamma": 0.3, "scale": 0.5}
     options = {name: value for name, value in stronger.items() if name in method.options}
-    best = compare(method, options)
+    best = assert_plain_loop(method, options)
     assert min(step for _, step, _ in best.values()) < STEPS  # so that keeping the best shows
 
 
@@ -199,12 +199,12 @@ def test_a_run_is_the_loop_that_one_would_write(method: NetworkMethod) -> None:
     ids=lambda method: method.name,
 )
 def test_a_start_from_tasks_trained_apart_is_too(method: NetworkMethod) -> None:
-    compare(method, {"apart": 0.5})
+    assert_plain_loop(method, {"apart": 0.5})
 
 
 def test_tasks_that_share_nothing_keep_each_its_own_best() -> None:
     (independent,) = [method for method in NETWORKS if method.name == "independent"]
-    best = compare(independent, {})
+    best = assert_plain_loop(independent, {})
     assert len({step for _, step, _ in best.values()}) > 1
 
 
