@@ -46,8 +46,10 @@ def test_what_steps_by_itself_is_taken() -> None:
     parameter = torch.nn.Parameter(torch.zeros(2))
     for make in (Adam, partial(SGD, lr=0.1)):
         optimizer = make([parameter])
-        steps = (optimizer, StepLR(optimizer, 2), CosineAnnealingLR(optimizer, 2))
-        taken = [require_plain_step(step, "any", "") for step in steps]
+        # The optimizer first, as fit does: a schedule puts a wrapper around its step.
+        taken = [require_plain_step(optimizer, "optimizer", "")]
+        schedules = (StepLR(optimizer, 2), CosineAnnealingLR(optimizer, 2))
+        taken += [require_plain_step(schedule, "schedule", "") for schedule in schedules]
         assert taken == [None, None, None]  # none was refused
 
 
