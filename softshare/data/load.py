@@ -83,7 +83,7 @@ def load(
             given,
         )
     else:
-        _check_table(source, target)
+        _check_table(source, target, task)
         tasks = read_table(
             source,
             target=target,
@@ -119,7 +119,9 @@ def _named(source: NamedSource, given: Mapping[str, Any]) -> TaskSet:
     return tasks
 
 
-def _check_table(source: str | Path, target: str | Sequence[str]) -> None:
+def _check_table(
+    source: str | Path, target: str | Sequence[str], task: str | Sequence[str] | None
+) -> None:
     """Refuse what is no file of a table, and a table without a column to predict."""
     if not Path(source).exists() and not str(source).lower().endswith(SUFFIXES):
         names = [known.name for known in named.SOURCES]
@@ -129,10 +131,12 @@ def _check_table(source: str | Path, target: str | Sequence[str]) -> None:
         )
     check_file(Path(source))
     if not target:
-        raise ArgumentError(
-            ("target", f"{source} is a table, name the column or columns to predict"),
-            ("task", "name the column that says which task a row belongs to, if there is one"),
-        )
+        target_is_needed = f"{source} is a table, name the column or columns to predict"
+        problems = [("target", target_is_needed)]
+        if not task:
+            hint = "name the column that says which task a row belongs to, if there is one"
+            problems.append(("task", hint))
+        raise ArgumentError(*problems)
 
 
 def _images(

@@ -109,6 +109,7 @@ def _words(findings: Findings) -> dict[str, object]:
         "min_pooled": MIN_POOLED,
         "left_out": findings.left_out,
         "most_rows": tables.MOST_ROWS,
+        "chosen_on": _chosen_on(findings),
     }
 
 
@@ -123,12 +124,16 @@ def _tables(findings: Findings) -> dict[str, object]:
     }
 
 
+def _chosen_on(findings: Findings) -> str:
+    """What examples choose settings and steps: a part of their own, or folds held out."""
+    if any(task["n_validation"] for task in findings.tasks):
+        return "the validation part"
+    return "folds held out of the training part"
+
+
 def _facts(findings: Findings) -> dict[str, str]:
     """What was run, in a few words each."""
     kinds = Counter(str(task["kind"]) for task in findings.tasks)
-    steps = max(
-        (int(row["step"]) for record in findings.records for row in record["curve"]), default=0
-    )
     return {
         "data": str(findings.records[0]["settings"]["source"]),
         "tasks": f"{len(findings.tasks):,} ({', '.join(kinds)})",
@@ -136,7 +141,7 @@ def _facts(findings: Findings) -> dict[str, str]:
             int(task["n_train"]) for record in findings.records for task in record["data"]["tasks"]
         ),
         "of the training part": ", ".join(per_cent(fraction) for fraction in findings.fractions),
-        "steps": f"{steps:,}",
+        "steps at most": f"{findings.records[0]['settings']['steps']:,}",
         "seeds": str(len(findings.seeds)),
         "runs": f"{len(findings.records):,}",
         "time of all runs": duration(sum(record["seconds"] for record in findings.records)),

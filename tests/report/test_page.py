@@ -392,6 +392,17 @@ def test_the_command_is_one_that_the_command_line_takes(tmp_path):
     app.parse_args(words, exit_on_error=False, print_error=False)
 
 
+def test_what_chose_is_told(tmp_path):
+    write_sample(tmp_path, Sample(seeds=3))
+    assert "chosen on the validation part" in write_report(tmp_path).read_text()
+    for path in (tmp_path / "records").iterdir():
+        record = json.loads(path.read_text())
+        for task in record["data"]["tasks"]:
+            task["n_validation"] = 0
+        path.write_text(json.dumps(record))
+    assert "chosen on folds held out of the training part" in write_report(tmp_path).read_text()
+
+
 def test_a_given_test_part_is_not_called_drawn_anew(tmp_path):
     write_sample(tmp_path, Sample(seeds=3))
     assert "split anew for every seed" in write_report(tmp_path).read_text()
