@@ -39,6 +39,7 @@ class Data:
         image_size: height and width to which the images of a folder are resized; by default all
             must have one size.
         skip_broken: leave broken images of a folder out, instead of stopping.
+        sheet: of a workbook; by default the only one with cells.
     """
 
     tasks: int | None = None
@@ -51,6 +52,7 @@ class Data:
     drop_small_tasks: Annotated[bool, Parameter(negative="", show_default=False)] = False
     image_size: int | None = None
     skip_broken: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    sheet: str | None = None
 
 
 @Parameter(name="*", group="Comparison")
@@ -134,8 +136,9 @@ def compare(
     again.
 
     Args:
-        source: a file (.csv, .tsv, .parquet), a folder of images (TASK/CLASS/*.png), or a data set:
-            digits, classics, iris, wine, breast_cancer, synthetic, and the public ones of
+        source: a table (.csv, .tsv, .jsonl, packed perhaps, .parquet, .feather, .xlsx), a folder
+            or pattern ("visits-*.csv") of such files, a folder of images (TASK/CLASS/*.png), or a
+            data set: digits, classics, iris, wine, breast_cancer, synthetic, and the public ones of
             `softshare data list`, such as mnist, omniglot and uci.
         data: how to read a table.
         compared: what is compared.

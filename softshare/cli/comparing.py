@@ -100,6 +100,7 @@ def _read(source: str, data: Data, fractions: Sequence[float], wrong: list[str])
             group=data.group,
             image_size=data.image_size,
             skip_broken=data.skip_broken,
+            sheet=data.sheet,
         )
         tasks = with_files(read, console_on(sys.stderr))
         if data.drop_small_tasks and not wrong:

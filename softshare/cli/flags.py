@@ -32,6 +32,7 @@ SAME_NAMES = (
     "out",
     "search",
     "seeds",
+    "sheet",
     "skip_broken",
     "split",
     "steps",

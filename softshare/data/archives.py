@@ -90,39 +90,6 @@ def read_content(path: Path, *, most: int) -> bytes:
         return content
 
 
-class Unpacked(gzip.GzipFile):
-    """The content of a ``.gz``, to be read in parts.
-
-    Args:
-        path: the file.
-        most: bytes beyond which reading ends with an error.
-    """
-
-    def __init__(self, path: Path, *, most: int) -> None:
-        super().__init__(path, "rb")
-        self._most = most
-
-    def read(self, size: int | None = -1) -> bytes:
-        """As any file.
-
-        Raises:
-            ValueError: more has been read than was expected at most.
-        """
-        return self._bounded(super().read(size))
-
-    def read1(self, size: int = -1) -> bytes:
-        """As :meth:`read`."""
-        return self._bounded(super().read1(size))
-
-    def _bounded(self, content: bytes) -> bytes:
-        if self.tell() > self._most:
-            raise ValueError(
-                f"it unpacks to more than the {self._most:,} bytes that are expected of "
-                "its size; if they are meant, unpack it"
-            )
-        return content
-
-
 @contextmanager
 def open_zip(
     path: Path,

@@ -185,6 +185,12 @@ def _folder(root: str | Path) -> Path:
     return Path(root)
 
 
+def holds_images(root: Path) -> bool:
+    """Whether a folder has images, laid out as :func:`image_folder` expects them."""
+    names, _, _ = _listing(root)
+    return bool(names)
+
+
 def _listing(root: Path) -> tuple[list[str], list[str], list[str]]:
     """The images ``TASK/CLASS/file`` in the order of their names, what else there is but hidden
     files, and folders without images.

@@ -14,7 +14,9 @@ import pandas as pd
 from softshare.data.cache import derived
 from softshare.data.mapped import MappedArray
 from softshare.data.roles import Roles
-from softshare.data.table_file import is_parquet, numbers_where_meant, read_chunks, read_frame
+from softshare.data.several_files import FILE, read_files, read_files_in_chunks, told_of
+from softshare.data.table_file import numbers_where_meant, read_frame
+from softshare.data.table_formats import is_arrow
 from softshare.tasks.encoded_columns import EncodedColumns
 from softshare.tasks.frames import check_finite, is_numeric, numbers_of, texts_of
 from softshare.tasks.task_set import TaskSet
@@ -29,9 +31,11 @@ are.
 
 
 def read_large(
-    path: Path,
+    paths: Sequence[Path],
     roles: Roles,
     chunk_rows: int,
+    *,
+    sheet: str | None = None,
 ) -> TaskSet:
     """Tasks from a table of which so many rows are in memory at a time, but all rows of the columns
     that are no inputs.
@@ -41,9 +45,10 @@ def read_large(
     changes.
 
     Args:
-        path: a CSV or Parquet file.
+        paths: the table's files.
         roles: what its columns are for.
         chunk_rows: how many rows.
+        sheet: of workbooks.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -51,41 +56,53 @@ def read_large(
     """
     if chunk_rows < 1:
         raise ValueError(f"chunk_rows must be at least 1, got {chunk_rows}")
-    first = next(read_chunks(path, 1), None)
+    named = FILE in roles.columns
+    first = next(read_files_in_chunks(paths, 1, sheet=sheet, named=named), None)
     if first is None:
-        raise ValueError(f"{path} has no rows")
+        raise ValueError(f"{told_of(paths)} has no rows")
     roles.check(list(first.columns))
-    key = hashlib.blake2b(repr(roles.columns).encode(), digest_size=6).hexdigest()
+    key = hashlib.blake2b(repr((roles.columns, sheet)).encode(), digest_size=6).hexdigest()
     folder = derived(
-        f"table-3-{key}",
-        [path],
+        f"table-4-{key}",
+        paths,
         lambda folder: _write(
             folder,
-            path,
+            paths,
             roles.columns,
             chunk_rows,
+            sheet,
         ),
     )
     columns = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
     categories = {name: tuple(texts) for name, texts in columns["categories"].items()}
     inputs = EncodedColumns(MappedArray(folder / "values.npy"), tuple(columns["names"]), categories)
-    used = read_frame(path, roles.columns) if is_parquet(path) else read_frame(folder / USED)
+    if _stands_typed(paths, roles.columns):
+        used = read_files(paths, roles.columns)
+    else:
+        used = read_frame(folder / USED)
     return roles.tasks(used, inputs)
+
+
+def _stands_typed(paths: Sequence[Path], used: Sequence[str]) -> bool:
+    """Whether columns with a use can be read alone, from the files themselves."""
+    return FILE not in used and all(map(is_arrow, paths))
 
 
 def _write(
     folder: Path,
-    path: Path,
+    paths: Sequence[Path],
     used: Sequence[str],
     chunk_rows: int,
+    sheet: str | None,
 ) -> None:
     """Write the columns with a use as they stand in the file, the inputs as numbers, and what these
     stand for.
     """
     contents: dict[str, _Content] = {}
     n_rows = 0
-    for chunk in read_chunks(path, chunk_rows, texts=used):
-        if not is_parquet(path):  # which can be asked for some columns
+    named, is_apart = FILE in used, not _stands_typed(paths, used)
+    for chunk in read_files_in_chunks(paths, chunk_rows, texts=used, sheet=sheet, named=named):
+        if is_apart:
             chunk[list(used)].to_csv(
                 folder / USED,
                 mode="a",
@@ -109,7 +126,7 @@ def _write(
         shape=(n_rows, len(names)),
     )
     begin = 0
-    for chunk in read_chunks(path, chunk_rows):
+    for chunk in read_files_in_chunks(paths, chunk_rows, sheet=sheet, named=named):
         values[begin : begin + len(chunk)] = _encoded(chunk, names, categories)
         begin += len(chunk)
     values.flush()

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from glob import has_magic
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from softshare.data import named
-from softshare.data.image_folder import LABELS, ImageReading, image_folder, image_table
+from softshare.data.image_folder import (
+    LABELS,
+    ImageReading,
+    holds_images,
+    image_folder,
+    image_table,
+)
 from softshare.data.named import NamedSource, named_source
 from softshare.data.names import near
 from softshare.data.public import PublicSet
+from softshare.data.several_files import files_of, holds_tables
 from softshare.data.table import read_table
-from softshare.data.table_file import SUFFIXES, check_file
+from softshare.data.table_file import check_file, is_table
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
@@ -31,10 +39,13 @@ def load(
     n_tasks: int | None = None,
     image_size: int | None = None,
     skip_broken: bool = False,
+    sheet: str | None = None,
 ) -> TaskSet:
     """The tasks of a data set that has a name, of a table, or of a folder of images.
 
-    A folder is laid out as ``TASK/CLASS/*.png`` (:func:`softshare.data.image_folder.image_folder`);
+    A folder that has tables directly inside, and no images, is one table
+    (:func:`softshare.data.table.read_table`). One of images is laid out as ``TASK/CLASS/*.png``
+    (:func:`softshare.data.image_folder.image_folder`);
     with a ``target`` its ``labels.csv`` names images in the column ``file``
     (:func:`softshare.data.image_folder.image_table`).
 
@@ -50,6 +61,7 @@ def load(
         n_tasks: take the first so many tasks only; also of a data set with a name.
         image_size: height and width to which the images of a folder are resized.
         skip_broken: leave broken images of a folder out, and note which.
+        sheet: of a workbook.
 
     Raises:
         FileNotFoundError: there is no such file, or the data folder lacks files of the set.
@@ -62,10 +74,11 @@ def load(
         "drop": drop,
         "split": split,
         "group": group,
+        "sheet": sheet,
     }
     given = {name: value for name, value in columns.items() if value}
     known = named_source(source)
-    is_folder = known is None and Path(source).is_dir()
+    is_folder = known is None and Path(source).is_dir() and not _is_folder_of_tables(Path(source))
     if not is_folder:
         _refuse_image_options(source, image_size, skip_broken)
     if known is not None:
@@ -92,8 +105,13 @@ def load(
             drop=drop,
             split=split,
             group=group,
+            sheet=sheet,
         )
     return _first(tasks, n_tasks)
+
+
+def _is_folder_of_tables(folder: Path) -> bool:
+    return holds_tables(folder) and not (folder / LABELS).exists() and not holds_images(folder)
 
 
 def _refuse_image_options(
@@ -123,13 +141,14 @@ def _check_table(
     source: str | Path, target: str | Sequence[str], task: str | Sequence[str] | None
 ) -> None:
     """Refuse what is no file of a table, and a table without a column to predict."""
-    if not Path(source).exists() and not str(source).lower().endswith(SUFFIXES):
+    if not (Path(source).exists() or has_magic(str(source)) or is_table(Path(source))):
         names = [known.name for known in named.SOURCES]
         raise ValueError(
             f"no data set, file or folder is called {str(source)!r}; "
             f"{near(str(source), names, most=len(names))}"
         )
-    check_file(Path(source))
+    for path in files_of(source):
+        check_file(path)
     if not target:
         target_is_needed = f"{source} is a table, name the column or columns to predict"
         problems = [("target", target_is_needed)]
@@ -148,13 +167,15 @@ def _images(
     """A folder's tasks by its folders, or by its table of labels where columns of it are named."""
     if not given:
         return image_folder(folder, reading)
+    if columns["sheet"]:
+        raise ArgumentError(("sheet", f"goes with a workbook, {folder} is a folder of images"))
     if columns["drop"]:
         read = f"of the folder {folder} only the named columns of its {LABELS} are read"
         raise ArgumentError(("drop", f"goes with a table; {read}"))
     if not columns["target"]:
         remedy = f"name the column of its {LABELS} to predict"
         raise ArgumentError(("target", f"{folder} is a folder of images, {remedy}"))
-    used = {name: value for name, value in columns.items() if name != "drop"}
+    used = {name: value for name, value in columns.items() if name not in ("drop", "sheet")}
     return image_table(folder / LABELS, reading=reading, **used)
 
 

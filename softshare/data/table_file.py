@@ -10,49 +10,62 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from softshare.data.archives import Unpacked
 from softshare.data.names import near
+from softshare.data.packed import PACKED, is_packed, opened, unpacked_name
+from softshare.data.table_formats import (
+    ARROW,
+    JSON_LINES,
+    SPREADSHEETS,
+    is_arrow,
+    is_json,
+    is_sheet,
+    json_chunks,
+    parquet_chunks,
+    parquet_file,
+    read_arrow,
+    read_json,
+    read_sheet,
+)
 
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
-"""Endings of the files that can be read."""
+_TEXT = (".csv", ".tsv", *JSON_LINES)
+SUFFIXES = (*_TEXT, *ARROW, *SPREADSHEETS)
+"""Endings of the files that can be read; those of text may be packed (:data:`PACKED`)."""
 
 MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
 """Texts that stand for a missing value."""
-
-MOST_EXPANDED = 200
-ALWAYS_READ = 1 << 26
-"""How many times larger than the file a packed table may be (text packs ten times, a bomb a
-thousand), and bytes that any may have.
-"""
 
 _MOSTLY = 0.9
 """A text column with at least this fraction of numbers is one of numbers with mistakes in it."""
 
 
 def read_frame(
-    table: str | Path | pd.DataFrame, columns: Sequence[str] | None = None
+    table: str | Path | pd.DataFrame,
+    columns: Sequence[str] | None = None,
+    *,
+    sheet: str | None = None,
 ) -> pd.DataFrame:
     """The rows of a file or frame, with columns named by different texts.
 
     Args:
         table: a file or a frame.
-        columns: all that is read of a Parquet file; the whole file when None.
+        columns: all that is read of a Parquet or Feather file; the whole file when None.
+        sheet: of a workbook; the only one with cells when None.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ImportError: the file is Parquet and pyarrow is not installed.
+        ImportError: the library that reads such a file is not installed.
         ValueError: the file cannot be read as a table, has no rows, or two columns of one name.
     """
     frame = (
         table.reset_index(drop=True)
         if isinstance(table, pd.DataFrame)
-        else _read_file(Path(table), columns)
+        else _read_file(Path(table), columns, sheet)
     )
     where = "the data frame" if isinstance(table, pd.DataFrame) else f"{table}"
     names = [str(name) for name in frame.columns]
@@ -103,6 +116,8 @@ def read_chunks(
     path: Path,
     rows: int,
     texts: Sequence[str] = (),
+    *,
+    sheet: str | None = None,
 ) -> Iterator[pd.DataFrame]:
     """The rows of a file, so many at a time, as :func:`read_frame` would give them.
 
@@ -111,15 +126,22 @@ def read_chunks(
         rows: how many.
         texts: columns that are left as they are written in a text file, as a part of a column may
             look like another type than all of it.
+        sheet: of a workbook, which is in memory whole.
 
     Raises:
         As :func:`read_frame`.
     """
     check_file(path)
     with _naming(path):
-        chunks = (
-            _parquet_chunks(path, rows) if is_parquet(path) else _text_chunks(path, rows, texts)
-        )
+        if path.name.lower().endswith(".parquet"):
+            chunks = parquet_chunks(path, rows)
+        elif is_json(path):
+            chunks = json_chunks(path, rows)
+        elif is_arrow(path) or is_sheet(path):
+            whole = _read_file(path, None, sheet)
+            chunks = (whole[begin : begin + rows] for begin in range(0, len(whole), rows))
+        else:
+            chunks = _text_chunks(path, rows, texts)
         for chunk in chunks:
             _check_names(list(map(str, chunk.columns)), str(path))
             yield chunk.reset_index(drop=True).set_axis(list(map(str, chunk.columns)), axis=1)
@@ -133,36 +155,31 @@ def is_larger(path: Path, size: int) -> bool:
     """
     check_file(path)
     with _naming(path):
-        if is_parquet(path):
-            with _parquet(path) as file:
-                return (
-                    file.metadata.num_rows
-                    * file.metadata.num_columns
-                    * np.dtype(np.float64).itemsize
-                    > size
-                )
-        if not _is_packed(path):
+        if path.name.lower().endswith(".parquet"):
+            with parquet_file(path) as file:
+                n_cells = file.metadata.num_rows * file.metadata.num_columns
+                return bool(n_cells * np.dtype(np.float64).itemsize > size)
+        if not is_packed(path):
             return path.stat().st_size > size
-        with _opened(path) as file:
-            while file.tell() <= size:
-                if not file.read(1 << 20):
-                    return False
-    return True
+        n_bytes = 0
+        with opened(path) as file:
+            while part := file.read(1 << 20):
+                n_bytes += len(part)
+                if n_bytes > size:
+                    return True
+    return False
 
 
-def _read_file(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+def _read_file(path: Path, columns: Sequence[str] | None, sheet: str | None) -> pd.DataFrame:
     check_file(path)
     with _naming(path):
-        return _read_parquet(path, columns) if is_parquet(path) else _read_text(path)
-
-
-def is_parquet(path: Path) -> bool:
-    """Whether a file is a Parquet file, by its name."""
-    return path.name.lower().endswith(".parquet")
-
-
-def _is_packed(path: Path) -> bool:
-    return path.name.lower().endswith(".gz")
+        if is_arrow(path):
+            return read_arrow(path, columns)
+        if is_sheet(path):
+            return _without_index(read_sheet(path, sheet))
+        if is_json(path):
+            return read_json(path)
+        return _read_text(path)
 
 
 def check_file(path: Path) -> None:
@@ -174,18 +191,24 @@ def check_file(path: Path) -> None:
     """
     if not path.exists():
         siblings = (
-            [other.name for other in path.parent.iterdir() if other.name.endswith(SUFFIXES)]
+            [other.name for other in path.parent.iterdir() if is_table(other)]
             if path.parent.is_dir()
             else []
         )
         raise FileNotFoundError(
             f"no such file: {path}{f'; {near(path.name, siblings)}' if siblings else ''}"
         )
-    if path.is_dir() or not path.name.lower().endswith(SUFFIXES):
+    if path.is_dir() or not is_table(path):
         raise ValueError(
             f"{path} is {'a folder' if path.is_dir() else 'not a table that can be read'}; "
-            f"a table ends in {', '.join(SUFFIXES)}"
+            f"a table ends in {', '.join(SUFFIXES)}, and text may be packed ({', '.join(PACKED)})"
         )
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table, by its name."""
+    name = path.name.lower()
+    return name.endswith(SUFFIXES) or (is_packed(path) and unpacked_name(path).endswith(_TEXT))
 
 
 @contextmanager
@@ -209,44 +232,9 @@ def _naming(path: Path) -> Iterator[None]:
         raise ValueError(f"cannot read {path}: {error}") from None
 
 
-def _read_parquet(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
-    with _parquet(path) as file:
-        return _checked(file.read(columns=None if columns is None else list(columns)))
-
-
-def _parquet_chunks(path: Path, rows: int) -> Iterator[pd.DataFrame]:
-    with _parquet(path) as file:
-        for batch in file.iter_batches(batch_size=rows):
-            yield _checked(batch)
-
-
-def _parquet(path: Path) -> Any:
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise ImportError(
-            f"reading {path.name} needs pyarrow: pip install 'softshare[parquet]'"
-        ) from None
-    return parquet.ParquetFile(path)
-
-
-def _checked(rows: Any) -> pd.DataFrame:
-    rows.validate(full=True)  # text that is none would be found only where it is used
-    frame: pd.DataFrame = rows.to_pandas()
-    return frame
-
-
-def _opened(path: Path) -> IO[bytes]:
-    if not _is_packed(path):
-        return path.open("rb")
-    return cast(
-        IO[bytes], Unpacked(path, most=max(ALWAYS_READ, MOST_EXPANDED * path.stat().st_size))
-    )
-
-
 def _read_text(path: Path) -> pd.DataFrame:
     names, options = _text_form(path)
-    with warnings.catch_warnings(), _opened(path) as file:
+    with warnings.catch_warnings(), opened(path) as file:
         warnings.simplefilter(
             "error", pd.errors.ParserWarning
         )  # pandas would drop what has no column name
@@ -262,7 +250,7 @@ def _text_chunks(
     names, options = _text_form(path)
     types_of = {place: str for place, name in enumerate(names) if name in texts}
     with (
-        _opened(path) as file,
+        opened(path) as file,
         pd.read_csv(
             file,
             chunksize=rows,
@@ -280,6 +268,12 @@ def _text_chunks(
 
 
 def _named(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    return _without_index(frame.set_axis(names, axis=1))
+
+
+def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table without its nameless columns: a first one is a saved index, others must be empty."""
+    names = list(frame.columns)
     filled = [
         place
         for place, name in enumerate(names)
@@ -290,16 +284,14 @@ def _named(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
             f"column {filled[0] + 1} has values and no name; name it in the first line, or "
             "remove it"
         )
-    return frame.set_axis(names, axis=1).loc[
-        :, [bool(name) for name in names]
-    ]  # a first one without a name is a saved index
+    return frame.loc[:, [bool(name) for name in names]]
 
 
 def _text_form(path: Path) -> tuple[list[str], dict[str, Any]]:
     """The columns that the first line of a text file names, and what pandas needs to read it."""
-    with _opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
+    with opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
         first = lines.readline(1_000_000)
-    separator = "\t" if ".tsv" in path.name.lower() else max(",;\t", key=first.count)
+    separator = "\t" if unpacked_name(path).endswith(".tsv") else max(",;\t", key=first.count)
     names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
     if not names:
         raise ValueError("the file is empty; its first line must name the columns")
