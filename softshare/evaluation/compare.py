@@ -15,14 +15,16 @@ from softshare.evaluation.jobs.display import watching
 from softshare.evaluation.jobs.engine import default_workers, open_engine
 from softshare.evaluation.jobs.progress import WatchedEngine, Watcher
 from softshare.evaluation.jobs.run import run
-from softshare.evaluation.plan import ComparisonPlan, fractions_of_parts, make_plan
-from softshare.evaluation.records.records import Record, write_text
+from softshare.evaluation.plan import ComparisonPlan, make_plan
+from softshare.evaluation.records.division import Splits
+from softshare.evaluation.records.files import write_text
+from softshare.evaluation.records.records import Record
 from softshare.evaluation.records.store import Store
 from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search
 from softshare.methods.method import Method
 from softshare.methods.options import GivenOptions
 from softshare.methods.settings import TUNED, RunSettings
-from softshare.tasks.splits import Split, split
+from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
 
 SUMMARY = "summary.csv"
@@ -124,7 +126,8 @@ def compare(
         options=options,
     )
     folder = None if out is None else Path(out)
-    store = Store(folder, plan.of_methods(), tasks, reading=reading or {})
+    drawn = Splits(tasks)
+    store = Store(folder, plan.of_methods(), drawn, reading=reading or {})
     missing = {}
     for key, of_run in plan.runs().items():
         if key not in store.records:
@@ -133,7 +136,7 @@ def compare(
     if missing:
         with watching(progress) as watcher:
             failures = _run_all(
-                tasks, plan, missing, store, workers=workers, cluster=cluster, progress=watcher
+                drawn, plan, missing, store, workers=workers, cluster=cluster, progress=watcher
             )
     if not store.records:
         raise next(iter(failures.values()))
@@ -145,7 +148,7 @@ def compare(
 
 
 def _run_all(
-    tasks: TaskSet,
+    drawn: Splits,
     plan: ComparisonPlan,
     missing: dict[str, RunSettings],
     store: Store,
@@ -160,9 +163,9 @@ def _run_all(
     searching = []
     for start in starts:
         searching += [replace(start, seed=seed) for seed in (SEARCH_SEED, *FINAL_SEEDS)]
-    splits = _splits(tasks, [*missing.values(), *searching])
+    splits = _splits(drawn, [*missing.values(), *searching])
     shared = _Shared(
-        tasks,
+        drawn.tasks,
         splits,
         {method.name: method for method in plan.methods},
     )
@@ -172,19 +175,14 @@ def _run_all(
     with open_engine(_run_one, shared, workers=workers, cluster=cluster) as engine:
         watched = WatchedEngine(engine, total, progress)
         if trials:
-            run_trials = partial(_trials, watched, store, splits)
+            run_trials = partial(_trials, watched, store)
             tuned = evaluation.search.search_settings(plan.methods, starts, run_trials)
             for key, settings in missing.items():
                 missing[key] = _tuned(settings, tuned[settings.method, settings.fraction])
             watched.expect(len(missing))  # there are fewer finalists where trials failed
         for outcome in watched.outcomes(missing):
             if outcome.error is None:
-                settings = missing[outcome.key]
-                store.add(
-                    settings,
-                    outcome.result,
-                    splits[settings.fraction, settings.seed],
-                )
+                store.add(missing[outcome.key], outcome.result)
             else:
                 failures[outcome.key] = outcome.error
     return failures
@@ -207,7 +205,7 @@ def _one_of_each(runs: Iterable[RunSettings]) -> list[RunSettings]:
 
 
 def _trials(
-    engine: WatchedEngine, store: Store, splits: SplitOfRun, jobs: Mapping[str, RunSettings]
+    engine: WatchedEngine, store: Store, jobs: Mapping[str, RunSettings]
 ) -> Iterator[tuple[str, Record | None]]:
     """Records of trials: those that were made before, then those that had to be made."""
     to_make = {}
@@ -222,25 +220,13 @@ def _trials(
         if outcome.error:
             yield outcome.key, None
             continue
-        settings = jobs[outcome.key]
-        split_of_trial = splits[settings.fraction, settings.seed]
-        yield (
-            outcome.key,
-            store.add_trial(
-                outcome.key,
-                outcome.result,
-                split_of_trial,
-            ),
-        )
+        record = store.add_trial(outcome.key, jobs[outcome.key], outcome.result)
+        yield outcome.key, record
 
 
-def _splits(tasks: TaskSet, runs: Iterable[RunSettings]) -> SplitOfRun:
+def _splits(drawn: Splits, runs: Iterable[RunSettings]) -> SplitOfRun:
     wanted = dict.fromkeys((settings.fraction, settings.seed) for settings in runs)
-    parts = fractions_of_parts(tasks)
-    return {
-        (fraction, seed): split(tasks, seed=seed, fractions=parts, train_fraction=fraction)
-        for fraction, seed in wanted
-    }
+    return {(fraction, seed): drawn.of(fraction, seed) for fraction, seed in wanted}
 
 
 def _tuned(settings: RunSettings, best: RunSettings) -> RunSettings:

@@ -13,7 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from softshare.evaluation.answer import answer
 from softshare.evaluation.cautions import cautions
 from softshare.evaluation.intervals import MIN_POOLED, MIN_SEEDS
-from softshare.evaluation.records.records import RECORDS, read_records, write_text
+from softshare.evaluation.records.files import write_text
+from softshare.evaluation.records.records import RECORDS, read_records
 from softshare.evaluation.statistics import BASELINE
 from softshare.evaluation.words import count, duration, listed
 from softshare.methods.settings import OF_ONE_RUN, OF_THE_DATA, given_settings

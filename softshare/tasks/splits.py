@@ -132,7 +132,7 @@ def small_tasks(
     Shape:
         ``(T,)`` booleans.
     """
-    given, unit = _given_parts(tasks), units_of(tasks)
+    given, unit = given_parts_of(tasks), units_of(tasks)
     n_units = int(unit.max(initial=0)) + 1
     # how many units every task has in every given part: (task, part, unit) as one number, each
     # counted once; part 0 stands for none
@@ -231,7 +231,7 @@ def _drawn(
     seed: str,
 ) -> np.ndarray:
     """The part of every entry, shape ``(entries,)``."""
-    given = _given_parts(tasks)
+    given = given_parts_of(tasks)
     part = given.copy()
     fractions_of = {FREE: fractions}
     if not (given == VALIDATION).any():
@@ -270,7 +270,7 @@ def units_of(tasks: TaskSet) -> np.ndarray:
     return _of_rows(tasks, numbers)
 
 
-def _given_parts(tasks: TaskSet) -> np.ndarray:
+def given_parts_of(tasks: TaskSet) -> np.ndarray:
     """For every entry the number of its given part, -1 where its source has none."""
     numbers = []
     parts = tasks.parts or (None,) * len(tasks.sources)
@@ -379,7 +379,7 @@ def _check_groups(
     tasks: TaskSet,
     unit: np.ndarray,
 ) -> None:
-    given = _given_parts(tasks)
+    given = given_parts_of(tasks)
     has_part = given != FREE
     # a unit stands once for every part that its rows have
     unit_and_part = unit[has_part] * len(PARTS) + given[has_part]

@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from softshare.evaluation.records.schema import FORMAT
+
+SIZES = {"kind": "binary", "n_outputs": 1, "n_train": 100, "n_validation": 0, "n_test": 100}
+
 
 def record(
     method: str,
@@ -24,9 +28,10 @@ def record(
     validation = other.pop("validation", {})
     error = other.pop("error", None)
     return {
-        "format": 1,
+        "format": FORMAT,
         "key": f"{method}-f{fraction:g}-s{seed}",
         "settings": {
+            "source": "made",
             "method": method,
             "fraction": fraction,
             "seed": seed,
@@ -36,7 +41,8 @@ def record(
         },
         "data": {
             "fingerprint": "abc",
-            "tasks": [{"name": task, "metric": name} for task, name in metrics.items()],
+            "division": "def",
+            "tasks": [{"name": task, "metric": name, **SIZES} for task, name in metrics.items()],
             "notes": [],
         },
         "metrics": {}
@@ -45,6 +51,10 @@ def record(
             "test": {task: {metrics[task]: value} for task, value in values.items()},
             "validation": validation,
         },
+        "set_metrics": {},
+        "sharing": {"layers": {}, "similarity": None, "warnings": []},
+        "split": f"{seed:032x}",
+        "versions": {"softshare": "0.1.0"},
         "parameters": None if error else 100,
         "seconds": 2.0,
         "curve": [],

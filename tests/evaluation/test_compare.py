@@ -12,7 +12,7 @@ import pytest
 
 from softshare.evaluation.compare import compare
 from softshare.evaluation.plan import fractions_of_parts
-from softshare.evaluation.records.split_files import read_split
+from softshare.evaluation.records.split_files import read_split, split_path
 from softshare.evaluation.statistics import COLUMNS, summarise
 from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
@@ -70,7 +70,7 @@ def test_the_folder_holds_a_record_of_every_run_its_split_and_the_summary(tasks,
     for path in (tmp_path / "records").iterdir():
         record = json.loads(path.read_text())
         settings = record["settings"]
-        kept = read_split(tmp_path / record["split"], tasks)
+        kept = read_split(split_path(tmp_path, record["split"]), tasks)
         parts = fractions_of_parts(tasks)
         asked = split(
             tasks,

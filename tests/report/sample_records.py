@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from softshare.evaluation.records.records import write_record
+from softshare.evaluation.records.schema import FORMAT
 
 METHODS = ("independent", "tied", "last-axis-flattening", "tucker", "tensor-train")
 LAYERS = ("layers.0", "layers.1", "layers.2", "output")
@@ -69,8 +72,22 @@ def write_sample(out: Path, sample: Sample) -> list[dict[str, Any]]:
         for seed in range(sample.seeds)
     ]
     for record in records:
-        (folder / f"{record['key']}.json").write_text(json.dumps(record), encoding="utf-8")
+        write_record(folder, record)
     return records
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change a record that was written."""
+    record = written(path)
+    change(record)
+    write_record(path.parent, record)
+
+
+def written(path: Path) -> dict[str, Any]:
+    """A record that was written, without its digest."""
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    del record["digest"]
+    return record
 
 
 def _record(sample: Sample, method: str, fraction: float, seed: int) -> dict[str, Any]:
@@ -84,7 +101,7 @@ def _record(sample: Sample, method: str, fraction: float, seed: int) -> dict[str
     nothing = {"layers": {}, "similarity": None, "warnings": []}
     diverged_at = f"the loss of task {next(iter(sample.tasks))!r} became nan at step 120"
     return {
-        "format": 1,
+        "format": FORMAT,
         "key": f"{method}-f{fraction:g}-s{seed}",
         "settings": {
             "source": "digits",
@@ -99,10 +116,11 @@ def _record(sample: Sample, method: str, fraction: float, seed: int) -> dict[str
         },
         "data": {
             "fingerprint": "5d41402abc4b2a76",
+            "division": "9b74c9897bac770f",
             "tasks": _tasks(sample, fraction),
             "notes": list(sample.notes),
         },
-        "split": f"splits/{seed:02d}ab.json",
+        "split": f"{seed:032x}",
         "versions": {"softshare": "0.1.0", "torch": "2.13.0", "numpy": "2.4.0", "python": "3.11.7"},
         "parameters": None if diverged else int(86_500 * SIZE.get(method, 0.5)),
         "metrics": metrics,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from matplotlib.colors import to_hex
 from softshare.report.hinton import hinton_diagram
 from softshare.report.page import write_report
 from softshare.report.style import colour, drawing
-from tests.report.sample_records import Sample, write_sample
+from tests.report.sample_records import Sample, rewrite, write_sample
 
 
 def test_the_area_of_a_square_is_the_size_of_the_correlation_and_its_colour_the_sign() -> None:
@@ -52,9 +51,7 @@ def test_others_have_none(page_of: Callable[..., Any]) -> None:
 def test_records_from_before_correlations_were_kept_are_read(tmp_path: Path) -> None:
     write_sample(tmp_path, Sample(seeds=1))
     for path in (tmp_path / "records").iterdir():
-        record = json.loads(path.read_text(encoding="utf-8"))
-        del record["sharing"]["task_correlation"]
-        path.write_text(json.dumps(record), encoding="utf-8")
+        rewrite(path, lambda record: record["sharing"].pop("task_correlation"))
     assert "Correlations that were learned" not in write_report(tmp_path).read_text(
         encoding="utf-8"
     )

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
-from softshare.evaluation.records.records import read_records
+from softshare.evaluation.records.records import read_records, write_record
 from softshare.report.findings import Findings
 from softshare.report.ordering import MOST_TASKS, apart, orders
 from softshare.report.page import write_report
 from softshare.report.style import drawing
 from tests.report.conftest import Page
-from tests.report.sample_records import Sample, write_sample
+from tests.report.sample_records import Sample, write_sample, written
 
 
 def hard(order: tuple[int, ...]) -> list[list[float]]:
@@ -29,7 +27,7 @@ def with_orders(out, sample: Sample, diagnostics: dict[str, list]) -> Findings:
     """Records in which some methods have an order: method → values, and at two steps before."""
     write_sample(out, sample)
     for path in (out / "records").glob("*.json"):
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = written(path)
         if values := diagnostics.get(record["settings"]["method"]):
             history = [
                 {"step": 10 * (number + 1), "values": value} for number, value in enumerate(values)
@@ -41,7 +39,7 @@ def with_orders(out, sample: Sample, diagnostics: dict[str, list]) -> Findings:
                     "history": history,
                 }
             }
-            path.write_text(json.dumps(record), encoding="utf-8")
+            write_record(path.parent, record)
     return Findings(read_records(out / "records"))
 
 

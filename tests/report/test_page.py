@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 import shlex
 import statistics
@@ -15,9 +14,10 @@ from scipy import stats
 from softshare.cli.app import app
 from softshare.evaluation.answer import answer
 from softshare.evaluation.cautions import cautions
+from softshare.evaluation.records.records import write_record
 from softshare.methods.settings import RunSettings
 from softshare.report.page import write_report
-from tests.report.sample_records import Sample, write_sample
+from tests.report.sample_records import Sample, rewrite, write_sample, written
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -331,9 +331,8 @@ def test_several_fractions_have_a_table_each_and_a_curve(tmp_path, page_of):
 def test_ranks_that_vary_over_the_seeds_are_given_from_least_to_greatest(tmp_path):
     write_sample(tmp_path, Sample(seeds=2))
     path = tmp_path / "records" / "tucker-f0.1-s1.json"
-    record = json.loads(path.read_text())
-    record["sharing"]["layers"]["layers.0"]["ranks"] = [18, 30, 7]
-    path.write_text(json.dumps(record))
+    ranks = {"ranks": [18, 30, 7]}
+    rewrite(path, lambda record: record["sharing"]["layers"]["layers.0"].update(ranks))
     assert "18–20 × 30 × 5–7" in write_report(tmp_path).read_text()
 
 
@@ -367,7 +366,7 @@ def test_the_command_holds_the_options_by_which_the_data_were_read(tmp_path):
         "skip_broken": False,
     }
     for path in (tmp_path / "records").iterdir():
-        path.write_text(json.dumps({**json.loads(path.read_text()), "reading": reading}))
+        rewrite(path, lambda record: record.update(reading=reading))
     page = write_report(tmp_path).read_text()
     assert (
         "--task school --target score &#39;rank of all&#39; --kinds score=regression "
@@ -381,10 +380,10 @@ def test_the_command_is_one_that_the_command_line_takes(tmp_path):
     """With every setting that a run's record holds."""
     write_sample(tmp_path, Sample(seeds=1))
     for path in (tmp_path / "records").iterdir():
-        record = json.loads(path.read_text())
+        record = written(path)
         told = {name: record["settings"][name] for name in ("source", "method", "fraction", "seed")}
         record["settings"] = RunSettings(**told, dropout=0.2, weight_decay=2.0).as_json()
-        path.write_text(json.dumps(record))
+        write_record(path.parent, record)
     page = html.unescape(write_report(tmp_path).read_text())
     command = re.search(r"softshare compare [^<]*--methods[^<]*", page)[0]
     words = shlex.split(command)[1:]
@@ -396,10 +395,10 @@ def test_what_chose_is_told(tmp_path):
     write_sample(tmp_path, Sample(seeds=3))
     assert "chosen on the validation part" in write_report(tmp_path).read_text()
     for path in (tmp_path / "records").iterdir():
-        record = json.loads(path.read_text())
+        record = written(path)
         for task in record["data"]["tasks"]:
             task["n_validation"] = 0
-        path.write_text(json.dumps(record))
+        write_record(path.parent, record)
     assert "chosen on folds held out of the training part" in write_report(tmp_path).read_text()
 
 
@@ -407,9 +406,9 @@ def test_a_given_test_part_is_not_called_drawn_anew(tmp_path):
     write_sample(tmp_path, Sample(seeds=3))
     assert "split anew for every seed" in write_report(tmp_path).read_text()
     for path in (tmp_path / "records").iterdir():
-        record = json.loads(path.read_text())
+        record = written(path)
         record["data"]["test_part"] = "given"
-        path.write_text(json.dumps(record))
+        write_record(path.parent, record)
     page = write_report(tmp_path).read_text()
     assert "anew" not in page
     assert "Other test rows may tell otherwise" in page

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from softshare.evaluation.records.records import write_text
+from softshare.evaluation.records.files import write_text
+from softshare.evaluation.records.schema import FORMAT, SplitFile, check
+from softshare.evaluation.records.sealed import seal, unseal
 from softshare.tasks.splits import PARTS, Split
 from softshare.tasks.task_set import TaskSet
 
@@ -23,23 +23,42 @@ def write_split(
     out: Path,
     tasks: TaskSet,
     split: Split,
-) -> str:
-    """Write a split once, under its digest; gives its path relative to ``out``."""
-    name = f"{SPLITS}/{split.digest()}.json"
-    path = out / name
-    if not path.exists():
-        content = {"rows": COUNTED, **rows_of_parts(tasks, split)}
-        text = json.dumps(content, separators=(",", ":"))
-        write_text(path, text)
-    return name
+) -> Path:
+    """Write a split under its digest, unless its file is there and whole."""
+    digest = split.digest()
+    content = {
+        "format": FORMAT,
+        "split": digest,
+        "rows": COUNTED,
+        **rows_of_parts(tasks, split),
+    }
+    return write_text(split_path(out, digest), seal(content))
+
+
+def split_path(out: Path, digest: str) -> Path:
+    """Where the split of this digest is kept, in the folder of a comparison."""
+    return out / SPLITS / f"{digest}.json"
 
 
 def read_split(path: Path, tasks: TaskSet) -> Split:
-    """The split of these tasks that a file holds."""
-    text = path.read_text(encoding="utf-8")
-    content: Mapping[str, Any] = json.loads(text)
-    parts = {part: content[part] for part in PARTS}
-    return split_of_rows(tasks, parts)
+    """The split of these tasks that a file holds.
+
+    Raises:
+        ValueError: the file is damaged, of another version, or of another task set.
+        OSError: it cannot be read.
+    """
+    remedy = "`softshare compare` makes it again in the folder of its records"
+    try:
+        content = unseal(path.read_bytes())
+        check(content, SplitFile)
+        parts = {part: content[part] for part in PARTS}
+        found = split_of_rows(tasks, parts)
+        if not path.stem == content["split"] == found.digest():
+            raise ValueError("it is the split of other tasks, or has another's name")
+    except (ValueError, KeyError) as error:
+        reason = f"it has no task {error}" if isinstance(error, KeyError) else str(error)
+        raise ValueError(f"the split {path} cannot be relied on ({reason}); {remedy}") from None
+    return found
 
 
 def rows_of_parts(tasks: TaskSet, split: Split) -> dict[str, RowsOfPart]:

@@ -7,8 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from softshare.evaluation.records.records import conflicts, read_records, write_record, write_text
+from softshare.evaluation.records.records import conflicts, read_records, write_record
+from softshare.evaluation.records.sealed import seal
 from tests.evaluation.made_records import record
+
+DATA = {"fingerprint": "abc", "division": "def"}
 
 
 def test_records_are_read_back_in_the_order_of_their_keys(tmp_path):
@@ -41,52 +44,124 @@ def test_numbers_become_plain_json(tmp_path):
     }
 
 
-def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
-    write_text(tmp_path / "file", "old")
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        write_text(tmp_path / "file", "new")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "old")]
-
-
-def test_a_file_that_says_the_same_is_not_touched(tmp_path):
-    path = write_text(tmp_path / "deep" / "file", "text")
-    before = path.stat().st_ino
-    write_text(path, "text")
-    assert path.stat().st_ino == before
-    write_text(path, "other")
-    assert path.read_text() == "other"
-
-
-@pytest.mark.parametrize("text", ["{", "[]", "{}", json.dumps({"format": 99})])
-def test_what_is_no_record_is_named(tmp_path, text):
-    (tmp_path / "broken.json").write_text(text)
-    with pytest.raises(ValueError, match=r"broken\.json is no run record"):
+def test_a_damaged_record_is_known_whatever_was_damaged(tmp_path):
+    for seed in range(4):
+        write_record(tmp_path, record("tied", seed, {"a": 0.5}))
+    paths = sorted(tmp_path.iterdir())
+    text = paths[0].read_text()
+    paths[0].write_text(text.replace('"a":{"roc_auc":0.5}', '"a":{"roc_auc":0.6}'))
+    paths[1].write_bytes(paths[2].read_bytes())
+    paths[3].write_text("{")
+    with pytest.raises(ValueError, match="cannot be relied on") as told:
         read_records(tmp_path)
+    message = str(told.value)
+    assert message.startswith(f"out: 3 record(s) in {tmp_path} cannot be relied on")
+    assert "tied-f1-s0.json (its content does not fit its digest)" in message
+    assert "tied-f1-s1.json (it is the record 'tied-f1-s2')" in message
+    assert "tied-f1-s3.json (it is no JSON)" in message
+    assert message.endswith("delete them to run them again, or choose another folder")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[]", "has no digest"),
+        ("[" * 100_000, "is no JSON"),
+        ('{"digest": "", "format": NaN}', "is no JSON"),
+        ('{"digest": "", "format": 1e999}', "does not fit its digest"),
+        (seal({"format": 99}), "its format is 99, this version reads 2"),
+        (seal({"format": 2}), "key cannot be read"),
+    ],
+)
+def test_what_is_no_record_is_named(tmp_path, text, reason):
+    (tmp_path / "tied-f1-s0.json").write_text(text)
+    with pytest.raises(ValueError, match=rf"tied-f1-s0\.json \([^;]*{reason}"):
+        read_records(tmp_path)
+
+
+def test_a_record_of_an_earlier_version_is_not_trusted(tmp_path):
+    old = {**record("tied", 0, {"a": 0.5}), "format": 1}
+    (tmp_path / "tied-f1-s0.json").write_text(json.dumps(old))
+    with pytest.raises(ValueError, match="no digest, as files of earlier versions have none"):
+        read_records(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [("settings", "seed"), ("data", "fingerprint"), ("metrics",), ("curve",), ("split",)],
+)
+def test_a_whole_record_of_another_form_is_named(tmp_path, place):
+    odd = record("tied", 0, {"a": 0.5})
+    *outer, last = place
+    inner = odd
+    for name in outer:
+        inner = inner[name]
+    inner[last] = "odd"
+    write_record(tmp_path, odd)
+    (path,) = tmp_path.iterdir()
+    if place == ("data", "fingerprint"):  # any text may be one
+        assert read_records(tmp_path)
+        return
+    with pytest.raises(ValueError, match=rf"{path.name} \({'.'.join(place)}"):
+        read_records(tmp_path)
+
+
+def test_what_others_leave_in_the_folder_is_no_record(tmp_path):
+    path = write_record(tmp_path, record("tied", 0, {"a": 0.5}))
+    for name in (
+        "tied-f1-s0 (1).json",
+        "tied-f1-s0-conflict.json",
+        "tied-f1-s0.sync-conflict-20260101-120000-ABCDEFG.json",
+        "tied-f1-s0 (somebody's conflicted copy).json",
+        "tied-f1-s0 - Copy.json",
+        "._tied-f1-s0.json",
+        "tied-f1-trial0.json",
+    ):
+        (tmp_path / name).write_bytes(path.read_bytes())
+    for name in (".DS_Store", "desktop.ini", "Thumbs.db", "notes.json"):
+        (tmp_path / name).write_bytes(b"\x00\xff")
+    assert [found["key"] for found in read_records(tmp_path)] == ["tied-f1-s0"]
+
+
+def test_a_record_that_was_laid_out_anew_is_whole(tmp_path):
+    path = write_record(tmp_path, record("tied", 0, {"a": 0.5}))
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=2, sort_keys=True))
+    assert len(read_records(tmp_path)) == 1
 
 
 def test_settings_that_differ_are_named():
     earlier = record("tied", 3, {"a": 0.5}, fraction=0.1)
     now = {**earlier["settings"], "method": "tucker", "fraction": 0.5, "seed": 0}
-    assert conflicts([earlier], {"tucker": now}, "abc") == []
-    assert conflicts([earlier], {"tucker": {**now, "steps": 20}}, "abc") == [
+    assert conflicts([earlier], {"tucker": now}, DATA) == []
+    assert conflicts([earlier], {"tucker": {**now, "steps": 20}}, DATA) == [
         "steps was 10 and is 20"
     ]
-    assert conflicts([earlier], {"tucker": {**now, "learning_rate": 0.1}}, "xyz") == [
+    assert conflicts(
+        [earlier], {"tucker": {**now, "learning_rate": 0.1}}, {**DATA, "fingerprint": "xyz"}
+    ) == [
         "learning_rate was the default and is 0.1",
         "the data were others",
     ]
+
+
+def test_the_same_data_may_be_called_otherwise_and_divided_in_one_way_only():
+    earlier = record("tied", 0, {"a": 0.5})
+    now = {**earlier["settings"], "source": "./made.csv"}
+    assert conflicts([earlier], {"tied": now}, DATA) == []
+    (phrase,) = conflicts([earlier], {"tied": now}, {**DATA, "division": "other"})
+    assert phrase == "the groups or the given parts of the rows were others"
 
 
 def test_what_a_search_chose_may_differ_between_records():
     earlier = record("tied", 0, {"a": 0.5})
     earlier["settings"] |= {"trials": 5, "learning_rate": 0.003, "searched": ["learning_rate"]}
     now = {**earlier["settings"], "learning_rate": None, "searched": []}
-    assert conflicts([earlier], {"tied": now}, "abc") == []
-    assert conflicts([earlier], {"tied": {**now, "learning_rate": 0.003}}, "abc") == [
+    assert conflicts([earlier], {"tied": now}, DATA) == []
+    assert conflicts([earlier], {"tied": {**now, "learning_rate": 0.003}}, DATA) == [
         "learning_rate was the default and is 0.003"
     ]
-    assert conflicts([earlier], {"tied": {**now, "trials": 0}}, "abc") == ["trials was 5 and is 0"]
+    assert conflicts([earlier], {"tied": {**now, "trials": 0}}, DATA) == ["trials was 5 and is 0"]
 
 
 def test_options_that_differ_are_named_with_their_method():
@@ -96,13 +171,13 @@ def test_options_that_differ_are_named_with_their_method():
         "tied": {**earlier["settings"], "method": "tied", "method_options": {}},
         "tucker": {**earlier["settings"]},
     }
-    assert conflicts([earlier], now, "abc") == []
-    assert conflicts([earlier], {"tied": now["tied"]}, "abc") == []  # tucker is not asked for
+    assert conflicts([earlier], now, DATA) == []
+    assert conflicts([earlier], {"tied": now["tied"]}, DATA) == []  # tucker is not asked for
     now["tucker"]["method_options"] = {"apart": 0.5}
-    assert conflicts([earlier], now, "abc") == [
+    assert conflicts([earlier], now, DATA) == [
         "tucker.apart was 0.25 and is 0.5",
         "tucker.ranks was 0.5 and is the default",
     ]
     earlier["settings"] |= {"trials": 5, "searched": ["ranks"]}
     now = {name: {**settings, "trials": 5} for name, settings in now.items()}
-    assert conflicts([earlier], now, "abc") == ["tucker.apart was 0.25 and is 0.5"]
+    assert conflicts([earlier], now, DATA) == ["tucker.apart was 0.25 and is 0.5"]

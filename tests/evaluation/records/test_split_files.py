@@ -27,7 +27,7 @@ def frame():
 def test_a_part_holds_the_rows_of_the_file(frame, tmp_path):
     tasks = read_table(frame, target="y", task="place")
     divided = split(tasks, seed=0)
-    parts = json.loads((tmp_path / write_split(tmp_path, tasks, divided)).read_text())
+    parts = json.loads(write_split(tmp_path, tasks, divided).read_text())
     # the test part's inputs and targets are those of the frame's rows
     test = tasks.select(divided.test)
     assert sorted(frame["y"].iloc[parts["test"]]) == sorted(test.targets)
@@ -50,7 +50,7 @@ def test_the_split_comes_back(frame, tmp_path):
     several_sources = TaskSet.from_arrays(arrays)
     for tasks in (one_task_column, several_targets, several_sources):
         divided = split(tasks, seed=1, train_fraction=0.5)
-        path = tmp_path / write_split(tmp_path, tasks, divided)
+        path = write_split(tmp_path, tasks, divided)
         assert read_split(path, tasks).digest() == divided.digest()
 
 
