@@ -20,6 +20,7 @@ OPTIONS = {name: part for part in (Data, Compared, Training) for name in part.__
 
 TABLE = {"task": ("place",), "target": ("y",), "drop": ("identifier",), "drop_small_tasks": True}
 FOLDER = {"skip_broken": True}
+WORKBOOK = {**TABLE, "sheet": "one"}
 
 CHANGED = {
     "tasks": 2,
@@ -32,6 +33,7 @@ CHANGED = {
     "drop_small_tasks": False,
     "image_size": 3,
     "skip_broken": False,
+    "sheet": "two",
     "methods": ("tied",),
     "train_fraction": (0.5,),
     "seeds": 3,
@@ -48,7 +50,12 @@ CHANGED = {
 }
 """Option → another value than it has by default, or than the first comparison gives it."""
 
-OF_IMAGES = ("image_size", "skip_broken")
+OTHER_SOURCES = {
+    "image_size": ("folder", FOLDER),
+    "skip_broken": ("folder", FOLDER),
+    "sheet": ("workbook", WORKBOOK),
+}
+"""Options that go with something else than a table → with what, and how that is read first."""
 
 NEUTRAL = {"workers", "cluster", "out", "progress", "source", "reading"}
 """Arguments of ``compare`` that change no run: where it runs, and what the data are called."""
@@ -75,6 +82,17 @@ def table(tmp_path):
     )
     path = tmp_path / "table.csv"
     frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def workbook(table, tmp_path):
+    pytest.importorskip("openpyxl")
+    frame = pd.read_csv(table)
+    path = tmp_path / "table.xlsx"
+    with pd.ExcelWriter(path) as writer:
+        frame.to_excel(writer, sheet_name="one", index=False)
+        frame.assign(x=frame["x"] + 1).to_excel(writer, sheet_name="two", index=False)
     return path
 
 
@@ -122,7 +140,7 @@ def test_no_option_is_forgotten():
 def test_a_changed_option_never_takes_up_a_run_of_the_other(option, request, compared, tmp_path):
     if option == "search":
         pytest.importorskip("optuna")
-    name, fixed = ("folder", FOLDER) if option in OF_IMAGES else ("table", TABLE)
+    name, fixed = OTHER_SOURCES.get(option, ("table", TABLE))
     source = request.getfixturevalue(name)
     first = {"methods": ("tucker",), "seeds": 2, **fixed}
     second = {**first, option: CHANGED[option]}
