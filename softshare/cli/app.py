@@ -14,6 +14,7 @@ from cyclopts import App, CoercionError, CycloptsError, UnknownOptionError
 from softshare._version import __version__
 from softshare.cli.flags import FLAGS
 from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.printable import printable
 
 WRONG_USE, SOME_FAILED, INTERRUPTED = 2, 1, 130
 """Exit codes beside 0: what the user can mend, runs that failed among others, and Ctrl-C."""
@@ -69,7 +70,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
 def complain(message: str) -> None:
     """One line on what is wrong, to the standard error."""
-    print("softshare:", " ".join(message.split()), file=sys.stderr)
+    print("softshare:", printable(" ".join(message.split())), file=sys.stderr)
 
 
 def _run(tokens: list[str]) -> int:

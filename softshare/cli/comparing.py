@@ -25,6 +25,7 @@ from softshare.report.listing import console_on
 from softshare.report.page import write_report
 from softshare.report.terminal import show
 from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.printable import printable
 from softshare.tasks.task_set import TaskSet
 
 RESULTS = Path("softshare-results")
@@ -123,11 +124,13 @@ def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
         raise ValueError(f"every run diverged: {diverged[0]}; try a smaller --learning-rate")
     report = write_report(out, left_out=comparison.left_out)
     show(Findings(comparison.records, comparison.left_out), console_on(sys.stdout))
-    print(f"report:  {report}\nsummary: {out / comparing.SUMMARY}")
+    print(printable(f"report:  {report}\nsummary: {out / comparing.SUMMARY}"))
     for key, error in comparison.failures.items():
         complain(f"{key} failed: {type(error).__name__}: {error}")
     if comparison.failures:
-        traceback.print_exception(next(iter(comparison.failures.values())))
+        first = next(iter(comparison.failures.values()))
+        told = "".join(traceback.format_exception(first))
+        print(printable(told), end="", file=sys.stderr)
     return SOME_FAILED if comparison.failures else 0
 
 

@@ -21,6 +21,7 @@ from softshare.evaluation.records.files import write_text
 from softshare.evaluation.records.records import Record
 from softshare.evaluation.records.store import Store
 from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search
+from softshare.evaluation.summary_file import csv_of
 from softshare.methods.method import Method
 from softshare.methods.options import GivenOptions
 from softshare.methods.settings import TUNED, RunSettings
@@ -143,7 +144,7 @@ def compare(
     records = tuple(store.records[key] for key in sorted(store.records))
     comparison = Comparison(records, plan.left_out, failures)
     if store.out is not None:
-        write_text(store.out / SUMMARY, comparison.summary.to_csv(index=False))
+        write_text(store.out / SUMMARY, csv_of(comparison.summary))
     return comparison
 
 

@@ -13,6 +13,7 @@ from softshare.evaluation.cautions import cautions
 from softshare.evaluation.records.records import Record
 from softshare.evaluation.statistics import leaderboard, summarise
 from softshare.evaluation.words import count
+from softshare.tasks.printable import printable
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,4 +71,4 @@ class Comparison:
         cautions = [f"<li>{escape(line)}</li>" for line in self.cautions]
         if cautions:
             parts.append(f"<ul>{''.join(cautions)}</ul>")
-        return "\n".join(parts)
+        return printable("\n".join(parts))

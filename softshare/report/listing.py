@@ -7,6 +7,8 @@ from typing import TextIO
 
 from rich.console import Console
 
+from softshare.evaluation.console import PlainConsole
+
 PLAIN_WIDTH = 140
 """Columns of a table that goes to a file."""
 
@@ -15,7 +17,7 @@ def console_on(stream: TextIO) -> Console:
     """A console on a stream, wide enough for a table where the stream is no terminal."""
     # a terminal knows its own width
     width = None if stream.isatty() else PLAIN_WIDTH
-    return Console(file=stream, width=width)
+    return PlainConsole(file=stream, width=width)
 
 
 def show_methods(rows: Sequence[tuple[str, str, str]], console: Console) -> None:
@@ -30,5 +32,5 @@ def show_methods(rows: Sequence[tuple[str, str, str]], console: Console) -> None
 
 
 def show_line(console: Console, line: str) -> None:
-    """Write a line as it stands: what looks like markup may be a task's name."""
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    """Write a line as it stands, however long."""
+    console.print(line, soft_wrap=True)

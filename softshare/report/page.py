@@ -24,6 +24,7 @@ from softshare.report.hinton import task_correlations
 from softshare.report.style import PALETTE, drawing
 from softshare.report.words import per_cent, span
 from softshare.tasks.metrics import RELATIVE, metric_named
+from softshare.tasks.printable import printable
 
 REPORT = "report.html"
 MOST_CAUTIONS = 8
@@ -75,7 +76,7 @@ def render(findings: Findings) -> str:
             "orders": list(ordering.orders(findings)),
         }
     page = environment.get_template("report.html.jinja")
-    return page.render(
+    html = page.render(
         findings=findings,
         palette=PALETTE,
         per_cent=per_cent,
@@ -83,6 +84,7 @@ def render(findings: Findings) -> str:
         **_words(findings),
         **_tables(findings),
     )
+    return printable(html)
 
 
 def _words(findings: Findings) -> dict[str, object]:

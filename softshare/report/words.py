@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from softshare.tasks.printable import printable
+
 NONE = "–"
 
 
@@ -104,7 +106,7 @@ def span(numbers: Iterable[int]) -> str:
 
 def short(name: str, most: int) -> str:
     """A name on one line, its middle cut out where it is too long for a figure."""
-    name = " ".join(name.split())
+    name = " ".join(printable(name).split())
     if len(name) <= most:
         return name
     # one character is the mark of what is missing

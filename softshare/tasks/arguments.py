@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from softshare.tasks.printable import printable
+
 Problem = tuple[str, str]
 """An argument's name, and what is wrong with it and what would be right."""
 
@@ -30,7 +32,7 @@ class ArgumentError(ValueError):
     def told(self, names: Mapping[str, str]) -> str:
         """The message with other names for the arguments that have some."""
         phrases = [f"{names.get(name, name)}: {problem}" for name, problem in self.problems]
-        return (f"{self.about}: " if self.about else "") + "; ".join(phrases)
+        return printable((f"{self.about}: " if self.about else "") + "; ".join(phrases))
 
 
 def _again(problems: tuple[Problem, ...], about: str) -> ArgumentError:

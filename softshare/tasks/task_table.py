@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from softshare.tasks.printable import printable
 from softshare.tasks.task import Task
 
 TASKS_SHOWN = 10
@@ -46,5 +47,5 @@ def table_of(
 
 
 def _row(cell: str, texts: Sequence[str]) -> str:
-    cells = [f"<{cell}>{escape(text)}</{cell}>" for text in texts]
+    cells = [f"<{cell}>{escape(printable(text))}</{cell}>" for text in texts]
     return f"<tr>{''.join(cells)}</tr>"

@@ -417,3 +417,11 @@ def test_a_given_test_part_is_not_called_drawn_anew(tmp_path):
 def test_a_folder_without_records_is_an_error_that_names_it(tmp_path):
     with pytest.raises(ValueError, match=re.escape(str(tmp_path / "records"))):
         write_report(tmp_path)
+
+
+def test_names_steer_nothing(tmp_path):
+    write_sample(tmp_path, Sample(seeds=3, tasks={"a\x1b[2J": "binary", "b\u202e": "binary"}))
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    assert r"a\x1b[2J" in page
+    assert r"b\u202e" in page
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from softshare.evaluation.console import PlainConsole
 from softshare.evaluation.jobs.progress import ComparisonProgress, Watcher
 from softshare.evaluation.words import duration, listed
 
@@ -27,7 +28,7 @@ class ProgressDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bar = Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
             TextColumn("{task.fields[left]}"),
@@ -100,7 +101,7 @@ def watching(progress: Watcher | bool | None) -> Iterator[Watcher | None]:
         yield None
         return
     # not as a notebook's own output: a line stays a line there
-    with ProgressDisplay(Console(file=sys.stderr, force_jupyter=False)) as display:
+    with ProgressDisplay(PlainConsole(file=sys.stderr, force_jupyter=False)) as display:
         yield display
 
 
