@@ -77,15 +77,25 @@ def derived(
         unfinished.rename(folder)
     except OSError as error:
         if not folder.is_dir():  # else another process was faster, and its files are the same
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                remedy = "make room, or name another folder with SOFTSHARE_CACHE"
-                raise OSError(
-                    f"no space is left for the cache folder {folder.parent}; {remedy}"
-                ) from None
+            if _for_want_of_room(error):
+                raise _without_room(folder, error) from None
             raise
     finally:
         shutil.rmtree(outer, ignore_errors=True)
     return folder
+
+
+def _for_want_of_room(error: OSError) -> bool:
+    # NumPy tells of an array that was written in part, and not why
+    has_no_reason = error.errno is None and "written" in str(error)
+    return has_no_reason or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _without_room(folder: Path, error: OSError) -> OSError:
+    """What to tell where there is no room for the files of a folder."""
+    file = folder / Path(error.filename).name if error.filename else folder
+    remedy = "make room, or name another folder with SOFTSHARE_CACHE"
+    return OSError(f"no space is left for {file} in the cache folder {folder.parent}; {remedy}")
 
 
 def _unfinished(name: str) -> Path:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from softshare.data.cache import derived
-from softshare.data.mapped import MappedArray
+from softshare.data.mapped import MappedArray, new_mapped
 from softshare.tasks.sources import Source, digest_of, take
 from softshare.tasks.task_set import TaskSet
 
@@ -117,9 +117,8 @@ def _write(
     first, *others = _batches(source, batch_size)
     encoded = _run(encoder, source, first)
     shape = len(source), encoded.shape[1]
-    features = np.lib.format.open_memmap(
+    features = new_mapped(
         folder / "features.npy",
-        mode="w+",
         dtype=np.float32,
         shape=shape,
     )

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from softshare.data.archives import naming, open_zip, read_content, read_member
+from softshare.data.mapped import new_mapped
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 1 << 26
@@ -114,9 +115,8 @@ def write_square_images(
     Raises:
         ValueError: an image is damaged; the message names it.
     """
-    images = np.lib.format.open_memmap(
+    images = new_mapped(
         path,
-        mode="w+",
         dtype=np.uint8,
         shape=(len(names), 3, size, size),
     )

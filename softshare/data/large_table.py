@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from softshare.data.cache import derived
-from softshare.data.mapped import MappedArray
+from softshare.data.mapped import MappedArray, new_mapped
 from softshare.data.roles import Roles
 from softshare.data.several_files import FILE, read_files, read_files_in_chunks, told_of
 from softshare.data.table_file import numbers_where_meant, read_frame
@@ -119,9 +119,8 @@ def _write(
     (folder / "columns.json").write_text(
         json.dumps({"names": names, "categories": categories}), encoding="utf-8"
     )
-    values = np.lib.format.open_memmap(
+    values = new_mapped(
         folder / "values.npy",
-        mode="w+",
         dtype=np.float64,
         shape=(n_rows, len(names)),
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
+
+_ZEROS_AT_ONCE = 1 << 20
 
 
 def open_mapped(path: Path, *, mode: Literal["r", "r+"] = "r") -> np.ndarray:
@@ -29,6 +34,47 @@ def open_mapped(path: Path, *, mode: Literal["r", "r+"] = "r") -> np.ndarray:
         raise
     except Exception as error:  # NumPy reads a header as Python, which fails in many ways
         raise ValueError(f"{path} is damaged ({error}); {remedy}") from None
+
+
+def new_mapped(
+    path: Path,
+    *,
+    dtype: npt.DTypeLike,
+    shape: tuple[int, ...],
+) -> np.memmap[Any, Any]:
+    """A new array in a ``.npy`` file as a memory map to be filled, all its room taken at once.
+
+    A file is made long without taking room on the disk. Where that runs out while a map is being
+    filled, no call is there to fail: the system ends the process (SIGBUS).
+
+    Raises:
+        OSError: there is no room for it; the error's ``filename`` is the path.
+    """
+    try:
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        with path.open("r+b") as file:
+            _take_room(file, array.offset, array.nbytes)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    return array
+
+
+def _take_room(file: IO[bytes], begin: int, size: int) -> None:
+    """Take the room of these bytes of a file, whose content is zeros."""
+    if size and hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(file.fileno(), begin, size)
+        except OSError as error:
+            # some file systems cannot, then zeros are written
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+                raise
+        else:
+            return
+    file.seek(begin)
+    for done in range(0, size, _ZEROS_AT_ONCE):
+        file.write(bytes(min(_ZEROS_AT_ONCE, size - done)))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 class RowsOnDisk:

@@ -19,7 +19,7 @@ from scipy.io import loadmat
 from softshare.data.archives import naming, open_zip, read_member
 from softshare.data.cache import derived
 from softshare.data.images import decode_square
-from softshare.data.mapped import MappedArray
+from softshare.data.mapped import MappedArray, new_mapped
 from softshare.data.office_caltech_files import FEATURES, IMAGES, LISTS, SET, Features
 from softshare.data.public import PublicFile
 from softshare.tasks.columns import offsets_of
@@ -156,9 +156,8 @@ def _of_images(size: int) -> tuple[TaskSet, list[str]]:
 def _decode(folder: Path, size: int) -> None:
     """Write the images of the four domains, and the name of each."""
     shape = (sum(map(sum, COUNTS.values())), 3, size, size)
-    images = np.lib.format.open_memmap(
+    images = new_mapped(
         folder / "images.npy",
-        mode="w+",
         dtype=np.uint8,
         shape=shape,
     )

@@ -15,7 +15,7 @@ import pandas as pd
 from softshare.data.archives import open_zip, read_member
 from softshare.data.cache import derived
 from softshare.data.images import pixels_of
-from softshare.data.mapped import MappedArray
+from softshare.data.mapped import MappedArray, new_mapped
 from softshare.data.names import near
 from softshare.data.public import PublicFile, PublicSet
 from softshare.tasks.columns import offsets_of
@@ -153,9 +153,8 @@ def _decode(zips: Iterable[Path], folder: Path) -> None:
     """Write the images of the zips, and which alphabet, character and drawing each is."""
     names: list[tuple[str, ...]] = []
     shape = (N_DRAWINGS * sum(N_CHARACTERS.values()), 1, SIZE, SIZE)
-    images = np.lib.format.open_memmap(
+    images = new_mapped(
         folder / "images.npy",
-        mode="w+",
         dtype=np.uint8,
         shape=shape,
     )
