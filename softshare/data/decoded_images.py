@@ -154,4 +154,4 @@ def decoded_images(
     for name in names:
         status = os.stat(f"{root}/{name}")
         digest.update(os.fsencode(name) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    return DecodedImages(derived(f"images-2-{digest.hexdigest()}", [], build))
+    return DecodedImages(derived(f"images-3-{digest.hexdigest()}", [], build))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,8 @@ import pandas as pd
 
 from softshare.data.decoded_images import DecodedImages, decoded_images
 from softshare.data.image_form import ImageForm, size_of
+from softshare.data.image_layout import LAYOUT, ImageLayout, layout_of
+from softshare.data.image_survey import survey
 from softshare.data.roles import Roles, about, groups_of
 from softshare.data.table_file import read_frame
 from softshare.tasks.arguments import ArgumentError
@@ -19,12 +20,6 @@ from softshare.tasks.columns import offsets_of
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
-
-SUFFIXES = (".png", ".jpg", ".jpeg")
-LABELS = "labels.csv"
-"""A table of labels may lie in a folder of images, and does not count as one of them."""
-
-LAYOUT = "a folder of images is laid out as TASK/CLASS/*.png (or .jpg)"
 
 
 @dataclass(frozen=True)
@@ -56,8 +51,14 @@ class ImageReading:
 
 
 def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> TaskSet:
-    """Tasks from images laid out as ``root/TASK/CLASS/*.png`` (or ``.jpg``): every task tells its
-    own classes apart.
+    """Tasks from images laid out as ``root/TASK/CLASS/*.png`` (``.jpg``, ``.webp``, ``.bmp``,
+    ``.tif`` or ``.gif``): every task tells its own classes apart.
+
+    Folders called ``train``, ``val`` and ``test``, or nearly so, are given parts of a split, around
+    the tasks or within them; a note says so. Hidden
+    files and those of file managers are passed over. What is transparent is laid over white; where
+    an image then shows nothing, transparency is a channel of its own for all. Grey images of more
+    than 8 bits are scaled to 8, all alike.
 
     Images are decoded by processes of their own when they are first asked for, and kept as bytes in
     the cache folder from then on, where batches read them; changed files are decoded again.
@@ -71,25 +72,23 @@ def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> Ta
         ValueError: it is laid out otherwise, a task has one class only, or images cannot be read.
     """
     root = _folder(root)
-    names, strays, empty = _listing(root)
-    if not names:
+    layout = layout_of(root)
+    if not layout.names and not layout.strays:
         raise ValueError(f"{root} has no images; {LAYOUT}")
-    odd = [f"{root / name} has no place" for name in strays]
-    odd += [f"the folder {root / name} has no images" for name in empty]
-    if odd and not reading.skip_broken:
-        raise ArgumentError(
-            ("skip_broken", "leaves such files and folders out"),
-            about=f"{odd[0]}: {LAYOUT}; remove it",
-        )
-    source, notes = _source(root, names, reading)
-    folders = pd.DataFrame(
-        [names[row].split("/")[:2] for row in source.kept], columns=["task", "label"]
-    )
+    _check_layout(root, layout, reading)
+    source, notes = _source(root, layout.names, reading)
+    return _tasks_of(layout, source, notes)
+
+
+def _tasks_of(layout: ImageLayout, source: DecodedImages, notes: Sequence[str]) -> TaskSet:
+    folders = pd.DataFrame({"task": layout.tasks, "label": layout.labels}).iloc[source.kept]
+    folders = folders.reset_index(drop=True)
     members = folders.groupby("task", sort=True).indices
     columns = [
         encode_target(str(task), pd.Categorical(folders["label"].iloc[rows]))
         for task, rows in members.items()
     ]
+    parts = None if layout.parts is None else np.array(layout.parts, dtype=object)[source.kept]
     return TaskSet(
         tuple(task for task, _ in columns),
         (source,),
@@ -97,12 +96,25 @@ def image_folder(root: str | Path, reading: ImageReading = ImageReading()) -> Ta
         offsets_of([len(rows) for rows in members.values()]),
         np.concatenate(list(members.values())),
         np.concatenate([targets for _, targets in columns]),
+        parts=() if parts is None else (parts,),
         notes=(
-            *_left_out(strays, "that are no images"),
-            *_left_out(empty, "without images", what="folder"),
+            *layout.notes,
+            *_told("passed over", layout.passed_over, "that are hidden or the system's"),
+            *_left_out(layout.strays, "that are no images"),
+            *_left_out(layout.empty, "without images", what="folder"),
             *notes,
         ),
     )
+
+
+def _check_layout(root: Path, layout: ImageLayout, reading: ImageReading) -> None:
+    odd = [f"{root / name} has no place" for name in layout.strays]
+    odd += [f"the folder {root / name} has no images" for name in layout.empty]
+    if odd and not (reading.skip_broken and layout.names):
+        raise ArgumentError(
+            ("skip_broken", "leaves such files and folders out"),
+            about=f"{odd[0]}: {LAYOUT}; remove it",
+        )
 
 
 def image_table(
@@ -186,45 +198,8 @@ def _folder(root: str | Path) -> Path:
 
 
 def holds_images(root: Path) -> bool:
-    """Whether a folder has images, laid out as :func:`image_folder` expects them."""
-    names, _, _ = _listing(root)
-    return bool(names)
-
-
-def _listing(root: Path) -> tuple[list[str], list[str], list[str]]:
-    """The images ``TASK/CLASS/file`` in the order of their names, what else there is but hidden
-    files, and folders without images.
-    """
-    tasks, strays = _within(root, "")
-    classes: list[str] = []
-    names: list[str] = []
-    for task in tasks:
-        folders, files = _within(root, f"{task}/")
-        classes += folders
-        strays += files
-    for folder in classes:
-        folders, files = _within(root, f"{folder}/")
-        names += [file for file in files if file.lower().endswith(SUFFIXES)]
-        strays += folders + [file for file in files if not file.lower().endswith(SUFFIXES)]
-    parents = {name.rsplit("/", 1)[0] for name in (*classes, *names)}
-    return (
-        names,
-        [name for name in strays if name != LABELS],
-        [folder for folder in (*tasks, *classes) if folder not in parents],
-    )
-
-
-def _within(root: Path, prefix: str) -> tuple[list[str], list[str]]:
-    """Folders, linked ones too, and files in a folder, by name; hidden ones do not count."""
-    with os.scandir(root / prefix) as entries:
-        found = sorted(
-            (prefix + entry.name, entry.is_dir())
-            for entry in entries
-            if not entry.name.startswith(".")
-        )
-    return [name for name, is_folder in found if is_folder], [
-        name for name, is_folder in found if not is_folder
-    ]
+    """Whether a folder has images in folders, as :func:`image_folder` expects them."""
+    return bool(layout_of(root).names)
 
 
 def _named_images(column: pd.Series, folder: Path) -> np.ndarray:
@@ -262,6 +237,8 @@ def _source(
         height, width = (
             reading.size if isinstance(reading.size, tuple) else (reading.size, reading.size)
         )
+    found = survey(root, names)
+    found.check()
     source = decoded_images(
         root,
         names,
@@ -271,14 +248,15 @@ def _source(
             grey=reading.grey,
             resize=reading.size is not None,
             crop=reading.crop,
+            alpha=found.alpha,
+            bits=found.bits,
         ),
     )
     if not (reading.decode_first or reading.skip_broken):
-        return source, ()
+        return source, found.notes()
     whole = source.decoded(skip_broken=reading.skip_broken)
-    return whole, _left_out(
-        [names[row] for row in np.setdiff1d(source.kept, whole.kept)], "that cannot be read"
-    )
+    broken = [names[row] for row in np.setdiff1d(source.kept, whole.kept)]
+    return whole, (*found.notes(), *_left_out(broken, "that cannot be read"))
 
 
 def _first_size(
@@ -302,11 +280,18 @@ def _left_out(
     *,
     what: str = "file",
 ) -> tuple[str, ...]:
-    return (
-        (
-            f"left out {len(names)} {what}(s) {why}: "
-            f"{', '.join(names[:5])}{', …' if len(names) > 5 else ''}",
-        )
-        if names
-        else ()
-    )
+    return _told("left out", names, why, what=what)
+
+
+def _told(
+    done: str,
+    names: Sequence[str],
+    why: str,
+    *,
+    what: str = "file",
+) -> tuple[str, ...]:
+    """A note of what was done with these files or folders, where there are some."""
+    if not names:
+        return ()
+    more = ", …" if len(names) > 5 else ""
+    return (f"{done} {len(names)} {what}(s) {why}: {', '.join(names[:5])}{more}",)

@@ -10,12 +10,12 @@ from typing import Any
 
 from softshare.data import named
 from softshare.data.image_folder import (
-    LABELS,
     ImageReading,
     holds_images,
     image_folder,
     image_table,
 )
+from softshare.data.image_layout import LABELS
 from softshare.data.named import NamedSource, named_source
 from softshare.data.names import near
 from softshare.data.public import PublicSet
@@ -78,7 +78,9 @@ def load(
     }
     given = {name: value for name, value in columns.items() if value}
     known = named_source(source)
-    is_folder = known is None and Path(source).is_dir() and not _is_folder_of_tables(Path(source))
+    of_images = image_size is not None or skip_broken
+    is_folder = known is None and Path(source).is_dir()
+    is_folder = is_folder and (of_images or not _is_folder_of_tables(Path(source)))
     if not is_folder:
         _refuse_image_options(source, image_size, skip_broken)
     if known is not None:
