@@ -7,6 +7,7 @@ from .data.image_folder import image_folder as image_folder
 from .data.image_folder import image_table as image_table
 from .data.table import read_table as read_table
 from .evaluation.compare import compare as compare
+from .evaluation.jobs.cluster import Cluster as Cluster
 from .methods.core_similarity import core_similarity as core_similarity
 from .methods.core_similarity import similar_cores as similar_cores
 from .methods.select_pattern import select_pattern as select_pattern

@@ -112,11 +112,19 @@ class Running:
     Args:
         workers: processes; by default one a CPU; 0 runs in this process.
         cluster: address of a Dask scheduler to run on, in place of processes on this machine.
-        out: folder for the results; by default softshare-results/SOURCE.
+        tls_ca_file: certificates of the authority that signed those of a cluster at tls://, a PEM
+            file; by default what Dask's own settings name.
+        tls_cert: the certificate to show to such a cluster, a PEM file.
+        tls_key: its private key, a PEM file.
+        out: folder for the results; by default softshare-results/SOURCE, of a table
+            softshare-results/SOURCE-TARGET.
     """
 
     workers: int | None = None
     cluster: str | None = None
+    tls_ca_file: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     out: Path | None = None
 
 

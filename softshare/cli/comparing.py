@@ -13,22 +13,22 @@ from typing import Any
 from softshare.cli.app import SOME_FAILED, complain
 from softshare.cli.compare import Compared, Data, Running, Training
 from softshare.cli.flags import FLAGS
+from softshare.cli.results import default_folder
 from softshare.data.load import load
 from softshare.data.named import default_fraction
 from softshare.data.terminal import with_files
 from softshare.evaluation import compare as comparing
 from softshare.evaluation.arguments import wrong_arguments
+from softshare.evaluation.jobs.cluster import TLS_FILES, Cluster
 from softshare.evaluation.plan import fractions_of_parts
 from softshare.methods.options import read_options
 from softshare.report.findings import Findings
 from softshare.report.listing import console_on
 from softshare.report.page import write_report
 from softshare.report.terminal import show
-from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.arguments import ArgumentError, Problem
 from softshare.tasks.printable import printable
 from softshare.tasks.task_set import TaskSet
-
-RESULTS = Path("softshare-results")
 
 
 def run(
@@ -65,20 +65,25 @@ def run(
         "options": options,
     }
     settings = {"source": source, "metric": compared.metric, **asdict(training)}
+    cluster = _cluster(running)
     problems = wrong_arguments(
-        **chosen, workers=running.workers, settings={"trials": compared.search, **settings}
+        **chosen,
+        workers=running.workers,
+        cluster=cluster,
+        settings={"trials": compared.search, **settings},
     )
+    problems += _stray_files(running)
     phrases = list(wrong)
     if misread or problems:
         phrases.append(ArgumentError(*misread, *problems).told(FLAGS))
     tasks = _read(source, data, fractions, phrases)
-    out = running.out or RESULTS / Path(source).name.split(".")[0]
+    out = running.out or default_folder(source, data.target)
     return _compare(
         tasks,
         out,
         search=compared.search,
         workers=running.workers,
-        cluster=running.cluster,
+        cluster=cluster,
         reading=asdict(data),
         **chosen,
         **settings,
@@ -132,6 +137,21 @@ def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
         told = "".join(traceback.format_exception(first))
         print(printable(told), end="", file=sys.stderr)
     return SOME_FAILED if comparison.failures else 0
+
+
+def _cluster(running: Running) -> Cluster | None:
+    if running.cluster is None:
+        return None
+    files = {name: getattr(running, name) for name in TLS_FILES}
+    given = {name: str(path) for name, path in files.items() if path is not None}
+    return Cluster(running.cluster, **given)
+
+
+def _stray_files(running: Running) -> list[Problem]:
+    if running.cluster is not None:
+        return []
+    given = [name for name in TLS_FILES if getattr(running, name) is not None]
+    return [(name, "only goes with a cluster") for name in given]
 
 
 def _kinds(given: Sequence[str]) -> Any:

@@ -38,6 +38,9 @@ SAME_NAMES = (
     "steps",
     "target",
     "task",
+    "tls_ca_file",
+    "tls_cert",
+    "tls_key",
     "weight_decay",
     "workers",
 )

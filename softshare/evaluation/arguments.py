@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from numbers import Integral, Real
 from typing import Any
 
+from softshare.evaluation.jobs.cluster import Cluster, cluster_at
 from softshare.evaluation.statistics import BASELINE
 from softshare.methods.method import Method
 from softshare.methods.named import METHODS
@@ -35,6 +36,7 @@ def wrong_arguments(
     workers: int | None,
     settings: Mapping[str, Any],
     options: GivenOptions | None = None,
+    cluster: str | Cluster | None = None,
 ) -> list[Problem]:
     """What is wrong with the arguments of a comparison, whatever the data.
 
@@ -54,6 +56,8 @@ def wrong_arguments(
         wrong += _wrong_settings({**settings, **run})
     if workers is not None and workers < 0:
         wrong.append(("workers", f"must be 0 (this process) or more, got {workers}"))
+    if cluster is not None:
+        wrong += cluster_at(cluster).wrong()
     metric = settings.get("metric")
     if metric is not None and metric not in names_of_task_metrics():
         wrong.append(("metric", unknown("metric", metric, names_of_task_metrics())))

@@ -11,8 +11,10 @@ from typing import Any, Literal
 from softshare import evaluation
 from softshare.evaluation.arguments import MethodsAsked
 from softshare.evaluation.comparison import Comparison
+from softshare.evaluation.jobs.cluster import Cluster
 from softshare.evaluation.jobs.display import watching
-from softshare.evaluation.jobs.engine import default_workers, open_engine
+from softshare.evaluation.jobs.engine import open_engine
+from softshare.evaluation.jobs.machine import default_workers
 from softshare.evaluation.jobs.progress import WatchedEngine, Watcher
 from softshare.evaluation.jobs.run import run
 from softshare.evaluation.plan import ComparisonPlan, make_plan
@@ -20,6 +22,7 @@ from softshare.evaluation.records.division import Splits
 from softshare.evaluation.records.files import write_text
 from softshare.evaluation.records.records import Record
 from softshare.evaluation.records.store import Store
+from softshare.evaluation.results_folder import claimed
 from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search
 from softshare.evaluation.summary_file import csv_of
 from softshare.methods.method import Method
@@ -63,7 +66,7 @@ def compare(
     options: GivenOptions | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
-    cluster: str | None = None,
+    cluster: str | Cluster | None = None,
     progress: Watcher | bool | None = None,
 ) -> Comparison:
     """Train several tasks apart and together, and say what was gained.
@@ -96,7 +99,7 @@ def compare(
         out: folder for records, splits and ``summary.csv``; runs that it holds are not run again.
             None keeps all in memory.
         workers: processes; None: one a CPU; 0: run in this process.
-        cluster: address of a Dask scheduler to use instead of processes here.
+        cluster: a Dask cluster to use instead of processes here, or its scheduler's address.
         progress: is told of every run that ends; True shows it on the standard error, False
             nowhere; None: there where it is a terminal or a notebook.
 
@@ -125,27 +128,44 @@ def compare(
         workers=workers,
         settings=settings,
         options=options,
+        cluster=cluster,
     )
     folder = None if out is None else Path(out)
     drawn = Splits(tasks)
-    store = Store(folder, plan.of_methods(), drawn, reading=reading or {})
+    with claimed(folder):
+        store = Store(folder, plan.of_methods(), drawn, reading=reading or {})
+        failures = _make_missing(
+            drawn, plan, store, workers=workers, cluster=cluster, progress=progress
+        )
+        if not store.records:
+            raise next(iter(failures.values()))
+        records = tuple(store.records[key] for key in sorted(store.records))
+        comparison = Comparison(records, plan.left_out, failures)
+        if store.out is not None:
+            write_text(store.out / SUMMARY, csv_of(comparison.summary))
+    return comparison
+
+
+def _make_missing(
+    drawn: Splits,
+    plan: ComparisonPlan,
+    store: Store,
+    *,
+    workers: int | None,
+    cluster: str | Cluster | None,
+    progress: Watcher | bool | None,
+) -> dict[str, BaseException]:
+    """Make the runs that have no record yet, and tell which failed."""
     missing = {}
     for key, of_run in plan.runs().items():
         if key not in store.records:
             missing[key] = of_run
-    failures: dict[str, BaseException] = {}
-    if missing:
-        with watching(progress) as watcher:
-            failures = _run_all(
-                drawn, plan, missing, store, workers=workers, cluster=cluster, progress=watcher
-            )
-    if not store.records:
-        raise next(iter(failures.values()))
-    records = tuple(store.records[key] for key in sorted(store.records))
-    comparison = Comparison(records, plan.left_out, failures)
-    if store.out is not None:
-        write_text(store.out / SUMMARY, csv_of(comparison.summary))
-    return comparison
+    if not missing:
+        return {}
+    with watching(progress) as watcher:
+        return _run_all(
+            drawn, plan, missing, store, workers=workers, cluster=cluster, progress=watcher
+        )
 
 
 def _run_all(
@@ -155,7 +175,7 @@ def _run_all(
     store: Store,
     *,
     workers: int | None,
-    cluster: str | None,
+    cluster: str | Cluster | None,
     progress: Watcher | None,
 ) -> dict[str, BaseException]:
     """Make the missing runs, keep their records, and tell which failed."""

@@ -14,6 +14,7 @@ from softshare.evaluation.arguments import (
     numbers_of_seeds,
     wrong_arguments,
 )
+from softshare.evaluation.jobs.cluster import Cluster
 from softshare.evaluation.statistics import ALL, BASELINE
 from softshare.methods.method import Method
 from softshare.methods.named import method_named
@@ -80,6 +81,7 @@ def make_plan(
     workers: int | None,
     settings: Mapping[str, Any],
     options: GivenOptions | None = None,
+    cluster: str | Cluster | None = None,
 ) -> ComparisonPlan:
     """Check the arguments of a comparison and make its plan.
 
@@ -93,6 +95,7 @@ def make_plan(
         workers: processes, or None.
         settings: all other fields of :class:`RunSettings`.
         options: method → option → value, in place of defaults.
+        cluster: to run on, or None.
 
     Raises:
         ValueError: arguments are wrong or do not suit the data; the message names them all.
@@ -105,6 +108,7 @@ def make_plan(
         workers=workers,
         settings=settings,
         options=options,
+        cluster=cluster,
     )
     wrong += _unsuitable(tasks, methods, settings)
     if wrong:

@@ -81,10 +81,12 @@ def test_a_table_is_compared_and_reported(table, ran, capsys, tmp_path):
         line.split()[0] for line in lines if line.strip().startswith(("tied", "independent"))
     ] == ["tied", "independent"]
     assert lines[-2:] == [
-        "report:  softshare-results/visits/report.html",
-        "summary: softshare-results/visits/summary.csv",
+        "report:  softshare-results/visits-readmitted/report.html",
+        "summary: softshare-results/visits-readmitted/summary.csv",
     ]
-    assert (tmp_path / "softshare-results" / "visits" / "report.html").stat().st_size > 1000
+    assert (
+        tmp_path / "softshare-results" / "visits-readmitted" / "report.html"
+    ).stat().st_size > 1000
     assert [line.split("] ")[1].split(":")[0] for line in err.splitlines()] == [
         settings.key for _, settings in ran
     ]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
+
+Work = Callable[[Any, Any], Any]
+"""(what all jobs share, the job) → its result."""
 
 
 @dataclass(frozen=True)
