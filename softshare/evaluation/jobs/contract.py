@@ -13,6 +13,21 @@ Work = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
+class AtWorkers:
+    """What every worker has before its first job.
+
+    Args:
+        prepare: called once.
+        work: what a job does, a function of a module that workers can import.
+        shared: what all jobs need.
+    """
+
+    prepare: Callable[[], None]
+    work: Work
+    shared: Any
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of a job: its result, or the exception that it raised."""
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from softshare.evaluation import jobs
 from softshare.evaluation.jobs.cluster import Cluster, cluster_at
-from softshare.evaluation.jobs.contract import Engine, Work
+from softshare.evaluation.jobs.contract import AtWorkers, Engine, Work
 from softshare.evaluation.jobs.in_process import InThisProcess
 from softshare.evaluation.jobs.local_pool import LocalPool
 from softshare.evaluation.jobs.machine import default_workers
+from softshare.evaluation.jobs.one_thread import compute_on_one_thread
 from softshare.tasks.arguments import ArgumentError
 
 
@@ -39,4 +40,5 @@ def open_engine(
         return jobs.dask_cluster.OnCluster(work, shared, cluster=cluster)
     if workers == 0:
         return InThisProcess(work, shared)
-    return LocalPool(work, shared, workers=workers or default_workers())
+    needed = AtWorkers(compute_on_one_thread, work, shared)
+    return LocalPool(needed, workers=workers or default_workers())

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import cloudpickle
 
-from softshare.evaluation.jobs.contract import Engine, Outcome, Work
+from softshare.evaluation.jobs.contract import AtWorkers, Engine, Outcome
 from softshare.evaluation.jobs.machine import memory_limit
 from softshare.evaluation.jobs.minder import REMEDY, Answer, Asked, Minder, no_more
 from softshare.evaluation.jobs.worker_process import WorkerDiedError
@@ -32,20 +32,18 @@ class LocalPool(Engine):
     Each process is minded by a thread of its own, which starts another one when it dies.
 
     Args:
-        work: what a job does, a function of a module that workers can import.
-        shared: what all jobs need; it is sent to every process once.
+        needed: what every process has before its first job; it is sent to each once.
         workers: how many processes.
     """
 
     def __init__(
         self,
-        work: Work,
-        shared: Any,
+        needed: AtWorkers,
         *,
         workers: int,
     ) -> None:
         self._jobs: PriorityQueue[Asked] = PriorityQueue()
-        self._minders = [Minder(work, shared, self._jobs) for _ in range(workers)]
+        self._minders = [Minder(needed, self._jobs) for _ in range(workers)]
         self._most_memory = int(USABLE_MEMORY * memory_limit() / workers)
 
     @property

@@ -7,9 +7,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 from queue import PriorityQueue, SimpleQueue
-from typing import Any
 
-from softshare.evaluation.jobs.contract import Outcome, Work
+from softshare.evaluation.jobs.contract import AtWorkers, Outcome
 from softshare.evaluation.jobs.worker_process import CannotWorkError, WorkerDiedError, WorkerProcess
 from softshare.tasks.arguments import ArgumentError
 
@@ -50,18 +49,16 @@ class Minder:
     """Keeps one process at work, and starts another in its place when it dies.
 
     Args:
-        work: what a job does.
-        shared: what all jobs need.
+        needed: what the process has before its first job.
         jobs: where it takes them from.
     """
 
     def __init__(
         self,
-        work: Work,
-        shared: Any,
+        needed: AtWorkers,
         jobs: PriorityQueue[Asked],
     ) -> None:
-        self._work, self._shared, self._jobs = work, shared, jobs
+        self._needed, self._jobs = needed, jobs
         self._thread = threading.Thread(target=self._run, name="softshare-minder", daemon=True)
         self._lock = threading.Lock()
         self._process: WorkerProcess | None = None
@@ -147,7 +144,7 @@ class Minder:
             process = None
             try:
                 process = self._begun()
-                process.prepare(self._work, self._shared)
+                process.prepare(self._needed)
                 return process
             except (OSError, WorkerDiedError) as error:
                 how = str(error)

@@ -2,14 +2,14 @@
 
 Its life, each message a pickle, from the process that started it and back to it::
 
-    (prepare, work, shared)  →
+    what it needs            →
                              ←  None, or what keeps it from working: the kind and the words
     a job, as bytes          →
                              ←  (its result, None) or (None, what it raised), as bytes
     ...
     the end of the pipe      →  it ends
 
-It imports next to nothing before it listens: what is heavy comes with the first message.
+It imports next to nothing before it reads: what is heavy comes with the first message.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import time
 import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
+
+from softshare.evaluation.jobs.contract import AtWorkers
 
 SECONDS_BETWEEN_LOOKS = 0.5
 """How often a worker looks whether the process that started it is still there."""
@@ -47,8 +49,8 @@ def main(parent: int) -> NoReturn:
 def _work(jobs: BinaryIO, answers: BinaryIO) -> NoReturn:
     speak = _silenced()
     try:
-        prepare, work, shared = pickle.load(jobs)
-        prepare()
+        needed = pickle.load(jobs)
+        needed.prepare()
     except EOFError:
         raise
     except BaseException as error:
@@ -58,13 +60,13 @@ def _work(jobs: BinaryIO, answers: BinaryIO) -> NoReturn:
     _tell(answers, None)
     while True:
         job = pickle.load(jobs)
-        _tell(answers, _answer(work, shared, job))
+        _tell(answers, _answer(needed, job))
 
 
-def _answer(work: Callable[[Any, Any], Any], shared: Any, job: bytes) -> bytes:
+def _answer(needed: AtWorkers, job: bytes) -> bytes:
     """What becomes of a job, in a form that can be sent."""
     try:
-        result = work(shared, pickle.loads(job))
+        result = needed.work(needed.shared, pickle.loads(job))
         return pickle.dumps((result, None), pickle.HIGHEST_PROTOCOL)
     except Exception as error:
         return _sendable(error)

@@ -15,9 +15,8 @@ from typing import Any, BinaryIO
 import cloudpickle
 import psutil
 
-from softshare.evaluation.jobs.contract import Work
+from softshare.evaluation.jobs.contract import AtWorkers
 from softshare.evaluation.jobs.machine import memory_of
-from softshare.evaluation.jobs.one_thread import compute_on_one_thread
 
 PROCESS_ENVIRONMENT: Mapping[str, str] = {
     "OMP_NUM_THREADS": "1",
@@ -78,7 +77,7 @@ class WorkerProcess:
         """Whether it has not ended."""
         return self._process.poll() is None
 
-    def prepare(self, work: Work, shared: Any) -> None:
+    def prepare(self, needed: AtWorkers) -> None:
         """Hand over what all its jobs need; returns when it has imported and read all of that.
 
         Raises:
@@ -87,7 +86,7 @@ class WorkerProcess:
         """
         # a process that cannot read on has said why before it closed its pipe
         with suppress(BrokenPipeError):
-            cloudpickle.dump((compute_on_one_thread, work, shared), self._jobs)
+            cloudpickle.dump(needed, self._jobs)
             self._jobs.flush()
         hindrance = self._answer()
         if hindrance is None:

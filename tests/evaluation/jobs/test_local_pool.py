@@ -12,26 +12,31 @@ import psutil
 import pytest
 import torch
 
+from softshare.evaluation.jobs.contract import AtWorkers
+from softshare.evaluation.jobs.engine import open_engine
 from softshare.evaluation.jobs.local_pool import LocalPool
 from softshare.evaluation.jobs.worker_process import PROCESS_ENVIRONMENT
 from softshare.tasks.arguments import ArgumentError
 from tests.evaluation.jobs import work_of_tests
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Worker processes that are there at once: they import no PyTorch."""
-    module = "softshare.evaluation.jobs.worker_process.compute_on_one_thread"
-    monkeypatch.setattr(module, work_of_tests.prepared)
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """No waiting between starts that fail."""
     monkeypatch.setattr("softshare.evaluation.jobs.minder.SECONDS_BETWEEN_STARTS", 0)
 
 
+def pool_of(work, shared, *, workers):
+    """Processes that import no PyTorch, and are there at once."""
+    return LocalPool(AtWorkers(work_of_tests.prepared, work, shared), workers=workers)
+
+
 def outcomes_of(work, shared, jobs, *, workers=2):
-    with LocalPool(work, shared, workers=workers) as pool:
+    with pool_of(work, shared, workers=workers) as pool:
         return {outcome.key: outcome for outcome in pool.outcomes(jobs)}
 
 
-def test_a_job_that_raises_is_told_by_its_key_and_loses_no_other(quick):
+def test_a_job_that_raises_is_told_by_its_key_and_loses_no_other():
     jobs = {"a": 1, "bad": "raise", "b": 2, "c": 3}
     outcomes = outcomes_of(work_of_tests.double, {"factor": 10}, jobs)
     results = {key: outcome.result[0] for key, outcome in outcomes.items() if not outcome.error}
@@ -42,7 +47,7 @@ def test_a_job_that_raises_is_told_by_its_key_and_loses_no_other(quick):
     assert "in double" in note
 
 
-def test_an_exception_that_cannot_be_sent_comes_as_one_that_says_the_same(quick):
+def test_an_exception_that_cannot_be_sent_comes_as_one_that_says_the_same():
     outcome = outcomes_of(work_of_tests.odd_error, None, {"odd": None}, workers=1)["odd"]
     assert isinstance(outcome.error, RuntimeError)
     assert "OddError: ('odd'" in str(outcome.error)
@@ -53,12 +58,13 @@ def threads_of_process(shared, job):
 
 
 def test_processes_compute_on_one_thread():
-    outcomes = outcomes_of(threads_of_process, None, {"one": 1}, workers=1)
-    assert outcomes["one"].result == 1
+    with open_engine(threads_of_process, None, workers=1) as engine:
+        (outcome,) = engine.outcomes({"one": 1})
+    assert outcome.result == 1
 
 
-def test_jobs_run_in_other_processes_again_and_again(quick):
-    with LocalPool(work_of_tests.double, {"factor": 1}, workers=2) as pool:
+def test_jobs_run_in_other_processes_again_and_again():
+    with pool_of(work_of_tests.double, {"factor": 1}, workers=2) as pool:
         assert pool.capacity == 2
         jobs = {str(job): job for job in range(8)}
         for _ in range(2):
@@ -68,7 +74,7 @@ def test_jobs_run_in_other_processes_again_and_again(quick):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_the_job_of_a_killed_process_is_taken_up_by_another(tmp_path, workers, quick, capfd):
+def test_the_job_of_a_killed_process_is_taken_up_by_another(tmp_path, workers, capfd):
     jobs = {str(job): job for job in range(8)}
     outcomes = outcomes_of(work_of_tests.die_once, tmp_path, jobs, workers=workers)
     assert [outcome.error for outcome in outcomes.values()] == [None] * 8
@@ -77,8 +83,8 @@ def test_the_job_of_a_killed_process_is_taken_up_by_another(tmp_path, workers, q
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_process_that_dies_while_it_has_nothing_to_do_costs_nothing(quick):
-    with LocalPool(work_of_tests.double, {"factor": 1}, workers=1) as pool:
+def test_a_process_that_dies_while_it_has_nothing_to_do_costs_nothing():
+    with pool_of(work_of_tests.double, {"factor": 1}, workers=1) as pool:
         (first,) = pool.outcomes({"a": 1})
         psutil.Process(first.result[1]).kill()
         (second,) = pool.outcomes({"b": 2})
@@ -86,16 +92,16 @@ def test_a_process_that_dies_while_it_has_nothing_to_do_costs_nothing(quick):
     assert second.result[1] != first.result[1]
 
 
-def test_jobs_that_nobody_waits_for_are_not_done(tmp_path, quick):
-    with LocalPool(work_of_tests.die_once, tmp_path, workers=1) as pool:
-        for _ in pool.outcomes({str(job): job for job in range(100, 120)}):
+def test_jobs_that_nobody_waits_for_are_not_done(tmp_path):
+    with pool_of(work_of_tests.leave_a_file, tmp_path, workers=1) as pool:
+        for _ in pool.outcomes({str(job): job for job in range(100)}):
             break
-        (outcome,) = pool.outcomes({"last": 1})
-    assert outcome.result[0] == 1
-    assert len(list(tmp_path.iterdir())) <= 3
+        (outcome,) = pool.outcomes({"last": 100})
+    assert outcome.result == 100
+    assert len(list(tmp_path.iterdir())) < 100
 
 
-def test_processes_keep_their_memory_and_this_one_keeps_its_environment(quick, monkeypatch):
+def test_processes_keep_their_memory_and_this_one_keeps_its_environment(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", *sys.path]))
     before = dict(os.environ)
     outcome = outcomes_of(work_of_tests.environment, None, {"job": None}, workers=1)["job"]
@@ -104,7 +110,7 @@ def test_processes_keep_their_memory_and_this_one_keeps_its_environment(quick, m
     assert dict(os.environ) == before
 
 
-def test_a_job_that_kills_every_process_is_given_up(quick, monkeypatch, capfd):
+def test_a_job_that_kills_every_process_is_given_up(monkeypatch, capfd):
     monkeypatch.setattr("softshare.evaluation.jobs.local_pool.MOST_DEATHS", 2)
     jobs = {"deadly": "deadly", "harmless": "harmless"}
     outcomes = outcomes_of(work_of_tests.always_die, None, jobs)
@@ -115,7 +121,7 @@ def test_a_job_that_kills_every_process_is_given_up(quick, monkeypatch, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_job_that_outgrows_its_memory_is_ended(quick, monkeypatch):
+def test_a_job_that_outgrows_its_memory_is_ended(monkeypatch):
     monkeypatch.setattr("softshare.evaluation.jobs.local_pool.MOST_DEATHS", 2)
     monkeypatch.setattr("softshare.evaluation.jobs.local_pool.memory_limit", lambda: 200 << 20)
     jobs = {"small": 0, "large": 300 << 20}
@@ -124,12 +130,12 @@ def test_a_job_that_outgrows_its_memory_is_ended(quick, monkeypatch):
     assert "it outgrew its part of the memory" in str(outcomes["large"].error)
 
 
-def test_a_process_that_dies_while_it_starts_is_started_again(tmp_path, quick):
+def test_a_process_that_dies_while_it_starts_is_started_again(tmp_path):
     shared = work_of_tests.DiesOnFirstArrival(tmp_path)
     assert outcomes_of(work_of_tests.identity, shared, {"a": 1}, workers=1)["a"].result == 1
 
 
-def test_where_no_process_comes_up_one_line_says_what_to_try(quick, capfd):
+def test_where_no_process_comes_up_one_line_says_what_to_try(capfd):
     with pytest.raises(ArgumentError) as told:
         outcomes_of(work_of_tests.identity, work_of_tests.DiesOnArrival(), {"a": 1})
     assert told.value.told({"workers": "--workers"}) == (
@@ -139,7 +145,7 @@ def test_where_no_process_comes_up_one_line_says_what_to_try(quick, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_where_the_system_starts_no_process_it_says_why(quick, monkeypatch):
+def test_where_the_system_starts_no_process_it_says_why(monkeypatch):
     def refuse(*_, **__):
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
@@ -148,7 +154,7 @@ def test_where_the_system_starts_no_process_it_says_why(quick, monkeypatch):
         outcomes_of(work_of_tests.identity, None, {"a": 1})
 
 
-def test_work_that_processes_cannot_import_is_told_at_once(quick):
+def test_work_that_processes_cannot_import_is_told_at_once():
     with pytest.raises(ArgumentError, match=r"cannot run this .*No module named 'mine'.*module"):
         outcomes_of(work_of_tests.identity, work_of_tests.Unreadable(), {"a": 1})
 
@@ -156,9 +162,7 @@ def test_work_that_processes_cannot_import_is_told_at_once(quick):
 HOSTILE = "raise SystemExit(f'{__name__} of the current folder was run')\n"
 
 
-def test_nothing_of_the_current_folder_stands_in_for_a_module_of_python(
-    quick, tmp_path, monkeypatch
-):
+def test_nothing_of_the_current_folder_stands_in_for_a_module_of_python(tmp_path, monkeypatch):
     for name in ("signal", "pickle", "subprocess", "json", "sitecustomize", "usercustomize"):
         (tmp_path / f"{name}.py").write_text(HOSTILE)
     monkeypatch.chdir(tmp_path)
@@ -169,8 +173,8 @@ def test_nothing_of_the_current_folder_stands_in_for_a_module_of_python(
     assert "" not in found
 
 
-def test_no_process_listens_on_anything(quick):
-    with LocalPool(work_of_tests.double, {"factor": 1}, workers=2) as pool:
+def test_no_process_listens_on_anything():
+    with pool_of(work_of_tests.double, {"factor": 1}, workers=2) as pool:
         for _ in pool.outcomes({"a": 1, "b": 2}):
             family = [psutil.Process(), *psutil.Process().children(recursive=True)]
             sockets = [socket for each in family for socket in each.net_connections("inet")]
@@ -181,11 +185,12 @@ def test_no_process_listens_on_anything(quick):
 
 UNGUARDED = """
 import operator
-from softshare.evaluation.jobs.engine import open_engine
+from softshare.evaluation.jobs.contract import AtWorkers
+from softshare.evaluation.jobs.local_pool import LocalPool
 
 print("main runs")
-with open_engine(operator.add, 1, workers=1) as engine:
-    print([outcome.result for outcome in engine.outcomes({"a": 1, "b": 2})])
+with LocalPool(AtWorkers(print, operator.add, 1), workers=1) as pool:
+    print([outcome.result for outcome in pool.outcomes({"a": 1, "b": 2})])
 """
 
 
@@ -204,7 +209,7 @@ import os
 import signal
 import sys
 import time
-from softshare.evaluation.jobs import worker_process
+from softshare.evaluation.jobs.contract import AtWorkers
 from softshare.evaluation.jobs.local_pool import LocalPool
 
 def pause(shared, job):
@@ -212,9 +217,8 @@ def pause(shared, job):
 
 # a shell's background jobs inherit that it is ignored
 signal.signal(signal.SIGINT, signal.default_int_handler)
-worker_process.compute_on_one_thread = print
 try:
-    with LocalPool(pause, None, workers=2) as pool:
+    with LocalPool(AtWorkers(print, pause, None), workers=2) as pool:
         for outcome in pool.outcomes({str(job): job for job in range(20)}):
             print(outcome.key, flush=True)
 except KeyboardInterrupt:
@@ -251,9 +255,9 @@ def test_however_the_process_ends_no_other_is_left(tmp_path, end):
         assert out.endswith("stopped\n")
 
 
-def test_closing_does_not_wait_for_what_nobody_waits_for(quick):
+def test_closing_does_not_wait_for_what_nobody_waits_for():
     begin = time.monotonic()
-    with LocalPool(work_of_tests.fill_memory, None, workers=2) as pool:
+    with pool_of(work_of_tests.fill_memory, None, workers=2) as pool:
         for _ in pool.outcomes({"short": 0, "long": 1}):
             break
     assert time.monotonic() - begin < 15

@@ -30,6 +30,12 @@ def die_once(folder: Path, job: int) -> tuple[int, int]:
     return job, os.getpid()
 
 
+def leave_a_file(folder: Path, job: int) -> int:
+    (folder / str(job)).touch()
+    time.sleep(0.05)
+    return job
+
+
 def always_die(shared: None, job: str) -> str:
     if job == "deadly":
         os.kill(os.getpid(), signal.SIGKILL)
