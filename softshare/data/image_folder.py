@@ -163,6 +163,7 @@ def image_table(
         split=split,
         group=group,
     )
+    roles = roles.among(list(frame.columns))
     with about(labels):
         roles.check(list(frame.columns), inputs_left=False)
         image, images = pd.factorize(_named_images(frame[file], folder))

@@ -60,6 +60,7 @@ def read_large(
     first = next(read_files_in_chunks(paths, 1, sheet=sheet, named=named), None)
     if first is None:
         raise ValueError(f"{told_of(paths)} has no rows")
+    roles = roles.among(list(first.columns))
     roles.check(list(first.columns))
     key = hashlib.blake2b(repr((roles.columns, sheet)).encode(), digest_size=6).hexdigest()
     folder = derived(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from glob import has_magic
 from typing import Any, Self
 
 import numpy as np
@@ -62,6 +64,22 @@ class Roles:
         """All columns with a use other than as input."""
         return [name for names in self.of.values() for name in names]
 
+    def among(self, columns: Sequence[str]) -> Roles:
+        """The same uses, with patterns such as ``tox_*`` replaced by the columns they match."""
+        of = {}
+        for role, names in self.of.items():
+            of[role] = tuple(
+                dict.fromkeys(match for name in names for match in _matching(name, columns))
+            )
+        kinds = self.kinds
+        if isinstance(kinds, Mapping):
+            kinds = {
+                match: kind
+                for name, kind in kinds.items()
+                for match in _matching(name, of["target"])
+            }
+        return replace(self, of=of, kinds=kinds)
+
     def check(self, columns: Sequence[str], *, inputs_left: bool = True) -> None:
         """Report all that is wrong with the columns named, together.
 
@@ -70,8 +88,8 @@ class Roles:
             inputs_left: whether a column without another use must be left.
 
         Raises:
-            ValueError: a column does not exist or has two uses, there is no target or several with
-                a task column, or a kind names none.
+            ValueError: a column does not exist or has two uses, there is no target,
+                or a kind names none.
         """
         errors: list[Problem] = []
         for role, names in self.of.items():
@@ -85,9 +103,6 @@ class Roles:
             errors.append((f"column {name!r}", f"has several uses ({uses}); it can have one"))
         if not self.of["target"]:
             errors.append(("target", "name at least one column to predict"))
-        if self.of["task"] and len(self.of["target"]) > 1:
-            several = ", ".join(self.of["target"])
-            errors.append(("target", f"with a task column there is one target, got {several}"))
         if not errors and inputs_left and len(used) == len(columns):
             errors.append(("table", f"no column is left as input, it has {', '.join(columns)}"))
         if not errors and isinstance(self.kinds, Mapping):
@@ -125,6 +140,8 @@ class Roles:
                 groups=groups,
                 parts=parts,
             )
+        if len(targets) > 1:
+            return self._crossed(frame, inputs, targets, kinds, groups, parts)
         ((name, values),) = targets.items()
         task = frame[list(self.of["task"])]
         tasks = TaskSet.from_task_column(
@@ -141,6 +158,32 @@ class Roles:
             if unlabelled
             else tasks
         )
+
+    def _crossed(
+        self,
+        frame: pd.DataFrame,
+        inputs: Any,
+        targets: Mapping[str, pd.Series],
+        kinds: Any,
+        groups: Any,
+        parts: Any,
+    ) -> TaskSet:
+        """Tasks of a task column and several targets."""
+        return TaskSet.from_task_column(
+            inputs,
+            targets,
+            frame[list(self.of["task"])],
+            kind={name: kind for name, kind in kinds.items() if kind is not None},
+            groups=groups,
+            parts=parts,
+        )
+
+
+def _matching(name: str, columns: Sequence[str]) -> list[str]:
+    """The columns that a name or pattern means; the name itself where there is none."""
+    if name in columns or not has_magic(name):
+        return [name]
+    return [column for column in columns if fnmatchcase(column, name)] or [name]
 
 
 def _are_names(names: object) -> bool:

@@ -46,7 +46,9 @@ def read_table(
             ``.ods``), or a data frame. Several files of the same columns are one table: a list, a
             folder, or a pattern such as ``"visits-*.csv"``. Then ``task="file"`` (or ``split`` or
             ``group``) takes the files' names, without their endings, for a column.
-        target: the column to predict, or several, each a task.
+        target: the column to predict, or several, each a task (of every level of the task column,
+            where there is one: ``("north", "readmitted")``); a pattern such as ``"tox_*"`` means
+            all columns that it matches, here and for ``drop``.
         task: the column that names the task of each row; several columns name it by several
             factors.
         kinds: the kind of every target, or target column → kind; inferred where not given
@@ -86,6 +88,7 @@ def read_table(
 
 
 def _in_memory(frame: pd.DataFrame, roles: Roles) -> TaskSet:
+    roles = roles.among(list(frame.columns))
     roles.check(list(frame.columns))
     return roles.tasks(frame, frame.drop(columns=roles.columns).apply(numbers_where_meant))
 

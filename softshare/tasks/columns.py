@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softshare.tasks.targets import OneClassError, encode_target, text_of
+from softshare.tasks.targets import OneClassError, encode_target, nothing_to_learn, text_of
 from softshare.tasks.task import Kind, Task, TaskName, label_of
 
 Kinds = Mapping[Any, Kind] | Kind | None
@@ -18,6 +18,9 @@ Kinds = Mapping[Any, Kind] | Kind | None
 inferred.
 """
 
+
+NAMED = 200
+"""Tasks that an error names."""
 
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Where each task's entries begin, their rows, and their targets."""
@@ -33,6 +36,36 @@ def encode_all(
         ValueError: there is no column, ``kinds`` names another task, or a column is no target;
             names all that have one class only.
     """
+    encoded, idle = _encoded(targets, kinds)
+    if idle:
+        raise _nothing_to_learn(list(idle), len(targets))
+    return list(encoded.values())
+
+
+def encode_panel(
+    targets: Mapping[Any, Any],
+    kinds: Kinds,
+) -> list[tuple[Task, np.ndarray]]:
+    """Several columns of one table as their tasks, also those with nothing to learn: empty ones,
+    and those of one class.
+
+    These are tasks too small to be split, which names them all at once, and can be left out with
+    the others that are (:func:`softshare.tasks.splits.drop_small_tasks`).
+
+    Raises:
+        ValueError: as :func:`encode_all`, where all columns have nothing to learn.
+    """
+    encoded, idle = _encoded(targets, kinds)
+    if not encoded:
+        raise _nothing_to_learn(list(idle), len(targets))
+    return [encoded[name] if name in encoded else idle[name] for name in targets]
+
+
+_Columns = dict[Any, tuple[Task, np.ndarray]]
+
+
+def _encoded(targets: Mapping[Any, Any], kinds: Kinds) -> tuple[_Columns, _Columns]:
+    """Every target column as its task and its values, those with nothing to learn apart."""
     if not targets:
         raise ValueError("a task set needs at least one task, got an empty mapping")
     by_name = kinds if isinstance(kinds, Mapping) else dict.fromkeys(targets, kinds)
@@ -42,27 +75,26 @@ def encode_all(
         raise ValueError(
             f"kinds names {', '.join(unknown)}, which is no task; the tasks are {known}"
         )
-    encoded: list[tuple[Task, np.ndarray]] = []
-    of_one_class: list[str] = []
+    encoded: _Columns = {}
+    idle: _Columns = {}
     for name, target in targets.items():
         try:
-            encoded.append(encode_target(name, target, by_name.get(name)))
-        except OneClassError:
-            of_one_class.append(label_of(name))
-    if of_one_class:
-        raise _one_class_only(of_one_class, len(targets))
-    return encoded
+            encoded[name] = encode_target(name, target, by_name.get(name))
+        except ValueError:
+            nothing = nothing_to_learn(target)
+            if nothing is None:
+                raise
+            classes, values = nothing
+            idle[name] = Task(name, "binary", 1, classes), values
+    return encoded, idle
 
 
-def _one_class_only(
-    names: Sequence[str],
-    n_tasks: int,
-) -> OneClassError:
-    told = ", ".join(map(repr, names[:5]))
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+def _nothing_to_learn(names: Sequence[TaskName], n_tasks: int) -> OneClassError:
+    told = ", ".join(repr(label_of(name)) for name in names[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return OneClassError(
-        f"{len(names)} of {n_tasks} task(s) have one class only, so there is nothing to learn: "
-        f"{told}{more}; leave them out. Or name the task of every row in a column "
+        f"{len(names)} of {n_tasks} task(s) have one class only, or no labels, so there is nothing "
+        f"to learn: {told}{more}; leave them out. Or name the task of every row in a column "
         "(TaskSet.from_task_column): tasks then have the classes of all rows, and "
         "tasks.drop_small_tasks() leaves such tasks out"
     )

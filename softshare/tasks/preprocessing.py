@@ -93,7 +93,8 @@ def prepare(
 def target_scaling(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
     """By what mean and standard deviation each task's targets are scaled; 0 and 1 for classes.
 
-    Tasks of one unit (:attr:`TaskSet.one_unit`) have one mean and one deviation, those of all their
+    Tasks of one quantity (:attr:`TaskSet.units`), or all where they have one unit
+    (:attr:`TaskSet.one_unit`), have one mean and one deviation, those of all their
     training targets: a scale of a task's own, from its few rows, would make the losses of the tasks
     that are scaled worst weigh most. Where it is not known whether they have one unit, they have
     when neither their means nor their deviations are far apart (:data:`FAR`).
@@ -107,6 +108,8 @@ def target_scaling(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
     """
     regression = np.array([task.kind == "regression" for task in tasks.tasks])
     scaling = _scaling_of_each(tasks, train)
+    if tasks.units is not None:
+        return _scaling_by_unit(tasks, train, tasks.units, regression)
     if regression.sum() > 1:
         known = tasks.one_unit
         together = _look_alike(scaling[regression]) if known is None else known
@@ -114,6 +117,23 @@ def target_scaling(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
             targets = tasks.targets[train][regression[tasks.task_of[train]]]
             scaling[:] = _mean_and_deviation(targets)
     scaling[~regression] = (0.0, 1.0)
+    return scaling
+
+
+def _scaling_by_unit(
+    tasks: TaskSet,
+    train: np.ndarray,
+    units: np.ndarray,
+    regression: np.ndarray,
+) -> np.ndarray:
+    """One mean and deviation for the tasks of each quantity ``(T, 2)``; 0 and 1 for classes."""
+    scaling = np.tile((0.0, 1.0), (len(tasks), 1))
+    task, targets = tasks.task_of[train], tasks.targets[train]
+    for unit in np.unique(units[regression]):
+        members = regression & (units == unit)
+        own = targets[members[task]]
+        if len(own):
+            scaling[members] = _mean_and_deviation(own)
     return scaling
 
 

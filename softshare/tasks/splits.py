@@ -19,6 +19,9 @@ TRAIN, VALIDATION, TEST = range(len(PARTS))
 FREE = -1
 """In place of a part's number: none is given."""
 
+MOST_NAMED = 200
+"""Tasks that an error or a note names."""
+
 MOST_DRAWS = 20
 """How often is drawn anew where a task was left without one of the parts."""
 
@@ -407,7 +410,7 @@ def _too_small(
 def _names(
     tasks: TaskSet,
     chosen: np.ndarray,
-    most: int = 5,
+    most: int = MOST_NAMED,
 ) -> str:
     """The chosen tasks with their rows, the first few of them."""
     numbers = np.flatnonzero(chosen)
@@ -415,7 +418,7 @@ def _names(
     told = []
     for number in numbers[:most]:
         rows = f"{tasks.n_examples[number]} rows"
-        why = ", one class" if one_class[number] else ""
+        why = ", one class" if one_class[number] and tasks.n_examples[number] else ""
         told.append(f"{tasks.tasks[number].label!r} ({rows}{why})")
     more = f" and {len(numbers) - most} more" if len(numbers) > most else ""
     return ", ".join(told) + more

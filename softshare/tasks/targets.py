@@ -115,6 +115,22 @@ def encode_target(
     ), numbers
 
 
+def nothing_to_learn(target: Any) -> tuple[tuple[str, ...], np.ndarray] | None:
+    """The one class of a column that has no other, or none where it is empty, and its values as
+    numbers; None where there is something to learn, or it is no column of targets.
+    """
+    try:
+        column = _as_column(target)
+        if column.isna().all():
+            return (), np.full(len(column), np.nan)
+        levels = _levels(column)
+    except ValueError:
+        return None
+    if len(levels.values) > 1:
+        return None
+    return levels.names, np.where(levels.codes < 0, np.nan, 0.0)
+
+
 def text_of(value: Any) -> str:
     """A value as a person would write it: ``1`` for 1.0."""
     if isinstance(value, float | np.floating) and float(value).is_integer():

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -21,11 +22,13 @@ from softshare.tasks.columns import (
     check_lengths,
     column_of,
     encode_all,
+    encode_panel,
     entries_by_task,
     entries_of,
     names_of,
     offsets_of,
 )
+from softshare.tasks.crossed import crossed
 from softshare.tasks.sources import (
     Source,
     as_source,
@@ -73,6 +76,8 @@ class TaskSet:
             standardised, or None while targets are in their own units.
         one_unit: whether the regression targets of all tasks are one quantity in one unit, as the
             rows of one column are, so that one scale serves all; None: their spread tells.
+        units: for every task the number of the quantity that it predicts, where tasks differ in it
+            and that is known: one scale serves those of one quantity. None: see ``one_unit``.
         notes: what was done to the data that its owner should know (imputed columns, dropped
             tasks).
         row_numbers: for every source the number of each row where it came from (its table, its
@@ -102,6 +107,7 @@ class TaskSet:
     notes: tuple[str, ...] = ()
     row_numbers: tuple[np.ndarray | None, ...] = ()
     one_unit: bool | None = None
+    units: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.tasks:
@@ -162,7 +168,9 @@ class TaskSet:
         Args:
             inputs: ``(N, *shape)``, or a data frame of ``N`` rows.
             targets: task name → ``(N,)``.
-            kinds: the kind of every task, or of all; inferred where not given.
+            kinds: the kind of every task, or of all; inferred where not given. Of several columns,
+                one that is empty or has one class only is a task too small to be split, as long
+                as another is not (:meth:`drop_small_tasks`).
             groups: ``(N,)`` the group of each row, kept together by a split.
             parts: ``(N,)`` the given part of each row.
 
@@ -170,7 +178,7 @@ class TaskSet:
             ValueError: there is no task, or a column's length is not ``N``.
         """
         source = as_source(inputs)
-        columns = encode_all(targets, kinds)
+        columns = encode_panel(targets, kinds)
         check_lengths(columns, [len(source)] * len(columns))
         entries = entries_of([values for _, values in columns])
         return cls._on(
@@ -189,21 +197,25 @@ class TaskSet:
         target: Any,
         task: Any,
         *,
-        kind: Kind | None = None,
+        kind: Kind | Mapping[Any, Kind] | None = None,
         groups: Any = None,
         parts: Any = None,
     ) -> TaskSet:
-        """Every row an example of one task, which a column names.
+        """Every row an example of one task, which a column names; or of several, each with a target
+        of its own.
 
         All tasks have the kind of the whole target column and its classes, so their outputs are of
         one form.
 
         Args:
             inputs: ``(N, *shape)``, or a data frame of ``N`` rows.
-            target: ``(N,)``; rows without a label are left out.
+            target: ``(N,)``; rows without a label are left out. Several, by their names, in a
+                mapping or a data frame, make tasks of two factors: ``("north", "readmitted")``;
+                pairs without a label are no tasks, and noted.
             task: ``(N,)`` the task of each row; its different values, sorted, are the tasks' names.
                 A data frame of several columns names tasks by several factors.
-            kind: the kind of all tasks; inferred from the whole column when None.
+            kind: the kind of all tasks, or of every target; inferred from the whole column when
+                None.
             groups: as in :meth:`from_shared_inputs`.
             parts: as in :meth:`from_shared_inputs`.
 
@@ -212,6 +224,13 @@ class TaskSet:
         """
         source = as_source(inputs)
         names, number_of_row = names_of(task)
+        if isinstance(target, Mapping | pd.DataFrame):
+            several = {str(name): target[name] for name in target}
+            found = crossed(several, names, number_of_row, kind, n_inputs=len(source))
+            made = cls._on(list(found.tasks), source, found.entries, groups=groups, parts=parts)
+            return replace(made, units=found.units, notes=found.notes())
+        if isinstance(kind, Mapping):
+            raise ValueError(f"kind: one target has one kind, got {dict(kind)!r}")
         called = getattr(target, "name", None) or "column"
         like, values = encode_target(
             "",
@@ -362,6 +381,7 @@ class TaskSet:
             rows=self.rows[entries],
             targets=self.targets[entries],
             target_scaling=None if scaling is None else scaling[kept],
+            units=None if self.units is None else self.units[kept],
         )
 
     def split(

@@ -186,10 +186,6 @@ def test_columns_of_a_frame_may_have_numbers_as_names() -> None:
         ),
         ({"target": "dayz", "group": "pat"}, "target: no column 'dayz'.*; group: no column 'pat'"),
         ({"target": "days", "drop": ["days"]}, r"column 'days': has several uses \(target, drop\)"),
-        (
-            {"target": ["days", "age"], "task": "hospital"},
-            "with a task column there is one target, got days, age",
-        ),
         ({"target": []}, "name at least one column to predict"),
         ({"target": list(visits().columns)}, "no column is left as input"),
         (
