@@ -43,9 +43,8 @@ class Contestant(Method):
     ) -> Learned:
         """See :meth:`Method.learn`; validation examples are not needed and not used."""
         estimators = methods.estimators
-        seed, n_folds = settings.seed, settings.n_folds
-        fitted = estimators.fitted(self.name, train, seed=seed)
-        return estimators.LearnedEstimator(self.name, fitted, train, n_folds, seed)
+        fitted = estimators.fitted(self.name, train, seed=settings.seed)
+        return estimators.LearnedEstimator(self.name, fitted, train)
 
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""

@@ -21,7 +21,6 @@ from softshare.methods.estimators import (
     beside,
     by_task,
     fitted,
-    held_out_outputs,
 )
 from softshare.methods.method import Learned
 from softshare.methods.plain_entries import not_one_model
@@ -119,10 +118,9 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
         if base is not None:
             # The network must not see outputs of a model that was fitted on the same targets, which
             # are nearer to them than any on new rows: within its part too they are held out.
-            within = held_out_outputs(base, part, n_folds=settings.n_folds, seed=settings.seed)
             model = fitted(base, part, seed=settings.seed)
             base_held_out[fold == number] = model.outputs(held)
-            part = beside(part, within)
+            part = beside(part, model.held_out)
             held = beside(held, base_held_out[fold == number])
         network, curve = _trained(trainer, decided, part, held, stands=stands)
         held_out[fold == number] = joint_outputs(network, held)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -22,13 +21,18 @@ from softshare.shallow.forest import Forest
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.ridge_apart import RidgeApart
-from softshare.tasks.folds import folds
 from softshare.tasks.task import Task, no_such_task
 from softshare.tasks.task_set import TaskSet
 
 
 class Estimator(Protocol):
-    """Learns inputs ``(N, D)``, targets ``(N,)`` and tasks' numbers ``(N,)``."""
+    """Learns inputs ``(N, D)``, targets ``(N,)`` and tasks' numbers ``(N,)``.
+
+    Attributes:
+        held_out_: what fits that have not seen a row say of it, as ``predict`` says it.
+    """
+
+    held_out_: np.ndarray
 
     def fit(
         self, X: np.ndarray, y: np.ndarray, tasks: np.ndarray, groups: np.ndarray | None = None
@@ -77,7 +81,12 @@ class Fitted:
             if task.name not in known:
                 raise no_such_task(task.name, self.tasks)
         numbers = np.array([known[task.name] for task in tasks.tasks])
-        return _outputs(self.estimator, entries.inputs, numbers[entries.tasks])
+        return _columns(self.estimator.predict(entries.inputs, numbers[entries.tasks]))
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """Outputs on every training entry by fits that have not seen it, ``(N, n_outputs)``."""
+        return _columns(self.estimator.held_out_)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +97,11 @@ class LearnedEstimator(Learned):
         name: of the estimator, one of :data:`ESTIMATORS`.
         fitted: what was fitted on all training entries.
         train: these.
-        n_folds: parts that are held out in turn, where outputs on them are asked for.
-        seed: of the folds and of the estimator.
     """
 
     name: str
     fitted: Fitted
     train: TaskSet
-    n_folds: int
-    seed: int
 
     def predict(self, tasks: TaskSet) -> list[np.ndarray]:
         """See :meth:`Learned.predict`."""
@@ -110,15 +115,10 @@ class LearnedEstimator(Learned):
         counts = [np.size(value) for value in values if value is not None]
         return sum(counts) if counts else None
 
-    @cached_property
-    def _held_out(self) -> list[np.ndarray]:
-        outputs = held_out_outputs(self.name, self.train, n_folds=self.n_folds, seed=self.seed)
-        return by_task(outputs, self.train)
-
     @property
     def out_of_fold(self) -> Sequence[np.ndarray]:
-        """See :attr:`Learned.out_of_fold`; fitted when it is first asked for."""
-        return self._held_out
+        """See :attr:`Learned.out_of_fold`."""
+        return by_task(self.fitted.held_out, self.train)
 
 
 def fitted(name: str, tasks: TaskSet, *, seed: int) -> Fitted:
@@ -130,18 +130,6 @@ def fitted(name: str, tasks: TaskSet, *, seed: int) -> Fitted:
         seed: of its folds and draws.
     """
     return Fitted(_fit(name, tasks.tasks[0], plain_entries(tasks), seed), tasks.tasks)
-
-
-def held_out_outputs(name: str, tasks: TaskSet, *, n_folds: int, seed: int) -> np.ndarray:
-    """Outputs on every entry by an estimator that has not seen it, ``(N, n_outputs)``."""
-    entries = plain_entries(tasks)
-    fold = folds(tasks, n_folds, seed=seed)
-    outputs = np.empty((len(fold), tasks.tasks[0].n_outputs))
-    for number in range(n_folds):
-        held = fold == number
-        estimator = _fit(name, tasks.tasks[0], entries.where(~held), seed)
-        outputs[held] = _outputs(estimator, entries.inputs[held], entries.tasks[held])
-    return outputs
 
 
 def beside(tasks: TaskSet, outputs: np.ndarray) -> TaskSet:
@@ -162,6 +150,5 @@ def _fit(name: str, task: Task, entries: PlainEntries, seed: int) -> Estimator:
     return estimator.fit(entries.inputs, entries.targets, entries.tasks, entries.groups)
 
 
-def _outputs(estimator: Estimator, inputs: np.ndarray, tasks: np.ndarray) -> np.ndarray:
-    outputs = estimator.predict(inputs, tasks)
+def _columns(outputs: np.ndarray) -> np.ndarray:
     return outputs[:, None] if outputs.ndim == 1 else outputs

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from softshare.shallow.folds import fold_of_rows
+from softshare.shallow import boosted_trees
+from softshare.shallow.boosted_trees import (
+    MOST_CATEGORIES,
+    Part,
+    Settings,
+    all_trees,
+    grown,
+    padded,
+)
+from softshare.shallow.folds import Point, chosen_by_folds, fold_of_rows
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.rows import (
     Array,
@@ -21,28 +26,8 @@ from softshare.shallow.rows import (
     Rows,
     checked_inputs,
     checked_rows,
-    row_losses,
     task_codes,
 )
-
-# None where the extra `boosted` is not installed.
-lightgbm: Any = import_module("lightgbm") if find_spec("lightgbm") else None
-
-# scikit-learn's trees hold a category in one byte, one value of which is for missing.
-MOST_CATEGORIES = 255
-MOST_ROUNDS = 1000
-PATIENCE = 40
-STAGES = 300  # of scikit-learn's trees, which do not stop at held-out rows of our choice
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The size of the trees."""
-
-    leaves: int
-    rows_in_leaf: int
-    learning_rate: float = 0.05
-
 
 CANDIDATES = (Settings(4, 10), Settings(8, 20), Settings(8, 5))
 
@@ -64,7 +49,8 @@ class Boosted(BaseEstimator):
     Attributes:
         settings_: The chosen size of the trees.
         rounds_: Their number.
-        model_: LightGBM's booster or scikit-learn's estimator.
+        trees_: The trees of all rows.
+        held_out_: What trees without a row's fold say of it. Shape (N,), of ``multiclass`` (N, C).
     """
 
     def __init__(
@@ -112,24 +98,39 @@ class Boosted(BaseEstimator):
         self._check_start(rows.n_tasks)
         self.tasks_ = rows.names
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
-        parts = []
-        for fold in np.unique(folds):
-            held = folds == fold
-            if not held.all():
-                parts.append(self._part(rows.take(~held), rows.take(held)))
-        curves = [_mean_curve(parts, settings, len(rows.targets)) for settings in CANDIDATES]
-        best = int(np.argmin([curve.min() for curve in curves]))
-        self.settings_ = CANDIDATES[best]
-        self.rounds_ = int(np.argmin(curves[best])) + 1
+        self._choose(rows, folds)
         self.base_ = self._base(rows)
-        self.model_ = _train(rows, self._offsets(self.base_, rows), self.settings_, self.rounds_)
+        offsets = self._offsets(self.base_, rows)
+        self.trees_ = all_trees(rows, offsets, self.settings_, self.rounds_)
         return self
+
+    def _choose(self, rows: Rows, folds: Codes) -> None:
+        """Size and number of trees by held-out rows, and what is said of these."""
+        parts = [self._part(rows, folds == fold) for fold in range(int(folds.max()) + 1)]
+        trees = []
+        losses: dict[Point, Array] = {}
+        for size, settings in enumerate(CANDIDATES):
+            of_parts = [grown(part, settings) for part in parts]
+            trees.append(of_parts)
+            curves = padded([one.losses for one in of_parts])
+            for place in range(curves.shape[1]):
+                losses[size, place + 1] = curves[:, place]
+        choice = chosen_by_folds(losses)
+        self.settings_ = CANDIDATES[int(choice.best[0])]
+        self.rounds_ = int(choice.best[1])
+        shape = (len(folds), rows.n_classes) if self.kind == "multiclass" else len(folds)
+        self.held_out_ = np.empty(shape)
+        for fold, (of_size, rounds) in enumerate(choice.by_others):
+            of_fold = trees[int(of_size)][fold]
+            self.held_out_[folds == fold] = of_fold.outputs(parts[fold], int(rounds))
 
     def _check_start(self, n_tasks: int) -> None:
         """The start must be known, and the trees at hand must suffice."""
         if self.start not in ("constant", "pooled-ridge"):
             raise ValueError(f"start must be constant or pooled-ridge, not {self.start!r}")
-        if lightgbm is None and (self.start != "constant" or n_tasks > MOST_CATEGORIES):
+        if boosted_trees.lightgbm is None and (
+            self.start != "constant" or n_tasks > MOST_CATEGORIES
+        ):
             raise ImportError(
                 f"boosted trees for more than {MOST_CATEGORIES} tasks or from pooled-ridge need "
                 "LightGBM: pip install 'softshare[boosted]'"
@@ -146,10 +147,13 @@ class Boosted(BaseEstimator):
         """The base's outputs, which the trees' are added to. Shape (N,) or (N, C)."""
         return None if base is None else base.predict(rows.inputs, rows.names[rows.tasks])
 
-    def _part(self, train: Rows, held: Rows) -> _Part:
+    def _part(self, rows: Rows, is_held: NDArray[np.bool_]) -> Part:
         """Training and held-out rows with the outputs to start from."""
+        # One row alone trains what is said of itself.
+        train = rows.take(~is_held if not is_held.all() else is_held)
+        held = rows.take(is_held)
         base = self._base(train)
-        return _Part(train, held, self._offsets(base, train), self._offsets(base, held))
+        return Part(train, held, self._offsets(base, train), self._offsets(base, held))
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
         """Means, log-odds, or one logit a class; a task never seen is a missing category.
@@ -159,137 +163,7 @@ class Boosted(BaseEstimator):
         """
         inputs = checked_inputs(X)
         codes = task_codes(tasks, self.tasks_)
-        outputs = _raw_outputs(self.model_, _with_category(inputs, codes), self.kind)
+        outputs = self.trees_.outputs(inputs, codes)
         if self.base_ is not None:
             outputs = outputs + self.base_.predict(inputs, tasks)
         return outputs
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One fold: what trains, what is held out, and the outputs that both start from."""
-
-    train: Rows
-    held: Rows
-    train_offsets: Array | None
-    held_offsets: Array | None
-
-
-def _with_category(inputs: Array, codes: Codes) -> Array:
-    """Inputs and the task's number last, missing for a task never seen. Shape (N, p + 1)."""
-    return np.column_stack([inputs, np.where(codes < 0, np.nan, codes)])
-
-
-def _mean_curve(parts: list[_Part], settings: Settings, n_rows: int) -> Array:
-    """The loss of held-out rows after every round, up to the longest fold's. Shape (rounds,)."""
-    curves = [_curve(part, settings) * len(part.held.targets) / n_rows for part in parts]
-    longest = max(len(curve) for curve in curves)
-    # A fold that stopped early got worse: its last loss stands for what would have followed.
-    padded = [np.pad(curve, (0, longest - len(curve)), mode="edge") for curve in curves]
-    return np.sum(padded, axis=0)
-
-
-def _curve(part: _Part, settings: Settings) -> Array:
-    """One fold's loss after every round, until it has not fallen for a while. Shape (rounds,)."""
-    if lightgbm is None:
-        return _staged_losses(part, settings)
-    train = _dataset(part.train, part.train_offsets)
-    held = _dataset(part.held, part.held_offsets, reference=train)
-    record: dict[str, dict[str, list[float]]] = {}
-    lightgbm.train(
-        _parameters(part.train, settings),
-        train,
-        MOST_ROUNDS,
-        valid_sets=[held],
-        valid_names=["held"],
-        callbacks=[
-            lightgbm.early_stopping(PATIENCE, verbose=False),
-            lightgbm.record_evaluation(record),
-        ],
-    )
-    (losses,) = record["held"].values()
-    return np.array(losses)
-
-
-def _train(
-    rows: Rows,
-    offsets: Array | None,
-    settings: Settings,
-    rounds: int,
-) -> Any:
-    """The trees of all rows."""
-    if lightgbm is None:
-        return _histogram_trees(rows, settings, rounds)
-    return lightgbm.train(_parameters(rows, settings), _dataset(rows, offsets), rounds)
-
-
-def _parameters(rows: Rows, settings: Settings) -> dict[str, Any]:
-    """LightGBM's names for the settings."""
-    parameters = {
-        "objective": rows.kind,
-        "num_leaves": settings.leaves,
-        "min_data_in_leaf": settings.rows_in_leaf,
-        "learning_rate": settings.learning_rate,
-        "num_threads": 1,
-        "deterministic": True,
-        "force_row_wise": True,  # else it times both ways and takes the faster one
-        "seed": 0,
-        "verbosity": -1,
-    }
-    return parameters | ({"num_class": rows.n_classes} if rows.kind == "multiclass" else {})
-
-
-def _dataset(rows: Rows, offsets: Array | None, reference: Any = None) -> Any:
-    """Rows as LightGBM takes them; scores of classes lie one class after the other."""
-    return lightgbm.Dataset(
-        _with_category(rows.inputs, rows.tasks),
-        rows.targets,
-        init_score=None if offsets is None else offsets.ravel(order="F"),
-        categorical_feature=[rows.inputs.shape[1]],
-        reference=reference,
-        params={"verbosity": -1, "min_data_in_bin": 1},
-    )
-
-
-def _histogram_trees(rows: Rows, settings: Settings, rounds: int) -> Any:
-    """scikit-learn's trees of the same size."""
-    regression = rows.kind == "regression"
-    make = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
-    trees = make(
-        max_iter=rounds,
-        max_leaf_nodes=settings.leaves,
-        min_samples_leaf=settings.rows_in_leaf,
-        learning_rate=settings.learning_rate,
-        categorical_features=[rows.inputs.shape[1]],
-        early_stopping=False,
-        random_state=0,
-    )
-    return trees.fit(_with_category(rows.inputs, rows.tasks), rows.targets)
-
-
-def _staged_losses(part: _Part, settings: Settings) -> Array:
-    """scikit-learn's trees judged after every round."""
-    trees = _histogram_trees(part.train, settings, STAGES)
-    design = _with_category(part.held.inputs, part.held.tasks)
-    if part.train.kind == "regression":
-        stages = trees.staged_predict(design)
-    elif part.train.kind == "binary":
-        stages = (_log_odds(chances) for chances in trees.staged_predict_proba(design))
-    else:
-        stages = (np.log(chances + 1e-12) for chances in trees.staged_predict_proba(design))
-    means = [row_losses(outputs, part.held.targets, part.train.kind).mean() for outputs in stages]
-    return np.array(means)
-
-
-def _log_odds(chances: Array) -> Array:
-    """Shape: (N, 2) to (N,)."""
-    return np.asarray(np.log(chances[:, 1] + 1e-12) - np.log(chances[:, 0] + 1e-12))
-
-
-def _raw_outputs(model: Any, design: Array, kind: Kind) -> Array:
-    """What either library's trees add up to."""
-    if lightgbm is not None and isinstance(model, lightgbm.Booster):
-        return np.asarray(model.predict(design, raw_score=True))
-    if kind == "regression":
-        return np.asarray(model.predict(design))
-    return np.asarray(model.decision_function(design))

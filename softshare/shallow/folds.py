@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from softshare.shallow.rows import Codes, Rows
+from softshare.shallow.rows import Array, Codes, Rows
+
+Point = tuple[float, ...]
+"""A value of every setting."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Settings chosen by held-out rows.
+
+    What is said of a held-out row with settings that its own loss helped to choose is a little
+    better than what is said of a new row. The choice of the other folds alone has no such favour.
+
+    Attributes:
+        best: by all folds.
+        by_others: for every fold the best by all others.
+    """
+
+    best: Point
+    by_others: tuple[Point, ...]
 
 
 def fold_of_rows(rows: Rows, n_folds: int, random_state: int) -> Codes:
@@ -83,3 +103,43 @@ def coordinate_search(
             best = min([best, *line], key=known_loss)
         moved = best != before
     return best
+
+
+def chosen_by_folds(losses: Mapping[Point, Array]) -> Choice:
+    """The settings with the least loss, by all folds and by all but each.
+
+    Args:
+        losses: settings → the sum of the losses of every fold's rows, ``(folds,)``.
+    """
+    points = list(losses)
+    table = np.stack([losses[point] for point in points])  # (settings, folds)
+    totals = table.sum(axis=1)
+    others = totals[:, None] - table
+    best = points[int(np.argmin(totals))]
+    by_others = [points[place] for place in np.argmin(others, axis=0)]
+    return Choice(best, tuple(by_others))
+
+
+def search_by_folds(
+    losses: Callable[..., Array],
+    grids: Sequence[Sequence[float]],
+    *,
+    start: Sequence[float],
+) -> Choice:
+    """A coordinate search by the sum of all folds' losses.
+
+    Each fold's own choice is made among the points that the search came by.
+
+    Args:
+        losses: of one value of every grid, the sum of every fold's losses, ``(folds,)``.
+        grids: as for :func:`coordinate_search`.
+        start: likewise.
+    """
+    known: dict[Point, Array] = {}
+
+    def total(*point: float) -> float:
+        known[point] = losses(*point)
+        return float(known[point].sum())
+
+    coordinate_search(total, grids, start=start)
+    return chosen_by_folds(known)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
-from softshare.shallow.folds import coordinate_search, fold_of_rows
+from softshare.shallow.folds import Choice, fold_of_rows, search_by_folds
 from softshare.shallow.rows import (
     Array,
     Codes,
@@ -49,6 +50,7 @@ class Forest(BaseEstimator):
         inputs_tried_: The chosen share of inputs that a split looks at.
         task_means_: What the trees see of a task, last of one never seen. Shape (T + 1, C).
         forest_: The trees.
+        held_out_: What trees without a row's fold say of it. Shape (N,), of ``multiclass`` (N, C).
     """
 
     def __init__(
@@ -94,35 +96,44 @@ class Forest(BaseEstimator):
         )
         self.tasks_ = rows.names
         self.n_outputs_ = rows.n_classes
-        leaf, share = coordinate_search(
-            self._held_out_loss(rows), (ROWS_IN_LEAF, INPUTS_TRIED), start=(6, 1.0)
-        )
+        choice = search_by_folds(self._losses(rows), (ROWS_IN_LEAF, INPUTS_TRIED), start=(6, 1.0))
+        leaf, share = choice.best
         self.rows_in_leaf_, self.inputs_tried_ = int(leaf), share
         self.task_means_, self.forest_ = self._trees(rows, leaf, share, self.n_trees)
+        self.held_out_ = self._held_out(rows, choice)
         return self
 
-    def _held_out_loss(self, rows: Rows) -> Any:
-        """A function of both settings: the loss on held-out rows, of some thousand rows."""
+    def _losses(self, rows: Rows) -> Callable[..., Array]:
+        """A function of both settings: every fold's loss held out, of some thousand rows."""
         generator = np.random.default_rng(self.random_state)
-        if len(rows.targets) > ROWS_TO_CHOOSE:
-            some = np.zeros(len(rows.targets), dtype=bool)
-            drawn = generator.permutation(len(some))[:ROWS_TO_CHOOSE]
-            some[drawn] = True
-            rows = rows.take(some)
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
+        drawn = generator.permutation(len(folds))[:ROWS_TO_CHOOSE]
+        some = np.zeros(len(folds), dtype=bool)
+        some[drawn] = True
 
-        def loss(leaf: float, share: float) -> float:
-            total = 0.0
-            for fold in np.unique(folds):
-                held = folds == fold
-                if held.all():
-                    continue
-                trees = self._trees(rows.take(~held), leaf, share, TREES_TO_CHOOSE)
+        def losses(leaf: float, share: float) -> Array:
+            sums = []
+            for fold in range(int(folds.max()) + 1):
+                held = some & (folds == fold)
+                trees = self._trees(_others(rows, held, some), leaf, share, TREES_TO_CHOOSE)
                 outputs = self._outputs(*trees, rows.inputs[held], rows.tasks[held])
-                total += float(row_losses(outputs, rows.targets[held], rows.kind).sum())
-            return total
+                own = row_losses(outputs, rows.targets[held], rows.kind)
+                sums.append(float(own.sum()))
+            return np.array(sums)
 
-        return loss
+        return losses
+
+    def _held_out(self, rows: Rows, choice: Choice) -> Array:
+        """What trees without a row's fold say of it. Shape (N,) or (N, C)."""
+        folds = fold_of_rows(rows, self.n_folds, self.random_state)
+        everyone = np.ones(len(folds), dtype=bool)
+        shape = (len(folds), rows.n_classes) if self.kind == "multiclass" else len(folds)
+        outputs = np.empty(shape)
+        for fold, (leaf, share) in enumerate(choice.by_others):
+            held = folds == fold
+            trees = self._trees(_others(rows, held, everyone), leaf, share, TREES_TO_CHOOSE)
+            outputs[held] = self._outputs(*trees, rows.inputs[held], rows.tasks[held])
+        return outputs
 
     def _trees(
         self,
@@ -177,6 +188,12 @@ class Forest(BaseEstimator):
         """
         codes = task_codes(tasks, self.tasks_)
         return self._outputs(self.task_means_, self.forest_, checked_inputs(X), codes)
+
+
+def _others(rows: Rows, held: NDArray[np.bool_], some: NDArray[np.bool_]) -> Rows:
+    """Some of the rows without those held out, unless that leaves none."""
+    others = some & ~held
+    return rows.take(others if others.any() else some)
 
 
 def shrunk_means(rows: Rows) -> Array:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg, optimize
 from sklearn.base import BaseEstimator
 
+from softshare.shallow.folds import fold_of_rows
 from softshare.shallow.rows import (
     Array,
     Codes,
@@ -84,21 +85,30 @@ class GaussianProcess(BaseEstimator):
     """A smooth and a linear function in common, and each task's own, by marginal likelihood.
 
     Classes are fitted as values (a class against the rest), and outputs turned into logits by
-    their leave-one-out predictions.
+    their predictions of rows held out.
 
     Args:
         kind: ``regression``, ``binary`` or ``multiclass``.
         n_classes: Classes of ``multiclass``; None takes the largest seen.
-        random_state: Draws the rows whose likelihood chooses the kernel.
+        n_folds: Parts that are held out in turn.
+        random_state: Draws the parts, and the rows whose likelihood chooses the kernel.
 
     Attributes:
         kernel_: Amplitudes for targets of variance 1, and length scales.
+        held_out_: What all rows without a row's fold say of it. Shape (N,), of ``multiclass``
+            (N, C).
     """
 
     def __init__(
-        self, kind: Kind = "regression", *, n_classes: int | None = None, random_state: int = 0
+        self,
+        kind: Kind = "regression",
+        *,
+        n_classes: int | None = None,
+        n_folds: int = 5,
+        random_state: int = 0,
     ) -> None:
         self.kind = kind
+        self.n_folds = n_folds
         self.n_classes = n_classes
         self.random_state = random_state
 
@@ -146,10 +156,10 @@ class GaussianProcess(BaseEstimator):
         inverse = linalg.cho_solve(factor, np.eye(len(matrix)))
         self.weights_ = inverse @ values
         self.rows_ = rows
-        # What all other rows say of each row (Rasmussen and Williams 2006, equation 5.12).
-        precisions = np.diag(inverse)[:, None]
-        left_out = values - self.weights_ / precisions
+        folds = fold_of_rows(rows, self.n_folds, self.random_state)
+        left_out = held_out_values(inverse, self.weights_, values, folds)
         self.temper_ = self._temper(left_out, rows.targets)
+        self.held_out_ = self._answers(left_out)
         return self
 
     def _chosen_kernel(self, rows: Rows, values: Array) -> Kernel:
@@ -217,11 +227,31 @@ class GaussianProcess(BaseEstimator):
         codes = task_codes(tasks, self.tasks_)
         same_task = _same(codes, self.rows_.tasks)
         covariance = self.kernel_.covariance(inputs, self.rows_.inputs, same_task)
-        outputs = covariance @ self.weights_  # (n, C)
+        return self._answers(covariance @ self.weights_)
+
+    def _answers(self, outputs: Array) -> Array:
+        """Outputs in the targets' unit, or logits. Shape: (n, C) to (n,) or (n, C)."""
         if self.kind == "regression":
             values = self.centre_ + self.scale_ * outputs
             return np.asarray(values)[:, 0]
         return self._logits(outputs, self.temper_)
+
+
+def held_out_values(inverse: Array, weights: Array, values: Array, folds: Codes) -> Array:
+    """What all rows without a row's fold say of it, by the rows' inverse covariance alone.
+
+    For a fold of rows B it is y_B − (K⁻¹_BB)⁻¹ (K⁻¹ y)_B (Rasmussen and Williams 2006, equation
+    5.12, for one row; the same elimination for several).
+
+    Shape:
+        (n, n), (n, C), (n, C), (n,) to (n, C).
+    """
+    said = np.empty_like(values)
+    for fold in np.unique(folds):
+        held = np.flatnonzero(folds == fold)
+        own = inverse[np.ix_(held, held)]
+        said[held] = values[held] - linalg.solve(own, weights[held], assume_a="pos")
+    return said
 
 
 def _same(first: Codes, second: Codes) -> Array:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit
 
-from softshare.shallow.rows import Array, Codes, Kind, Rows, row_losses, sums_by_task
+from softshare.shallow.rows import Array, Codes, Rows, sums_by_task
 from softshare.shallow.variance_components import CompressedTasks, Solution, estimate, solve
 
 Slopes = Literal["none", "common", "each"]
@@ -84,7 +84,7 @@ def estimated_strengths(
     penalised = _penalised(rows, penalty)
     start = _start(members)
     if rows.kind == "regression":
-        tasks = _compressed(rows, targets, group)
+        tasks = compressed(rows, targets, group)
         ratios, strength, _ = estimate(
             tasks,
             members,
@@ -105,7 +105,7 @@ def estimated_strengths(
             penalty=penalty,
         )
         start = np.append(ratios, strength)
-        before, outputs = outputs, _outputs(rows, solution)
+        before, outputs = outputs, outputs_of(rows, solution)
         if np.abs(outputs - before).max() < 1e-4:
             break
     return Strengths(ratios, strength)
@@ -118,14 +118,23 @@ def solved(
     strengths: Strengths,
     *,
     tolerance: float = 1e-8,
+    tasks: CompressedTasks | None = None,
 ) -> Solution:
-    """The effects for given strengths: one solution for values, Newton's method for labels."""
+    """The effects for given strengths: one solution for values, Newton's method for labels.
+
+    Args:
+        rows: with a last input of ones.
+        targets: of one problem, shape (N,).
+        members: which columns share a variance.
+        strengths: all of them.
+        tolerance: Largest change of an output at which Newton's method stops.
+        tasks: the rows compressed, where they have been before (of values alone).
+    """
     penalised = _penalised(rows, strengths.penalty)
     ratios, penalty = strengths.ratios, strengths.penalty
     if rows.kind == "regression":
-        tasks = _compressed(rows, targets, strengths.group)
         return solve(
-            tasks,
+            tasks or compressed(rows, targets, strengths.group),
             ratios,
             members,
             penalty,
@@ -142,37 +151,13 @@ def solved(
             penalised,
             noise=1.0,
         )
-        before, outputs = outputs, _outputs(rows, solution)
+        before, outputs = outputs, outputs_of(rows, solution)
         if np.abs(outputs - before).max() < tolerance:
             break
     return solution
 
 
-def held_out_loss(
-    rows: Rows,
-    targets: Array,
-    members: Array,
-    strengths: Strengths,
-    folds: Codes,
-) -> float:
-    """The sum of the rows' losses, each by a fit without its fold."""
-    total = 0.0
-    kind: Kind = "regression" if rows.kind == "regression" else "binary"
-    for fold in np.unique(folds):
-        held = folds == fold
-        solution = solved(
-            rows.take(~held),
-            targets[~held],
-            members,
-            strengths,
-            tolerance=1e-3,
-        )
-        outputs = _outputs(rows.take(held), solution)
-        total += float(row_losses(outputs, targets[held], kind).sum())
-    return total
-
-
-def _compressed(rows: Rows, targets: Array, group: float) -> CompressedTasks:
+def compressed(rows: Rows, targets: Array, group: float) -> CompressedTasks:
     """Compressed rows, without the likeness of rows that share a task and a group."""
     design, response = rows.inputs, targets
     if group > 0 and rows.groups is not None:
@@ -238,7 +223,7 @@ def _working_response(rows: Rows, labels: Array, outputs: Array) -> CompressedTa
     return CompressedTasks.of(rows.inputs * root[:, None], response, rows.tasks, rows.n_tasks)
 
 
-def _outputs(rows: Rows, solution: Solution) -> Array:
+def outputs_of(rows: Rows, solution: Solution) -> Array:
     """Means or log-odds, the latter within ±10. Shape (N,)."""
     effects = solution.fixed + solution.effects[rows.tasks]  # (N, p + 1)
     outputs = (rows.inputs * effects).sum(axis=1)

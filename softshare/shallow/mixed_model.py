@@ -6,19 +6,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from softshare.shallow.folds import coordinate_search, fold_of_rows
+from softshare.shallow.folds import fold_of_rows, search_by_folds
 from softshare.shallow.mixed_fits import (
     Slopes,
     Strengths,
     estimated_strengths,
     has_pairs,
-    held_out_loss,
     shared_variances,
     solved,
     variance_components,
 )
+from softshare.shallow.mixed_held_out import HeldOutParts
 from softshare.shallow.rows import (
     Array,
+    Codes,
     Kind,
     Rows,
     Scaling,
@@ -57,7 +58,7 @@ class MixedModel(BaseEstimator):
         fixed_penalty: The prior precision of the fixed effects over that of the noise; None
             estimates it, 0 leaves them free (it needs more rows than inputs).
         n_classes: Classes of ``multiclass``; None takes the largest seen.
-        n_folds: Parts of the groups that are held out in turn, where rows come in groups.
+        n_folds: Parts that are held out in turn.
         random_state: Draws the parts.
 
     Attributes:
@@ -65,6 +66,7 @@ class MixedModel(BaseEstimator):
         task_effects_: Each task's own part of them. Shape (T, C, p + 1).
         variance_components_: For each class: ``intercept``, ``slopes`` (shape (p,)), ``group``
             and ``noise`` (1 for classes).
+        held_out_: What fits without a row's fold say of it. Shape (N,), of ``multiclass`` (N, C).
     """
 
     def __init__(
@@ -117,54 +119,63 @@ class MixedModel(BaseEstimator):
         inputs = self.scaling_(rows.inputs)
         rows = rows.with_inputs(np.column_stack([inputs, np.ones(len(inputs))]))
         members = shared_variances(rows, self.slopes)
+        folds = fold_of_rows(rows, self.n_folds, self.random_state)
         fits = []
+        held_out = []
         self.variance_components_ = []
         for column in one_vs_rest(rows).T:
-            chosen = self._strengths(rows, column, members)
+            chosen, said = self._strengths(rows, column, members, folds)
             fit = solved(rows, column, members, chosen)
             fits.append(fit)
+            held_out.append(said)
             components = variance_components(chosen, fit.noise, members)
             self.variance_components_.append(components)
         self.fixed_effects_ = np.stack([fit.fixed for fit in fits])
         self.task_effects_ = np.stack([fit.effects for fit in fits], axis=1)
+        self.held_out_ = np.stack(held_out, axis=1) if self.kind == "multiclass" else held_out[0]
         return self
 
-    def _strengths(self, rows: Rows, targets: Array, members: Array) -> Strengths:
+    def _strengths(
+        self,
+        rows: Rows,
+        targets: Array,
+        members: Array,
+        folds: Codes,
+    ) -> tuple[Strengths, Array]:
         """Restricted likelihood; where rows come in groups, adjusted by held-out groups.
 
         The likelihood takes rows for independent given their task: with groups that run through
         many tasks (persons who answer every question) it believes in too many rows.
+
+        Returns:
+            The strengths, and what is said of every row without its fold, shape (N,).
         """
+        parts = HeldOutParts.of(rows, targets, members, folds)
+        whole = estimated_strengths(rows, targets, members, self.fixed_penalty)
         if rows.groups is None:
-            return estimated_strengths(rows, targets, members, self.fixed_penalty)
+            return whole, parts.outputs(parts.estimated(self.fixed_penalty))
         nested = rows.kind == "regression" and has_pairs(rows)
-        ratios = GROUP_RATIOS if nested else (0.0,)
-        estimates = {
-            ratio: estimated_strengths(
+        estimates = {0.0: whole}
+        for ratio in GROUP_RATIOS[1:] if nested else ():
+            estimates[ratio] = estimated_strengths(
                 rows,
                 targets,
                 members,
                 self.fixed_penalty,
                 group=ratio,
             )
-            for ratio in ratios
-        }
-        folds = fold_of_rows(rows, self.n_folds, self.random_state)
 
-        def loss(group: float, *factors: float) -> float:
-            strengths = estimates[group].scaled(*factors)
-            return held_out_loss(
-                rows,
-                targets,
-                members,
-                strengths,
-                folds,
-            )
+        def strengths(group: float, *factors: float) -> Strengths:
+            return estimates[group].scaled(*factors)
+
+        def losses(*point: float) -> Array:
+            return parts.losses(strengths(*point))
 
         penalties = (1.0,) if self.fixed_penalty == 0 else PENALTY_FACTORS
-        grids = (ratios, INTERCEPT_FACTORS, SLOPE_FACTORS, penalties)
-        group, *factors = coordinate_search(loss, grids, start=(0.0, 1.0, 0.0, 1.0))
-        return estimates[group].scaled(*factors)
+        grids = (tuple(estimates), INTERCEPT_FACTORS, SLOPE_FACTORS, penalties)
+        choice = search_by_folds(losses, grids, start=(0.0, 1.0, 0.0, 1.0))
+        own = [strengths(*point) for point in choice.by_others]
+        return strengths(*choice.best), parts.outputs(own)
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
         """Means, log-odds, or one logit a class; a task never seen has the common effects.

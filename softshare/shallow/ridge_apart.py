@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from softshare.shallow.folds import fold_of_rows
 from softshare.shallow.rows import (
     Array,
+    Codes,
     Kind,
     Rows,
     Scaling,
@@ -45,6 +46,7 @@ class RidgeApart(BaseEstimator):
         coef_: Of inputs of standard deviation 1; the last is the intercept.
             Shape (T + 1, p + 1, C); the last row is for a task that was never seen.
         strengths_: Shape (T,).
+        held_out_: What fits without a row's fold say of it. Shape (N,), of ``multiclass`` (N, C).
     """
 
     def __init__(
@@ -93,10 +95,12 @@ class RidgeApart(BaseEstimator):
         self.tasks_ = rows.names
         self.scaling_ = Scaling.of(rows.inputs)
         rows = rows.with_inputs(self.scaling_(rows.inputs))
-        losses = self._held_out_losses(rows)  # (T, strengths)
-        chosen = losses.sum(axis=0) if self.strength == "common" else losses
-        best = np.broadcast_to(np.argmin(chosen, axis=-1), rows.n_tasks)
+        folds = fold_of_rows(rows, self.n_folds, self.random_state)
+        outputs = _held_out(rows, folds)
+        losses = self._losses(rows, folds, outputs)  # (F, T, strengths)
+        best = np.argmin(losses.sum(axis=0), axis=-1)  # (T,)
         self.strengths_ = np.array(STRENGTHS)[best]
+        self.held_out_ = self._by_others(rows, folds, outputs, losses)
         everyone = _constant(one_vs_rest(rows), rows.inputs.shape[1], rows.kind)
         coefficients = [everyone] * (rows.n_tasks + 1)
         for task in range(rows.n_tasks):
@@ -105,26 +109,34 @@ class RidgeApart(BaseEstimator):
         self.coef_ = np.stack(coefficients)
         return self
 
-    def _held_out_losses(self, rows: Rows) -> Array:
-        """Each task's summed loss on held-out rows for each strength. Shape (T, strengths)."""
-        folds = fold_of_rows(rows, self.n_folds, self.random_state)
-        losses = np.zeros((rows.n_tasks, len(STRENGTHS)))
-        for task in range(rows.n_tasks):
-            mine = rows.tasks == task
-            own = rows.take(mine)
-            own_folds = folds[mine]
-            for fold in np.unique(own_folds):
-                held = own_folds == fold
-                if held.all():
-                    continue  # nothing to learn from: this fold says nothing of the strength
-                test = own.take(held)
-                fits = _fits(own.take(~held), STRENGTHS)
-                for place, fit in enumerate(fits):
-                    outputs = _outputs(test.inputs, fit)
-                    outputs = outputs if rows.kind == "multiclass" else outputs[:, 0]
-                    own_losses = row_losses(outputs, test.targets, rows.kind)
-                    losses[task, place] += own_losses.sum()
+    def _losses(self, rows: Rows, folds: Codes, outputs: Array) -> Array:
+        """Each fold's and task's summed loss for each strength. Shape (F, T, strengths).
+
+        With one strength for all tasks every task has the sum over them.
+        """
+        losses = np.zeros((int(folds.max()) + 1, rows.n_tasks, len(STRENGTHS)))
+        # A row whose task has no other says nothing of the strength.
+        is_said = np.isfinite(outputs).all(axis=(1, 2))
+        for place in range(len(STRENGTHS)):
+            said = outputs[is_said, place]
+            own = row_losses(_shaped(said, rows.kind), rows.targets[is_said], rows.kind)
+            np.add.at(losses[:, :, place], (folds[is_said], rows.tasks[is_said]), own)
+        if self.strength == "common":
+            losses = np.broadcast_to(losses.sum(axis=1, keepdims=True), losses.shape)
         return losses
+
+    def _by_others(self, rows: Rows, folds: Codes, outputs: Array, losses: Array) -> Array:
+        """Held-out outputs with the strengths that the other folds choose. Shape (N,) or (N, C)."""
+        others = losses.sum(axis=0) - losses
+        best = np.argmin(others, axis=-1)  # (F, T)
+        positions = np.arange(len(folds))
+        said = outputs[positions, best[folds, rows.tasks]]  # (N, C)
+        for fold in np.unique(folds):
+            unsaid = (folds == fold) & ~np.isfinite(said).all(axis=1)
+            others_rows = one_vs_rest(rows)[folds != fold]
+            if unsaid.any():
+                said[unsaid] = _constant(others_rows, rows.inputs.shape[1], rows.kind)[-1]
+        return _shaped(said, rows.kind)
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
         """Means, log-odds, or one logit a class; of a task never seen the mean of all rows.
@@ -138,7 +150,36 @@ class RidgeApart(BaseEstimator):
         for task in np.unique(codes):
             mine = codes == task
             outputs[mine] = _outputs(inputs[mine], self.coef_[task])
-        return outputs if self.kind == "multiclass" else outputs[:, 0]
+        return _shaped(outputs, self.kind)
+
+
+def _held_out(rows: Rows, folds: Codes) -> Array:
+    """What a fit to the task's other folds says of each row for each strength.
+
+    Shape:
+        (N, strengths, C); NaN where the task has no rows in other folds.
+    """
+    n_outputs = one_vs_rest(rows).shape[1]
+    outputs = np.full((len(folds), len(STRENGTHS), n_outputs), np.nan)
+    for task in range(rows.n_tasks):
+        mine = np.flatnonzero(rows.tasks == task)
+        own_folds = folds[mine]
+        for fold in np.unique(own_folds):
+            held = mine[own_folds == fold]
+            others = mine[own_folds != fold]
+            if not len(others):
+                continue
+            learned = np.zeros(len(folds), dtype=bool)
+            learned[others] = True
+            fits = np.stack(_fits(rows.take(learned), STRENGTHS))  # (strengths, p + 1, C)
+            said = np.einsum("np,spc->nsc", rows.inputs[held], fits[:, :-1])
+            outputs[held] = said + fits[:, -1]
+    return outputs
+
+
+def _shaped(outputs: Array, kind: Kind) -> Array:
+    """Shape: (N, C) to itself of ``multiclass``, else to (N,)."""
+    return outputs if kind == "multiclass" else outputs[:, 0]
 
 
 def _outputs(inputs: Array, coefficients: Array) -> Array:
@@ -175,7 +216,7 @@ def _fits(own: Rows, strengths: tuple[float, ...]) -> list[Array]:
             shrunk = lengths / (lengths**2 + strength)
             turned = shrunk[:, None] * (U.T @ targets)  # (m, C)
         else:
-            turned, coefficients[-1] = _logistic(U * lengths, targets, strength, coefficients[-1])
+            turned, coefficients[-1] = _logistic(U * lengths, targets, strength, constant[-1])
         coefficients[:-1] = directions.T @ turned
         coefficients[-1] -= centre @ coefficients[:-1]
         fits.append(coefficients)

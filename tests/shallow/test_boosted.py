@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softshare.shallow import boosted
+from softshare.shallow import boosted, boosted_trees
 from softshare.shallow.boosted import Boosted
 from tests.shallow.exclusive_or import check_learned, exclusive_or
 
@@ -14,11 +14,11 @@ from tests.shallow.exclusive_or import check_learned, exclusive_or
 def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Either library's trees, of one size and not too many."""
     if request.param == "scikit-learn":
-        monkeypatch.setattr(boosted, "lightgbm", None)
+        monkeypatch.setattr(boosted_trees, "lightgbm", None)
     else:
         pytest.importorskip("lightgbm")
     monkeypatch.setattr(boosted, "CANDIDATES", boosted.CANDIDATES[:1])
-    monkeypatch.setattr(boosted, "STAGES", 100)
+    monkeypatch.setattr(boosted_trees, "STAGES", 100)
     return str(request.param)
 
 
@@ -56,6 +56,6 @@ def test_trees_from_a_pooled_ridge_learn_its_residuals() -> None:
 
 
 def test_without_lightgbm_many_tasks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boosted, "lightgbm", None)
+    monkeypatch.setattr(boosted_trees, "lightgbm", None)
     with pytest.raises(ImportError, match=r"softshare\[boosted\]"):
         Boosted().fit(np.zeros((300, 1)), np.zeros(300), np.arange(300))

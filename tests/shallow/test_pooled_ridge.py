@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from softshare.shallow.pooled_ridge import PooledRidge, fit_classes
+from softshare.shallow.pooled_fits import fit_classes
+from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.rows import Rows, checked_rows
 
 
