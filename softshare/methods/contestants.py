@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from softshare import methods
@@ -27,6 +28,7 @@ class Contestant(Method):
         paper: where it comes from.
         apart: whether it is a model of each task's rows alone.
         default: whether a comparison runs it unless told which methods to run.
+        needs: a package that it cannot do without, and the extra that brings it, where it has one.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Contestant(Method):
     paper: str
     apart: bool = False
     default: bool = True
+    needs: tuple[str, str] | None = None
     options: Options = field(default_factory=dict)
     search_space: Mapping[str, Range] = field(default_factory=dict)
     cross_validated: tuple[str, ...] = ()
@@ -48,6 +51,9 @@ class Contestant(Method):
 
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""
+        if self.needs is not None and find_spec(self.needs[0]) is None:
+            package, extra = self.needs
+            return f"it needs {package}: pip install 'softshare[{extra}]'"
         entries = methods.plain_entries
         return entries.not_alike(tasks) if self.apart else entries.not_one_model(tasks)
 
@@ -71,6 +77,13 @@ MIXED_MODEL = Contestant(
 
 BOOSTED = Contestant(
     "boosted", "boosted trees, with the task as a category", "Ke et al. 2017 (LightGBM)"
+)
+
+BOOSTED_ON_POOLED = Contestant(
+    "boosted-on-pooled",
+    "pooled-ridge, and boosted trees of what it misses",
+    "Ke et al. 2017 (LightGBM)",
+    needs=("lightgbm", "boosted"),
 )
 
 FOREST = Contestant(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -52,6 +53,7 @@ ESTIMATORS: Mapping[str, MakeEstimator] = {
     "pooled-ridge": PooledRidge,
     "mixed-model": MixedModel,
     "boosted": Boosted,
+    "boosted-on-pooled": partial(Boosted, start="pooled-ridge"),
     "forest": Forest,
 }
 """Name → what makes an estimator of a kind, a number of classes and a random state."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from softshare.methods.auto import Auto
 from softshare.methods.baselines import INDEPENDENT, POOLED, TIED, TIED_FIRST_LAYERS
-from softshare.methods.contestants import BOOSTED, FOREST, MIXED_MODEL, POOLED_RIDGE, RIDGE
+from softshare.methods.contestants import (
+    BOOSTED,
+    BOOSTED_ON_POOLED,
+    FOREST,
+    MIXED_MODEL,
+    POOLED_RIDGE,
+    RIDGE,
+)
 from softshare.methods.factorisations import LAST_AXIS_FLATTENING, TENSOR_TRAIN, TUCKER
 from softshare.methods.method import Method
 from softshare.methods.network_method import NetworkMethod
@@ -41,10 +48,17 @@ _SHARINGS: tuple[NetworkMethod, ...] = (
 NETWORKS = (*_SHARINGS, widened(TIED, _SHARINGS, as_many_as="tensor-train"))
 """The methods that train networks."""
 
-CONTESTANTS: tuple[Method, ...] = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED, FOREST)
+CONTESTANTS: tuple[Method, ...] = (
+    RIDGE,
+    POOLED_RIDGE,
+    MIXED_MODEL,
+    BOOSTED,
+    BOOSTED_ON_POOLED,
+    FOREST,
+)
 """What a person would use instead of a network."""
 
-_QUICK = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED)
+_QUICK = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED, BOOSTED_ON_POOLED)
 
 AUTO = Auto(
     {

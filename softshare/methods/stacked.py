@@ -102,6 +102,20 @@ def stack_methods(
     for method in portfolio:
         own = replace(settings, method=method.name, method_options={})
         members[method.name] = method.learn(train, nothing, own)
+    return weighed(auto, members, train, settings)
+
+
+def weighed(
+    auto: Auto, members: Mapping[str, Learned], train: TaskSet, settings: RunSettings
+) -> StackedMethods:
+    """Weigh what methods have learned.
+
+    Args:
+        auto: says which of them is pooled, and which learns apart.
+        members: name of a method → what it has learned.
+        train: the training examples, prepared.
+        settings: of the run.
+    """
     names = list(members)
     outputs = [_joint(member.out_of_fold) for member in members.values()]
     joint = np.stack(outputs, axis=1)

@@ -100,8 +100,8 @@ class Boosted(BaseEstimator):
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
         self._choose(rows, folds)
         self.base_ = self._base(rows)
-        offsets = self._offsets(self.base_, rows)
-        self.trees_ = all_trees(rows, offsets, self.settings_, self.rounds_)
+        starts = None if self.base_ is None else self.base_.held_out_
+        self.trees_ = all_trees(rows, starts, self.settings_, self.rounds_)
         return self
 
     def _choose(self, rows: Rows, folds: Codes) -> None:
@@ -143,17 +143,17 @@ class Boosted(BaseEstimator):
         base = PooledRidge(self.kind, n_classes=rows.n_classes, random_state=self.random_state)
         return base.fit(rows.inputs, rows.targets, rows.names[rows.tasks], rows.groups)
 
-    def _offsets(self, base: PooledRidge | None, rows: Rows) -> Array | None:
-        """The base's outputs, which the trees' are added to. Shape (N,) or (N, C)."""
-        return None if base is None else base.predict(rows.inputs, rows.names[rows.tasks])
-
     def _part(self, rows: Rows, is_held: NDArray[np.bool_]) -> Part:
         """Training and held-out rows with the outputs to start from."""
         # One row alone trains what is said of itself.
         train = rows.take(~is_held if not is_held.all() else is_held)
         held = rows.take(is_held)
         base = self._base(train)
-        return Part(train, held, self._offsets(base, train), self._offsets(base, held))
+        if base is None:
+            return Part(train, held, None, None)
+        # A base is nearer to the targets that it was fitted on than to any others: trees must
+        # learn what it misses on rows that it has not seen.
+        return Part(train, held, base.held_out_, base.predict(held.inputs, held.names[held.tasks]))
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
         """Means, log-odds, or one logit a class; a task never seen is a missing category.

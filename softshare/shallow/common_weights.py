@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize
+from scipy.special import expit, softmax
 
-from softshare.shallow.rows import Array, Codes, Kind
+from softshare.shallow.rows import Array, Codes, Kind, row_losses
 from softshare.shallow.scores import Metric, score
 
 GREEDY_ROUNDS = 20
@@ -34,7 +35,7 @@ def common_weights(
     tasks: Codes,
     goal: Goal,
 ) -> Array:
-    """The convex combination with the best metric.
+    """A convex combination that is good by its loss and by the metric.
 
     Args:
         outputs: Of M contestants. Shape (N, M) or (N, M, C).
@@ -45,8 +46,21 @@ def common_weights(
     Shape:
         (M,).
     """
-    if goal.metric == "r2":
-        return convex_least_squares(outputs, targets)
+    least = least_loss_weights(outputs, targets, goal.kind)
+    if goal.metric in ("r2", "log-loss"):
+        return least
+    # What is reported has its say beside the loss: alone it is noisy, and a loss may favour what
+    # does not count, such as the tasks' levels where only the order within a task does.
+    return np.asarray((least + _restarted(outputs, targets, tasks, goal)) / 2)
+
+
+def _restarted(
+    outputs: Array,
+    targets: Array,
+    tasks: Codes,
+    goal: Goal,
+) -> Array:
+    """Greedy choices by the metric, the mean of several. Shape (M,)."""
     generator = np.random.default_rng(goal.random_state)
     total = np.zeros(outputs.shape[1])
     for _ in range(RESTARTS):
@@ -60,6 +74,56 @@ def common_weights(
             pooled=goal.pooled,
         )
     return total / RESTARTS
+
+
+def least_loss_weights(
+    outputs: Array,
+    targets: Array,
+    kind: Kind,
+) -> Array:
+    """The convex combination with the least loss, a convex problem. Shape (M,).
+
+    Args:
+        outputs: Of M contestants. Shape (N, M) or (N, M, C).
+        targets: Shape (N,).
+        kind: What the targets are.
+    """
+    if kind == "regression":
+        return convex_least_squares(outputs, targets)
+    n_contestants = outputs.shape[1]
+    start = np.full(n_contestants, 1 / n_contestants)
+
+    def objective(weights: Array) -> tuple[float, Array]:
+        combined = np.einsum("m,nm...->n...", weights, outputs)
+        losses = row_losses(combined, targets, kind)
+        slopes = _loss_slopes(combined, targets, kind)
+        gradient = [np.vdot(slopes, outputs[:, one]) for one in range(n_contestants)]
+        return float(losses.mean()), np.array(gradient) / len(targets)
+
+    found = optimize.minimize(
+        objective,
+        start,
+        jac=True,
+        method="SLSQP",
+        bounds=[(0.0, 1.0)] * n_contestants,
+        constraints=optimize.LinearConstraint(np.ones((1, n_contestants)), 1.0, 1.0),
+    )
+    weights = np.clip(found.x, 0.0, None)
+    return np.asarray(weights / weights.sum())
+
+
+def _loss_slopes(
+    combined: Array,
+    targets: Array,
+    kind: Kind,
+) -> Array:
+    """How each row's negative log-likelihood grows with its outputs. Shape as ``combined``."""
+    if kind == "binary":
+        return np.asarray(expit(combined) - targets)
+    slopes = softmax(combined, axis=1)
+    positions = np.arange(len(targets))
+    slopes[positions, targets.astype(int)] -= 1
+    return np.asarray(slopes)
 
 
 def _rows_of_restart(tasks: Codes, generator: np.random.Generator) -> Codes:

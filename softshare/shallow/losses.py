@@ -58,14 +58,24 @@ class TaskLoss(ABC):
 class SquaredLoss(TaskLoss):
     """``½ Σ_t ‖X_t w_t + b_t − y_t‖²``, from the moments of the rows alone."""
 
-    def __init__(self, sums: Moments, *, intercept: bool) -> None:
+    def __init__(
+        self,
+        sums: Moments,
+        *,
+        intercept: bool,
+    ) -> None:
         self.sums = sums
         self.intercept = intercept
         free = np.full(len(sums.weight), intercept)
         self.quadratic = sums.quadratic(free)
 
     @classmethod
-    def of(cls, rows: TaskRows, *, intercept: bool) -> SquaredLoss:
+    def of(
+        cls,
+        rows: TaskRows,
+        *,
+        intercept: bool,
+    ) -> SquaredLoss:
         """The loss of these rows."""
         return cls(moments(rows), intercept=intercept)
 
@@ -102,7 +112,12 @@ class LogisticLoss(TaskLoss):
     logarithm of the odds ``(n_1 + ½) / (n_0 + ½)`` instead, whatever the weights.
     """
 
-    def __init__(self, rows: TaskRows, *, intercept: bool) -> None:
+    def __init__(
+        self,
+        rows: TaskRows,
+        *,
+        intercept: bool,
+    ) -> None:
         self.rows = rows
         self.labels = np.concatenate(rows.targets)
         self.counts = rows.counts
@@ -158,7 +173,11 @@ class LogisticLoss(TaskLoss):
             model,
         )
 
-    def _model(self, weight: np.ndarray, weighted_target: np.ndarray) -> Quadratic:
+    def _model(
+        self,
+        weight: np.ndarray,
+        weighted_target: np.ndarray,
+    ) -> Quadratic:
         weights = self._by_task(weight)
         targets = self._by_task(weighted_target)
         sums = weighted_moments(self.rows, weights, targets)

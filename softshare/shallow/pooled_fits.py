@@ -23,7 +23,11 @@ class Coefficients:
     fixed: Array
     offsets: Array
 
-    def outputs(self, design: Array, tasks: Codes) -> Array:
+    def outputs(
+        self,
+        design: Array,
+        tasks: Codes,
+    ) -> Array:
         """Shapes: (N, p + 1), (N,) to (N,); a task that was never seen (−1) has no offset."""
         own = np.append(self.offsets, 0.0)  # position −1
         return np.asarray(design @ self.fixed + own[tasks])
@@ -43,7 +47,12 @@ class _Sums:
     responses: Array  # m, (T,)
 
     @classmethod
-    def of(cls, rows: Rows, response: Array, weights: Array) -> _Sums:
+    def of(
+        cls,
+        rows: Rows,
+        response: Array,
+        weights: Array,
+    ) -> _Sums:
         """Of rows with a last input of ones."""
         weighted = rows.inputs * weights[:, None]
         weighted_response = weights * response
@@ -56,7 +65,11 @@ class _Sums:
             responses=sums_by_task(weighted_response[:, None], rows.tasks, n_tasks)[:, 0],
         )
 
-    def fit(self, strength: float, variance: float) -> Coefficients:
+    def fit(
+        self,
+        strength: float,
+        variance: float,
+    ) -> Coefficients:
         """Least Σ w (y − xβ − u_t)² + λ |β|² + Σ u_t² / r, by eliminating the offsets.
 
         An offset is u_t = r / (1 + r n_t) · (m_t − s_t β), which leaves p + 1 equations.
@@ -85,7 +98,11 @@ class HeldOutPart:
     held: Rows
 
     @classmethod
-    def of(cls, train: Rows, held: Rows) -> HeldOutPart:
+    def of(
+        cls,
+        train: Rows,
+        held: Rows,
+    ) -> HeldOutPart:
         """With no more inputs than there are training rows.
 
         A ridge sees inputs only through their products: where p > N, N rotated inputs do as well.
@@ -98,7 +115,11 @@ class HeldOutPart:
         held_fewer = with_intercept(held.inputs[:, :-1] @ directions)
         return cls(train.with_inputs(fewer), held.with_inputs(held_fewer))
 
-    def outputs(self, strength: float, variance: float) -> Array:
+    def outputs(
+        self,
+        strength: float,
+        variance: float,
+    ) -> Array:
         """Of the held-out rows, to three digits. Shape (N,), of ``multiclass`` (N, C)."""
         if self.train.kind == "regression":
             fits = [self._sums.fit(strength, variance)]

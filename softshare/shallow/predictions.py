@@ -30,7 +30,11 @@ class TaskPredictions(BaseEstimator):
     _form: str
     """In which form ``fit`` had its data: "long", "columns", or "single" for one task alone."""
 
-    def predict(self, X: ArrayLike, tasks: Iterable[Hashable] | None = None) -> np.ndarray:
+    def predict(
+        self,
+        X: ArrayLike,
+        tasks: Iterable[Hashable] | None = None,
+    ) -> np.ndarray:
         """Targets, or classes with the logistic loss.
 
         Args:
@@ -58,7 +62,11 @@ class TaskPredictions(BaseEstimator):
         return self._outputs(X, tasks)
 
     @available_if(_is_classifier)
-    def predict_proba(self, X: ArrayLike, tasks: Iterable[Hashable] | None = None) -> np.ndarray:
+    def predict_proba(
+        self,
+        X: ArrayLike,
+        tasks: Iterable[Hashable] | None = None,
+    ) -> np.ndarray:
         """Probabilities; arguments as for ``predict``.
 
         Shape:
@@ -69,7 +77,12 @@ class TaskPredictions(BaseEstimator):
             return second
         return np.stack([1 - second, second], axis=1)
 
-    def score(self, X: ArrayLike, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> float:
+    def score(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        tasks: Iterable[Hashable] | None = None,
+    ) -> float:
         """R², the columns' mean where there are several; with the logistic loss the fraction of
         targets that are right.
         """
@@ -91,7 +104,11 @@ class TaskPredictions(BaseEstimator):
         weights = None if is_regression else sizes
         return float(np.average(scores, weights=weights))
 
-    def _outputs(self, X: ArrayLike, tasks: Iterable[Hashable] | None) -> np.ndarray:
+    def _outputs(
+        self,
+        X: ArrayLike,
+        tasks: Iterable[Hashable] | None,
+    ) -> np.ndarray:
         """``x_iᵀ w_t + b_t``."""
         check_is_fitted(self)
         inputs = validate_data(self, X, dtype=np.float64, reset=False)

@@ -61,14 +61,22 @@ def _mean_root(losses: Array, tasks: Codes) -> float:
     return float(np.sqrt(means).mean())
 
 
-def _accuracy(outputs: Array, targets: Array, kind: Kind) -> float:
+def _accuracy(
+    outputs: Array,
+    targets: Array,
+    kind: Kind,
+) -> float:
     """The share of rows whose class is right."""
     chosen = outputs > 0 if kind == "binary" else outputs.argmax(axis=1)
     is_right = chosen == targets
     return float(is_right.mean())
 
 
-def task_areas(outputs: Array, labels: Array, tasks: Codes) -> Array:
+def task_areas(
+    outputs: Array,
+    labels: Array,
+    tasks: Codes,
+) -> Array:
     """Each task's area under the ROC curve, NaN without both classes. Shape (T,).
 
     The Mann–Whitney statistic from ranks within tasks; equal outputs share their mean rank.

@@ -35,7 +35,12 @@ def directions(coef: np.ndarray) -> np.ndarray:
     return np.asarray(right[:rank])
 
 
-def varimax(loadings: np.ndarray, *, max_iter: int = 100, tol: float = 1e-8) -> np.ndarray:
+def varimax(
+    loadings: np.ndarray,
+    *,
+    max_iter: int = 100,
+    tol: float = 1e-8,
+) -> np.ndarray:
     """The rotation R for which the squares of ``loadings @ R`` vary most within columns (Kaiser,
     1958): each column is near zero in many rows and large in few.
 

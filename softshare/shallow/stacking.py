@@ -15,6 +15,7 @@ from softshare.shallow.common_weights import Goal, common_weights
 from softshare.shallow.joining import hurt_tasks, loss_of_joining
 from softshare.shallow.rows import Array, Codes, Kind, row_losses
 from softshare.shallow.scores import Metric, score
+from softshare.shallow.trust import trusted_weights
 
 # How fast a task's own losses move its weights from the common ones; 0 does not move them.
 RATES = (0.0, 0.03, 0.1, 0.3, 1.0)
@@ -40,7 +41,11 @@ class Stack:
     apart: np.ndarray
     p_values: Array
 
-    def combine(self, outputs: Array, tasks: Codes) -> Array:
+    def combine(
+        self,
+        outputs: Array,
+        tasks: Codes,
+    ) -> Array:
         """The weighted sum of outputs. Shapes: (N, M[, C]) and (N,) to (N[, C]).
 
         A task never seen (−1) gets the common weights.
@@ -86,7 +91,8 @@ def stack(
     """Weigh contestants by outputs for rows that they were not trained on.
 
     First, tasks that everything joint would hurt keep their apart model. The others get common
-    weights by the metric, and each its own, moved from the common ones by its losses.
+    weights, as far as the rows bear them out; or, where that is surely better, each its own, moved
+    from the common ones by its losses.
 
     Args:
         outputs: Out-of-fold means, log-odds or logits of M contestants. Shape (N, M) or (N, M, C).
@@ -135,8 +141,17 @@ def stack(
         tasks,
         groups,
     ).take(~kept[tasks])
-    common = common_weights(rest.outputs, rest.targets, rest.tasks, goal)
-    rate = _chosen_rate(rest, goal, common)
+    best = common_weights(rest.outputs, rest.targets, rest.tasks, goal)
+    trusted = trusted_weights(
+        best,
+        rest.outputs,
+        rest.targets,
+        rest.tasks,
+        goal,
+        groups=rest.groups,
+    )
+    rate = _chosen_rate(rest, goal, best, trusted)
+    common = best if rate > 0 else trusted
     weights = np.tile(common, (n_tasks, 1))
     own = _own_weights(rest.losses, rest.tasks, common, rate)
     weights[: len(own)] = own
@@ -150,7 +165,11 @@ def stack(
     )
 
 
-def _losses(outputs: Array, targets: Array, kind: Kind) -> Array:
+def _losses(
+    outputs: Array,
+    targets: Array,
+    kind: Kind,
+) -> Array:
     """Each contestant's loss of each row. Shape (N, M)."""
     n_contestants = outputs.shape[1]
     losses = np.empty((len(targets), n_contestants))
@@ -187,8 +206,16 @@ def _own_weights(
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def _chosen_rate(rows: _Held, goal: Goal, common: Array) -> float:
-    """The rate with the best metric on rows whose losses did not move their task's weights."""
+def _chosen_rate(
+    rows: _Held,
+    goal: Goal,
+    best: Array,
+    trusted: Array,
+) -> float:
+    """The rate with the best metric on rows whose losses did not move their task's weights.
+
+    Own weights move from the best common ones, and have to be better than the trusted ones alone.
+    """
     folds = _folds(rows.tasks, rows.groups)
     everyone = rows.losses.mean(axis=0)
     values = np.empty((len(RATES), N_FOLDS))
@@ -198,7 +225,8 @@ def _chosen_rate(rows: _Held, goal: Goal, common: Array) -> float:
         # A held-out row has the mean loss, which moves nothing.
         others = np.where(is_held[:, None], everyone, rows.losses)
         for place, rate in enumerate(RATES):
-            own = _own_weights(others, rows.tasks, common, rate)
+            start = best if rate > 0 else trusted
+            own = _own_weights(others, rows.tasks, start, rate)
             combined = np.einsum("nm,nm...->n...", own[held.tasks], held.outputs)
             values[place, fold] = score(
                 goal.metric,
@@ -208,11 +236,11 @@ def _chosen_rate(rows: _Held, goal: Goal, common: Array) -> float:
                 goal.kind,
             )
     gains = values - values[0]
-    best = int(np.argmax(gains.mean(axis=1)))
+    place = int(np.argmax(gains.mean(axis=1)))
     # A gain within its standard error over the folds is not worth a task's own weights.
-    error = gains[best].std(ddof=1) / np.sqrt(N_FOLDS)
-    is_sure = gains[best].mean() > error
-    return RATES[best] if is_sure else 0.0
+    error = gains[place].std(ddof=1) / np.sqrt(N_FOLDS)
+    is_sure = gains[place].mean() > error
+    return RATES[place] if is_sure else 0.0
 
 
 def _folds(tasks: Codes, groups: Codes | None) -> Codes:
