@@ -54,7 +54,7 @@ def test_every_method_that_applies_is_compared_by_default():
 def test_a_method_that_cannot_apply_is_left_out_with_its_reason():
     found = plan(SAME_ROWS)
     assert "pooled" not in {method.name for method in found.methods}
-    contestants = ["pooled-ridge", "mixed-model", "boosted", "forest"]
+    contestants = ["pooled-ridge", "mixed-model", "boosted", "boosted-on-pooled", "forest"]
     assert list(found.left_out) == ["pooled", *contestants, "auto"]
     assert all("same rows" in reason for reason in found.left_out.values())
     assert plan(SAME_ROWS, methods=["all"]).left_out == found.left_out
