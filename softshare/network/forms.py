@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from math import prod
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from torch import Tensor, nn
 
 from softshare.network.execution.known_modules import facts_of
+from softshare.network.first_layer import needs_of
 from softshare.network.layers import parameters_of
 from softshare.network.templates.standard import TemplateFactory
 from softshare.network.unsupported import require_supported
@@ -119,43 +119,18 @@ def _check_outputs(task: Task, template: nn.Module) -> None:
 
 
 def _check_inputs(task: Task, shape: tuple[int, ...], template: nn.Module) -> None:
-    """A chain's first affine layer is as wide as the inputs, where a task set tells their shape."""
-    if not shape:
+    """A chain's first layer is as wide as the inputs, where a task set tells their shape."""
+    needs = needs_of(template, shape)
+    if needs is None:
         return
-    width = shape[-1]  # what an affine layer sees of inputs that are not flattened
-    for module in _leaves_of_chain(template):
-        if isinstance(module, nn.Linear):
-            break
-        if _flattens(module):
-            width = prod(shape)
-        elif not facts_of(module).is_elementwise:
-            return  # it may change the width
-    else:
-        return
-    if width == module.in_features:
+    takes, width = needs
+    if width == takes:
         return
     raise ValueError(
         f"task {task.label!r} has inputs of shape {shape}, {width} numbers for the template's "
-        f"first layer, which takes {module.in_features}; "
+        f"first layer, which takes {takes}; "
         "pass a function of (input_shape, n_outputs), such as ss.mlp"
     )
-
-
-def _flattens(module: nn.Module) -> bool:
-    """Whether a layer makes one row of all that a row holds."""
-    if not isinstance(module, nn.Flatten):
-        return False
-    dims = (module.start_dim, module.end_dim)
-    return dims == (1, -1)
-
-
-def _leaves_of_chain(module: nn.Module) -> Iterator[nn.Module]:
-    """The layers of a chain in the order in which they run, up to one that is none."""
-    if type(module).forward is not nn.Sequential.forward:
-        yield module
-        return
-    for child in module.children():
-        yield from _leaves_of_chain(child)
 
 
 def _check_parameters(template: nn.Module) -> None:

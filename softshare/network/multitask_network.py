@@ -13,6 +13,7 @@ from softshare.network.dispatch import is_of_one_task, is_one_input, run_by_name
 from softshare.network.execution.bodies import Bodies
 from softshare.network.execution.plan import ExecutionPlan
 from softshare.network.execution.task_module import TaskModule
+from softshare.network.first_layer import taken
 from softshare.network.forms import (
     check_templates,
     forms_of,
@@ -135,9 +136,19 @@ class MultiTaskNetwork(nn.Module):
             tasks: the tasks' numbers ``(k,)``, all with inputs of one shape; all tasks when None.
             one_input: all tasks see the same rows.
 
+        Raises:
+            ValueError: rows do not fit the first layer.
+
         Shape:
             ``(k, B, W)`` with W the widest output; a narrower task's outputs come first.
         """
+        row = tuple(inputs.shape[1:] if one_input else inputs.shape[2:])
+        if row != self.input_shape or not inputs.is_floating_point():
+            number = 0
+            if tasks is not None and len(tasks) and len(self._templates) > 1:
+                number = int(tasks[0])
+            template = self._templates[self._forms[number]]
+            inputs = taken(inputs, row, template, self.tasks[number])
         return self.bodies.run(inputs, tasks, one_input=one_input)
 
     @torch.no_grad()

@@ -282,6 +282,11 @@ def check_ranks(
                 f"{name}: a fraction of the largest ranks is above 0 and at most 1, got {ranks}"
             )
         return
+    if _is_rank(ranks):
+        raise ValueError(
+            f"{name}: ranks are one whole number for each mode, such as {example}, or a fraction "
+            f"of the largest, such as 0.5; got one number for all, {ranks!r}"
+        )
     if not isinstance(ranks, tuple) or not ranks or not all(map(_is_rank, ranks)):
         raise ValueError(
             f"{name}: ranks are whole numbers of at least 1, one for each mode, such as {example}, "

@@ -374,7 +374,7 @@ def test_ranks_that_do_not_suit_a_layer_are_refused(
         ({"ranks": 1.5}, "fraction of the largest ranks is above 0 and at most 1, got 1.5"),
         (
             {"ranks": 3},
-            "ranks are whole numbers of at least 1, one for each mode, such as .* got 3",
+            "ranks are one whole number for each mode, such as .* got one number for all, 3",
         ),
         (
             {"ranks": [3, 2, 2]},
