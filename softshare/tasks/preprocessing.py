@@ -21,9 +21,12 @@ from softshare.tasks.features import (
     rounding_of,
 )
 from softshare.tasks.frames import check_columns, check_finite
-from softshare.tasks.sources import Source, Transformed, as_floats
+from softshare.tasks.sources import Source, Transformed, as_floats, take
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
+
+LOOKED_AT = 256
+"""Training rows on disk of which the largest whole number is taken for that of all."""
 
 FAR = 5.0
 """Means of tasks of one unit lie within so many typical deviations of each other, and their
@@ -46,7 +49,9 @@ def prepare(
       deviation 1, missing values (NaN) filled in with an indicator. Tasks that share a source share
       its scaling.
     * Images and other inputs of two and more dimensions: divided by 255 when they are read where
-      they are uint8 (masks of 0 and 1 are not), else as they are, in single precision.
+      they are uint8 (masks of 0 and 1 are not); whole numbers from 0 on of other kinds by the
+      largest number of as many bits as those of the training rows take (4095 for 12 bits); else as
+      they are, in single precision.
     * Regression targets: scaled to mean 0 and standard deviation 1 of the training targets: of all
       tasks together where they are one quantity in one unit, else task by task
       (:func:`target_scaling`); only centred where these are all equal.
@@ -178,7 +183,7 @@ def _prepared(
         return columns, Transformed(source, features, width=len(columns.feature_names)), notes
     if len(source.shape) == 2:
         return *_vectors(source, training, standardise), ()
-    return *_images(source, standardise), ()
+    return *_images(source, training, standardise), ()
 
 
 def _vectors(
@@ -213,20 +218,31 @@ def _vectors(
 
 def _images(
     source: Source,
+    training: np.ndarray,
     standardise: bool,
 ) -> tuple[Scaled | None, Source]:
-    """Inputs ``(N, *shape)`` of two and more dimensions: bytes from 0 to 255 divided, other numbers
-    in single precision.
+    """Inputs ``(N, *shape)`` of two and more dimensions: whole numbers from 0 on divided by the
+    largest that their bits hold, others in single precision.
     """
     kind = _kind_of(source)
     if kind == "uint8" and not _is_mask(source):
-        pixels = Scaled(255.0)
-        return pixels, Transformed(source, pixels.transform)
+        return _divided(source, 255.0)
     if kind in ("float32", "None") and isinstance(source, Tensor):
         return None, source  # looked through when the task set was made
     if not standardise and kind.startswith("int"):
         return None, source  # numbers of tokens
+    if kind.startswith(("int", "uint")) and kind != "uint8":
+        in_memory = isinstance(source, Tensor)
+        rows = training if in_memory else training[:: max(1, len(training) // LOOKED_AT)]
+        least, largest = map(int, take(source, rows).aminmax())
+        if least >= 0 and largest > 1:
+            return _divided(source, (1 << largest.bit_length()) - 1.0)
     return None, Transformed(source, as_floats)
+
+
+def _divided(source: Source, divisor: float) -> tuple[Scaled, Source]:
+    pixels = Scaled(divisor)
+    return pixels, Transformed(source, pixels.transform)
 
 
 def _is_mask(source: Source) -> bool:

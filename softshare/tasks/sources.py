@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array as array_of_numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -33,23 +34,41 @@ def as_source(inputs: Any) -> Source:
     are one number in float32. Masked values of an array become missing ones (NaN).
 
     Raises:
-        ValueError: an array, in memory or on disk, holds something else than real numbers, is
-            sparse, or has no axis of features; a number of an image or sequence is missing or
+        ValueError: it is no array, nor anything like one; it holds something else than real
+            numbers, is sparse, or has no features; a number of an image or sequence is missing or
             infinite; two columns of a frame have one name.
     """
     if isinstance(inputs, pd.DataFrame):
         return _frame(inputs)
-    array = np.asarray(inputs) if isinstance(inputs, list | tuple | pd.Series) else inputs
+    array = _array_of(inputs)
     if isinstance(array, np.ma.MaskedArray):
         array = _unmasked(array)
     _check_form(array)
     if isinstance(array, Tensor):
         array = array.detach().cpu()
-        is_half = array.dtype in (torch.bfloat16, torch.float16)
-        return _finite(array.float() if is_half else array)
+        is_short = array.is_floating_point() and array.element_size() < 4
+        return _finite(array.float() if is_short else array)
     if not isinstance(array, np.ndarray) or isinstance(array, np.memmap):
         return array
     return _finite(_tensor_of(array))
+
+
+def _array_of(inputs: Any) -> Any:
+    """Nested lists and buffers as arrays; what rows can be taken from already as it is."""
+    if isinstance(inputs, Tensor):
+        return inputs
+    if isinstance(inputs, list | tuple | pd.Series | memoryview | array_of_numbers):
+        try:
+            return np.asarray(inputs)
+        except ValueError:
+            raise ValueError("inputs must have rows of one shape, got some of several") from None
+    rows_can_be_taken = hasattr(inputs, "shape") and hasattr(inputs, "__getitem__")
+    if not rows_can_be_taken and not hasattr(inputs, "tocsr"):
+        raise ValueError(
+            "inputs must be an array, a tensor, a list of rows or a pandas data frame, got "
+            f"{type(inputs).__name__}"
+        )
+    return inputs
 
 
 def _unmasked(array: Any) -> np.ndarray:
@@ -61,19 +80,31 @@ def _unmasked(array: Any) -> np.ndarray:
 
 
 def _frame(inputs: pd.DataFrame) -> pd.DataFrame:
-    frame = inputs.reset_index(drop=True).rename(columns=str)
+    frame = inputs.reset_index(drop=True).set_axis(list(map(str, inputs.columns)), axis=1)
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise ValueError(f"two columns are called {twice!r}; every column needs a name of its own")
+    for name, dtype in frame.dtypes.items():
+        if getattr(dtype, "kind", "") == "c":
+            raise ValueError(f"column {name!r} must hold real numbers, got {dtype}")
     return frame
 
 
 def _check_form(array: Any) -> None:
     """Refuse what cannot be rows of real numbers."""
     is_tensor = isinstance(array, Tensor)
+    if is_tensor and array.is_nested:
+        raise ValueError("inputs must have rows of one shape, got a nested tensor; pad its rows")
     if hasattr(array, "tocsr") or (is_tensor and array.layout != torch.strided):
         dense = "to_dense" if is_tensor else "toarray"
         raise ValueError(f"inputs must be dense, got a sparse array; hand in its {dense}()")
+    if is_tensor and (array.is_quantized or array.is_meta):
+        kind, remedy = "quantised", "dequantize()"
+        if array.is_meta:
+            kind, remedy = "empty (meta)", "numbers"
+        raise ValueError(
+            f"inputs must be a plain tensor, got one that is {kind}; hand in its {remedy}"
+        )
     dtype = getattr(array, "dtype", None)
     if isinstance(dtype, torch.dtype):
         is_real = not dtype.is_complex
@@ -90,6 +121,8 @@ def _check_form(array: Any) -> None:
             f"inputs must be rows of features, shape (N, D), got shape {tuple(shape)}; "
             "reshape one feature a row to (N, 1)"
         )
+    if shape is not None and 0 in shape[1:]:
+        raise ValueError(f"inputs must have features, got rows of shape {tuple(shape[1:])}")
 
 
 def _tensor_of(array: np.ndarray) -> Tensor:

@@ -15,7 +15,7 @@ from torch.utils.data import TensorDataset
 
 from softshare.data.datasets import from_datasets
 from softshare.data.table import read_table
-from softshare.tasks.features import ROUNDING_OF_SINGLE, Vectors
+from softshare.tasks.features import ROUNDING_OF_SINGLE, Scaled, Vectors
 from softshare.tasks.task_set import TaskSet
 
 N_ROWS = 60
@@ -137,6 +137,38 @@ def test_bytes_are_divided_and_masks_are_not() -> None:
         np.testing.assert_allclose(train.examples(0)[0], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "largest", "divisor"),
+    [("uint16", 4000, 4095), ("uint16", 65535, 65535), ("int64", 255, 255), ("int32", 16, 31)],
+)
+@pytest.mark.parametrize("place", ["in memory", "on disk"])
+def test_whole_numbers_of_images_are_divided_by_what_their_bits_hold(
+    dtype: str, largest: int, divisor: int, place: str, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(1).integers(0, largest + 1, (N_ROWS, 1, 4, 4)).astype(dtype)
+    pixels[:, 0, 0, 0] = largest
+    inputs = on_disk(tmp_path, pixels) if place == "on disk" else pixels
+    train, *_ = TaskSet.from_arrays({"a": (inputs, LABELS)}).split(seed=0)
+    expected = pixels[train.source_rows()].astype(np.float32) / np.float32(divisor)
+    np.testing.assert_allclose(train.examples(0)[0], expected, rtol=1e-6)
+    assert train.preprocessing[0] == Scaled(divisor)
+
+
+def test_whole_numbers_below_zero_are_no_pixels() -> None:
+    heights = np.random.default_rng(1).integers(-9, 9, (N_ROWS, 1, 4, 4))
+    train, *_ = TaskSet.from_arrays({"a": (heights, LABELS)}).split(seed=0)
+    np.testing.assert_array_equal(train.examples(0)[0], heights[train.source_rows()])
+
+
+def test_columns_of_several_levels_and_of_complex_numbers() -> None:
+    levels = pd.MultiIndex.from_product([["a", "b"], [1, 2]])
+    frame = pd.DataFrame(np.random.default_rng(1).normal(size=(N_ROWS, 4)), columns=levels)
+    train, *_ = TaskSet.from_arrays({"a": (frame, LABELS)}).split(seed=0)
+    assert train.examples(0)[0].shape[1] == 4
+    with pytest.raises(ValueError, match=r"task 'a': column .* real numbers, got complex128"):
+        TaskSet.from_arrays({"a": (frame.astype(complex), LABELS)})
+
+
 def test_tokens_stay_whole_numbers_without_standardising() -> None:
     for shape in ((N_ROWS, 5), (N_ROWS, 2, 5)):
         tokens = np.random.default_rng(1).integers(0, 99, shape)
@@ -187,6 +219,19 @@ GAPS = np.where(np.arange(N_ROWS * 16).reshape(N_ROWS, 1, 4, 4) % 7 == 3, np.nan
         (pd.Series(SECONDS[:, 0]), r"shape \(N, D\), got shape \(60,\)"),
         (GAPS, r"have 137 missing \(NaN\) or infinite value\(s\)"),
         (torch.from_numpy(GAPS).float(), r"have 137 missing \(NaN\)"),
+        (np.ma.masked_array(GAPS * 0, np.isnan(GAPS)), r"have 137 missing \(NaN\)"),
+        (SECONDS.astype(complex), "must be real numbers, got an array of complex128"),
+        (SECONDS.astype(str), "must be real numbers.*columns of text in as a pandas data frame"),
+        ([[1, 2], [3]] * 30, "must have rows of one shape"),
+        (None, "must be an array, .* got NoneType"),
+        ({"x": [1]}, "must be an array, .* got dict"),
+        ("table.csv", "must be an array, .* got str"),
+        ((row for row in SECONDS), "must be an array, .* got generator"),
+        (np.zeros((N_ROWS, 0)), r"must have features, got rows of shape \(0,\)"),
+        (
+            torch.zeros(N_ROWS, 2, device="meta"),
+            r"must be a plain tensor, got one that is empty \(meta\)",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_tasks_name(inputs: Any, message: str) -> None:
