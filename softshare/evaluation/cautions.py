@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,6 +54,12 @@ def cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
             f"{methods}: in most runs the last step was the best on what was held out; more steps "
             f"may tell otherwise, set steps above {_most_steps(records):,}"
         )
+    versions = _versions_that_differ(records)
+    if versions:
+        lines.append(
+            f"the runs were made by several versions of {'; of '.join(versions)}; a gain between "
+            "them may be the versions', run them anew in one folder"
+        )
     hurt = summary[summary["ci_high"] < 0]
     n_tasks = summary["task"].nunique() - 1  # ALL is no task
     for _, rows in hurt.groupby(["method", "fraction"], sort=False):
@@ -68,6 +75,20 @@ def _tasks_of_few_test_rows(records: Sequence[Mapping[str, Any]]) -> list[str]:
         if n_test < FEW_TEST_ROWS:
             names.append(task["name"])
     return names
+
+
+def _versions_that_differ(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the runs were made with in several versions: ``torch (2.6.0 in 3, 2.7.0 in 2)``."""
+    counted: dict[str, Counter[str]] = {}
+    for record in records:
+        for name, version in record.get("versions", {}).items():
+            counted.setdefault(name, Counter())[version] += 1
+    told = []
+    for name, runs_of in counted.items():
+        if len(runs_of) > 1:
+            counts = [f"{version} in {n_runs}" for version, n_runs in sorted(runs_of.items())]
+            told.append(f"{name} ({', '.join(counts)})")
+    return told
 
 
 def _stopped_while_improving(records: Sequence[Mapping[str, Any]]) -> list[str]:

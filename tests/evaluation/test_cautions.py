@@ -104,3 +104,14 @@ def test_several_such_methods_have_one_line():
     records = [trained(method, seed, IMPROVING) for method in methods for seed in range(3)]
     (line,) = about_steps(records)
     assert line.startswith("tied and tucker: ")
+
+
+def test_versions_that_differ_are_told_in_one_line():
+    records = runs({"tied": 0.1}, seeds=5)
+    assert not [line for line in cautions(records) if "versions" in line]
+    for number, each in enumerate(records):
+        each["versions"] = {"softshare": "0.1.0", "torch": "2.6.0" if number < 3 else "2.7.0"}
+    (line,) = [line for line in cautions(records) if "versions" in line]
+    assert line.startswith(
+        "the runs were made by several versions of torch (2.6.0 in 3, 2.7.0 in 7)"
+    )

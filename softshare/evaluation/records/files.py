@@ -69,7 +69,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    unfinished = path.parent / _unfinished_name()
+    unfinished = path.parent / unfinished_name()
     # created here and by nobody else, with the rights that the user's own files have
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
@@ -113,7 +113,8 @@ def _flush_names(folder: Path) -> None:
         os.close(handle)
 
 
-def _unfinished_name() -> str:
+def unfinished_name() -> str:
+    """A name for a file that this process has yet to finish."""
     return f".softshare-{_host()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
