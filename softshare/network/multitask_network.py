@@ -218,20 +218,23 @@ class MultiTaskNetwork(nn.Module):
         return module.eval()
 
     def get_extra_state(self) -> Tensor:
-        """The tasks' names and their targets' units, which a state has with its numbers."""
+        """The tasks' names, their targets' units and their inputs' preprocessing, which a state has
+        with its numbers.
+        """
         if self._packed is None:
-            self._packed = packed(self.tasks, self.target_scaling)
+            self._packed = packed(self.tasks, self.target_scaling, self.preprocessing)
         return self._packed
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Take the targets' units from a state, before its numbers.
+        """Take the targets' units and the inputs' preprocessing from a state, before its numbers.
 
         Raises:
             ValueError: the state is of other tasks, or has them in another order.
         """
-        names, scaling = unpacked(state)
-        check_names(names, self.tasks)
-        self.target_scaling, self._packed = scaling, None
+        beside = unpacked(state)
+        check_names(beside.names, self.tasks)
+        self.target_scaling, self._packed = beside.target_scaling, None
+        self.preprocessing = beside.preprocessing or self.preprocessing
 
     # --- sharing -------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""What a saved state says beside its numbers: whose rows they are, and in which units they predict.
+"""What a saved state says beside its numbers: whose rows they are, in which units they predict, and
+what turned raw inputs into numbers.
 
 It is kept as JSON in a tensor of bytes, which every loop over a state can copy, compare and save.
 """
@@ -7,20 +8,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from softshare.tasks.features import Preprocessing, from_json
 from softshare.tasks.task import Task, TaskName, label_of
 
 
-def packed(tasks: Sequence[Task], target_scaling: np.ndarray | None) -> Tensor:
-    """The tasks' names and the scaling of their targets, as bytes.
+@dataclass(frozen=True)
+class Beside:
+    """What stands in a state beside its numbers.
+
+    Args:
+        names: of the tasks, in the order of the task axis.
+        target_scaling: ``(T, 2)`` means and deviations, or None.
+        preprocessing: for every source of inputs what turned them into numbers, or None.
+    """
+
+    names: tuple[TaskName, ...]
+    target_scaling: np.ndarray | None = None
+    preprocessing: tuple[Preprocessing | None, ...] = ()
+
+
+def packed(
+    tasks: Sequence[Task],
+    target_scaling: np.ndarray | None,
+    preprocessing: Sequence[Preprocessing | None] = (),
+) -> Tensor:
+    """The tasks' names, the scaling of their targets and the preprocessing of their inputs, as
+    bytes.
 
     Args:
         tasks: the tasks in the order of the task axis.
         target_scaling: ``(T, 2)`` means and deviations, or None.
+        preprocessing: of every source of inputs.
 
     Shape:
         ``(bytes,)``.
@@ -28,10 +52,10 @@ def packed(tasks: Sequence[Task], target_scaling: np.ndarray | None) -> Tensor:
     scaling = None
     if target_scaling is not None:
         scaling = target_scaling.tolist()
-    names = [task.name for task in tasks]
     content = {
-        "tasks": names,
+        "tasks": [task.name for task in tasks],
         "target_scaling": scaling,
+        "preprocessing": [None if fitted is None else fitted.to_json() for fitted in preprocessing],
     }
     text = json.dumps(content)
     # A bytearray, as torch warns of memory that it may not write.
@@ -39,19 +63,19 @@ def packed(tasks: Sequence[Task], target_scaling: np.ndarray | None) -> Tensor:
     return torch.frombuffer(encoded, dtype=torch.uint8)
 
 
-def unpacked(state: Tensor) -> tuple[tuple[TaskName, ...], np.ndarray | None]:
-    """The names and the scaling from what :func:`packed` made."""
-    encoded = state.cpu().tolist()
-    content = json.loads(bytes(encoded))
+def unpacked(state: Tensor) -> Beside:
+    """What :func:`packed` packed."""
+    encoded = state.cpu().numpy().tobytes()
+    content = json.loads(encoded)
     names: list[TaskName] = []
     for name in content["tasks"]:
         # JSON has no tuples: the name of a task on a grid comes back as a list.
         is_on_grid = isinstance(name, list)
         names.append(tuple(name) if is_on_grid else name)
     scaling = content["target_scaling"]
-    if scaling is None:
-        return tuple(names), None
-    return tuple(names), np.array(scaling)
+    texts = content.get("preprocessing", ())  # states of before have none
+    fitted = tuple(None if text is None else from_json(text) for text in texts)
+    return Beside(tuple(names), None if scaling is None else np.array(scaling), fitted)
 
 
 def check_names(names: Sequence[TaskName], tasks: Sequence[Task]) -> None:

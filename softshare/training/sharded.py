@@ -85,7 +85,7 @@ class ShardedNetwork(MultiTaskNetwork):
             A copy of the state, on the CPU, in the first process; None in the others.
         """
         own = self._names_of_own()
-        state = {"_extra_state": packed(self._everyone, self._scaling_of_all)}
+        state = {"_extra_state": packed(self._everyone, self._scaling_of_all, self.preprocessing)}
         for name, value in self._numbers_in_state().items():
             parts = [
                 part.cpu()
@@ -98,11 +98,16 @@ class ShardedNetwork(MultiTaskNetwork):
 
     def load_whole_state(self, state: Mapping[str, Tensor]) -> None:
         """Take what is shared and these tasks' rows from the state of a network of all tasks."""
-        names, scaling = unpacked(state["_extra_state"])
+        beside = unpacked(state["_extra_state"])
+        names, scaling = beside.names, beside.target_scaling
         check_names(names, self._everyone)
         own, block = self._names_of_own(), self._blocks[self._rank]
         part = {name: value[block] if name in own else value for name, value in state.items()}
-        part["_extra_state"] = packed(self.tasks, None if scaling is None else scaling[block])
+        part["_extra_state"] = packed(
+            self.tasks,
+            None if scaling is None else scaling[block],
+            beside.preprocessing,
+        )
         self.load_state_dict(part)
         self._scaling_of_all = scaling
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import copy
 import io
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from softshare.data.table import read_table
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
 from softshare.sharing.independent import Independent
 from softshare.sharing.tied import Tied
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
+from softshare.training.fit import fit
 
 
 def network_of(names: str, seed: int = 0) -> MultiTaskNetwork:
@@ -87,3 +91,25 @@ def test_a_task_that_came_later_belongs_to_the_state() -> None:
     other.load_state_dict(network.state_dict())
     rows = torch.randn(3, 4)
     assert torch.equal(other.task("c")(rows), network.task("c")(rows))
+
+
+def test_what_is_saved_suffices_to_predict_in_the_targets_units() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(60, 9, 90)
+    frame = pd.DataFrame({"x": x, "shop": list("abc") * 30, "sales": 500 + 50 * (x - 60) / 9})
+    train, *_ = read_table(frame, task="shop", target="sales").split(seed=0)
+    template = partial(mlp, dropout=0.5)
+    first = MultiTaskNetwork(template, train, sharing=Tied())
+    fit(first, train, steps=3)
+    file = io.BytesIO()
+    torch.save(first.state_dict(), file)
+    file.seek(0)
+    later = MultiTaskNetwork(mlp((1,), 1), train.tasks, sharing=Tied())  # from names alone
+    assert later.preprocessing == ()
+    later.load_state_dict(torch.load(file, weights_only=True))
+    new = pd.DataFrame({"x": [50.0, 70.0]})
+    found = later.task("b")(later.preprocessing[0].transform(new))
+    expected = first.task("b")(train.preprocessing[0].transform(new))
+    torch.testing.assert_close(found, expected)
+    assert 300 < found.mean() < 700
+    assert not later.task("b").training
