@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from softshare.tasks.encoded_columns import EncodedColumns, fit_vectors
@@ -24,6 +25,12 @@ from softshare.tasks.frames import check_columns, check_finite
 from softshare.tasks.sources import Source, Transformed, as_floats, take
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
+
+ROWS_AT_ONCE = 1 << 15
+FITTED_AT_ONCE = 1 << 24
+"""Rows in memory that are scaled at a time; and numbers that are fitted at once, of which there are
+several copies in double precision meanwhile.
+"""
 
 LOOKED_AT = 256
 """Training rows on disk of which the largest whole number is taken for that of all."""
@@ -195,16 +202,17 @@ def _vectors(
     names = [str(place) for place in range(source.shape[1])]
     in_memory = isinstance(source, Tensor)
     if in_memory:
-        check_finite(source.numpy(), names)
+        for rows in source.split(ROWS_AT_ONCE):
+            check_finite(rows.numpy(), names)
     if not standardise:
         if in_memory:
             _check_complete(source)
         return None, _rounded(source)
     rounding = rounding_of(source)
-    if in_memory:
-        rows = source.numpy()[training].astype(np.float64)
-        fitted = Vectors.fit(rows, names, rounding=rounding)
-        return fitted, fitted.transform(source)
+    if in_memory and source[0].numel() * len(training) <= FITTED_AT_ONCE:
+        training_rows = source.numpy()[training].astype(np.float64)
+        fitted = Vectors.fit(training_rows, names, rounding=rounding)
+        return fitted, _transformed(source, fitted)
     fitted, _ = fit_vectors(
         source,
         training,
@@ -213,7 +221,18 @@ def _vectors(
         all_columns=True,
         rounding=rounding,
     )
+    if in_memory:
+        return fitted, _transformed(source, fitted)
     return fitted, Transformed(source, fitted.transform, width=len(fitted.feature_names))
+
+
+def _transformed(source: Tensor, fitted: Vectors) -> Tensor:
+    """All rows scaled, some at a time, as scaling holds several copies in double precision."""
+    scaled = torch.empty(len(source), len(fitted.feature_names), dtype=torch.float32)
+    for begin in range(0, len(source), ROWS_AT_ONCE):
+        rows = source[begin : begin + ROWS_AT_ONCE]
+        scaled[begin : begin + len(rows)] = fitted.transform(rows)
+    return scaled
 
 
 def _images(

@@ -371,3 +371,14 @@ def test_tasks_that_share_a_table_share_its_scaling_and_others_do_not() -> None:
     assert isinstance(train.preprocessing[0], TableColumns)
     assert train.preprocessing[1] is None
     assert [train.input_shape(number) for number in range(2)] == [(7,), (2, 2)]
+
+
+def test_large_arrays_are_scaled_as_small_ones_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).normal(50, 9, (100, 3))
+    rows[::9, 1] = np.nan
+    tasks = TaskSet.from_arrays({"a": (rows, np.arange(100) % 2)})
+    whole, *_ = tasks.split(seed=0)
+    monkeypatch.setattr("softshare.tasks.preprocessing.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("softshare.tasks.preprocessing.FITTED_AT_ONCE", 10)
+    parts, *_ = tasks.split(seed=0)
+    torch.testing.assert_close(parts.sources[0], whole.sources[0])
