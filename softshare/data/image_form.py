@@ -146,6 +146,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
+                warnings.simplefilter("ignore", UserWarning)  # of metadata, which many files have
                 with Image.open(file, formats=FORMATS) as image:
                     if image.width * image.height > MOST_PIXELS:
                         raise ValueError(f"it is too large ({image.width}×{image.height} pixels)")

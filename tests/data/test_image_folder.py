@@ -371,7 +371,7 @@ def test_a_thousand_damaged_images_are_errors_or_images_and_nothing_else(
     )  # JPEG has no checksum: pixels may change unseen
 
 
-@pytest.mark.parametrize("name", ["PNG", "JPEG"])
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"])
 def test_a_truncated_image_is_never_taken_for_a_whole_one(name: str, tmp_path: Path) -> None:
     content = encoded(name)
     for size in range(0, len(content) - 12, 31):
