@@ -12,12 +12,16 @@ from typing import Any
 from cyclopts import App, CoercionError, CycloptsError, UnknownOptionError
 
 from softshare._version import __version__
+from softshare.cli.endings import AskedToEndError, ended_in_order
 from softshare.cli.flags import FLAGS
+from softshare.cli.streams import make_streams_last
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.printable import printable
 
 WRONG_USE, SOME_FAILED, INTERRUPTED = 2, 1, 130
 """Exit codes beside 0: what the user can mend, runs that failed among others, and Ctrl-C."""
+
+GOES_ON = "finished runs are kept, and the same command goes on from there"
 
 app = App(
     name="softshare",
@@ -55,17 +59,31 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
     For what the user can mend that is 2, after one line; anything else keeps its traceback.
     """
+    make_streams_last()
+    sys.exit(_code(sys.argv[1:] if tokens is None else list(tokens)))
+
+
+def _code(tokens: list[str]) -> int:
     try:
-        sys.exit(_run(sys.argv[1:] if tokens is None else list(tokens)))
+        with ended_in_order():
+            code = _run(tokens)
+            sys.stdout.flush()
     except ArgumentError as error:
         complain(error.told(FLAGS))
-        sys.exit(WRONG_USE)
+        return WRONG_USE
     except (ValueError, OSError) as error:
         complain(str(error))
-        sys.exit(WRONG_USE)
+        return WRONG_USE
+    except MemoryError as error:
+        complain(f"there is not enough memory ({error or 'it is full'})")
+        return WRONG_USE
+    except AskedToEndError as error:
+        complain(f"{error}; {GOES_ON}")
+        return error.code
     except KeyboardInterrupt:
-        complain("interrupted; finished runs are kept, and the same command goes on from there")
-        sys.exit(INTERRUPTED)
+        complain(f"interrupted; {GOES_ON}")
+        return INTERRUPTED
+    return code
 
 
 def complain(message: str) -> None:

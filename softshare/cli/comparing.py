@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -130,13 +130,22 @@ def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
     report = write_report(out, left_out=comparison.left_out)
     show(Findings(comparison.records, comparison.left_out), console_on(sys.stdout))
     print(printable(f"report:  {report}\nsummary: {out / comparing.SUMMARY}"))
-    for key, error in comparison.failures.items():
-        complain(f"{key} failed: {type(error).__name__}: {error}")
-    if comparison.failures:
-        first = next(iter(comparison.failures.values()))
-        told = "".join(traceback.format_exception(first))
-        print(printable(told), end="", file=sys.stderr)
+    _tell_failures(comparison.failures)
     return SOME_FAILED if comparison.failures else 0
+
+
+def _tell_failures(failures: Mapping[str, BaseException]) -> None:
+    """A line for every run that failed, and where the first was raised that nobody expected."""
+    unexpected = []
+    for key, error in failures.items():
+        if isinstance(error, ArgumentError):
+            complain(f"{key} failed: {error.told(FLAGS)}")
+            continue
+        complain(f"{key} failed: {type(error).__name__}: {error}")
+        unexpected.append(error)
+    for error in unexpected[:1]:
+        told = "".join(traceback.format_exception(error))
+        print(printable(told), end="", file=sys.stderr)
 
 
 def _cluster(running: Running) -> Cluster | None:
