@@ -132,8 +132,10 @@ def compare(
     )
     folder = None if out is None else Path(out)
     drawn = Splits(tasks)
-    with claimed(folder):
-        store = Store(folder, plan.of_methods(), drawn, reading=reading or {})
+    with (
+        claimed(folder),
+        Store(folder, plan.of_methods(), drawn, reading=reading or {}) as store,
+    ):
         failures = _make_missing(
             drawn, plan, store, workers=workers, cluster=cluster, progress=progress
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
+from softshare.evaluation.records.begun import read_begun, remove_begun, write_begun
 from softshare.evaluation.records.division import Splits, division_of
 from softshare.evaluation.records.files import remove_unfinished
 from softshare.evaluation.records.records import (
@@ -27,6 +29,9 @@ TRIALS = "trials"
 
 class Store:
     """Records by key, kept in a folder too where one is given.
+
+    The folder says with what the comparison was begun, before there is a record. Left as a context
+    without one, it says so no more.
 
     Args:
         out: the comparison's folder; None keeps all in memory.
@@ -61,13 +66,27 @@ class Store:
             remove_unfinished(out / name for name in ("", RECORDS, TRIALS, SPLITS))
             self._take_up(out, settings)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.out is not None and not self.records and not self._trials:
+            remove_begun(self.out)
+
     def _take_up(self, out: Path, settings: Mapping[str, RunSettings]) -> None:
         """Read what the folder holds already, and make its damaged split files again."""
         self.records = _by_key(out / RECORDS)
         self._trials = _by_key(out / TRIALS, trials=True)
         kept = [*self.records.values(), *self._trials.values()]
         asked = {method: of_method.as_json() for method, of_method in settings.items()}
-        found = conflicts(kept, asked, self._data) or self._of_other_splits(kept)
+        # records say more than what was intended: with some, only they count
+        earlier = kept or read_begun(out)
+        found = conflicts(earlier, asked, self._data) or self._of_other_splits(kept)
         if found:
             differ = "; ".join(found)
             raise ArgumentError(
@@ -77,6 +96,7 @@ class Store:
                     "delete this one",
                 )
             )
+        write_begun(out, asked, self._data)
         for fraction, seed in _runs(kept):
             self._write_split(out, self._splits.of(fraction, seed))
 
