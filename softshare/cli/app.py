@@ -4,6 +4,7 @@ wrong.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from inspect import signature
@@ -20,6 +21,17 @@ from softshare.tasks.printable import printable
 
 WRONG_USE, SOME_FAILED, INTERRUPTED = 2, 1, 130
 """Exit codes beside 0: what the user can mend, runs that failed among others, and Ctrl-C."""
+
+NO_MEMORY_TO_LOAD = "failed to map segment"
+"""What the system says of a library that it has no memory for."""
+
+ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",  # what is large is computed by other processes
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow's memory
+}
+"""Keeps libraries from starting threads of their own when they are loaded. Where the system has no
+more to give, they fill the terminal, and one ends the process.
+"""
 
 GOES_ON = "finished runs are kept, and the same command goes on from there"
 
@@ -60,6 +72,9 @@ def main(tokens: Sequence[str] | None = None) -> None:
     For what the user can mend that is 2, after one line; anything else keeps its traceback.
     """
     make_streams_last()
+    if "numpy" not in sys.modules:
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
     sys.exit(_code(sys.argv[1:] if tokens is None else list(tokens)))
 
 
@@ -74,8 +89,10 @@ def _code(tokens: list[str]) -> int:
     except (ValueError, OSError) as error:
         complain(str(error))
         return WRONG_USE
-    except MemoryError as error:
-        complain(f"there is not enough memory ({error or 'it is full'})")
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and NO_MEMORY_TO_LOAD not in str(error):
+            raise
+        complain(f"there is not enough memory here ({str(error) or 'it is full'})")
         return WRONG_USE
     except AskedToEndError as error:
         complain(f"{error}; {GOES_ON}")

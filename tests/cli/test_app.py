@@ -352,6 +352,20 @@ def test_what_nobody_expected_keeps_its_traceback(monkeypatch):
         cli.main(["compare", "digits"])
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("libtorch.so: failed to map segment from shared object")]
+)
+def test_a_machine_without_memory_is_told_in_one_line(error, monkeypatch, capsys):
+    def run(tokens):
+        raise error
+
+    monkeypatch.setattr("softshare.cli.app._run", run)
+    code, _, err = call("compare digits", capsys)
+    assert code == 2
+    assert err.startswith("softshare: there is not enough memory here (")
+    assert err.count("\n") == 1
+
+
 def test_methods_has_a_line_for_each(capsys):
     code, out, err = call("methods", capsys)
     assert (code, err) == (0, "")

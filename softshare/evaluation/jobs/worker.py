@@ -37,18 +37,18 @@ def main(parent: int) -> NoReturn:
         parent: the process that started this one. If that is killed in the middle of a job, there
             is nobody to work for.
     """
-    _end_with(parent)
     _leave_interrupts_to_the_parent()
     jobs, answers = _private_pipes()
     try:
-        _work(jobs, answers)
+        _work(parent, jobs, answers)
     except (EOFError, BrokenPipeError):
         sys.exit(0)
 
 
-def _work(jobs: BinaryIO, answers: BinaryIO) -> NoReturn:
+def _work(parent: int, jobs: BinaryIO, answers: BinaryIO) -> NoReturn:
     speak = _silenced()
     try:
+        _end_with(parent)
         needed = pickle.load(jobs)
         needed.prepare()
     except EOFError:
