@@ -65,9 +65,9 @@ def make_streams_last() -> None:
     _open_the_closed()
     codecs.register_error(_ERRORS, look_alikes)
     if sys.stdout is sys.__stdout__:
-        sys.stdout = sys.__stdout__ = _lasting(sys.stdout, 1)
+        sys.stdout = vars(sys)["__stdout__"] = _lasting(sys.stdout, 1)
     if sys.stderr is sys.__stderr__:
-        sys.stderr = sys.__stderr__ = _lasting(sys.stderr, 2)
+        sys.stderr = vars(sys)["__stderr__"] = _lasting(sys.stderr, 2)
 
 
 def look_alikes(error: UnicodeError) -> tuple[str, int]:
@@ -96,9 +96,12 @@ def _lasting(stream: TextIO | None, number: int) -> TextIO:
     if not isinstance(stream, TextIOWrapper):  # None: it was closed
         return LastingStream(os.fdopen(os.dup(number), "wb"), encoding="utf-8", errors=_ERRORS)
     stream.flush()
-    kept = {
-        "encoding": stream.encoding,
-        "line_buffering": stream.line_buffering,
-        "write_through": stream.write_through,
-    }
-    return LastingStream(stream.detach(), errors=_ERRORS, **kept)
+    encoding = stream.encoding
+    by_line, at_once = stream.line_buffering, stream.write_through
+    return LastingStream(
+        stream.detach(),
+        encoding=encoding,
+        errors=_ERRORS,
+        line_buffering=by_line,
+        write_through=at_once,
+    )
