@@ -12,5 +12,6 @@ from softshare.cli.app import main as main
 if TYPE_CHECKING:
     from softshare.cli import comparing as comparing
     from softshare.cli import fetching as fetching
+    from softshare.cli import looking as looking
 
-__getattr__, _, _ = lazy_loader.attach(__name__, submodules=["comparing", "fetching"])
+__getattr__, _, _ = lazy_loader.attach(__name__, submodules=["comparing", "fetching", "looking"])

@@ -13,6 +13,7 @@ from typing import Any
 from cyclopts import App, CoercionError, CycloptsError, UnknownOptionError
 
 from softshare._version import __version__
+from softshare.cli.config import with_config
 from softshare.cli.endings import AskedToEndError, ended_in_order
 from softshare.cli.flags import FLAGS
 from softshare.cli.streams import make_streams_last
@@ -48,6 +49,11 @@ app.command(
     name="compare",
     help="Train the tasks apart and together, and say what was gained.",
 )
+app.command(
+    "softshare.cli.look:look",
+    name="look",
+    help="Show how the tasks, the target and every column are read; nothing is trained.",
+)
 app.command(data_app)
 app.command(
     "softshare.cli.methods:methods",
@@ -81,7 +87,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
 def _code(tokens: list[str]) -> int:
     try:
         with ended_in_order():
-            code = _run(tokens)
+            code = _run(with_config(tokens))
             sys.stdout.flush()
     except ArgumentError as error:
         complain(error.told(FLAGS))

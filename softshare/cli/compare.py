@@ -40,6 +40,15 @@ class Data:
             must have one size.
         skip_broken: leave broken images of a folder out, instead of stopping.
         sheet: of a workbook; by default the only one with cells.
+        columns: COLUMN=number, category, date, day-first, month-first, time or drop, for columns
+            that are read otherwise than is meant (`softshare look`).
+        positive: the positive class of targets with two; by default the one that says yes, or else
+            the rarer.
+        na: a text that means missing, in place of the usual ones; may come several times (--na=-999
+            --na=unknown).
+        decimal: what stands before the fraction of numbers, . or , where they do not tell.
+        sep: what stands between the fields of a text file, where its first lines do not tell.
+        encoding: of a text file, such as latin-1, where it does not tell.
     """
 
     tasks: int | None = None
@@ -53,6 +62,12 @@ class Data:
     image_size: int | None = None
     skip_broken: Annotated[bool, Parameter(negative="", show_default=False)] = False
     sheet: str | None = None
+    columns: Names = ()
+    positive: str | None = None
+    na: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = ()
+    decimal: Literal[".", ","] | None = None
+    sep: str | None = None
+    encoding: str | None = None
 
 
 @Parameter(name="*", group="Comparison")
@@ -141,7 +156,8 @@ def compare(
     """Train the tasks apart and together, and say what was gained.
 
     Values of a list are separated by spaces. A run whose record is in the output folder is not run
-    again.
+    again. --config FILE.toml holds any of these options, and what stands on the command line goes
+    before it; the results have such a file.
 
     Args:
         source: a table (.csv, .tsv, .jsonl, packed perhaps, .parquet, .feather, .xlsx), a folder

@@ -6,21 +6,20 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from softshare.cli.app import SOME_FAILED, complain
 from softshare.cli.compare import Compared, Data, Running, Training
+from softshare.cli.config import NAME, as_toml
 from softshare.cli.flags import FLAGS
+from softshare.cli.reading import read
 from softshare.cli.results import default_folder
-from softshare.data.load import load
 from softshare.data.named import default_fraction
-from softshare.data.terminal import with_files
 from softshare.evaluation import compare as comparing
 from softshare.evaluation.arguments import wrong_arguments
 from softshare.evaluation.jobs.cluster import TLS_FILES, Cluster
-from softshare.evaluation.plan import fractions_of_parts
+from softshare.evaluation.records.files import write_text
 from softshare.methods.options import read_options
 from softshare.report.findings import Findings
 from softshare.report.listing import console_on
@@ -76,11 +75,13 @@ def run(
     phrases = list(wrong)
     if misread or problems:
         phrases.append(ArgumentError(*misread, *problems).told(FLAGS))
-    tasks = _read(source, data, fractions, phrases)
+    tasks = read(source, data, phrases, fractions)
+    config = {"source": source, **asdict(data), **asdict(compared), **asdict(training)}
     out = running.out or default_folder(source, data.target)
     return _compare(
         tasks,
         out,
+        config,
         search=compared.search,
         workers=running.workers,
         cluster=cluster,
@@ -90,40 +91,9 @@ def run(
     )
 
 
-def _read(source: str, data: Data, fractions: Sequence[float], wrong: list[str]) -> TaskSet:
-    """The tasks, unless the data or other arguments are wrong."""
-    phrases = list(wrong)
-    try:
-        read = partial(
-            load,
-            source,
-            n_tasks=data.tasks,
-            task=data.task,
-            target=data.target,
-            kinds=_kinds(data.kind),
-            drop=data.drop,
-            split=data.split,
-            group=data.group,
-            image_size=data.image_size,
-            skip_broken=data.skip_broken,
-            sheet=data.sheet,
-        )
-        tasks = with_files(read, console_on(sys.stderr))
-        if data.drop_small_tasks and not wrong:
-            for fraction in fractions:
-                parts = fractions_of_parts(tasks)
-                tasks = tasks.drop_small_tasks(train_fraction=fraction, fractions=parts)
-    except ArgumentError as error:
-        phrases.append(error.told(FLAGS))
-    except (ValueError, OSError, ImportError) as error:
-        phrases.append(str(error))
-    if phrases:
-        raise ValueError("; ".join(phrases))
-    return tasks
-
-
-def _compare(tasks: TaskSet, out: Path, **settings: Any) -> int:
+def _compare(tasks: TaskSet, out: Path, config: Mapping[str, Any], **settings: Any) -> int:
     comparison = comparing.compare(tasks, out=out, progress=True, **settings)
+    write_text(out / NAME, as_toml(config))
     diverged = [record["error"] for record in comparison.records]
     if all(diverged):
         raise ValueError(f"every run diverged: {diverged[0]}; try a smaller --learning-rate")
@@ -161,14 +131,3 @@ def _stray_files(running: Running) -> list[Problem]:
         return []
     given = [name for name in TLS_FILES if getattr(running, name) is not None]
     return [(name, "only goes with a cluster") for name in given]
-
-
-def _kinds(given: Sequence[str]) -> Any:
-    """``binary`` for all targets, or ``COLUMN=KIND`` for some."""
-    if len(given) < 2 and "=" not in "".join(given):
-        return given[0] if given else None
-    odd = [pair for pair in given if "=" not in pair]
-    if odd:
-        expected = "expected one kind for all targets or COLUMN=KIND for each"
-        raise ArgumentError(("kinds", f"{expected}, got {', '.join(odd)}"))
-    return dict(pair.rsplit("=", 1) for pair in given)

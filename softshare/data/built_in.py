@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 
-from softshare.tasks.features import Scaled
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.vectors import Scaled
 
 
 def digits() -> TaskSet:

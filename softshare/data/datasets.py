@@ -149,9 +149,8 @@ def from_hugging_face(
         split=split,
         group=group,
     )
-    Roles.given(kinds, **roles.of, inputs=columns).check(
-        list(dataset.column_names), inputs_left=False
-    )
+    uses: dict[str, Any] = {**roles.of, "inputs": columns}
+    Roles.given(kinds, **uses).check(list(dataset.column_names), inputs_left=False)
     frame = pd.DataFrame({name: _values(dataset, name) for name in roles.columns})
     if not isinstance(inputs, str):
         return roles.tasks(frame, pd.DataFrame({name: _values(dataset, name) for name in columns}))

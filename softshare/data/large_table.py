@@ -5,29 +5,32 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 
 from softshare.data.cache import derived
+from softshare.data.column_content import ColumnContent
 from softshare.data.mapped import MappedArray, new_mapped
 from softshare.data.roles import Roles
 from softshare.data.several_files import FILE, read_files, read_files_in_chunks, told_of
-from softshare.data.table_file import numbers_where_meant, read_frame
+from softshare.data.table_file import read_frame
 from softshare.data.table_formats import is_arrow
+from softshare.data.text_table import UNTOLD, FileForm
 from softshare.tasks.encoded_columns import EncodedColumns
-from softshare.tasks.frames import check_finite, is_numeric, numbers_of, texts_of
+from softshare.tasks.features import encoded, nothing_used
+from softshare.tasks.finite import check_finite
+from softshare.tasks.levels import Levels
+from softshare.tasks.reading import Reading
+from softshare.tasks.table_reading import understood
 from softshare.tasks.task_set import TaskSet
 
 USED = "used.tsv"
 """The columns with a use, as texts: what they hold is told by all their rows."""
-
-MOST_CATEGORIES = 10_000
-"""Different texts of a column; one with more is taken for an identifier, however many rows there
-are.
-"""
 
 
 def read_large(
@@ -35,7 +38,7 @@ def read_large(
     roles: Roles,
     chunk_rows: int,
     *,
-    sheet: str | None = None,
+    form: FileForm = UNTOLD,
 ) -> TaskSet:
     """Tasks from a table of which so many rows are in memory at a time, but all rows of the columns
     that are no inputs.
@@ -48,7 +51,7 @@ def read_large(
         paths: the table's files.
         roles: what its columns are for.
         chunk_rows: how many rows.
-        sheet: of workbooks.
+        form: how the files are written, as far as that was said.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -57,28 +60,31 @@ def read_large(
     if chunk_rows < 1:
         raise ValueError(f"chunk_rows must be at least 1, got {chunk_rows}")
     named = FILE in roles.columns
-    first = next(read_files_in_chunks(paths, 1, sheet=sheet, named=named), None)
+    first = next(read_files_in_chunks(paths, 1, form=form, named=named), None)
     if first is None:
         raise ValueError(f"{told_of(paths)} has no rows")
     roles = roles.among(list(first.columns))
     roles.check(list(first.columns))
-    key = hashlib.blake2b(repr((roles.columns, sheet)).encode(), digest_size=6).hexdigest()
+    told = repr((roles.columns, roles.of_inputs, form))
+    key = hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
     folder = derived(
-        f"table-4-{key}",
+        f"table-5-{key}",
         paths,
         lambda folder: _write(
             folder,
             paths,
-            roles.columns,
+            roles,
             chunk_rows,
-            sheet,
+            form,
         ),
     )
     columns = json.loads((folder / "columns.json").read_text(encoding="utf-8"))
     categories = {name: tuple(texts) for name, texts in columns["categories"].items()}
-    inputs = EncodedColumns(MappedArray(folder / "values.npy"), tuple(columns["names"]), categories)
-    if _stands_typed(paths, roles.columns):
-        used = read_files(paths, roles.columns)
+    readings = TypeAdapter(tuple[Reading, ...]).validate_python(columns["readings"])
+    names = tuple(reading.name for reading in readings if reading.is_used)
+    inputs = EncodedColumns(MappedArray(folder / "values.npy"), names, categories, readings)
+    if _stands_typed(paths, roles.needed):
+        used = read_files(paths, roles.needed)
     else:
         used = read_frame(folder / USED)
     return roles.tasks(used, inputs)
@@ -92,17 +98,18 @@ def _stands_typed(paths: Sequence[Path], used: Sequence[str]) -> bool:
 def _write(
     folder: Path,
     paths: Sequence[Path],
-    used: Sequence[str],
+    roles: Roles,
     chunk_rows: int,
-    sheet: str | None,
+    form: FileForm,
 ) -> None:
-    """Write the columns with a use as they stand in the file, the inputs as numbers, and what these
-    stand for.
+    """Write the columns with a use as they stand in the file, the inputs as numbers, and how these
+    were read.
     """
-    contents: dict[str, _Content] = {}
+    used, asking = roles.needed, roles.of_inputs
+    contents: dict[str, ColumnContent] = {}
     n_rows = 0
-    named, is_apart = FILE in used, not _stands_typed(paths, used)
-    for chunk in read_files_in_chunks(paths, chunk_rows, texts=used, sheet=sheet, named=named):
+    named, is_apart = FILE in roles.columns, not _stands_typed(paths, used)
+    for chunk in read_files_in_chunks(paths, chunk_rows, form=form, named=named):
         if is_apart:
             chunk[list(used)].to_csv(
                 folder / USED,
@@ -114,83 +121,53 @@ def _write(
             )
         n_rows += len(chunk)
         for name in (name for name in chunk.columns if name not in used):
-            contents.setdefault(name, _Content(name)).add(chunk[name])
-    categories = {name: content.categories() for name, content in contents.items() if content.texts}
-    names = list(contents)
-    (folder / "columns.json").write_text(
-        json.dumps({"names": names, "categories": categories}), encoding="utf-8"
-    )
+            contents.setdefault(name, ColumnContent())
+            if asking.columns.get(name) != "drop":
+                contents[name].add(_levels_of(chunk, name))
+    if not n_rows:
+        raise ValueError("the table has no rows")
+    levels = {name: content.levels() for name, content in contents.items()}
+    readings, wrong = understood(levels, asking)
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    if not any(reading.is_used for reading in readings):
+        raise nothing_used(readings)
+    categories = _categories(levels, readings)
+    kept = {"categories": categories, "readings": [asdict(reading) for reading in readings]}
+    (folder / "columns.json").write_text(json.dumps(kept), encoding="utf-8")
+    read_again = [reading for reading in readings if reading.is_used]
     values = new_mapped(
         folder / "values.npy",
         dtype=np.float64,
-        shape=(n_rows, len(names)),
+        shape=(n_rows, len(read_again)),
     )
     begin = 0
-    for chunk in read_files_in_chunks(paths, chunk_rows, sheet=sheet, named=named):
-        values[begin : begin + len(chunk)] = _encoded(chunk, names, categories)
+    for chunk in read_files_in_chunks(paths, chunk_rows, form=form, named=named):
+        columns = {reading.name: _levels_of(chunk, reading.name) for reading in read_again}
+        made = encoded(columns, read_again, categories, first_row=begin)
+        check_finite(made, [reading.name for reading in read_again])
+        values[begin : begin + len(chunk)] = made
         begin += len(chunk)
     values.flush()
 
 
-class _Content:
-    """What an input column holds, as the chunks of a table come by."""
-
-    def __init__(self, name: str) -> None:
-        self.texts: set[str] = set()
-        self._name, self._n_numbers, self._n_texts = name, 0, 0
-
-    def add(self, column: pd.Series) -> None:
-        """Look at some rows more."""
-        column = numbers_where_meant(column)
-        if is_numeric(column):
-            self._n_numbers += int(column.notna().sum())
-            return
-        self._n_texts += int(column.notna().sum())
-        self.texts.update(text for text in texts_of(column) if text is not None)
-        if len(self.texts) > MOST_CATEGORIES:
-            raise self._identifier()
-
-    def categories(self) -> list[str]:
-        """All texts, sorted.
-
-        Raises:
-            ValueError: some chunks hold numbers, or the texts look like identifiers.
-        """
-        if self._n_numbers:
-            raise ValueError(
-                f"column {self._name!r} holds {self._n_numbers} numbers and "
-                f"{self._n_texts} texts in different parts of the table; "
-                f"make them all texts or numbers, or leave it out (drop {self._name!r})"
-            )
-        if len(self.texts) > 50 and len(self.texts) > self._n_texts / 2:
-            raise self._identifier()
-        return sorted(self.texts)
-
-    def _identifier(self) -> ValueError:
-        return ValueError(
-            f"column {self._name!r} has {len(self.texts)} or more different texts in "
-            f"{self._n_texts} rows and looks like an identifier; "
-            f"leave it out (drop {self._name!r})"
-        )
+def _categories(
+    levels: dict[str, Levels],
+    readings: Sequence[Reading],
+) -> dict[str, list[str]]:
+    """The categories of every column of categories, sorted."""
+    categories: dict[str, list[str]] = {}
+    for reading in readings:
+        if reading.is_used and not reading.is_numeric:
+            known = set(reading.categories(levels[reading.name])) - {None}
+            categories[reading.name] = sorted(map(str, known))
+    return categories
 
 
-def _encoded(
-    chunk: pd.DataFrame,
-    names: Sequence[str],
-    categories: Mapping[str, list[str]],
-) -> np.ndarray:
-    """Rows of a table as numbers, shape ``(rows, len(names))``."""
-    values = np.empty((len(chunk), len(names)))
-    for place, name in enumerate(names):
-        column = numbers_where_meant(chunk[name])
-        if name in categories:
-            codes = (
-                pd.Index(categories[name], dtype=object)
-                .get_indexer(pd.Index(texts_of(column), dtype=object))
-                .astype(float)
-            )
-            values[:, place] = np.where(codes < 0, np.nan, codes)
-        else:
-            values[:, [place]] = numbers_of(column.to_frame(), [name])
-            check_finite(values[:, [place]], [name])
-    return values
+def _levels_of(chunk: pd.DataFrame, name: str) -> Levels:
+    try:
+        return Levels.of(chunk[name])
+    except TypeError:
+        raise ValueError(
+            f"column {name!r} holds lists or other objects; leave it out (drop {name!r})"
+        ) from None

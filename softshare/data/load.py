@@ -26,6 +26,9 @@ from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
+OF_LABELS = ("task", "target", "kinds", "split", "group")
+"""Options of a table that its labels have where it stands in a folder of images."""
+
 
 def load(
     source: str | Path,
@@ -40,6 +43,7 @@ def load(
     image_size: int | None = None,
     skip_broken: bool = False,
     sheet: str | None = None,
+    **of_table: Any,
 ) -> TaskSet:
     """The tasks of a data set that has a name, of a table, or of a folder of images.
 
@@ -62,6 +66,8 @@ def load(
         image_size: height and width to which the images of a folder are resized.
         skip_broken: leave broken images of a folder out, and note which.
         sheet: of a workbook.
+        of_table: how to read a table: ``columns``, ``positive``, ``na``, ``decimal``, ``sep`` and
+            ``encoding`` of :func:`softshare.data.table.read_table`.
 
     Raises:
         FileNotFoundError: there is no such file, or the data folder lacks files of the set.
@@ -75,6 +81,7 @@ def load(
         "split": split,
         "group": group,
         "sheet": sheet,
+        **of_table,
     }
     given = {name: value for name, value in columns.items() if value}
     known = named_source(source)
@@ -108,6 +115,7 @@ def load(
             split=split,
             group=group,
             sheet=sheet,
+            **of_table,
         )
     return _first(tasks, n_tasks)
 
@@ -177,7 +185,7 @@ def _images(
     if not columns["target"]:
         remedy = f"name the column of its {LABELS} to predict"
         raise ArgumentError(("target", f"{folder} is a folder of images, {remedy}"))
-    used = {name: value for name, value in columns.items() if name not in ("drop", "sheet")}
+    used = {name: columns[name] for name in OF_LABELS}
     return image_table(folder / LABELS, reading=reading, **used)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from softshare.data.archives import naming
 from softshare.data.public import PublicFile, PublicSet
-from softshare.tasks.features import Scaled
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.vectors import Scaled
 
 _HOME = "https://ossci-datasets.s3.amazonaws.com/mnist"
 

@@ -7,17 +7,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from glob import has_magic
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import pandas as pd
 
 from softshare.data.names import near
-from softshare.data.table_file import numbers_where_meant
 from softshare.tasks.arguments import ArgumentError, Problem
+from softshare.tasks.encoded_columns import EncodedColumns
+from softshare.tasks.levels import Levels
+from softshare.tasks.name_columns import read_names
+from softshare.tasks.reading import EXAMPLES, Asked, Reading
 from softshare.tasks.splits import PARTS
+from softshare.tasks.target_reading import TargetReading, read_target
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.understand import NOTHING_SAID, Asking
 
 _PARTS = {part: part for part in PARTS} | {
     "training": "train",
@@ -35,14 +40,23 @@ class Roles:
     Args:
         of: role → its columns.
         kinds: the kind of every target, or target column → kind.
+        positive: the positive class of binary targets, where that was said.
+        asking: what was said of how to read the table.
     """
 
     of: Mapping[str, tuple[str, ...]]
     kinds: Mapping[str, Kind] | Kind | None = None
+    positive: str | None = None
+    asking: Asking = NOTHING_SAID
 
     @classmethod
     def given(
-        cls, kinds: Mapping[str, Kind] | Kind | None, **columns: str | Sequence[str] | None
+        cls,
+        kinds: Mapping[str, Kind] | Kind | None,
+        *,
+        positive: str | None = None,
+        asking: Asking = NOTHING_SAID,
+        **columns: str | Sequence[str] | None,
     ) -> Self:
         """From columns as they are passed: one, several or none.
 
@@ -57,7 +71,7 @@ class Roles:
                 wrong.append((role, f"must be a column's name or a list of names, got {names!r}"))
         if wrong:
             raise ArgumentError(*wrong)
-        return cls(of, kinds)
+        return cls(of, kinds, positive, asking)
 
     @property
     def columns(self) -> list[str]:
@@ -79,6 +93,17 @@ class Roles:
                 for match in _matching(name, of["target"])
             }
         return replace(self, of=of, kinds=kinds)
+
+    @property
+    def needed(self) -> list[str]:
+        """The columns with a use, without those that are left out."""
+        return [name for name in self.columns if name not in self.of.get("drop", ())]
+
+    @property
+    def of_inputs(self) -> Asking:
+        """What was said of how to read the inputs, those that are left out among them."""
+        dropped: dict[str, Any] = dict.fromkeys(self.of.get("drop", ()), "drop")
+        return replace(self.asking, columns={**self.asking.columns, **dropped})
 
     def check(self, columns: Sequence[str], *, inputs_left: bool = True) -> None:
         """Report all that is wrong with the columns named, together.
@@ -103,6 +128,7 @@ class Roles:
             errors.append((f"column {name!r}", f"has several uses ({uses}); it can have one"))
         if not self.of["target"]:
             errors.append(("target", "name at least one column to predict"))
+        errors += self._wrongly_asked(columns)
         if not errors and inputs_left and len(used) == len(columns):
             errors.append(("table", f"no column is left as input, it has {', '.join(columns)}"))
         if not errors and isinstance(self.kinds, Mapping):
@@ -116,48 +142,100 @@ class Roles:
         if errors:
             raise ArgumentError(*errors)
 
+    def _wrongly_asked(self, columns: Sequence[str]) -> list[Problem]:
+        """What is wrong with how columns are asked to be read."""
+        errors: list[Problem] = []
+        for name, how in self.asking.columns.items():
+            if name not in columns:
+                errors.append(("columns", f"no column {name!r}, {near(name, columns)}"))
+            elif how not in get_args(Asked):
+                told = f"{name!r} can be {', '.join(get_args(Asked))}, not {how!r}"
+                errors.append(("columns", told))
+        return errors
+
     def tasks(self, frame: pd.DataFrame, inputs: Any) -> TaskSet:
         """The tasks that these columns pose on inputs, one a row of the frame.
 
         Raises:
             ValueError: the columns' values do not fit their use.
         """
-        targets = {name: numbers_where_meant(frame[name]) for name in self.of["target"]}
-        kinds = (
-            self.kinds
-            if isinstance(self.kinds, Mapping)
-            else {}
-            if self.kinds is None
-            else dict.fromkeys(targets, self.kinds)
-        )
+        by_name = self.kinds if isinstance(self.kinds, Mapping) else {}
+        for_all = None if isinstance(self.kinds, Mapping) else self.kinds
+        read: dict[str, TargetReading] = {}
+        for name in self.of["target"]:
+            read[name] = read_target(
+                frame[name],
+                kind=by_name.get(name, for_all),
+                positive=self.positive,
+                asking=self.asking,
+                is_one_of_several=len(self.of["target"]) > 1,
+            )
+        targets = {name: reading.values for name, reading in read.items()}
+        notes = [note for reading in read.values() for note in reading.notes]
+        for of_input in getattr(inputs, "readings", ()):
+            notes += of_input.cautions
+        kinds: dict[str, Kind] = {}
+        for name in targets:
+            kind = by_name.get(name, for_all)
+            if kind is not None:
+                kinds[name] = kind
+        if isinstance(inputs, EncodedColumns):
+            inputs = replace(inputs, readings=(*self._readings(frame, read), *inputs.readings))
         groups = next((groups_of(frame[name]) for name in self.of["group"]), None)
         parts = next((_parts(frame[name]) for name in self.of["split"]), None)
         if not self.of["task"]:
-            return TaskSet.from_shared_inputs(
+            made = TaskSet.from_shared_inputs(
                 inputs,
                 targets,
                 kinds=kinds,
                 groups=groups,
                 parts=parts,
             )
+            return replace(made, notes=tuple(notes))
         if len(targets) > 1:
-            return self._crossed(frame, inputs, targets, kinds, groups, parts)
+            crossed = self._crossed(frame, inputs, targets, kinds, groups, parts)
+            return replace(crossed, notes=(*notes, *crossed.notes))
         ((name, values),) = targets.items()
-        task = frame[list(self.of["task"])]
+        factors = {}
+        for factor in self.of["task"]:
+            factors[factor], of_names = self._names(frame[factor])
+            notes += of_names
         tasks = TaskSet.from_task_column(
             inputs,
             values,
-            task,
+            pd.DataFrame(factors),
             kind=kinds.get(name),
             groups=groups,
             parts=parts,
         )
         unlabelled = int(values.isna().sum())
-        return (
-            replace(tasks, notes=(f"{unlabelled} row(s) without a value of {name!r} are left out",))
-            if unlabelled
-            else tasks
-        )
+        if unlabelled:
+            notes.insert(0, f"{unlabelled} row(s) without a value of {name!r} are left out")
+        return replace(tasks, notes=tuple(notes))
+
+    def _readings(self, frame: pd.DataFrame, targets: Mapping[str, TargetReading]) -> list[Reading]:
+        """How the columns with another use than as input are shown beside these."""
+        readings = []
+        for role, names in self.of.items():
+            for name in names:
+                if role == "drop":
+                    continue
+                levels = Levels.of(frame[name])
+                why = f"{targets[name].why}" if role == "target" else ""
+                readings.append(
+                    Reading(
+                        name,
+                        "role",
+                        f"the {role}: {why}" if why else f"the {role}",
+                        examples=tuple(levels.texts[:EXAMPLES]),
+                        n_values=len(levels.values),
+                        n_missing=int((levels.codes < 0).sum()),
+                    )
+                )
+        return readings
+
+    def _names(self, column: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
+        return read_names(column, self.asking)
 
     def _crossed(
         self,
@@ -172,7 +250,7 @@ class Roles:
         return TaskSet.from_task_column(
             inputs,
             targets,
-            frame[list(self.of["task"])],
+            pd.DataFrame({name: self._names(frame[name])[0] for name in self.of["task"]}),
             kind={name: kind for name, kind in kinds.items() if kind is not None},
             groups=groups,
             parts=parts,
@@ -217,11 +295,12 @@ def groups_of(column: pd.Series) -> np.ndarray:
     Raises:
         ValueError: a row has none.
     """
-    empty = column.isna()
+    levels = Levels.of(column)
+    empty = levels.codes < 0
     if empty.any():
         rows = f"{int(empty.sum())} row(s), the first is row {int(empty.argmax()) + 1}"
         raise ArgumentError(("group", f"column {column.name!r} is empty in {rows}"))
-    return column.to_numpy()
+    return np.array(levels.texts, dtype=object)[levels.codes]
 
 
 def _parts(column: pd.Series) -> np.ndarray:

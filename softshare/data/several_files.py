@@ -12,6 +12,7 @@ import pandas as pd
 
 from softshare.data.packed import PACKED
 from softshare.data.table_file import SUFFIXES, is_table, read_chunks, read_frame
+from softshare.data.text_table import UNTOLD, FileForm
 
 FILE = "file"
 """The column that says which of several files a row is from; it stands in the table only where it
@@ -72,7 +73,7 @@ def read_files(
     paths: Sequence[Path],
     columns: Sequence[str] | None = None,
     *,
-    sheet: str | None = None,
+    form: FileForm = UNTOLD,
     named: bool = False,
 ) -> pd.DataFrame:
     """The rows of all files, one file after the other.
@@ -80,7 +81,7 @@ def read_files(
     Args:
         paths: of the files, whose columns have the same names, in any order.
         columns: as for :func:`softshare.data.table_file.read_frame`.
-        sheet: of each workbook.
+        form: how they are written, as far as that was said.
         named: add the column :data:`FILE` where they have none of this name.
 
     Raises:
@@ -89,7 +90,7 @@ def read_files(
     frames: list[pd.DataFrame] = []
     first: list[str] = []
     for path, name in zip(paths, _names_of(paths), strict=True):
-        frame = read_frame(path, columns, sheet=sheet)
+        frame = read_frame(path, columns, form=form)
         first = first or list(frame.columns)
         _check_columns(frame, first, path, paths[0])
         frames.append(_from_file(frame, name) if named else frame)
@@ -99,9 +100,8 @@ def read_files(
 def read_files_in_chunks(
     paths: Sequence[Path],
     rows: int,
-    texts: Sequence[str] = (),
     *,
-    sheet: str | None = None,
+    form: FileForm = UNTOLD,
     named: bool = False,
 ) -> Iterator[pd.DataFrame]:
     """The rows of :func:`read_files`, so many at a time; for the arguments see
@@ -109,7 +109,7 @@ def read_files_in_chunks(
     """
     first: list[str] = []
     for path, name in zip(paths, _names_of(paths), strict=True):
-        for chunk in read_chunks(path, rows, texts, sheet=sheet):
+        for chunk in read_chunks(path, rows, form=form):
             first = first or list(chunk.columns)
             _check_columns(chunk, first, path, paths[0])
             yield _from_file(chunk[first], name) if named else chunk[first]

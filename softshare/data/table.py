@@ -10,10 +10,14 @@ import pandas as pd
 from softshare.data.large_table import read_large
 from softshare.data.roles import Roles, about
 from softshare.data.several_files import FILE, files_of, read_files, told_of
-from softshare.data.table_file import is_larger, numbers_where_meant, read_frame
+from softshare.data.table_file import is_larger, read_frame
+from softshare.data.text_table import FileForm
 from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.encoded_columns import EncodedColumns
+from softshare.tasks.reading import Asked
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.understand import Asking
 
 LARGE = 1 << 30
 CHUNK_ROWS = 100_000
@@ -31,14 +35,20 @@ def read_table(
     group: str | None = None,
     chunk_rows: int | None = None,
     sheet: str | None = None,
+    columns: Mapping[str, Asked] | None = None,
+    positive: str | None = None,
+    na: Sequence[str] | None = None,
+    decimal: str | None = None,
+    sep: str | None = None,
+    encoding: str | None = None,
 ) -> TaskSet:
     """Tasks from the rows and columns of a table.
 
     With ``task``, every row is an example of the task that this column names. Without it, every
     target column is a task and all tasks see the same rows. All columns with no other use are
     inputs; they become numbers only after the split, by what the training rows say
-    (:func:`softshare.tasks.preprocessing.prepare`). Empty fields, ``?``, ``NA``, ``NaN``, ``null``
-    and ``None`` are missing values. A first column without a name is a saved index, and left out.
+    (:func:`softshare.tasks.preprocessing.prepare`). How each column is read, and why, is shown by
+    ``look()`` of what is returned. A first column without a name is a saved index, and left out.
 
     Args:
         table: a file (``.csv``, ``.tsv``, ``.jsonl`` or ``.ndjson``, packed as ``.gz``, ``.bz2``,
@@ -61,6 +71,15 @@ def read_table(
             numbers in the cache folder; files of more than a gigabyte, unpacked, are read so in
             any case.
         sheet: of a workbook; the only one with cells when None.
+        columns: column → how to read it, where it is not as it looks: ``number``, ``category``,
+            ``date``, ``day-first`` or ``month-first`` (dates such as 3/4/2021), ``time``, ``drop``.
+        positive: the positive class of a target of two classes; the one that says yes, or else the
+            rarer, when None.
+        na: the texts that mean missing, in place of the usual ones.
+        decimal: what stands before the fraction of numbers, ``.`` or ``,``; told by the numbers
+            when None.
+        sep: what stands between the fields of a text file; told by its first lines when None.
+        encoding: of a text file; UTF-8, or what its first bytes tell, when None.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -68,8 +87,16 @@ def read_table(
         ValueError: the file cannot be read, a column does not exist or has two uses, or its values
             do not fit its use.
     """
+    if decimal not in (None, ".", ","):
+        raise ArgumentError(("decimal", f"must be '.' or ',', got {decimal!r}"))
+    if sep is not None and len(sep) != 1:
+        raise ArgumentError(("sep", f"must be one character, got {sep!r}"))
+    texts = (na,) if isinstance(na, str) else na
+    asking = Asking(dict(columns or {}), None if texts is None else tuple(texts), decimal)
     roles = Roles.given(
         kinds,
+        positive=positive,
+        asking=asking,
         target=target,
         task=task,
         drop=drop,
@@ -80,17 +107,19 @@ def read_table(
     if isinstance(table, pd.DataFrame):
         return _in_memory(read_frame(table), roles)
     paths = files_of(table)
+    form = FileForm(sep, encoding, sheet)
     with about(told_of(paths)):
         if chunk_rows is not None or any(is_larger(path, LARGE) for path in paths):
             rows = CHUNK_ROWS if chunk_rows is None else chunk_rows
-            return read_large(paths, roles, rows, sheet=sheet)
-        return _in_memory(read_files(paths, sheet=sheet, named=FILE in roles.columns), roles)
+            return read_large(paths, roles, rows, form=form)
+        return _in_memory(read_files(paths, form=form, named=FILE in roles.columns), roles)
 
 
 def _in_memory(frame: pd.DataFrame, roles: Roles) -> TaskSet:
     roles = roles.among(list(frame.columns))
     roles.check(list(frame.columns))
-    return roles.tasks(frame, frame.drop(columns=roles.columns).apply(numbers_where_meant))
+    inputs = frame.drop(columns=roles.needed)
+    return roles.tasks(frame, EncodedColumns.of(inputs, roles.of_inputs))
 
 
 def _check_types(table: object, chunk_rows: object) -> None:

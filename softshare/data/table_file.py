@@ -1,20 +1,16 @@
-"""Reading a table as it stands: columns of numbers and of text."""
+"""Reading a table as it stands in a file or a frame."""
 
 from __future__ import annotations
 
 import csv
-import io
-import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 
 from softshare.data.names import near
 from softshare.data.packed import PACKED, is_packed, opened, unpacked_name
@@ -32,30 +28,25 @@ from softshare.data.table_formats import (
     read_json,
     read_sheet,
 )
+from softshare.data.text_table import UNTOLD, FileForm, read_text, text_chunks
 
 _TEXT = (".csv", ".tsv", *JSON_LINES)
 SUFFIXES = (*_TEXT, *ARROW, *SPREADSHEETS)
 """Endings of the files that can be read; those of text may be packed (:data:`PACKED`)."""
-
-MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
-"""Texts that stand for a missing value."""
-
-_MOSTLY = 0.9
-"""A text column with at least this fraction of numbers is one of numbers with mistakes in it."""
 
 
 def read_frame(
     table: str | Path | pd.DataFrame,
     columns: Sequence[str] | None = None,
     *,
-    sheet: str | None = None,
+    form: FileForm = UNTOLD,
 ) -> pd.DataFrame:
     """The rows of a file or frame, with columns named by different texts.
 
     Args:
         table: a file or a frame.
         columns: all that is read of a Parquet or Feather file; the whole file when None.
-        sheet: of a workbook; the only one with cells when None.
+        form: how the file is written, as far as that was said.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -65,7 +56,7 @@ def read_frame(
     frame = (
         table.reset_index(drop=True)
         if isinstance(table, pd.DataFrame)
-        else _read_file(Path(table), columns, sheet)
+        else _read_file(Path(table), columns, form)
     )
     where = "the data frame" if isinstance(table, pd.DataFrame) else f"{table}"
     names = [str(name) for name in frame.columns]
@@ -75,58 +66,18 @@ def read_frame(
     return frame.set_axis(names, axis=1)
 
 
-def numbers_where_meant(column: pd.Series) -> pd.Series:
-    """A column of numbers written as text as numbers; other columns as they are, with missing
-    values marked.
-
-    Raises:
-        ValueError: nearly all values are numbers and some are not, or the values are lists or other
-            objects.
-    """
-    if not (types.is_object_dtype(column) or types.is_string_dtype(column)) or isinstance(
-        column.dtype, pd.CategoricalDtype
-    ):
-        return column
-    try:
-        present = column.where(column.notna() & ~column.isin(MISSING))
-        if types.infer_dtype(present, skipna=True) == "boolean":
-            return present.astype("boolean")
-        present.nunique()  # what cannot be hashed cannot be compared
-        numbers = pd.to_numeric(present, errors="coerce")
-    except TypeError:
-        raise ValueError(
-            f"column {column.name!r} holds lists or other objects; leave it out (drop "
-            f"{column.name!r})"
-        ) from None
-    wrong = numbers.isna().to_numpy() & present.notna().to_numpy()
-    if not wrong.any():
-        return numbers.astype(np.float64)
-    if numbers.notna().sum() >= _MOSTLY * present.notna().sum():
-        first = int(wrong.argmax())
-        raise ValueError(
-            f"column {column.name!r} holds numbers, but {int(wrong.sum())} value(s) are "
-            f"not: {present.iloc[first]!r} in row {first + 1} "
-            "(the header not counted); correct them, leave them empty, or leave the "
-            f"column out (drop {column.name!r})"
-        )
-    return present
-
-
 def read_chunks(
     path: Path,
     rows: int,
-    texts: Sequence[str] = (),
     *,
-    sheet: str | None = None,
+    form: FileForm = UNTOLD,
 ) -> Iterator[pd.DataFrame]:
     """The rows of a file, so many at a time, as :func:`read_frame` would give them.
 
     Args:
         path: of the file.
         rows: how many.
-        texts: columns that are left as they are written in a text file, as a part of a column may
-            look like another type than all of it.
-        sheet: of a workbook, which is in memory whole.
+        form: how the file is written, as far as that was said.
 
     Raises:
         As :func:`read_frame`.
@@ -138,10 +89,10 @@ def read_chunks(
         elif is_json(path):
             chunks = json_chunks(path, rows)
         elif is_arrow(path) or is_sheet(path):
-            whole = _read_file(path, None, sheet)
+            whole = _read_file(path, None, form)
             chunks = (whole[begin : begin + rows] for begin in range(0, len(whole), rows))
         else:
-            chunks = _text_chunks(path, rows, texts)
+            chunks = map(_without_index, text_chunks(path, rows, form))
         for chunk in chunks:
             _check_names(list(map(str, chunk.columns)), str(path))
             yield chunk.reset_index(drop=True).set_axis(list(map(str, chunk.columns)), axis=1)
@@ -170,16 +121,16 @@ def is_larger(path: Path, size: int) -> bool:
     return False
 
 
-def _read_file(path: Path, columns: Sequence[str] | None, sheet: str | None) -> pd.DataFrame:
+def _read_file(path: Path, columns: Sequence[str] | None, form: FileForm) -> pd.DataFrame:
     check_file(path)
     with _naming(path):
         if is_arrow(path):
             return read_arrow(path, columns)
         if is_sheet(path):
-            return _without_index(read_sheet(path, sheet))
+            return _without_index(read_sheet(path, form.sheet))
         if is_json(path):
             return read_json(path)
-        return _read_text(path)
+        return _without_index(read_text(path, form))
 
 
 def check_file(path: Path) -> None:
@@ -232,52 +183,13 @@ def _naming(path: Path) -> Iterator[None]:
         raise ValueError(f"cannot read {path}: {error}") from None
 
 
-def _read_text(path: Path) -> pd.DataFrame:
-    names, options = _text_form(path)
-    with warnings.catch_warnings(), opened(path) as file:
-        warnings.simplefilter(
-            "error", pd.errors.ParserWarning
-        )  # pandas would drop what has no column name
-        frame = pd.read_csv(file, **options)
-    return _named(frame, names)
-
-
-def _text_chunks(
-    path: Path,
-    rows: int,
-    texts: Sequence[str],
-) -> Iterator[pd.DataFrame]:
-    names, options = _text_form(path)
-    types_of = {place: str for place, name in enumerate(names) if name in texts}
-    with (
-        opened(path) as file,
-        pd.read_csv(
-            file,
-            chunksize=rows,
-            dtype=types_of,
-            **options,
-        ) as reader,
-    ):
-        while True:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                chunk = next(reader, None)
-            if chunk is None:
-                return
-            yield _named(chunk, names)
-
-
-def _named(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    return _without_index(frame.set_axis(names, axis=1))
-
-
 def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
     """A table without its nameless columns: a first one is a saved index, others must be empty."""
     names = list(frame.columns)
     filled = [
         place
         for place, name in enumerate(names)
-        if not name and place and frame.iloc[:, place].notna().any()
+        if not name and place and _is_filled(frame.iloc[:, place])
     ]
     if filled:
         raise ValueError(
@@ -287,22 +199,9 @@ def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.loc[:, [bool(name) for name in names]]
 
 
-def _text_form(path: Path) -> tuple[list[str], dict[str, Any]]:
-    """The columns that the first line of a text file names, and what pandas needs to read it."""
-    with opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
-        first = lines.readline(1_000_000)
-    separator = "\t" if unpacked_name(path).endswith(".tsv") else max(",;\t", key=first.count)
-    names = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
-    if not names:
-        raise ValueError("the file is empty; its first line must name the columns")
-    _check_names([name for name in names if name], "its first line")
-    shared = {
-        "na_values": list(MISSING),
-        "skipinitialspace": True,
-        "low_memory": False,
-        "encoding": "utf-8-sig",
-    }
-    return names, {"sep": separator, "index_col": False, **shared}
+def _is_filled(column: pd.Series) -> bool:
+    """Whether anything stands in a column."""
+    return bool((column.notna() & (column.astype(str).str.strip() != "")).any())
 
 
 def _check_names(names: list[str], where: str) -> None:

@@ -11,8 +11,8 @@ import pandas as pd
 from softshare.data.archives import naming
 from softshare.data.names import near
 from softshare.data.public import PublicFile, PublicSet
-from softshare.tasks.features import Vectors
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.vectors import Vectors
 
 _HOME = "https://archive.ics.uci.edu/ml/machine-learning-databases"
 # UCI withdrew the set; this is a copy of it

@@ -28,6 +28,7 @@ from softshare.evaluation.summary_file import csv_of
 from softshare.methods.method import Method
 from softshare.methods.options import GivenOptions
 from softshare.methods.settings import TUNED, RunSettings
+from softshare.tasks.look import FILE as LOOK
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
 
@@ -120,6 +121,8 @@ def compare(
         "metric": metric,
         "trials": search,
     }
+    look = tasks.look()
+    tasks = replace(tasks, notes=tuple(dict.fromkeys([*tasks.notes, *look.cautions])))
     plan = make_plan(
         tasks,
         methods=methods,
@@ -144,6 +147,7 @@ def compare(
         records = tuple(store.records[key] for key in sorted(store.records))
         comparison = Comparison(records, plan.left_out, failures)
         if store.out is not None:
+            write_text(store.out / LOOK, look.to_json())
             write_text(store.out / SUMMARY, csv_of(comparison.summary))
     return comparison
 

@@ -21,8 +21,10 @@ from softshare.methods.settings import OF_ONE_RUN, OF_THE_DATA, given_settings
 from softshare.report import ordering, plates, tables
 from softshare.report.findings import Findings
 from softshare.report.hinton import task_correlations
+from softshare.report.look import columns_of, read_look
 from softshare.report.style import PALETTE, drawing
 from softshare.report.words import per_cent, span
+from softshare.tasks.look import Look
 from softshare.tasks.metrics import RELATIVE, metric_named
 from softshare.tasks.printable import printable
 
@@ -52,11 +54,12 @@ def write_report(out: Path, *, left_out: Mapping[str, str] | None = None) -> Pat
             f"out: {out / RECORDS} holds no run records to report on; run `softshare "
             "compare` with this --out first"
         )
-    return write_text(out / REPORT, render(Findings(records, left_out or {})))
+    findings = Findings(records, left_out or {})
+    return write_text(out / REPORT, render(findings, read_look(out)))
 
 
-def render(findings: Findings) -> str:
-    """The page as HTML."""
+def render(findings: Findings, look: Look | None = None) -> str:
+    """The page as HTML, with how the data were read where that is known."""
     environment = Environment(
         loader=PackageLoader("softshare", "report"),
         autoescape=True,
@@ -78,6 +81,8 @@ def render(findings: Findings) -> str:
     page = environment.get_template("report.html.jinja")
     html = page.render(
         findings=findings,
+        look=look,
+        look_columns=columns_of(look) if look else None,
         palette=PALETTE,
         per_cent=per_cent,
         **drawn,
@@ -209,11 +214,16 @@ def _options_of_reading(reading: Mapping[str, Any]) -> list[str]:
         is_empty = isinstance(value, str | list | tuple | Mapping) and not value
         if value is None or value is False or is_empty:
             continue
-        words.append(f"--{name.replace('_', '-')}")
+        flag = f"--{name.replace('_', '-')}"
+        values: list[str] = []
         if isinstance(value, Mapping):
-            words += [f"{column}={item}" for column, item in value.items()]
+            values = [f"{column}={item}" for column, item in value.items()]
         elif isinstance(value, list | tuple):
-            words += map(str, value)
+            values = list(map(str, value))
         elif value is not True:
-            words.append(str(value))
+            values = [str(value)]
+        if name == "na":
+            words += [f"{flag}={item}" for item in values]  # -999 is no option
+        else:
+            words += [flag, *values]
     return words

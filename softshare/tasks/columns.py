@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from softshare.tasks.targets import OneClassError, encode_target, nothing_to_learn, text_of
+from softshare.tasks.levels import text_of
+from softshare.tasks.targets import OneClassError, encode_target, nothing_to_learn
 from softshare.tasks.task import Kind, Task, TaskName, label_of
 
 Kinds = Mapping[Any, Kind] | Kind | None
@@ -183,10 +184,16 @@ def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
 
 
 def _levels_of(factor: pd.Series) -> tuple[np.ndarray, list[str]]:
-    """The number of each row's level, and the levels as texts, sorted."""
-    if factor.dtype == object:  # mixed types cannot be sorted
+    """The number of each row's level, and the levels as texts, sorted: as numbers where all are."""
+    is_text = factor.dtype == object or isinstance(factor.dtype, pd.StringDtype)
+    if is_text:  # mixed types cannot be sorted
         factor = factor.map(text_of, na_action="ignore")
     codes, levels = pd.factorize(factor, sort=True)
+    if is_text and all(isinstance(level, str) and level.isdecimal() for level in levels):
+        texts = list(map(str, levels))
+        order = sorted(range(len(texts)), key=lambda place: (int(texts[place]), texts[place]))
+        place_of = np.append(np.argsort(order), -1)  # code -1 is the last
+        codes, levels = place_of[codes], levels[order]
     without = codes < 0
     if without.any():
         raise ValueError(

@@ -1,5 +1,5 @@
-"""Columns of a table as one array of numbers, on disk perhaps: fitted, and turned into features,
-some rows at a time.
+"""Columns of a table as one array of numbers, in memory or on disk: made of a frame, fitted, and
+turned into features, some rows at a time.
 """
 
 from __future__ import annotations
@@ -8,26 +8,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
+from softshare.tasks.column_sums import fit_vectors
 from softshare.tasks.features import (
-    ROUNDING,
     TableColumns,
-    Vectors,
-    are_equal,
-    medians,
+    codes_from,
+    encoded,
+    expanded,
     no_column_left,
-    one_hot,
+    nothing_used,
+    part_names,
 )
-from softshare.tasks.frames import check_finite
+from softshare.tasks.reading import ColumnKind, Reading
 from softshare.tasks.sources import Source, take
+from softshare.tasks.table_reading import readings_of
+from softshare.tasks.target_encoding import Outcome, TargetEncoding
+from softshare.tasks.understand import NOTHING_SAID, Asking
 
 ROWS_AT_ONCE = 1 << 15
-MEDIAN_ROWS = 1 << 17
-"""Training rows, drawn at random where there are more, whose medians are put in place of missing
-values.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +38,35 @@ class EncodedColumns:
     Args:
         values: ``(N, C)``, anything that rows can be taken from.
         names: of the columns.
-        categories: text column → its categories in the order of their numbers.
+        categories: column of categories → these in the order of their numbers.
+        readings: how every column of the table was read, those that are left out among them; of
+            plain numbers where none is given.
     """
 
     values: Source
     names: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    readings: tuple[Reading, ...] = ()
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, asking: Asking = NOTHING_SAID) -> EncodedColumns:
+        """A data frame understood column by column.
+
+        Raises:
+            ValueError: a column cannot be read, or may be read in two ways; names all such columns.
+        """
+        levels, readings = readings_of(frame, asking)
+        used = [reading for reading in readings if reading.is_used]
+        categories: dict[str, tuple[str, ...]] = {}
+        for reading in used:
+            if not reading.is_numeric:
+                known = set(reading.categories(levels[reading.name])) - {None}
+                categories[reading.name] = tuple(sorted(map(str, known)))
+        values = encoded(levels, used, categories)
+        names = tuple(reading.name for reading in used)
+        if not names:
+            raise nothing_used(readings)
+        return cls(values, names, categories, tuple(readings))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -60,36 +84,75 @@ class EncodedColumns:
     def __getitem__(self, rows: np.ndarray) -> Tensor:
         return take(self.values, rows)
 
-    def fit(self, training: np.ndarray) -> tuple[TableColumns, tuple[str, ...]]:
-        """What the training rows say, as :meth:`softshare.tasks.features.TableColumns.fit` has it,
-        and notes.
+    def column(self, name: str, rows: np.ndarray | None = None) -> np.ndarray:
+        """The numbers of one column, ``(N,)`` or of these rows."""
+        chosen = np.arange(len(self)) if rows is None else rows
+        return self._columns([name], chosen)[:, 0]
+
+    @property
+    def used(self) -> tuple[Reading, ...]:
+        """How the columns that inputs are made of were read, in their order."""
+        reading_of = {reading.name: reading for reading in self.readings}
+        used = []
+        for name in self.names:
+            kind: ColumnKind = "category" if name in self.categories else "number"
+            used.append(reading_of.get(name, Reading(name, kind)))
+        return tuple(used)
+
+    def fit(
+        self,
+        training: np.ndarray,
+        folds: np.ndarray | None = None,
+        outcomes: Sequence[Outcome] = (),
+    ) -> tuple[TableColumns, tuple[str, ...], np.ndarray]:
+        """What the training rows say, as :class:`softshare.tasks.features.TableColumns`; notes; and
+        what rows that train get for columns of many categories.
+
+        Args:
+            training: numbers of the training rows, sorted.
+            folds: for every row its fold, -1 where it does not train, ``(N,)``.
+            outcomes: what is to be predicted of the training rows.
 
         Raises:
             ValueError: a number is infinite, or no column is left.
+
+        Shape:
+            the last ``(N, features of encoded columns)``.
         """
-        numeric = [name for name in self.names if name not in self.categories]
-        vectors, missing = fit_vectors(
-            self.values,
-            training,
-            self._places(numeric),
-            numeric,
-        )
+        parts = [part for reading in self.used for part in part_names(reading)]
+        vectors, missing = fit_vectors(_Parts(self), training, range(len(parts)), parts)
         categories: dict[str, tuple[str, ...]] = {}
+        encodings: dict[str, TargetEncoding] = {}
+        of_rows = [np.empty((len(self), 0))]
         indicated: list[str] = []
-        for name, counts in self._counts(training).items():
+        for reading in self.used:
+            if reading.is_numeric:
+                continue
+            name = reading.name
+            counts = self._counts(name, training)
             missing[name] = int(counts[-1])
-            texts = np.array(self.categories[name], dtype=object)
-            seen = tuple(texts[counts[:-1] > 0])
-            if len(seen) + (missing[name] > 0) > 1:  # being missing tells rows apart too
-                categories[name] = seen
-                if missing[name]:
-                    indicated.append(name)
-        kept = (*vectors.names, *categories)
+            seen = counts[:-1] > 0
+            if seen.sum() + (missing[name] > 0) <= 1:  # being missing tells rows apart too
+                continue
+            if reading.kind == "many" and folds is not None and outcomes:
+                encodings[name], made = self._encode(name, seen, folds, outcomes)
+                of_rows.append(made)
+            elif reading.kind == "many":
+                continue
+            else:
+                categories[name] = tuple(np.array(self.categories[name], dtype=object)[seen])
+            if missing[name]:
+                indicated.append(name)
+        kept = {*categories, *encodings}
+        for reading in self.used:
+            if not set(vectors.names).isdisjoint(part_names(reading)):
+                kept.add(reading.name)
         left_out = [name for name in self.names if name not in kept]
         if not kept:
             raise no_column_left(left_out)
-        columns = TableColumns(vectors, categories, tuple(indicated))
-        return columns, columns.notes(left_out, missing)
+        readings = tuple(reading.bare for reading in self.used if reading.name in kept)
+        columns = TableColumns(vectors, categories, tuple(indicated), encodings, readings)
+        return columns, columns.notes(left_out, missing), np.concatenate(of_rows, axis=1)
 
     def features(
         self,
@@ -100,155 +163,83 @@ class EncodedColumns:
 
         The same features as of the table's own cells, from the numbers of their categories.
         """
-        # side by side: numbers and their indicators | one-hot columns | indicators of texts
-        parts = [columns.numeric.transform(rows[:, self._places(columns.numeric.names)])]
-        for name, kept in columns.categories.items():
-            place_of = self._places_among(name, kept)
-            numbers = rows[:, self.names.index(name)].nan_to_num(nan=-1.0).long().numpy()
-            parts.append(one_hot(place_of[numbers], len(kept)))
-        for name in columns.indicated:
-            missing = rows[:, self.names.index(name)].isnan()
-            parts.append(missing.float()[:, None])
-        return torch.cat(parts, dim=1)
+        values = dict(zip(self.names, rows.numpy().astype(np.float64, copy=False).T, strict=True))
+        codes = {}
+        for name, kept in columns.known_categories.items():
+            places = self._places_among(name, kept)
+            codes[name] = places[codes_from(values[name])]
+        return columns.of_parts(values, codes)
 
-    def _places(self, names: Sequence[str]) -> list[int]:
-        return [self.names.index(name) for name in names]
+    def _encode(
+        self,
+        name: str,
+        seen: np.ndarray,
+        folds: np.ndarray,
+        outcomes: Sequence[Outcome],
+    ) -> tuple[TargetEncoding, np.ndarray]:
+        kept = tuple(np.array(self.categories[name], dtype=object)[seen])
+        codes = self._places_among(name, kept)[codes_from(self.column(name))]
+        known = np.where(codes < len(kept), codes, -1)
+        return TargetEncoding.fit(kept, known, folds, outcomes)
 
     def _places_among(
         self,
         name: str,
         kept: Sequence[str],
     ) -> np.ndarray:
-        """For every category of a column its place among those kept, -1 where it is not; the last
-        is that of missing values, whose number is -1.
+        """For every category of a column its place among those kept, beyond them where it is not;
+        the last is that of missing values, -1, and the last but one that of unknown categories.
         """
         place_of = {category: place for place, category in enumerate(kept)}
-        places = [place_of.get(category, -1) for category in self.categories[name]]
-        return np.array([*places, -1])
+        places = [place_of.get(category, len(kept)) for category in self.categories[name]]
+        return np.array([*places, len(kept), -1])
 
-    def _counts(self, training: np.ndarray) -> dict[str, np.ndarray]:
-        """How many training rows each category of every text column has; the last number counts
-        missing values.
+    def _counts(self, name: str, training: np.ndarray) -> np.ndarray:
+        """How many training rows each category of a column has; the last number counts missing
+        values.
         """
-        counts: dict[str, np.ndarray] = {}
-        for name, categories in self.categories.items():
-            counts[name] = np.zeros(len(categories) + 1, dtype=np.int64)
-        if not counts:
-            return counts
-        for rows in _chunks(self.values, training, self._places(list(counts))):
-            for column, count in zip(rows.T, counts.values(), strict=True):
-                codes = np.where(np.isnan(column), len(count) - 1, column).astype(np.int64)
-                count += np.bincount(codes, minlength=len(count))
-        return counts
+        counts = np.zeros(len(self.categories[name]) + 2, dtype=np.int64)
+        for begin in range(0, len(training), ROWS_AT_ONCE):
+            places = self.column(name, training[begin : begin + ROWS_AT_ONCE])
+            counts += np.bincount(codes_from(places) % len(counts), minlength=len(counts))
+        return np.delete(counts, -2)  # categories beyond those that are known
+
+    def _columns(self, names: Sequence[str], rows: np.ndarray) -> np.ndarray:
+        places = [self.names.index(name) for name in names]
+        if isinstance(self.values, np.ndarray) and not isinstance(self.values, np.memmap):
+            return np.asarray(self.values[rows][:, places], dtype=np.float64)
+        chosen = [np.empty((0, len(places)))]
+        for begin in range(0, len(rows), ROWS_AT_ONCE):
+            some = take(self.values, rows[begin : begin + ROWS_AT_ONCE])
+            chosen.append(some[:, places].numpy().astype(np.float64))
+        return np.concatenate(chosen)
 
 
-def fit_vectors(
-    values: Source,
-    training: np.ndarray,
-    places: Sequence[int],
-    names: Sequence[str],
-    *,
-    all_columns: bool = False,
-    rounding: float = ROUNDING,
-) -> tuple[Vectors, dict[str, int]]:
-    """As :meth:`softshare.tasks.features.Vectors.fit`, in two passes over the training rows of an
-    array.
+class _Parts:
+    """All numbers of a table that are scaled, its dates as their parts.
 
     Args:
-        values: ``(N, C)``.
-        training: numbers of the training rows, sorted.
-        places: the columns to fit.
-        names: of these columns.
-        all_columns: also those with one value only.
-        rounding: by how much of their size equal values may differ.
-
-    Returns:
-        What was fitted, and how many values each column misses.
-
-    Raises:
-        ValueError: a number is infinite.
-    """
-    fill = _sampled_medians(values, training, places)
-    sums = _Sums(fill)
-    for rows in _chunks(values, training, places):
-        check_finite(rows, names)
-        sums.add(rows)
-    mean, std = sums.mean_and_std(rounding)
-    kept = np.flatnonzero(sums.differ | all_columns)
-    fitted = Vectors(
-        tuple(names[int(place)] for place in kept),
-        fill=tuple(fill[kept].tolist()),
-        mean=tuple(mean[kept].tolist()),
-        std=tuple(std[kept].tolist()),
-        indicated=tuple(np.flatnonzero(sums.missing[kept] > 0).tolist()),
-    )
-    return fitted, dict(zip(names, sums.missing.tolist(), strict=True))
-
-
-class _Sums:
-    """What is added up of columns as their rows come by.
-
-    Values are taken as their distance from the median: sums of squares of large numbers would leave
-    nothing of their small differences.
-
-    Args:
-        fill: the median of every column, which stands for a missing value, ``(C,)``.
+        table: whose they are.
     """
 
-    def __init__(self, fill: np.ndarray) -> None:
-        self._fill = fill
-        self._n_rows = 0
-        self._total = np.zeros(len(fill))
-        self._squares = np.zeros(len(fill))
-        self._low = np.full(len(fill), np.inf)
-        self._high = np.full(len(fill), -np.inf)
-        self.missing = np.zeros(len(fill), dtype=np.int64)
+    def __init__(self, table: EncodedColumns) -> None:
+        self._table = table
+        self._numeric = [reading for reading in table.used if reading.is_numeric]
+        self.shape = (len(table), sum(len(part_names(reading)) for reading in self._numeric))
 
-    def add(self, rows: np.ndarray) -> None:
-        """Some rows more, ``(B, C)``."""
-        is_missing = np.isnan(rows)
-        distance = np.where(is_missing, 0.0, rows - self._fill)
-        self._n_rows += len(rows)
-        self.missing += is_missing.sum(axis=0)
-        self._total += distance.sum(axis=0)
-        self._squares += (distance**2).sum(axis=0)
-        self._low = np.minimum(self._low, distance.min(axis=0))
-        self._high = np.maximum(self._high, distance.max(axis=0))
+    def __len__(self) -> int:
+        return self.shape[0]
 
-    @property
-    def differ(self) -> np.ndarray:
-        """Where rows differ, in their values or in having one, ``(C,)``."""
-        some_missing = (self.missing > 0) & (self.missing < self._n_rows)
-        return (self._low < self._high) | some_missing
-
-    def mean_and_std(self, rounding: float) -> tuple[np.ndarray, np.ndarray]:
-        """Of all values; a standard deviation of 1 where they are equal but for rounding."""
-        distance = self._total / self._n_rows
-        variance = np.maximum(self._squares / self._n_rows - distance**2, 0.0)
-        equal = are_equal(self._fill + self._low, self._fill + self._high, rounding)
-        return self._fill + distance, np.where(equal, 1.0, np.sqrt(variance))
+    def __getitem__(self, rows: np.ndarray) -> Tensor:
+        taken = take(self._table.values, rows).numpy().astype(np.float64, copy=False)
+        names = self._table.names
+        numbers = {r.name: taken[:, names.index(r.name)] for r in self._numeric}
+        parts = list(expanded(numbers, self._numeric).values())
+        stacked = np.stack(parts, axis=1) if parts else np.empty((len(taken), 0))
+        return torch.from_numpy(stacked)
 
 
-def _sampled_medians(
-    values: Source,
-    training: np.ndarray,
-    places: Sequence[int],
-) -> np.ndarray:
-    """Of a random sample where there are many rows, as a median needs all its rows at once."""
-    sample = training
-    if len(training) > MEDIAN_ROWS:
-        drawn = np.random.default_rng(0).choice(training, MEDIAN_ROWS, replace=False)
-        sample = np.sort(drawn)
-    none = np.empty((0, len(places)))
-    return medians(np.concatenate([none, *_chunks(values, sample, places)]))
-
-
-def _chunks(
-    values: Source,
-    rows: np.ndarray,
-    places: Sequence[int],
-) -> Iterator[np.ndarray]:
-    """These columns of these rows as float64, some rows at a time."""
-    for begin in range(0, len(rows), ROWS_AT_ONCE):
-        chunk = take(values, rows[begin : begin + ROWS_AT_ONCE])
-        yield chunk[:, list(places)].numpy().astype(np.float64)
+def rows_at_once(n_rows: int) -> Iterator[np.ndarray]:
+    """The numbers of all rows, some at a time."""
+    for begin in range(0, n_rows, ROWS_AT_ONCE):
+        yield np.arange(begin, min(begin + ROWS_AT_ONCE, n_rows))

@@ -1,17 +1,12 @@
-"""What turns raw inputs into numbers: plain values, fitted on training rows, kept with the model.
-
-Each kind of input has one: columns of a table, vectors, images. All can be written as JSON and read
-again, and give new rows the same features as the training rows had.
+"""The columns of a table as features: fitted on training rows, written as JSON, applied to new
+rows.
 """
 
 from __future__ import annotations
 
 import json
-import warnings
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,178 +14,34 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
-from softshare.tasks.frames import LARGEST, check_finite, is_numeric, names_of, numbers_of, texts_of
-from softshare.tasks.sources import Source
-
-ROUNDING = 1e-12
-"""Values of double precision that differ by no more of their size are equal but for rounding: a
-thousand times the rounding of one operation, as they may come of many.
-"""
-
-ROUNDING_OF_SINGLE = 2 * float(np.finfo(np.float32).eps)
-"""The same of values that were rounded to single precision before they came here."""
-
-
-def rounding_of(source: Source) -> float:
-    """By how much of their size equal numbers of a source may differ."""
-    is_single = str(getattr(source, "dtype", None)) in ("float32", "torch.float32")
-    return ROUNDING_OF_SINGLE if is_single else ROUNDING
-
-
-@dataclass(frozen=True)
-class Preprocessing(ABC):
-    """How the raw inputs of one source become the numbers that a network is given."""
-
-    @abstractmethod
-    def transform(self, inputs: Any) -> Tensor:
-        """The features of these inputs, float32, one row an input.
-
-        Raises:
-            ValueError: the inputs are not of the form that this was fitted on, or not finite.
-        """
-
-    def to_json(self) -> str:
-        """This value as JSON text; :func:`from_json` reads it."""
-        return json.dumps({"form": type(self).__name__, **asdict(self)})
-
-
-@dataclass(frozen=True)
-class Scaled(Preprocessing):
-    """Inputs of any shape, divided by one number (pixels of 0 to 255 by 255).
-
-    Args:
-        divisor: what every number is divided by.
-    """
-
-    divisor: float
-
-    def transform(self, inputs: Any) -> Tensor:
-        """Inputs ``(N, *shape)`` divided, shape ``(N, *shape)``."""
-        return torch.as_tensor(inputs).to(torch.float32) / self.divisor
-
-
-@dataclass(frozen=True)
-class Vectors(Preprocessing):
-    """Numeric features, missing values filled in, scaled to mean 0 and standard deviation 1.
-
-    A feature with missing values in the training rows has a second one that says where (scaled no
-    further, 0 or 1); these follow all others.
-
-    Args:
-        names: the features' names; their numbers where they have none.
-        fill: the training median of each feature, put where a value is missing.
-        mean: what is subtracted from each feature.
-        std: what each feature is divided by then; 1 where all training rows have one value, but
-            for rounding.
-        indicated: the places of the features with an indicator.
-    """
-
-    names: tuple[str, ...]
-    fill: tuple[float, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    indicated: tuple[int, ...] = ()
-
-    @classmethod
-    def fit(
-        cls,
-        training: np.ndarray,
-        names: Sequence[str],
-        *,
-        rounding: float = ROUNDING,
-    ) -> Self:
-        """Median, mean, standard deviation and missing values of the training rows.
-
-        Args:
-            training: ``(N, C)``, NaN where a value is missing.
-            names: of the columns.
-            rounding: by how much of their size equal values may differ.
-        """
-        check_finite(training, names)
-        missing = np.isnan(training)
-        fill = medians(training)
-        filled = np.where(missing, fill, training)
-        constant = are_equal(filled.min(axis=0), filled.max(axis=0), rounding)
-        std = np.where(constant, 1.0, filled.std(axis=0))
-        indicated = np.flatnonzero(missing.any(axis=0))
-        return cls(
-            names=tuple(names),
-            fill=tuple(fill.tolist()),
-            mean=tuple(filled.mean(axis=0).tolist()),
-            std=tuple(std.tolist()),
-            indicated=tuple(indicated.tolist()),
-        )
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """A name for each of the numbers that :meth:`transform` gives."""
-        indicators = [f"{self.names[place]} is missing" for place in self.indicated]
-        return (*self.names, *indicators)
-
-    def transform(self, inputs: Any) -> Tensor:
-        """Rows ``(N, C)``, NaN where a value is missing, as features ``(N, C + indicators)``."""
-        values = np.asarray(inputs, dtype=np.float64)
-        if values.ndim != 2 or values.shape[1] != len(self.names):
-            raise ValueError(
-                f"inputs must be rows of {len(self.names)} features, got shape {values.shape}"
-            )
-        check_finite(values, self.names)
-        missing = np.isnan(values)
-        filled = np.where(missing, np.array(self.fill), values)
-        scaled = (filled - np.array(self.mean)) / np.array(self.std)
-        scaled = scaled.clip(-LARGEST, LARGEST)  # a column that hardly varied in training
-        indicators = missing[:, list(self.indicated)]
-        # only now to single precision: before, small differences of large numbers would be lost
-        return torch.from_numpy(np.concatenate([scaled, indicators], axis=1).astype(np.float32))
+from softshare.tasks import moments
+from softshare.tasks.levels import Levels
+from softshare.tasks.reading import Reading
+from softshare.tasks.target_encoding import TargetEncoding
+from softshare.tasks.vectors import Preprocessing, Scaled, Vectors, one_hot
 
 
 @dataclass(frozen=True)
 class TableColumns(Preprocessing):
-    """The columns of a table: numeric ones as :class:`Vectors`, then a 0/1 feature for every
-    category.
+    """The columns of a table: numbers and dates as :class:`Vectors`, a 0/1 feature for every
+    category, and what the training rows' targets say of columns with very many.
 
     A category that no training row has gives zeros in all of its column's features; so does a
     missing value, which has a feature of its own where training rows miss it too.
 
     Args:
-        numeric: what is done to the numeric columns.
+        numeric: what is done to numbers and to the parts of dates.
         categories: categorical column → its categories in the training rows.
         indicated: the categorical columns with a feature that says where they are missing.
+        encodings: column of many categories → the numbers that stand for them.
+        readings: how each of these columns is read where it stands in a table.
     """
 
     numeric: Vectors
     categories: Mapping[str, tuple[str, ...]]
     indicated: tuple[str, ...] = ()
-
-    @classmethod
-    def fit(cls, training: pd.DataFrame) -> tuple[Self, tuple[str, ...]]:
-        """What these training rows say, and notes on what was filled in or left out.
-
-        Raises:
-            ValueError: a column holds dates or infinite values, or no column is left.
-        """
-        numbers: list[str] = []
-        categories: dict[str, tuple[str, ...]] = {}
-        indicated: list[str] = []
-        left_out: list[str] = []
-        missing: dict[str, int] = {}
-        for name in names_of(training):
-            column = training[name]
-            if column.nunique(dropna=False) <= 1:
-                left_out.append(name)
-                continue
-            missing[name] = int(column.isna().sum())
-            if is_numeric(column):
-                numbers.append(name)
-                continue
-            categories[name] = tuple(sorted(set(texts_of(column)) - {None}))
-            if missing[name]:
-                indicated.append(name)
-        if not missing:
-            raise no_column_left(left_out)
-        numeric = Vectors.fit(numbers_of(training, numbers), numbers)
-        columns = cls(numeric, categories, tuple(indicated))
-        return columns, columns.notes(left_out, missing)
+    encodings: Mapping[str, TargetEncoding] = field(default_factory=dict)
+    readings: tuple[Reading, ...] = ()
 
     def notes(
         self,
@@ -210,6 +61,10 @@ class TableColumns(Preprocessing):
             notes.append(filled.format(name, missing[name], how))
         for name in self.indicated:
             notes.append(filled.format(name, missing[name], "have a feature of their own"))
+        for name, encoding in self.encodings.items():
+            n_categories = len(encoding.categories)
+            how = "stand for what the training rows' targets say of them"
+            notes.append(f"column {name!r}: {n_categories:,} categories {how}")
         return tuple(notes)
 
     @property
@@ -218,67 +73,152 @@ class TableColumns(Preprocessing):
         names = list(self.numeric.feature_names)
         for name, categories in self.categories.items():
             names += [f"{name} = {category}" for category in categories]
+        names += self.encoded_names
         names += [f"{name} is missing" for name in self.indicated]
         return tuple(names)
+
+    @property
+    def encoded_names(self) -> list[str]:
+        """The names of the features of columns with very many categories."""
+        names = []
+        for name, encoding in self.encodings.items():
+            for outcome in encoding.outcomes:
+                names.append(f"{name}, by {outcome}" if outcome else f"{name}, by the target")
+        return names
+
+    @property
+    def known_categories(self) -> dict[str, tuple[str, ...]]:
+        """Column → the categories that it had in the training rows."""
+        known = dict(self.categories)
+        for name, encoding in self.encodings.items():
+            known[name] = encoding.categories
+        return known
 
     def transform(self, inputs: pd.DataFrame) -> Tensor:
         """Rows of the table as features ``(N, len(feature_names))``; columns that were not there in
         training do not count.
         """
         inputs = inputs.rename(columns=str)
-        known = [*self.numeric.names, *self.categories]
-        absent = [name for name in known if name not in inputs.columns]
+        absent = [reading.name for reading in self.readings if reading.name not in inputs.columns]
         if absent:
             raise ValueError(
                 f"the table lacks the column(s) {', '.join(map(repr, absent))}; it has "
                 f"{', '.join(map(str, inputs.columns))}"
             )
-        # side by side: numbers and their indicators | one-hot columns | indicators of texts
-        features = [self.numeric.transform(numbers_of(inputs, self.numeric.names))]
+        levels = {name: Levels.of(inputs[name]) for name in (r.name for r in self.readings)}
+        values = encoded(levels, self.readings, self.known_categories)
+        table = dict(zip(levels, values.T, strict=True))
+        codes = {name: codes_from(table[name]) for name in self.known_categories}
+        return self.of_parts(table, codes)
+
+    def of_parts(
+        self,
+        numbers: Mapping[str, np.ndarray],
+        codes: Mapping[str, np.ndarray],
+    ) -> Tensor:
+        """The features of rows of which it is known what stands in them.
+
+        Args:
+            numbers: column → the number of each row, NaN where it is missing.
+            codes: column of categories → the place of each row's among those known here, beyond
+                them where it is another, -1 where it is missing.
+        """
+        # side by side: numbers and their indicators | one-hot columns | encodings | indicators
+        parts = expanded(numbers, self.readings)
+        chosen = [parts[name] for name in self.numeric.names]
+        n_rows = len(next(iter(numbers.values())))
+        stacked = np.stack(chosen, axis=1) if chosen else np.empty((n_rows, 0))
+        features = [self.numeric.transform(stacked)]
         for name, categories in self.categories.items():
-            features.append(one_hot(codes_of(inputs[name], categories), len(categories)))
+            features.append(one_hot(codes[name], len(categories)))
+        for name, encoding in self.encodings.items():
+            known = np.where(codes[name] < len(encoding.categories), codes[name], -1)
+            features.append(torch.from_numpy(encoding.encode(known).astype(np.float32)))
         for name in self.indicated:
-            missing = inputs[name].isna().to_numpy(dtype=np.float32, copy=True)
-            features.append(torch.from_numpy(missing)[:, None])
+            features.append(torch.from_numpy(codes[name] < 0).float()[:, None])
         return torch.cat(features, dim=1)
 
 
-def codes_of(
-    column: pd.Series,
-    categories: Sequence[object],
+def encoded(
+    levels: Mapping[str, Levels],
+    readings: Sequence[Reading],
+    categories: Mapping[str, Sequence[str]],
+    *,
+    first_row: int = 0,
 ) -> np.ndarray:
-    """The number of each row's category, -1 where it is missing or none of these."""
-    texts = pd.Index(texts_of(column), dtype=object)
-    return pd.Index(list(categories), dtype=object).get_indexer(texts)
+    """Columns as numbers, NaN where they are missing: the numbers that stand there, seconds of
+    dates, and the places of categories, beyond the last where one is not known.
+
+    Args:
+        levels: the columns taken apart.
+        readings: how each is read.
+        categories: column of categories → these in the order of their places.
+        first_row: number of the first row in the table, for errors.
+
+    Raises:
+        ValueError: a value does not fit how its column is read; names all such columns.
+
+    Shape:
+        ``(N, len(readings))``.
+    """
+    n_rows = next(iter(levels.values())).n_rows if levels else 0
+    values = np.empty((n_rows, len(readings)))
+    wrong = []
+    for place, reading in enumerate(readings):
+        column = levels[reading.name]
+        try:
+            if reading.is_numeric:
+                of_levels = reading.numbers(column, first_row=first_row)
+            else:
+                of_levels = _places(reading.categories(column), categories[reading.name])
+        except ValueError as error:
+            wrong.append(str(error))
+            continue
+        values[:, place] = column.numbers_by_row(of_levels)
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return values
 
 
-def one_hot(
-    codes: np.ndarray,
-    n_categories: int,
-) -> Tensor:
-    """A 1 at the place of each code, zeros only for -1: ``(N,)`` → ``(N, n_categories)``."""
-    return torch.from_numpy(codes[:, None] == np.arange(n_categories)).float()
+def _places(found: Sequence[str | None], categories: Sequence[str]) -> np.ndarray:
+    """The place of each among the categories, beyond the last where it is none, NaN for None."""
+    place_of: dict[str | None, float] = {
+        text: float(place) for place, text in enumerate(categories)
+    }
+    place_of[None] = np.nan
+    return np.array(
+        [place_of.get(text, float(len(categories))) for text in found], dtype=np.float64
+    )
 
 
-def medians(rows: np.ndarray) -> np.ndarray:
-    """Of the values of each column that are there; 0 for a column without any."""
-    if not len(rows):
-        return np.zeros(rows.shape[1])
-    if not np.isnan(rows).any():
-        return np.median(rows, axis=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of a column without any value
-        return np.nan_to_num(np.nanmedian(rows, axis=0))
+def codes_from(places: np.ndarray) -> np.ndarray:
+    """Places of categories as whole numbers, -1 where they are missing."""
+    return np.nan_to_num(places, nan=-1.0).astype(np.int64)
 
 
-def are_equal(
-    low: np.ndarray,
-    high: np.ndarray,
-    rounding: float,
-) -> np.ndarray:
-    """Whether the least and the greatest value of each column are one, but for rounding."""
-    size = np.maximum(np.abs(low), np.abs(high))
-    return high - low <= rounding * size
+def expanded(
+    numbers: Mapping[str, np.ndarray],
+    readings: Sequence[Reading],
+) -> dict[str, np.ndarray]:
+    """Every number that is scaled, by its name: columns of numbers, and the parts of dates."""
+    parts: dict[str, np.ndarray] = {}
+    for reading in readings:
+        names = part_names(reading)
+        if not names:
+            continue
+        column = numbers[reading.name]
+        made = moments.features(column, reading.parts) if reading.parts else column[:, None]
+        parts.update(zip(names, made.T, strict=True))
+    return parts
+
+
+def part_names(reading: Reading) -> list[str]:
+    """The names of the numbers that :func:`expanded` makes of a column."""
+    if not reading.is_numeric:
+        return []
+    if not reading.parts:
+        return [reading.name]
+    return [f"{reading.name}, {part}" for part in reading.parts]
 
 
 def no_column_left(names: Sequence[str]) -> ValueError:
@@ -286,6 +226,15 @@ def no_column_left(names: Sequence[str]) -> ValueError:
     return ValueError(
         f"no input column is left: {', '.join(map(repr, names))} have one value only in the "
         "training rows"
+    )
+
+
+def nothing_used(readings: Sequence[Reading]) -> ValueError:
+    """The error where every column is left out, whatever the rows that train."""
+    told = ", ".join(f"{reading.name!r} ({reading.why})" for reading in readings[:5])
+    more = f" and {len(readings) - 5} more" if len(readings) > 5 else ""
+    return ValueError(
+        f"no input column is left: {told}{more}; columns NAME=number or NAME=category uses one"
     )
 
 

@@ -5,26 +5,20 @@ split.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from softshare.tasks.encoded_columns import EncodedColumns, fit_vectors
-from softshare.tasks.features import (
-    ROUNDING,
-    Preprocessing,
-    Scaled,
-    TableColumns,
-    Vectors,
-    rounding_of,
-)
-from softshare.tasks.frames import check_columns, check_finite
+from softshare.tasks.column_sums import fit_vectors
+from softshare.tasks.encoded_columns import EncodedColumns
+from softshare.tasks.finite import check_finite
+from softshare.tasks.prepared_table import prepare_table
 from softshare.tasks.sources import Source, Transformed, as_floats, take
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.vectors import ROUNDING, Preprocessing, Scaled, Vectors, rounding_of
 
 ROWS_AT_ONCE = 1 << 15
 FITTED_AT_ONCE = 1 << 24
@@ -50,7 +44,8 @@ def prepare(
 ) -> tuple[TaskSet, TaskSet, TaskSet]:
     """Training, validation and test examples as numbers, by what the training rows say.
 
-    * Tables: numeric columns scaled, categories one-hot, missing values filled in with an indicator
+    * Tables: numeric columns scaled, dates as their parts, categories one-hot, very many of them as
+      what the training targets say of each, missing values filled in with an indicator
       (:class:`softshare.tasks.features.TableColumns`).
     * Vectors (arrays ``(N, D)``, also on disk): every feature scaled to mean 0 and standard
       deviation 1, missing values (NaN) filled in with an indicator. Tasks that share a source share
@@ -81,8 +76,8 @@ def prepare(
     for number in np.unique(tasks.source_of):
         if known[number] is not None:
             continue
-        training = np.unique(tasks.rows[split.train][source_of_entry == number])
-        made = _prepared(sources[number], training, standardise)
+        entries = split.train[source_of_entry == number]
+        made = _prepared(tasks, number, entries, standardise)
         fitted[number], sources[number] = made[:2]
         notes += made[2]
     prepared = replace(
@@ -175,19 +170,16 @@ def _scaling_of_each(tasks: TaskSet, train: np.ndarray) -> np.ndarray:
 
 
 def _prepared(
-    source: Source,
-    training: np.ndarray,
+    tasks: TaskSet,
+    number: int,
+    entries: np.ndarray,
     standardise: bool,
 ) -> tuple[Preprocessing | None, Source, tuple[str, ...]]:
-    """What was fitted on the training rows of a source, the source as numbers, and notes."""
-    if isinstance(source, pd.DataFrame):
-        check_columns(source)
-        columns, notes = TableColumns.fit(source.iloc[training])
-        return columns, columns.transform(source), notes
-    if isinstance(source, EncodedColumns):
-        columns, notes = source.fit(training)
-        features = partial(source.features, columns)
-        return columns, Transformed(source, features, width=len(columns.feature_names)), notes
+    """What was fitted on the training entries of a source, the source as numbers, and notes."""
+    source = tasks.sources[number]
+    if isinstance(source, pd.DataFrame | EncodedColumns):
+        return prepare_table(tasks, number, entries)
+    training = np.unique(tasks.rows[entries])
     if len(source.shape) == 2:
         return *_vectors(source, training, standardise), ()
     return *_images(source, training, standardise), ()

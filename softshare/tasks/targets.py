@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +11,38 @@ import pandas as pd
 from pandas.api import types
 from torch import Tensor
 
+from softshare.tasks.levels import text_of
 from softshare.tasks.task import KINDS, Kind, Task, TaskName, label_of
 
 MAX_WHOLE_NUMBERS = 20
-"""A column with more different whole numbers than this is a quantity, not a class."""
+"""Among more different values than these, a code of digits or a mistake is told by itself."""
+
+MOST_CODED_CLASSES = 10
+"""A column of more different whole numbers is a quantity, not a class."""
 
 ROWS_A_CLASS = 10
 """Whole numbers are classes only where each has this many rows on average (three or fewer always
 are).
 """
+
+FEWEST_COUNTED = 5
+THIN = 0.25
+NOISE = 3.0
+"""Five or more whole numbers in a row are counts or grades where they rise to one peak and fall
+again, but for noise of so many standard deviations, to this fraction of the peak at an end.
+"""
+
+_YES = (
+    "yes y true t 1 + ja j oui si sí sim da positive pos present event case abnormal "
+    "malignant sick ill disease diseased fraud spam default dead died failed failure"
+)
+YES = frozenset(_YES.split())
+_NO = (
+    "no n false f 0 - nein non não nej negative neg absent none control normal benign healthy "
+    "well ham alive survived passed ok"
+)
+NO = frozenset(_NO.split())
+"""Words, in lower case, for what is looked for and for what is not."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +64,24 @@ class _Levels:
             return "binary"
         if not self.numeric:
             return "multiclass"
-        whole = bool(np.all(self.values == np.round(self.values)))
-        few = n_values <= 3 or (n_values <= MAX_WHOLE_NUMBERS and n_values * ROWS_A_CLASS <= n_rows)
-        return "multiclass" if whole and few else "regression"
+        if not are_whole(self.values):
+            return "regression"
+        if n_values <= 3:
+            return "multiclass"
+        few = n_values <= MOST_CODED_CLASSES and n_values * ROWS_A_CLASS <= n_rows
+        return "multiclass" if few and not self._is_counted else "regression"
+
+    @property
+    def _is_counted(self) -> bool:
+        """Whether whole numbers are as frequent as counts and grades: one peak, and a thin tail."""
+        steps = np.diff(self.values.astype(np.float64))
+        if len(self.values) < FEWEST_COUNTED or (steps != 1).any():
+            return False
+        counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+        peak = int(counts.argmax())
+        rises = np.diff(counts) / np.sqrt(counts[1:] + counts[:-1])
+        has_one_peak = (rises[:peak] > -NOISE).all() and (rises[peak:] < NOISE).all()
+        return bool(has_one_peak and min(counts[0], counts[-1]) < THIN * counts[peak])
 
 
 class OneClassError(ValueError):
@@ -54,8 +93,9 @@ def infer_kind(target: Any) -> Kind:
 
     * Two different values, whatever they are: ``binary``.
     * Text, and columns that pandas holds as categories: ``multiclass``.
-    * Up to 20 different whole numbers with ten rows or more each on average, or three different
-      whole numbers: ``multiclass``.
+    * Three different whole numbers, or up to 10 with ten rows or more each on average:
+      ``multiclass``, unless five or more in a row rise to one peak and fall to a thin end, as
+      counts and grades do.
     * All else: ``regression`` — an exam score of 70 different whole numbers, for example.
 
     Missing labels (NaN, None) do not count, whole numbers held as floats and numbers written as
@@ -131,11 +171,24 @@ def nothing_to_learn(target: Any) -> tuple[tuple[str, ...], np.ndarray] | None:
     return levels.names, np.where(levels.codes < 0, np.nan, 0.0)
 
 
-def text_of(value: Any) -> str:
-    """A value as a person would write it: ``1`` for 1.0."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
+def are_whole(values: np.ndarray) -> bool:
+    """Whether all numbers that are there are whole."""
+    known = values[np.isfinite(values)]
+    return bool((known == np.round(known)).all())
+
+
+def positive_place(classes: Sequence[str], counts: Sequence[int]) -> int:
+    """Which of two classes is the positive one: the one that says so, or whose other says no, else
+    the rarer, else the last.
+    """
+    words = [text.strip().lower() for text in classes]
+    for place in (0, 1):
+        if words[place] in YES and words[1 - place] not in YES:
+            return place
+    for place in (0, 1):
+        if words[1 - place] in NO and words[place] not in NO:
+            return place
+    return 0 if counts[0] < counts[1] else 1
 
 
 def _values_of(levels: _Levels) -> np.ndarray:
@@ -196,7 +249,18 @@ def _levels(target: Any) -> _Levels:
         codes, different = pd.factorize(numbers, sort=True)
         return _Levels(codes, different, numeric=True)
     codes, levels = pd.factorize(column.map(text_of, na_action="ignore").astype(object), sort=True)
-    return _Levels(codes, np.asarray(levels, dtype=object), numeric=False)
+    return _positive_last(_Levels(codes, np.asarray(levels, dtype=object), numeric=False))
+
+
+def _positive_last(levels: _Levels) -> _Levels:
+    """The same column, the positive of two classes as the second."""
+    if len(levels.values) != 2:
+        return levels
+    counts = np.bincount(levels.codes[levels.codes >= 0], minlength=2)
+    if positive_place(levels.names, counts.tolist()) == 1:
+        return levels
+    codes = np.where(levels.codes < 0, -1, 1 - levels.codes)
+    return _Levels(codes, levels.values[::-1], numeric=False)
 
 
 def as_numbers(column: pd.Series) -> np.ndarray | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,9 @@ from softshare.tasks.sources import (
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind, Task, TaskName, label_of, no_such_task
 from softshare.tasks.task_table import TASKS_SHOWN, table_of
+
+if TYPE_CHECKING:
+    from softshare.tasks.look import Look
 
 __all__ = ["Source", "TaskSet", "as_source", "take"]
 
@@ -412,6 +415,15 @@ class TaskSet:
             train_fraction=train_fraction,
         )
         return prepare(self, divided, standardise=standardise)
+
+    def look(self) -> Look:
+        """What was understood of the data: tasks, targets, and how every column of a table is read.
+
+        Nothing is trained. A notebook shows it as tables, ``print`` as text.
+        """
+        from softshare.tasks.look_at import look_at  # which is written in terms of this class
+
+        return look_at(self)
 
     def drop_small_tasks(
         self, *, fractions: Fractions = FRACTIONS, train_fraction: float = 1.0

@@ -187,7 +187,7 @@ def test_tasks_too_small_for_the_share_that_trains_are_dropped_when_asked(
         table[["age"]], table["readmitted"], np.repeat(["large", "small"], [100, 20])
     )
     monkeypatch.setattr(
-        "softshare.cli.comparing.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
+        "softshare.cli.reading.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
     )
     line = "compare digits --train-fraction 0.5 0.04 --methods tied --seeds 1 --workers 0"
     code, _, err = call(line, capsys)
@@ -202,7 +202,7 @@ def test_tasks_too_small_for_the_share_that_trains_are_dropped_when_asked(
 def test_a_share_that_leaves_nothing_to_judge_by_is_told_by_its_option(table, capsys, monkeypatch):
     tasks = TaskSet.from_task_column(table[["age"]], table["readmitted"], table["hospital"])
     monkeypatch.setattr(
-        "softshare.cli.comparing.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
+        "softshare.cli.reading.load", lambda *_, **__: replace(tasks, train_fraction_of_all=True)
     )
     code, _, err = call("compare digits --train-fraction 1 --workers 0", capsys)
     assert code == 2
@@ -347,7 +347,7 @@ def test_what_nobody_expected_keeps_its_traceback(monkeypatch):
     def load(*_, **__):
         raise ZeroDivisionError("made by the test")
 
-    monkeypatch.setattr("softshare.cli.comparing.load", load)
+    monkeypatch.setattr("softshare.cli.reading.load", load)
     with pytest.raises(ZeroDivisionError, match="made by the test"):
         cli.main(["compare", "digits"])
 

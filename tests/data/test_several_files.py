@@ -54,7 +54,7 @@ def test_files_are_named_by_a_list_a_pattern_and_on_the_command_line(folder: Pat
 
 def test_the_files_names_are_no_input_unless_they_have_a_use(folder: Path) -> None:
     tasks = read_table(folder, target="ill", task="ward")
-    assert list(tasks.sources[0].columns) == ["age"]
+    assert list(tasks.sources[0].names) == ["age"]
 
 
 def test_files_named_train_and_test_are_given_parts(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_column_of_this_name_stays_what_it_is(tmp_path: Path) -> None:
         frame = pd.DataFrame({"file": ["u", "v"] * 10, "x": range(20), "y": [0, 1] * 10})
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
     assert read_table(tmp_path, task="file", target="x").names == ("u", "v")
-    assert "file" in read_table(tmp_path, target="y").sources[0].columns
+    assert "file" in read_table(tmp_path, target="y").sources[0].names
 
 
 @pytest.mark.parametrize("chunk_rows", [None, 5])

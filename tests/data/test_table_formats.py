@@ -50,7 +50,8 @@ def test_packed_text_is_read_as_if_it_was_not(tmp_path: Path, ending: str, packi
     else:
         content = frame.to_csv(index=False, sep="\t" if ending == ".tsv" else ",")
     path = packed(tmp_path / f"visits{ending}{packing}", content.encode())
-    pd.testing.assert_frame_equal(read_frame(path), frame)
+    as_written = frame if "n" in ending else frame.astype(str).astype(object)
+    pd.testing.assert_frame_equal(read_frame(path), as_written)
 
 
 @pytest.mark.parametrize("packing", [".gz", ".bz2", ".xz", ".zip"])

@@ -9,7 +9,7 @@ import torch
 
 from softshare.tasks import encoded_columns
 from softshare.tasks.encoded_columns import EncodedColumns
-from softshare.tasks.features import TableColumns
+from tests.tasks.fitted import fitted_on
 
 WARDS = ("a", "b", "c")
 
@@ -36,8 +36,8 @@ def test_features_are_those_of_the_frame_however_many_rows_are_read_at_once(
     monkeypatch.setattr(encoded_columns, "ROWS_AT_ONCE", at_once)
     training = np.arange(0, 60, 2)
     table = encoded(frame)
-    of_table, _ = table.fit(training)
-    of_frame, _ = TableColumns.fit(frame.iloc[training])
+    of_table, _, _ = table.fit(training)
+    of_frame, _ = fitted_on(frame.iloc[training])
     assert of_table.feature_names == of_frame.feature_names
     torch.testing.assert_close(
         table.features(of_table, table[np.arange(60)]),

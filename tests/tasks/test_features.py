@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
-from softshare.tasks.features import Scaled, TableColumns, Vectors, from_json
+from softshare.tasks.features import from_json
+from softshare.tasks.vectors import Scaled, Vectors
+from tests.tasks.fitted import fitted_on
 
 TRAINING = np.array([[1.0, 5.0], [2.0, np.nan], [9.0, 7.0], [np.nan, 6.0]])
 FRAME = pd.DataFrame(
@@ -35,7 +37,7 @@ def test_a_constant_column_is_centred_only():
 
 
 def test_texts_have_a_column_a_category_and_one_for_missing_values():
-    columns, _ = TableColumns.fit(FRAME)
+    columns, _ = fitted_on(FRAME)
     names = list(columns.feature_names)
     features = dict(zip(names, columns.transform(FRAME).T.tolist(), strict=True))
     assert len(names) == 5
@@ -44,7 +46,7 @@ def test_texts_have_a_column_a_category_and_one_for_missing_values():
 
 
 def test_a_category_that_training_lacks_has_zeros_everywhere():
-    columns, _ = TableColumns.fit(FRAME)
+    columns, _ = fitted_on(FRAME)
     new = columns.transform(pd.DataFrame({"age": [30.0], "ward": ["never seen"]}))
     places = [i for i, name in enumerate(columns.feature_names) if name.startswith("ward")]
     assert new[0, places].tolist() == [0.0, 0.0, 0.0]
@@ -53,7 +55,7 @@ def test_a_category_that_training_lacks_has_zeros_everywhere():
 @pytest.mark.parametrize(("fitted", "inputs"), [
     (Scaled(255.0), torch.arange(4)),
     (Vectors.fit(TRAINING, ["a", "b"]), TRAINING),
-    (TableColumns.fit(FRAME)[0], FRAME),
+    (fitted_on(FRAME)[0], FRAME),
 ])  # fmt: skip
 def test_what_was_fitted_comes_back_from_its_text(fitted, inputs):
     again = from_json(fitted.to_json())

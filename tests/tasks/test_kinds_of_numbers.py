@@ -15,8 +15,8 @@ from torch.utils.data import TensorDataset
 
 from softshare.data.datasets import from_datasets
 from softshare.data.table import read_table
-from softshare.tasks.features import ROUNDING_OF_SINGLE, Scaled, Vectors
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.vectors import ROUNDING_OF_SINGLE, Scaled, Vectors
 
 N_ROWS = 60
 SECONDS = 1.7e9 + np.random.default_rng(0).uniform(0, 60, (N_ROWS, 1))

@@ -11,10 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softshare.tasks.features import Scaled
 from softshare.tasks.sources import Transformed
 from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.vectors import Scaled
 
 
 def drawings(n_classes: int = 4, n_each: int = 20, n_tasks: int = 3) -> TaskSet:

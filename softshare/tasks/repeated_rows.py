@@ -1,0 +1,79 @@
+"""Rows of a table that stand there twice, or nearly: one may train and the other test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from softshare.tasks.encoded_columns import EncodedColumns
+from softshare.tasks.task_set import TaskSet
+
+FRACTION = 0.01
+NEARLY = 0.05
+"""Repeated rows of a table from which that is told; and rows that repeat but for one column."""
+
+BY_CHANCE = 100.0
+"""So many times more different rows than there are must be possible for repeats to be told."""
+
+MOST_CELLS = 20_000_000
+
+
+def repeat_cautions(tasks: TaskSet) -> Iterator[str]:
+    """A line for every table in which rows are repeated and are not kept together."""
+    for number, source in enumerate(tasks.sources):
+        is_grouped = bool(tasks.groups) and tasks.groups[number] is not None
+        if isinstance(source, EncodedColumns) and not is_grouped:
+            n_cells = len(source) * len(source.names)
+            if n_cells <= MOST_CELLS and len(source) > 20:
+                yield from _of_table(tasks, source)
+
+
+def _of_table(tasks: TaskSet, table: EncodedColumns) -> Iterator[str]:
+    mixed, sizes = [], []
+    for place, name in enumerate(table.names):
+        column = table.column(name)
+        sizes.append(np.log(max(1, len(np.unique(column[np.isfinite(column)])))))
+        mixed.append(_mixed(column, place))
+    labels = _mixed(_labels(tasks, len(table)), len(mixed))
+    enough = np.log(BY_CHANCE * len(table))
+    whole = np.sum(mixed, axis=0, dtype=np.uint64)
+    if sum(sizes) < enough:
+        return
+    n_repeated = _repeated(whole + labels)
+    if n_repeated >= max(2, FRACTION * len(table)):
+        yield (
+            f"{n_repeated:,} row(s) repeat another in every column; copies may train and test: "
+            "remove them, or keep them together (group)"
+        )
+        return
+    for name, own, size in zip(table.names, mixed, sizes, strict=True):
+        if sum(sizes) - size < enough:
+            continue
+        n_nearly = _repeated(whole - own)
+        if n_nearly >= NEARLY * len(table):
+            yield (
+                f"{n_nearly:,} row(s) repeat another but for column {name!r}: are they of the same "
+                "persons or things? a column that names these keeps them together (group)"
+            )
+            return
+
+
+def _labels(tasks: TaskSet, n_rows: int) -> np.ndarray:
+    labels = np.zeros(n_rows)
+    np.add.at(labels, tasks.rows, (1.0 + tasks.task_of) * np.pi + tasks.targets)
+    return labels
+
+
+def _mixed(column: np.ndarray, place: int) -> np.ndarray:
+    """A number of 64 bits for every value, so that sums tell rows apart (splitmix64)."""
+    bits = np.where(np.isnan(column), 1e300, column + 0.0).view(np.uint64)
+    with np.errstate(over="ignore"):
+        bits = bits + np.uint64(0x9E3779B97F4A7C15) * np.uint64(place + 1)
+        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return bits ^ (bits >> np.uint64(31))
+
+
+def _repeated(rows: np.ndarray) -> int:
+    return len(rows) - len(np.unique(rows))
