@@ -264,9 +264,9 @@ def _classes(
     if asking.na is None:
         absent &= ~_are_values(texts, absent)
     if absent.all():
-        told = _missing_notes(name, levels.as_texts(), absent)
+        without = _missing_notes(name, levels.as_texts(), absent)
         empty = pd.Series(np.nan, index=range(levels.n_rows), name=name)
-        return TargetReading(empty, "empty", told)
+        return TargetReading(empty, "empty", without)
     known = [text for text, gone in zip(texts, absent, strict=True) if not gone]
     counts = levels.counts[~absent]
     keep = as_written or levels.held == "categories"

@@ -90,7 +90,7 @@ def test_targets_by_a_pattern(visits: pd.DataFrame) -> None:
     tasks = read_table(visits, target="y_*", drop=["w*"], kinds={"y_i*": "multiclass"})
     assert tasks.names == ("y_ill", "y_days")
     assert tasks.tasks[0].kind == "multiclass"
-    assert list(tasks.sources[0].columns) == ["age", "bmi"]
+    assert list(tasks.sources[0].names) == ["age", "bmi"]
     starred = visits.rename(columns={"y_ill": "y_*"})
     assert read_table(starred, target="y_*", drop=["ward"]).names == ("y_*",)
     with pytest.raises(ValueError, match=r"target: no column 'z_\*'"):
