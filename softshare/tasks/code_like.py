@@ -95,7 +95,12 @@ def of_numbers(
         return None
     named = is_id_name(name)
     if len(known) == n_rows:
-        return _of_a_number_a_row(name, known, values[rows], named=named)
+        return _of_a_number_a_row(
+            name,
+            known,
+            values[rows],
+            named=named,
+        )
     if is_code_name(name):
         return CodeLike("codes", "its name says that they are codes")
     if not named:

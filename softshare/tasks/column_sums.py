@@ -43,9 +43,17 @@ def fit_vectors(
     Raises:
         ValueError: a number is infinite.
     """
-    fill = _sampled_medians(values, training, places)
+    fill = _sampled_medians(
+        values,
+        training,
+        places,
+    )
     sums = _Sums(fill)
-    for rows in _chunks(values, training, places):
+    for rows in _chunks(
+        values,
+        training,
+        places,
+    ):
         check_finite(rows, names)
         sums.add(rows)
     mean, std = sums.mean_and_std(rounding)
@@ -100,7 +108,11 @@ class _Sums:
         """Of all values; a standard deviation of 1 where they are equal but for rounding."""
         distance = self._total / self._n_rows
         variance = np.maximum(self._squares / self._n_rows - distance**2, 0.0)
-        equal = are_equal(self._fill + self._low, self._fill + self._high, rounding)
+        equal = are_equal(
+            self._fill + self._low,
+            self._fill + self._high,
+            rounding,
+        )
         return self._fill + distance, np.where(equal, 1.0, np.sqrt(variance))
 
 
@@ -112,10 +124,25 @@ def _sampled_medians(
     """Of a random sample where there are many rows, as a median needs all its rows at once."""
     sample = training
     if len(training) > MEDIAN_ROWS:
-        drawn = np.random.default_rng(0).choice(training, MEDIAN_ROWS, replace=False)
+        drawn = np.random.default_rng(0).choice(
+            training,
+            MEDIAN_ROWS,
+            replace=False,
+        )
         sample = np.sort(drawn)
     none = np.empty((0, len(places)))
-    return medians(np.concatenate([none, *_chunks(values, sample, places)]))
+    return medians(
+        np.concatenate(
+            [
+                none,
+                *_chunks(
+                    values,
+                    sample,
+                    places,
+                ),
+            ]
+        )
+    )
 
 
 def _chunks(

@@ -62,11 +62,20 @@ class EncodedColumns:
             if not reading.is_numeric:
                 known = set(reading.categories(levels[reading.name])) - {None}
                 categories[reading.name] = tuple(sorted(map(str, known)))
-        values = encoded(levels, used, categories)
+        values = encoded(
+            levels,
+            used,
+            categories,
+        )
         names = tuple(reading.name for reading in used)
         if not names:
             raise nothing_used(readings)
-        return cls(values, names, categories, tuple(readings))
+        return cls(
+            values,
+            names,
+            categories,
+            tuple(readings),
+        )
 
     def __len__(self) -> int:
         return len(self.values)
@@ -120,7 +129,12 @@ class EncodedColumns:
             the last ``(N, features of encoded columns)``.
         """
         parts = [part for reading in self.used for part in part_names(reading)]
-        vectors, missing = fit_vectors(_Parts(self), training, range(len(parts)), parts)
+        vectors, missing = fit_vectors(
+            _Parts(self),
+            training,
+            range(len(parts)),
+            parts,
+        )
         categories: dict[str, tuple[str, ...]] = {}
         encodings: dict[str, TargetEncoding] = {}
         of_rows = [np.empty((len(self), 0))]
@@ -135,7 +149,12 @@ class EncodedColumns:
             if seen.sum() + (missing[name] > 0) <= 1:  # being missing tells rows apart too
                 continue
             if reading.kind == "many" and folds is not None and outcomes:
-                encodings[name], made = self._encode(name, seen, folds, outcomes)
+                encodings[name], made = self._encode(
+                    name,
+                    seen,
+                    folds,
+                    outcomes,
+                )
                 of_rows.append(made)
             elif reading.kind == "many":
                 continue
@@ -151,7 +170,13 @@ class EncodedColumns:
         if not kept:
             raise no_column_left(left_out)
         readings = tuple(reading.bare for reading in self.used if reading.name in kept)
-        columns = TableColumns(vectors, categories, tuple(indicated), encodings, readings)
+        columns = TableColumns(
+            vectors,
+            categories,
+            tuple(indicated),
+            encodings,
+            readings,
+        )
         return columns, columns.notes(left_out, missing), np.concatenate(of_rows, axis=1)
 
     def features(
@@ -180,7 +205,12 @@ class EncodedColumns:
         kept = tuple(np.array(self.categories[name], dtype=object)[seen])
         codes = self._places_among(name, kept)[codes_from(self.column(name))]
         known = np.where(codes < len(kept), codes, -1)
-        return TargetEncoding.fit(kept, known, folds, outcomes)
+        return TargetEncoding.fit(
+            kept,
+            known,
+            folds,
+            outcomes,
+        )
 
     def _places_among(
         self,

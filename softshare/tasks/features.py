@@ -58,9 +58,21 @@ class TableColumns(Preprocessing):
         for place in self.numeric.indicated:
             name, median = self.numeric.names[place], self.numeric.fill[place]
             how = f"filled with the median {median:.4g}, and an indicator added"
-            notes.append(filled.format(name, missing[name], how))
+            notes.append(
+                filled.format(
+                    name,
+                    missing[name],
+                    how,
+                )
+            )
         for name in self.indicated:
-            notes.append(filled.format(name, missing[name], "have a feature of their own"))
+            notes.append(
+                filled.format(
+                    name,
+                    missing[name],
+                    "have a feature of their own",
+                )
+            )
         for name, encoding in self.encodings.items():
             n_categories = len(encoding.categories)
             how = "stand for what the training rows' targets say of them"
@@ -106,7 +118,11 @@ class TableColumns(Preprocessing):
                 f"{', '.join(map(str, inputs.columns))}"
             )
         levels = {name: Levels.of(inputs[name]) for name in (r.name for r in self.readings)}
-        values = encoded(levels, self.readings, self.known_categories)
+        values = encoded(
+            levels,
+            self.readings,
+            self.known_categories,
+        )
         table = dict(zip(levels, values.T, strict=True))
         codes = {name: codes_from(table[name]) for name in self.known_categories}
         return self.of_parts(table, codes)

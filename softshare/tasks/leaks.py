@@ -28,7 +28,12 @@ def leak_cautions(tasks: TaskSet) -> Iterator[str]:
     for number, source in enumerate(tasks.sources):
         if isinstance(source, EncodedColumns):
             for task, entries in _targets(tasks, number):
-                yield from _of_target(tasks, source, task, entries)
+                yield from _of_target(
+                    tasks,
+                    source,
+                    task,
+                    entries,
+                )
 
 
 def _targets(tasks: TaskSet, source: int) -> Iterator[tuple[Task, np.ndarray]]:
@@ -51,20 +56,33 @@ def _of_target(
     entries: np.ndarray,
 ) -> Iterator[str]:
     if len(entries) > MOST_ROWS:
-        drawn = np.random.default_rng(0).choice(entries, MOST_ROWS, replace=False)
+        drawn = np.random.default_rng(0).choice(
+            entries,
+            MOST_ROWS,
+            replace=False,
+        )
         entries = np.sort(drawn)
     rows, targets = tasks.rows[entries], tasks.targets[entries]
     called = f"the target {task.label!r}" if tasks.one_input else "the target"
     for name in table.names:
         column = table.column(name, rows)
-        told = _told_by(column, targets, task, is_category=name in table.categories)
+        told = _told_by(
+            column,
+            targets,
+            task,
+            is_category=name in table.categories,
+        )
         if told is not None:
             yield (
                 f"column {name!r} tells {called} alone ({told}): is it known before? "
                 f"if not, leave it out (drop {name})"
             )
             continue
-        only = _present_only(column, targets, task)
+        only = _present_only(
+            column,
+            targets,
+            task,
+        )
         if only is not None:
             yield (
                 f"column {name!r} {only}: is it known before? if not, leave it out (drop {name})"

@@ -59,7 +59,11 @@ class Levels:
         if isinstance(dtype, pd.CategoricalDtype):
             used = column.cat.remove_unused_categories()
             names = [text_of(category) for category in used.cat.categories]
-            return _made(used.cat.codes.to_numpy(), names, "categories")
+            return _made(
+                used.cat.codes.to_numpy(),
+                names,
+                "categories",
+            )
         if types.is_bool_dtype(dtype):
             return _of_booleans(column)
         if types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
@@ -74,7 +78,11 @@ class Levels:
         """The same column with its values as texts."""
         if self.held == "text":
             return self
-        return replace(self, values=np.array(self.texts, dtype=object), held="text")
+        return replace(
+            self,
+            values=np.array(self.texts, dtype=object),
+            held="text",
+        )
 
     def numbers_by_row(self, numbers: np.ndarray) -> np.ndarray:
         """A number for every row from one for every value, NaN where nothing stands."""
@@ -93,19 +101,32 @@ def _made(codes: np.ndarray, values: Sequence[Any] | np.ndarray, held: Held) -> 
     as_array = np.asarray(values, dtype=object if is_text else np.float64)
     present = codes[codes >= 0]
     counts = np.bincount(present, minlength=len(values))
-    return Levels(as_array, codes.astype(np.int64), counts, held)
+    return Levels(
+        as_array,
+        codes.astype(np.int64),
+        counts,
+        held,
+    )
 
 
 def _of_booleans(column: pd.Series) -> Levels:
     values = column.astype("boolean")
     numbers = values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     codes, levels = pd.factorize(numbers, sort=True)
-    return _made(codes, levels, "boolean")
+    return _made(
+        codes,
+        levels,
+        "boolean",
+    )
 
 
 def _of_seconds(seconds: pd.Series, held: Held) -> Levels:
     codes, levels = pd.factorize(seconds.to_numpy(dtype=np.float64), sort=True)
-    return _made(codes, levels, held)
+    return _made(
+        codes,
+        levels,
+        held,
+    )
 
 
 def _moments(column: pd.Series) -> pd.Series:
@@ -122,11 +143,23 @@ def _of_numbers(column: pd.Series) -> Levels:
         codes, found = pd.factorize(column, sort=True)
         whole = np.asarray(found)
         if len(whole) and max(abs(int(whole[0])), abs(int(whole[-1]))) > 2**53:
-            return _made(codes, [str(value) for value in whole], "text")
-        return _made(codes, whole, "number")
+            return _made(
+                codes,
+                [str(value) for value in whole],
+                "text",
+            )
+        return _made(
+            codes,
+            whole,
+            "number",
+        )
     numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     codes, levels = pd.factorize(numbers, sort=True)
-    return _made(codes, levels, "number")
+    return _made(
+        codes,
+        levels,
+        "number",
+    )
 
 
 def _of_objects(column: pd.Series) -> Levels:
@@ -161,6 +194,16 @@ def _of_texts(codes: np.ndarray, texts: np.ndarray) -> Levels:
     renumbered = np.cumsum(~is_empty) - 1
     renumbered[is_empty] = -1
     place_of = np.append(renumbered[places], -1)  # code -1 is the last place
-    made = _made(place_of[codes], values[~is_empty], "text")
+    made = _made(
+        place_of[codes],
+        values[~is_empty],
+        "text",
+    )
     merged = len(texts) - len(values)
-    return Levels(made.values, made.codes, made.counts, "text", trimmed=merged)
+    return Levels(
+        made.values,
+        made.codes,
+        made.counts,
+        "text",
+        trimmed=merged,
+    )

@@ -95,7 +95,11 @@ class Look:
 
     def to_json(self) -> str:
         """As JSON text; :meth:`from_json` reads it."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        return json.dumps(
+            asdict(self),
+            indent=1,
+            ensure_ascii=False,
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Look:
@@ -127,9 +131,21 @@ class Look:
             items = "".join(f"<li>{escape(line)}</li>" for line in told)
             parts.append(f"<ul>{items}</ul>")
         more = self.n_tasks - len(self.tasks)
-        parts.append(_html_table(TASK_HEADS, [line.cells for line in self.tasks], more))
+        parts.append(
+            _html_table(
+                TASK_HEADS,
+                [line.cells for line in self.tasks],
+                more,
+            )
+        )
         if self.columns:
-            parts.append(_html_table(COLUMN_HEADS, [line.cells for line in self.columns], 0))
+            parts.append(
+                _html_table(
+                    COLUMN_HEADS,
+                    [line.cells for line in self.columns],
+                    0,
+                )
+            )
         return "".join(parts)
 
 

@@ -94,7 +94,12 @@ def _target(tasks: TaskSet) -> str:
 def _task_line(tasks: TaskSet, number: int) -> TaskLine:
     task = tasks.tasks[number]
     targets = tasks.targets[tasks.entries(number)]
-    return TaskLine(task.label, _told_target(task), len(targets), _level(task, targets))
+    return TaskLine(
+        task.label,
+        _told_target(task),
+        len(targets),
+        _level(task, targets),
+    )
 
 
 def _told_target(task: Task) -> str:

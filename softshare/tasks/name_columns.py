@@ -30,8 +30,16 @@ def read_names(
     names = [None if gone else text for text, gone in zip(texts, absent, strict=True)]
     by_row = np.array([*names, None], dtype=object)[levels.codes]
     known = [name for name in names if name is not None]
-    notes = _notes(str(column.name), known, levels)
-    return pd.Series(by_row, name=column.name, dtype=object), notes
+    notes = _notes(
+        str(column.name),
+        known,
+        levels,
+    )
+    return pd.Series(
+        by_row,
+        name=column.name,
+        dtype=object,
+    ), notes
 
 
 def _notes(name: str, known: Sequence[str], levels: Levels) -> tuple[str, ...]:

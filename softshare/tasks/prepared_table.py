@@ -48,15 +48,32 @@ def prepare_table(
         columns, notes, _ = table.fit(training)
         return columns, _features_of(table, columns), (*cautions, *notes)
     groups = tasks.groups[number] if tasks.groups else None
-    folds = folds_of(training, len(table), groups)
-    columns, notes, of_rows = table.fit(training, folds, outcomes_of(tasks, entries))
+    folds = folds_of(
+        training,
+        len(table),
+        groups,
+    )
+    columns, notes, of_rows = table.fit(
+        training,
+        folds,
+        outcomes_of(tasks, entries),
+    )
     first = columns.feature_names.index(columns.encoded_names[0]) if columns.encodings else 0
     features = _features_of(table, columns)
     if isinstance(features, Tensor):
         places = slice(first, first + of_rows.shape[1])
         features[training, places] = torch.from_numpy(of_rows[training]).float()
         return columns, features, (*cautions, *notes)
-    return columns, _CrossFitted(features, first, folds >= 0, of_rows), (*cautions, *notes)
+    return (
+        columns,
+        _CrossFitted(
+            features,
+            first,
+            folds >= 0,
+            of_rows,
+        ),
+        (*cautions, *notes),
+    )
 
 
 def outcomes_of(tasks: TaskSet, entries: np.ndarray) -> list[Outcome]:
@@ -68,13 +85,23 @@ def outcomes_of(tasks: TaskSet, entries: np.ndarray) -> list[Outcome]:
     # a row with targets of several tasks has them apart
     is_one_column = len(np.unique(tasks.rows[entries])) == len(entries)
     if len(kinds) == 1 and is_one_column and not tasks.one_input:
-        outcomes = _outcomes(tasks, tasks.tasks[numbers[0]], entries, "")
+        outcomes = _outcomes(
+            tasks,
+            tasks.tasks[numbers[0]],
+            entries,
+            "",
+        )
     else:
         outcomes = []
         for number in numbers:
             task = tasks.tasks[number]
             own = entries[tasks.task_of[entries] == number]
-            outcomes += _outcomes(tasks, task, own, task.label)
+            outcomes += _outcomes(
+                tasks,
+                task,
+                own,
+                task.label,
+            )
     by_size = sorted(outcomes, key=lambda outcome: -len(outcome.rows))
     return by_size[:MOST_OUTCOMES]
 
@@ -82,11 +109,23 @@ def outcomes_of(tasks: TaskSet, entries: np.ndarray) -> list[Outcome]:
 def _outcomes(tasks: TaskSet, task: Task, entries: np.ndarray, name: str) -> list[Outcome]:
     rows, targets = tasks.rows[entries], tasks.targets[entries]
     if task.kind != "multiclass":
-        return [Outcome(name, rows, targets)]
+        return [
+            Outcome(
+                name,
+                rows,
+                targets,
+            )
+        ]
     found = []
     for number, class_name in enumerate(task.classes):
         told = f"{name} = {class_name}" if name else class_name
-        found.append(Outcome(told, rows, (targets == number).astype(np.float64)))
+        found.append(
+            Outcome(
+                told,
+                rows,
+                (targets == number).astype(np.float64),
+            )
+        )
     often = sorted(found, key=lambda outcome: -float(outcome.values.sum()))
     return often[:MOST_OUTCOMES]
 
@@ -100,7 +139,11 @@ def _features_of(table: EncodedColumns, columns: TableColumns) -> Source:
         for rows in rows_at_once(len(table)):
             made[rows[0] : rows[-1] + 1] = features(table[rows])
         return made
-    return Transformed(table, features, width=width)
+    return Transformed(
+        table,
+        features,
+        width=width,
+    )
 
 
 class _CrossFitted:

@@ -75,7 +75,14 @@ class Reading:
     @property
     def bare(self) -> Reading:
         """The same without what is only shown: all that new rows need."""
-        return replace(self, why="", examples=(), n_values=0, n_missing=0, cautions=())
+        return replace(
+            self,
+            why="",
+            examples=(),
+            n_values=0,
+            n_missing=0,
+            cautions=(),
+        )
 
     @property
     def is_numeric(self) -> bool:
@@ -127,7 +134,11 @@ class Reading:
             read = (self.number or NumberForm()).numbers(texts)
         wrong = np.isnan(read)
         if wrong.any():
-            raise self._mistake(levels, np.flatnonzero(~missing)[wrong], first_row)
+            raise self._mistake(
+                levels,
+                np.flatnonzero(~missing)[wrong],
+                first_row,
+            )
         numbers = np.full(len(levels.values), np.nan)
         numbers[~missing] = read
         return numbers

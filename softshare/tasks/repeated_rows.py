@@ -37,7 +37,11 @@ def _of_table(tasks: TaskSet, table: EncodedColumns) -> Iterator[str]:
         mixed.append(_mixed(column, place))
     labels = _mixed(_labels(tasks, len(table)), len(mixed))
     enough = np.log(BY_CHANCE * len(table))
-    whole = np.sum(mixed, axis=0, dtype=np.uint64)
+    whole = np.sum(
+        mixed,
+        axis=0,
+        dtype=np.uint64,
+    )
     if sum(sizes) < enough:
         return
     n_repeated = _repeated(whole + labels)
@@ -61,7 +65,11 @@ def _of_table(tasks: TaskSet, table: EncodedColumns) -> Iterator[str]:
 
 def _labels(tasks: TaskSet, n_rows: int) -> np.ndarray:
     labels = np.zeros(n_rows)
-    np.add.at(labels, tasks.rows, (1.0 + tasks.task_of) * np.pi + tasks.targets)
+    np.add.at(
+        labels,
+        tasks.rows,
+        (1.0 + tasks.task_of) * np.pi + tasks.targets,
+    )
     return labels
 
 

@@ -61,7 +61,13 @@ def understood(
     wrong: list[str] = []
     for name, column in levels.items():
         try:
-            readings.append(understand(name, column, told))
+            readings.append(
+                understand(
+                    name,
+                    column,
+                    told,
+                )
+            )
         except ValueError as error:
             wrong.append(str(error))
     return bounded(readings), wrong

@@ -72,7 +72,12 @@ class TargetEncoding:
         of_rows = np.zeros((len(code_of_row), len(outcomes)))
         is_known = (code_of_row >= 0) & (fold_of_row >= 0)
         for place, outcome in enumerate(outcomes):
-            sums = _Sums.of(outcome, code_of_row, fold_of_row, n_categories)
+            sums = _Sums.of(
+                outcome,
+                code_of_row,
+                fold_of_row,
+                n_categories,
+            )
             whole = sums.shrunk_means()
             without = sums.shrunk_means_without_each_fold()
             own = np.zeros(len(code_of_row))
@@ -83,7 +88,11 @@ class TargetEncoding:
             of_rows[:, place] = own / size
         names = tuple(outcome.name for outcome in outcomes)
         values = tuple(map(tuple, encoded.tolist()))
-        return cls(tuple(categories), names, values), of_rows
+        return cls(
+            tuple(categories),
+            names,
+            values,
+        ), of_rows
 
     def encode(self, codes: np.ndarray) -> np.ndarray:
         """The numbers of these categories, zeros for -1: ``(N,)`` → ``(N, outcomes)``."""
@@ -122,13 +131,25 @@ class _Sums:
         size = N_FOLDS * n_categories
         return cls(
             np.bincount(cell, minlength=size).reshape(shape).astype(np.float64),
-            np.bincount(cell, weights=values, minlength=size).reshape(shape),
-            np.bincount(folds[known], weights=values**2, minlength=N_FOLDS),
+            np.bincount(
+                cell,
+                weights=values,
+                minlength=size,
+            ).reshape(shape),
+            np.bincount(
+                folds[known],
+                weights=values**2,
+                minlength=N_FOLDS,
+            ),
         )
 
     def shrunk_means(self) -> np.ndarray:
         """Of every category, by all rows."""
-        return _shrunk_means(self.counts.sum(axis=0), self.sums.sum(axis=0), self.squares.sum())
+        return _shrunk_means(
+            self.counts.sum(axis=0),
+            self.sums.sum(axis=0),
+            self.squares.sum(),
+        )
 
     def shrunk_means_without_each_fold(self) -> np.ndarray:
         """Of every category, by the rows of all other folds, ``(folds, categories)``."""
@@ -172,7 +193,11 @@ def folds_of(rows: np.ndarray, n_rows: int, groups: np.ndarray | None = None) ->
     Shape:
         ``(n_rows,)``, -1 for rows that do not train.
     """
-    folds = np.full(n_rows, -1, dtype=np.int64)
+    folds = np.full(
+        n_rows,
+        -1,
+        dtype=np.int64,
+    )
     of_group = np.arange(len(rows))
     if groups is not None:
         of_group = np.unique(groups[rows].astype(str), return_inverse=True)[1]

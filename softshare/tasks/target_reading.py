@@ -68,26 +68,68 @@ def read_target(
     except TypeError:
         raise ValueError(f"target {name!r} holds lists or other objects") from None
     if not len(levels.values):
-        return TargetReading(pd.Series(np.nan, index=range(len(column)), name=name), "empty")
+        return TargetReading(
+            pd.Series(
+                np.nan,
+                index=range(len(column)),
+                name=name,
+            ),
+            "empty",
+        )
     if levels.held in ("date", "duration"):
         raise _no_dates(name, "dates or times")
     asked = asking.columns.get(name)
     if levels.held == "text":
-        _refuse_dates(name, levels, asking)
-        numbers = None if asked == "category" else _numbers(name, levels, kind, asking)
+        _refuse_dates(
+            name,
+            levels,
+            asking,
+        )
+        numbers = (
+            None
+            if asked == "category"
+            else _numbers(
+                name,
+                levels,
+                kind,
+                asking,
+            )
+        )
         if numbers is None and asked == "number":
             raise ValueError(f"target {name!r} holds no numbers, such as {levels.values[0]!r}")
     elif levels.held == "number" and asked != "category":
-        numbers = _of_numbers(name, levels.values, levels, asking)
+        numbers = _of_numbers(
+            name,
+            levels.values,
+            levels,
+            asking,
+        )
     else:
         numbers = None
     if numbers is None:
-        made = _classes(name, levels, kind, asking, as_written=asked == "category")
+        made = _classes(
+            name,
+            levels,
+            kind,
+            asking,
+            as_written=asked == "category",
+        )
     else:
-        made = _quantity(name, levels, numbers, kind)
+        made = _quantity(
+            name,
+            levels,
+            numbers,
+            kind,
+        )
     if levels.held == "categories" and positive is None:
         return made  # whose owner has put them in order
-    return _with_positive(name, made, kind, positive, is_one_of_several)
+    return _with_positive(
+        name,
+        made,
+        kind,
+        positive,
+        is_one_of_several,
+    )
 
 
 def _no_dates(name: str, what: str) -> ValueError:
@@ -142,7 +184,11 @@ def _numbers(
     if not must and _are_codes(numbered):
         return None
     try:
-        form = written_numbers.form_of(numbered, decimal=asking.decimal, usual=asking.usual)
+        form = written_numbers.form_of(
+            numbered,
+            decimal=asking.decimal,
+            usual=asking.usual,
+        )
     except UnclearNumbersError as error:
         raise ValueError(f"target {name!r}: {error}; say which (decimal '.' or ',')") from None
     if form is None:
@@ -158,9 +204,25 @@ def _numbers(
     if wrong.any():
         if len(texts) <= MAX_WHOLE_NUMBERS and (levels.counts[wrong] > 1).all() and not must:
             return None
-        raise _mistake(name, levels, wrong, must=must)
-    notes = _missing_notes(name, levels, absent)
-    return _of_numbers(name, of_levels, levels, asking, notes=notes, form=form)
+        raise _mistake(
+            name,
+            levels,
+            wrong,
+            must=must,
+        )
+    notes = _missing_notes(
+        name,
+        levels,
+        absent,
+    )
+    return _of_numbers(
+        name,
+        of_levels,
+        levels,
+        asking,
+        notes=notes,
+        form=form,
+    )
 
 
 def _are_codes(texts: list[str]) -> bool:
@@ -230,7 +292,11 @@ def _of_numbers(
         why += f", thousands marked by {form.thousands!r}"
     if form is not None and form.decimal == ",":
         why += ", decimal commas"
-    return _Numbers(of_levels, why, tuple(found))
+    return _Numbers(
+        of_levels,
+        why,
+        tuple(found),
+    )
 
 
 def _quantity(name: str, levels: Levels, numbers: _Numbers, kind: Kind | None) -> TargetReading:
@@ -245,7 +311,11 @@ def _quantity(name: str, levels: Levels, numbers: _Numbers, kind: Kind | None) -
             notes = (*notes, f"{span} a number; kind multiclass reads {n_values} classes")
         else:
             notes = (*notes, f"{span} {n_values} classes; kind regression reads a number")
-    return TargetReading(values, numbers.why, notes)
+    return TargetReading(
+        values,
+        numbers.why,
+        notes,
+    )
 
 
 # --- classes -------------------------------------------------------------------------------------
@@ -264,9 +334,21 @@ def _classes(
     if asking.na is None:
         absent &= ~_are_values(texts, absent)
     if absent.all():
-        without = _missing_notes(name, levels.as_texts(), absent)
-        empty = pd.Series(np.nan, index=range(levels.n_rows), name=name)
-        return TargetReading(empty, "empty", without)
+        without = _missing_notes(
+            name,
+            levels.as_texts(),
+            absent,
+        )
+        empty = pd.Series(
+            np.nan,
+            index=range(levels.n_rows),
+            name=name,
+        )
+        return TargetReading(
+            empty,
+            "empty",
+            without,
+        )
     known = [text for text, gone in zip(texts, absent, strict=True) if not gone]
     counts = levels.counts[~absent]
     keep = as_written or levels.held == "categories"
@@ -277,19 +359,36 @@ def _classes(
     if levels.held == "boolean":
         classes = [str(bool(float(text))) for text in classes]
         texts = [str(bool(float(text))) for text in texts]
-    _check_number(name, len(classes), int(counts.sum()), known, counts, kind)
+    _check_number(
+        name,
+        len(classes),
+        int(counts.sum()),
+        known,
+        counts,
+        kind,
+    )
     of_class = {text: place for place, text in enumerate(classes)}
     places = []
     for text, gone in zip(texts, absent, strict=True):
         places.append(-1 if gone else of_class[same.get(text, text)])
     codes = np.append(places, -1)[levels.codes]
     values = pd.Series(_categorical(codes, classes), name=name)
-    notes = list(_missing_notes(name, levels.as_texts(), absent))
+    notes = list(
+        _missing_notes(
+            name,
+            levels.as_texts(),
+            absent,
+        )
+    )
     if same:
         variants = ", ".join(f"{text!r} as {same[text]!r}" for text in list(same)[:5])
         told = f"spellings read as one class: {variants}; columns {name}=category keeps them apart"
         notes.append(f"target {name!r}: {told}")
-    return TargetReading(values, "classes", tuple(notes))
+    return TargetReading(
+        values,
+        "classes",
+        tuple(notes),
+    )
 
 
 def _categorical(codes: np.ndarray, classes: list[str]) -> Any:
@@ -350,7 +449,11 @@ def _with_positive(
         there = ", ".join(classes) or "none: it is a number"
         raise ArgumentError(("positive", f"target {name!r} has no class {positive!r}, but {there}"))
     if len(classes) != 2 or kind == "multiclass":
-        return TargetReading(values, made.why, made.notes)
+        return TargetReading(
+            values,
+            made.why,
+            made.notes,
+        )
     of_class = [int(counts.get(place, 0)) for place in (0, 1)]
     place = classes.index(positive) if positive is not None else positive_place(classes, of_class)
     ordered = [classes[1 - place], classes[place]]
@@ -362,4 +465,8 @@ def _with_positive(
     )
     is_plain = all(map(is_truth, classes)) or classes == ["0", "1"]
     notes = made.notes if is_plain and positive is None else (*made.notes, note)
-    return TargetReading(values, made.why, notes)
+    return TargetReading(
+        values,
+        made.why,
+        notes,
+    )

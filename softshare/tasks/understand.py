@@ -61,7 +61,12 @@ def understand(
             as was asked; says what to type.
     """
     asked = asking.columns.get(name)
-    reading = _read(name, levels, asking, asked)
+    reading = _read(
+        name,
+        levels,
+        asking,
+        asked,
+    )
     absent = int((levels.codes < 0).sum())
     absent += int(levels.counts[reading.is_missing(levels)].sum()) if reading.missing else 0
     shown = [text for text in levels.texts[: 10 * EXAMPLES] if text.lower() not in reading.missing]
@@ -76,36 +81,102 @@ def understand(
 
 def _read(name: str, levels: Levels, asking: Asking, asked: Asked | None) -> Reading:
     if asked == "drop":
-        return Reading(name, "left out", "as asked")
+        return Reading(
+            name,
+            "left out",
+            "as asked",
+        )
     if not len(levels.values):
         return _empty(name)
     if asked is not None:
-        return _as_asked(name, levels, asking, asked)
+        return _as_asked(
+            name,
+            levels,
+            asking,
+            asked,
+        )
     if levels.held == "text":
-        return _of_texts(name, levels, asking)
+        return _of_texts(
+            name,
+            levels,
+            asking,
+        )
     if levels.held == "categories":
-        return _category(name, levels, asking, "held as categories")
+        return _category(
+            name,
+            levels,
+            asking,
+            "held as categories",
+        )
     if levels.held == "boolean":
-        return Reading(name, "boolean", "true and false")
+        return Reading(
+            name,
+            "boolean",
+            "true and false",
+        )
     if levels.held == "date":
-        return _date(name, levels.values, "dates", None)
+        return _date(
+            name,
+            levels.values,
+            "dates",
+            None,
+        )
     if levels.held == "duration":
-        return Reading(name, "number", "durations, in seconds")
-    return _of_numbers(name, levels, levels.values, asking, Reading(name, "number", "numbers"))
+        return Reading(
+            name,
+            "number",
+            "durations, in seconds",
+        )
+    return _of_numbers(
+        name,
+        levels,
+        levels.values,
+        asking,
+        Reading(
+            name,
+            "number",
+            "numbers",
+        ),
+    )
 
 
 def _as_asked(name: str, levels: Levels, asking: Asking, asked: Asked) -> Reading:
     if asked == "category":
-        return _category(name, levels, asking, "as asked", asked=True)
+        return _category(
+            name,
+            levels,
+            asking,
+            "as asked",
+            asked=True,
+        )
     if asked != "number":
-        return _asked_date(name, levels, asking, asked)
+        return _asked_date(
+            name,
+            levels,
+            asking,
+            asked,
+        )
     if levels.held == "text":
-        return _of_texts(name, levels, asking, is_number=True)
-    return Reading(name, "number", "as asked")
+        return _of_texts(
+            name,
+            levels,
+            asking,
+            is_number=True,
+        )
+    return Reading(
+        name,
+        "number",
+        "as asked",
+    )
 
 
 def _empty(name: str) -> Reading:
-    return Reading(name, "left out", "empty", cautions=(f"column {name!r}: empty, left out",))
+    return Reading(
+        name,
+        "left out",
+        "empty",
+        cautions=(f"column {name!r}: empty, left out",),
+    )
 
 
 # --- texts ---------------------------------------------------------------------------------------
@@ -123,21 +194,51 @@ def _of_texts(
     absent = missing.mask_of(texts, words)
     known = texts[~absent]
     if not len(known):
-        return _category(name, levels, asking, "texts")
+        return _category(
+            name,
+            levels,
+            asking,
+            "texts",
+        )
     told = tuple(sorted({text.lower() for text in texts[absent]}))
     if all(is_truth(text) for text in known):
-        return Reading(name, "boolean", "true and false", missing=told)
+        return Reading(
+            name,
+            "boolean",
+            "true and false",
+            missing=told,
+        )
     if not is_number:
-        dated = _dated(name, levels, ~absent)
+        dated = _dated(
+            name,
+            levels,
+            ~absent,
+        )
         if dated is not None:
             return replace(dated, missing=told)
-    numbered = _numbered(name, levels, ~absent, asking, is_number=is_number)
+    numbered = _numbered(
+        name,
+        levels,
+        ~absent,
+        asking,
+        is_number=is_number,
+    )
     if numbered is None:
         if is_number:
             raise ValueError(f"column {name!r} holds no numbers, such as {known[0]!r}")
-        return _category(name, levels, asking, "texts")
+        return _category(
+            name,
+            levels,
+            asking,
+            "texts",
+        )
     if numbered.kind != "number":
-        return _category(name, levels, asking, numbered.why)
+        return _category(
+            name,
+            levels,
+            asking,
+            numbered.why,
+        )
     reading = replace(numbered, missing=told)
     if told:
         n_rows = int(levels.counts[absent].sum())
@@ -149,7 +250,13 @@ def _of_texts(
     numbers = np.full(len(texts), np.nan)
     form = reading.number or NumberForm()
     numbers[~absent] = form.numbers(list(known))
-    return _of_numbers(name, levels, numbers, asking, reading)
+    return _of_numbers(
+        name,
+        levels,
+        numbers,
+        asking,
+        reading,
+    )
 
 
 def _numbered(
@@ -168,13 +275,25 @@ def _numbered(
         is_written = np.array([Written.of(text) is not None for text in texts])
         if counts[is_written].sum() < MOSTLY * counts.sum():
             return None
-        if not is_number and _are_categories(texts, counts, is_written):
+        if not is_number and _are_categories(
+            texts,
+            counts,
+            is_written,
+        ):
             return None
         texts = [text for text, fits in zip(texts, is_written, strict=True) if fits]
     if not is_number and any(map(written_numbers.is_code, texts)):
-        return Reading(name, "category", "codes of digits, such as " + _first_code(texts))
+        return Reading(
+            name,
+            "category",
+            "codes of digits, such as " + _first_code(texts),
+        )
     try:
-        form = written_numbers.form_of(texts, decimal=asking.decimal, usual=asking.usual)
+        form = written_numbers.form_of(
+            texts,
+            decimal=asking.decimal,
+            usual=asking.usual,
+        )
     except UnclearNumbersError as error:
         raise ValueError(f"column {name!r}: {error}; say which (decimal '.' or ',')") from None
     if form is None:
@@ -187,7 +306,11 @@ def _numbered(
         "number",
         _how_written(form),
         number=form,
-        cautions=_written_cautions(name, texts, form),
+        cautions=_written_cautions(
+            name,
+            texts,
+            form,
+        ),
     )
 
 
@@ -280,9 +403,18 @@ def _dated(name: str, levels: Levels, known: np.ndarray) -> Reading | None:
     if form == "digits" and (not is_date.all() or len(texts) < 3):
         return None  # numbers that happen to look like dates
     counts = levels.counts[known]
-    if not is_date.all() and _are_categories(texts, counts, is_date):
+    if not is_date.all() and _are_categories(
+        texts,
+        counts,
+        is_date,
+    ):
         return None
-    return _date(name, seconds, "times of day" if form == "time" else f"dates, {form}", form)
+    return _date(
+        name,
+        seconds,
+        "times of day" if form == "time" else f"dates, {form}",
+        form,
+    )
 
 
 def _date(
@@ -293,12 +425,23 @@ def _date(
 ) -> Reading:
     of_day = form == "time"
     parts = moments.parts_of(seconds, of_day=of_day)
-    return Reading(name, "time" if of_day else "date", why, date=form, parts=parts)
+    return Reading(
+        name,
+        "time" if of_day else "date",
+        why,
+        date=form,
+        parts=parts,
+    )
 
 
 def _asked_date(name: str, levels: Levels, asking: Asking, asked: str) -> Reading:
     if levels.held == "date":
-        return _date(name, levels.values, "as asked", None)
+        return _date(
+            name,
+            levels.values,
+            "as asked",
+            None,
+        )
     texts = np.array(levels.texts, dtype=object)
     words = asking.missing(missing.AMONG_NUMBERS)
     absent = missing.mask_of(texts, words)
@@ -313,7 +456,15 @@ def _asked_date(name: str, levels: Levels, asking: Asking, asked: str) -> Readin
         raise ValueError(f"column {name!r} holds no dates, such as {example!r}")
     seconds = written_dates.seconds_of(known, form)
     told = tuple(sorted({text.lower() for text in texts[absent]}))
-    return replace(_date(name, seconds, f"as asked, {form}", form), missing=told)
+    return replace(
+        _date(
+            name,
+            seconds,
+            f"as asked, {form}",
+            form,
+        ),
+        missing=told,
+    )
 
 
 # --- numbers -------------------------------------------------------------------------------------
@@ -329,17 +480,39 @@ def _of_numbers(
     """A column of numbers: whether some are codes for missing, or all are names."""
     if levels.held == "number":
         every = np.ones(len(numbers), dtype=bool)
-        dated = _dated(name, levels.as_texts(), every) if _long(numbers) else None
+        dated = (
+            _dated(
+                name,
+                levels.as_texts(),
+                every,
+            )
+            if _long(numbers)
+            else None
+        )
         if dated is not None and dated.date == "digits":
             return dated
-    found = code_like.of_numbers(name, numbers, levels.codes)
+    found = code_like.of_numbers(
+        name,
+        numbers,
+        levels.codes,
+    )
     if found is not None and found.verdict == "rows":
         told = f"column {name!r}: {found.why}, left out; columns {name}=number uses it"
-        return Reading(name, "left out", found.why, cautions=(told,))
+        return Reading(
+            name,
+            "left out",
+            found.why,
+            cautions=(told,),
+        )
     if found is not None and found.verdict == "persons":
         return _persons(name, found.why)
     if found is not None and found.verdict == "codes":
-        return _category(name, levels.as_texts(), asking, found.why)
+        return _category(
+            name,
+            levels.as_texts(),
+            asking,
+            found.why,
+        )
     cautions = list(reading.cautions)
     if found is not None:
         cautions.append(f"column {name!r}: {found.why}; if it names rows, leave it out (drop)")
@@ -368,7 +541,12 @@ def _persons(name: str, why: str) -> Reading:
         f"one may train and test: keep them together (group {name}), or use it (columns "
         f"{name}=category)"
     )
-    return Reading(name, "left out", why, cautions=(told,))
+    return Reading(
+        name,
+        "left out",
+        why,
+        cautions=(told,),
+    )
 
 
 # --- categories ----------------------------------------------------------------------------------
@@ -395,12 +573,26 @@ def _category(
     if same:
         variants = ", ".join(f"{text!r} as {same[text]!r}" for text in list(same)[:3])
         cautions.append(f"column {name!r}: spellings read as one: {variants}")
-    found = None if asked else code_like.of_texts(name, known, counts)
+    found = (
+        None
+        if asked
+        else code_like.of_texts(
+            name,
+            known,
+            counts,
+        )
+    )
     if found is not None and found.verdict == "persons":
         return replace(_persons(name, found.why), n_values=len(known))
     if found is not None:
         note = f"column {name!r}: {found.why}, left out; columns {name}=category uses it"
-        return Reading(name, "left out", found.why, n_values=len(known), cautions=(note,))
+        return Reading(
+            name,
+            "left out",
+            found.why,
+            n_values=len(known),
+            cautions=(note,),
+        )
     n_values = len(known) - len(same)
     if code_like.is_id_name(name) and n_values > code_like.MANY_TEXTS:
         cautions.append(

@@ -32,7 +32,13 @@ ROUNDING_OF_SINGLE = 2 * float(np.finfo(np.float32).eps)
 
 def rounding_of(source: Source) -> float:
     """By how much of their size equal numbers of a source may differ."""
-    is_single = str(getattr(source, "dtype", None)) in ("float32", "torch.float32")
+    is_single = str(
+        getattr(
+            source,
+            "dtype",
+            None,
+        )
+    ) in ("float32", "torch.float32")
     return ROUNDING_OF_SINGLE if is_single else ROUNDING
 
 
@@ -109,7 +115,11 @@ class Vectors(Preprocessing):
         missing = np.isnan(training)
         fill = medians(training)
         filled = np.where(missing, fill, training)
-        constant = are_equal(filled.min(axis=0), filled.max(axis=0), rounding)
+        constant = are_equal(
+            filled.min(axis=0),
+            filled.max(axis=0),
+            rounding,
+        )
         std = np.where(constant, 1.0, filled.std(axis=0))
         indicated = np.flatnonzero(missing.any(axis=0))
         return cls(

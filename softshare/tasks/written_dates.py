@@ -46,7 +46,12 @@ _PATTERNS: Mapping[DateForm, tuple[re.Pattern[str], ...]] = {
     "month-first": (_NUMBERED,),
 }
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(
+    1970,
+    1,
+    1,
+    tzinfo=UTC,
+)
 
 
 class UnclearDatesError(ValueError):
@@ -162,7 +167,11 @@ def _clock(parts: Mapping[str, str | None]) -> timedelta:
     if hour > 24 or minute > 59 or second > 60:
         raise ValueError("no time of day")
     fraction = float((parts.get("f") or "0").replace(",", "."))
-    return timedelta(hours=hour, minutes=minute, seconds=second + fraction)
+    return timedelta(
+        hours=hour,
+        minutes=minute,
+        seconds=second + fraction,
+    )
 
 
 def _zone(text: str | None) -> timezone:

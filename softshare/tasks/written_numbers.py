@@ -34,7 +34,14 @@ UNITS = frozenset(_UNITS.split())
 """What may stand behind a number without a blank between them."""
 
 _BLANKS = re.compile("[\\s\u00a0\u2007\u2009\u202f]+")
-_CURRENCY = "|".join(re.escape(sign) for sign in sorted(CURRENCIES, key=len, reverse=True))
+_CURRENCY = "|".join(
+    re.escape(sign)
+    for sign in sorted(
+        CURRENCIES,
+        key=len,
+        reverse=True,
+    )
+)
 _WRITTEN = re.compile(
     rf"""
     (?P<limit>[<>≤≥~≈]=?\ ?)?
@@ -183,7 +190,11 @@ def form_of(
     unit = _unit_of(written)
     if unit is None:
         return None
-    marks = _marks_of({found.body for found in written}, decimal, usual)
+    marks = _marks_of(
+        {found.body for found in written},
+        decimal,
+        usual,
+    )
     return None if marks is None else NumberForm(*marks, unit=unit)
 
 
@@ -231,7 +242,13 @@ def _marks_of(
     if not points:
         return ".", ""
     (mark,) = points
-    return _of_one_mark(mark, marked, unmarked, decimal=decimal, usual=usual)
+    return _of_one_mark(
+        mark,
+        marked,
+        unmarked,
+        decimal=decimal,
+        usual=usual,
+    )
 
 
 def _of_two_marks(marked: Sequence[str]) -> tuple[str, str] | None:
