@@ -543,6 +543,8 @@ def main() -> None:
             told = "damaged" if written.is_damaged else "odd"
             outcomes[f"{told}, {outcome}"] += 1
             faults += [f"seed {seed} ({', '.join(written.story)}): {fault}" for fault in wrong]
+            if (seed - arguments.first) % 500 == 499:
+                print(f"{seed + 1 - arguments.first:,} tables, {len(faults)} faults", flush=True)
     for fault in faults[:40]:
         print(fault)
     counted = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))

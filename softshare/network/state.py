@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from softshare.tasks.features import Preprocessing, from_json
+from softshare.tasks.features import from_json
 from softshare.tasks.task import Task, TaskName, label_of
+from softshare.tasks.vectors import Preprocessing
 
 
 @dataclass(frozen=True)
