@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -233,11 +234,12 @@ def trial(data: TaskSet, whole: Path, n_trials: int) -> tuple[Counter[str], list
     """So many damages: how often they ended how, and what is wrong."""
     ends: Counter[str] = Counter()
     wrong = []
-    for number in range(n_trials):
-        end, why = wrong_with(data, whole, np.random.default_rng([SEED, number]))
-        ends[end] += 1
-        if why:
-            wrong.append(f"trial {number}, {end}: {why}")
+    with suppress(KeyboardInterrupt):  # what was found until then is told
+        for number in range(n_trials):
+            end, why = wrong_with(data, whole, np.random.default_rng([SEED, number]))
+            ends[end] += 1
+            if why:
+                wrong.append(f"trial {number}, {end}: {why}")
     return ends, wrong
 
 

@@ -9,6 +9,7 @@ is wrong. About 6 minutes on two cores; ``--only WORD`` runs those with the word
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import signal
@@ -18,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,9 +33,10 @@ OPTIONS = (
     *("--task", "place", "--target", "y", "--methods", "tied", "--base", "none"),
     *("--seeds", "1", "--steps", "1", "--hidden", "2"),
 )
-NOBODY = 65534
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/capability.h
 SECONDS = 900
 GB = 1 << 30
+MOST_SHOWN = 300
 
 Change = Callable[[], Any]
 
@@ -79,11 +81,11 @@ def closed(*streams: int) -> Change:
     return lambda: [os.close(stream) for stream in streams]
 
 
-def as_nobody() -> None:
-    """Without the rights of root, who may write everywhere."""
-    if not os.geteuid():
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+def as_owner_only() -> None:
+    """As a user has it: the rights of a file hold for root too."""
+    if sys.platform == "linux" and not os.geteuid():
+        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+            ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability)
 
 
 def without_network() -> None:
@@ -151,7 +153,7 @@ ENVIRONMENTS = (
     Environment("link to itself", make=lambda folder: (folder / "out").symlink_to("out")),
     Environment("a file for a folder", make=lambda folder: (folder / "out").touch()),
     Environment("/dev/null for a folder", out="/dev/null"),
-    Environment("read-only folder", before=as_nobody, make=read_only),
+    Environment("read-only folder", before=as_owner_only, make=read_only),
     Environment("read-only file system", out="/proc/softshare"),
     Environment("closed stdin", before=closed(0)),
     Environment("closed stdout", before=closed(1)),
@@ -171,7 +173,7 @@ ENVIRONMENTS = (
     Environment("one column", {"COLUMNS": "1", "LINES": "1"}),
     Environment("columns that are no number", {"COLUMNS": "many"}),
     Environment("umask 777", before=lambda: os.umask(0o777)),
-    Environment("umask 777, not root", before=lambda: (os.umask(0o777), as_nobody())),
+    Environment("umask 777, not root", before=lambda: (os.umask(0o777), as_owner_only())),
     Environment("umask 077", before=lambda: os.umask(0o077)),
     Environment("folder that is gone", before=gone, cwd="inner"),
     Environment("folder of strange modules", make=strange_modules),
@@ -202,21 +204,20 @@ def run_in(environment: Environment, folder: Path, workers: int) -> tuple[int, s
     if environment.make is not None:
         environment.make(folder)
     command = [sys.executable, "-P", "-c", COMMAND, "compare", str(table), *OPTIONS]
-    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+    with _opened(environment.stdout) as stdout, _opened(environment.stderr) as stderr:
         ended = subprocess.run(
             [*command, "--workers", str(workers), "--out", str(out)],
             stdin=subprocess.DEVNULL,
-            stdout=_opened(environment.stdout) or stdout,
-            stderr=_opened(environment.stderr) or stderr,
+            stdout=stdout or subprocess.PIPE,
+            stderr=stderr or subprocess.PIPE,
             env=_variables(environment),
             cwd=folder / environment.cwd,
             preexec_fn=environment.before,
             timeout=SECONDS,
         )
-        texts = []
-        for stream in (stdout, stderr):
-            stream.seek(0)
-            texts.append(stream.read().decode("utf-8", "replace"))
+    texts = [
+        (written or b"").decode("utf-8", "replace") for written in (ended.stdout, ended.stderr)
+    ]
     return ended.returncode, texts[0], texts[1]
 
 
@@ -235,8 +236,9 @@ def wrong_with(code: int, stdout: str, stderr: str) -> str:
     return ""
 
 
-def _opened(device: str | None) -> IO[str] | None:
-    return Path(device).open("w") if device else None
+def _opened(device: str | None) -> AbstractContextManager[IO[bytes] | None]:
+    """A device in place of a stream, or None for a pipe."""
+    return Path(device).open("wb") if device else nullcontext()
 
 
 def _variables(environment: Environment) -> dict[str, str]:
@@ -258,6 +260,8 @@ def tried(environment: Environment, workers: int) -> tuple[bool, str]:
         except subprocess.TimeoutExpired:
             code, stderr, wrong = -1, "", f"no end after {SECONDS} s"
     told = wrong or ("a result" if not code else stderr.strip() or f"exit code {code}")
+    if len(told) > MOST_SHOWN:
+        told = f"{told[: MOST_SHOWN // 2]}…{told[-MOST_SHOWN // 2 :]}"
     mark = "WRONG " if wrong else ""
     seconds = time.monotonic() - begin
     return not wrong, f"{environment.name}: {mark}{told!r} ({seconds:.0f} s)"
