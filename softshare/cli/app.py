@@ -86,6 +86,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
 
 def _code(tokens: list[str]) -> int:
     try:
+        _check_current_folder()
         with ended_in_order():
             code = _run(with_config(tokens))
             sys.stdout.flush()
@@ -112,6 +113,19 @@ def _code(tokens: list[str]) -> int:
 def complain(message: str) -> None:
     """One line on what is wrong, to the standard error."""
     print("softshare:", printable(" ".join(message.split())), file=sys.stderr)
+
+
+def _check_current_folder() -> None:
+    """Make sure that there is one: a library that finds none ends the process without a reason.
+
+    Raises:
+        OSError: it was deleted, or may not be looked into.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        told = f"the current folder cannot be used ({error.strerror}); change to another"
+        raise OSError(told) from error
 
 
 def _run(tokens: list[str]) -> int:

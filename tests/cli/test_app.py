@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -428,3 +429,14 @@ def test_the_program_leaves_with_code_2_and_one_line():
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("softshare: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder in use cannot be deleted")
+def test_a_current_folder_that_is_gone_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    code, out, err = call("methods", capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "the current folder cannot be used (No such file or directory); change to another" in err
