@@ -15,10 +15,12 @@ from softshare.shallow.common_weights import Goal, common_weights
 from softshare.shallow.joining import hurt_tasks, loss_of_joining
 from softshare.shallow.rows import Array, Codes, Kind, row_losses
 from softshare.shallow.scores import Metric, score
-from softshare.shallow.trust import trusted_weights
+from softshare.shallow.trust import gain_and_error, trusted_weights
 
 # How fast a task's own losses move its weights from the common ones; 0 does not move them.
 RATES = (0.0, 0.03, 0.1, 0.3, 1.0)
+# Standard errors of a gain that own weights are worth: by chance alone one time in 40.
+SURE = 2.0
 # Parts of the rows that judge a rate in turn.
 N_FOLDS = 5
 
@@ -134,6 +136,10 @@ def stack(
 
     # Tasks that keep apart have no say in the others' weights.
     losses = _losses(outputs, targets, kind)
+    if apart is not None:
+        # A model of a task's few rows that predicts one of them well from another predicts that
+        # well from the first: its losses on a task's other rows tell of the very row held out.
+        losses[:, apart] = losses[:, apart].mean()
     rest = _Held(
         outputs,
         losses,
@@ -206,41 +212,41 @@ def _own_weights(
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def _chosen_rate(
-    rows: _Held,
-    goal: Goal,
-    best: Array,
-    trusted: Array,
-) -> float:
+def _chosen_rate(rows: _Held, goal: Goal, best: Array, trusted: Array) -> float:
     """The rate with the best metric on rows whose losses did not move their task's weights.
 
-    Own weights move from the best common ones, and have to be better than the trusted ones alone.
+    Own weights move from the best common ones, and have to be surely better than the trusted ones
+    alone: of several rates on few rows one is always a little better.
     """
+    answers = {rate: _cross_fitted(rows, best, rate) for rate in RATES if rate > 0}
+    values = {}
+    for rate, answer in answers.items():
+        values[rate] = score(goal.metric, answer, rows.targets, rows.tasks, goal.kind)
+    rate = max(values, key=values.__getitem__)
+    gain, error = gain_and_error(
+        answers[rate],
+        np.einsum("m,nm...->n...", trusted, rows.outputs),
+        rows.targets,
+        rows.tasks,
+        goal,
+        groups=rows.groups,
+    )
+    return rate if gain > SURE * error else 0.0
+
+
+def _cross_fitted(rows: _Held, common: Array, rate: float) -> Array:
+    """What own weights say of rows whose losses did not move them. Shape (N,) or (N, C)."""
     folds = _folds(rows.tasks, rows.groups)
     everyone = rows.losses.mean(axis=0)
-    values = np.empty((len(RATES), N_FOLDS))
+    combined = np.empty((len(folds), *rows.outputs.shape[2:]))
     for fold in range(N_FOLDS):
         is_held = folds == fold
-        held = rows.take(is_held)
         # A held-out row has the mean loss, which moves nothing.
         others = np.where(is_held[:, None], everyone, rows.losses)
-        for place, rate in enumerate(RATES):
-            start = best if rate > 0 else trusted
-            own = _own_weights(others, rows.tasks, start, rate)
-            combined = np.einsum("nm,nm...->n...", own[held.tasks], held.outputs)
-            values[place, fold] = score(
-                goal.metric,
-                combined,
-                held.targets,
-                held.tasks,
-                goal.kind,
-            )
-    gains = values - values[0]
-    place = int(np.argmax(gains.mean(axis=1)))
-    # A gain within its standard error over the folds is not worth a task's own weights.
-    error = gains[place].std(ddof=1) / np.sqrt(N_FOLDS)
-    is_sure = gains[place].mean() > error
-    return RATES[place] if is_sure else 0.0
+        own = _own_weights(others, rows.tasks, common, rate)
+        held = own[rows.tasks[is_held]]
+        combined[is_held] = np.einsum("nm,nm...->n...", held, rows.outputs[is_held])
+    return combined
 
 
 def _folds(tasks: Codes, groups: Codes | None) -> Codes:

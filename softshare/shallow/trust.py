@@ -43,11 +43,42 @@ def trusted_weights(
         (M,).
     """
     combined = np.einsum("m,nm...->n...", weights, outputs)
-    pooled = outputs[:, goal.pooled]
+    gain, error = gain_and_error(
+        combined,
+        outputs[:, goal.pooled],
+        targets,
+        tasks,
+        goal,
+        groups=groups,
+    )
+    part = _trust(gain, error)
+    only_pooled = np.eye(len(weights))[goal.pooled]
+    return np.asarray(only_pooled + part * (weights - only_pooled))
+
+
+def gain_and_error(
+    better: Array,
+    other: Array,
+    targets: Array,
+    tasks: Codes,
+    goal: Goal,
+    *,
+    groups: Codes | None = None,
+) -> tuple[float, float]:
+    """What one answer gains over another by the reported metric, and its standard error.
+
+    Args:
+        better: Outputs. Shape (N,) or (N, C).
+        other: Likewise.
+        targets: Shape (N,).
+        tasks: Shape (N,).
+        goal: The metric.
+        groups: Rows of one group are drawn together. Shape (N,).
+    """
 
     def gain(rows: Codes | slice) -> float:
         scores = []
-        for answer in (combined, pooled):
+        for answer in (better, other):
             scores.append(
                 score(
                     goal.metric,
@@ -60,9 +91,7 @@ def trusted_weights(
         return scores[0] - scores[1]
 
     gains = [gain(rows) for rows in _draws(len(targets), groups, goal.random_state)]
-    part = _trust(gain(slice(None)), float(np.std(gains)))
-    only_pooled = np.eye(len(weights))[goal.pooled]
-    return np.asarray(only_pooled + part * (weights - only_pooled))
+    return gain(slice(None)), float(np.std(gains))
 
 
 def _trust(gain: float, error: float) -> float:
