@@ -84,6 +84,8 @@ class Compared:
             number for all.
         option: METHOD.NAME=VALUE, an option of a method in place of its default, such as
             tensor-ring.shared=cv.
+        preset: quick, default or thorough, the methods that auto weighs.
+        time_limit: minutes that each run of auto may take.
     """
 
     methods: Names = ()
@@ -92,6 +94,8 @@ class Compared:
     metric: str | None = None
     search: int = 0
     option: Names = ()
+    preset: Literal["quick", "default", "thorough"] | None = None
+    time_limit: float | None = None
 
 
 @Parameter(name="*", group="Training")

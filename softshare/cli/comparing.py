@@ -20,7 +20,7 @@ from softshare.evaluation import compare as comparing
 from softshare.evaluation.arguments import wrong_arguments
 from softshare.evaluation.jobs.cluster import TLS_FILES, Cluster
 from softshare.evaluation.records.files import write_text
-from softshare.methods.options import read_options
+from softshare.methods.options import options_of_auto, read_options
 from softshare.report.findings import Findings
 from softshare.report.listing import console_on
 from softshare.report.page import write_report
@@ -55,7 +55,8 @@ def run(
     Raises:
         ValueError: something cannot be right; the message names all of it, by flags.
     """
-    options, misread = read_options(compared.option)
+    given, misread = read_options(compared.option)
+    options = options_of_auto(given, preset=compared.preset, time_limit=compared.time_limit)
     fractions = compared.train_fraction or (default_fraction(source),)
     chosen: dict[str, Any] = {
         "methods": compared.methods or None,

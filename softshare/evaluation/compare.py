@@ -65,6 +65,8 @@ def compare(
     metric: str | None = None,
     search: int = 0,
     options: GivenOptions | None = None,
+    preset: str | None = None,
+    time_limit: float | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
     cluster: str | Cluster | None = None,
@@ -97,6 +99,8 @@ def compare(
         search: trials on validation data by which settings are chosen for every method; 0: none.
         options: method → its option → value, such as ``{"tensor-ring": {"shared": "cv"}}``; a
             search leaves them as they are.
+        preset: ``quick``, ``default`` or ``thorough``: the methods that ``auto`` weighs.
+        time_limit: minutes that each run of ``auto`` may take.
         out: folder for records, splits and ``summary.csv``; runs that it holds are not run again.
             None keeps all in memory.
         workers: processes; None: one a CPU; 0: run in this process.

@@ -1,7 +1,8 @@
-"""What run records say: values, gains over independent learning and their intervals.
+"""What run records say: values, gains over learning apart and their intervals.
 
-A *gain* above 0 always means better than independent learning. Gains are paired: a method and
-independent learning of one seed have the same split and the same initial weights.
+A *gain* above 0 always means better than learning apart, by the way to do so that rows held out of
+the training part have chosen (:mod:`softshare.evaluation.apart`). Gains are paired: a method and
+learning apart of one seed have the same split, and networks the same initial weights.
 
 What the intervals cover:
 
@@ -26,10 +27,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from softshare.evaluation.apart import (
+    WAYS,
+    all_runs_of,
+    chosen_ways,
+    of_chosen,
+    reference,
+    resampled_of_chosen,
+)
 from softshare.evaluation.intervals import half_widths, moderated
 from softshare.tasks.metrics import RELATIVE, metric_named
 
-BASELINE = "independent"
+BASELINE = WAYS[0]
 ALL = "ALL"
 
 COLUMNS = (
@@ -73,8 +82,37 @@ def summarise(records: Sequence[Mapping[str, Any]], *, level: float = 0.95) -> p
     return with_intervals(estimates(records), level=level)[list(COLUMNS)]
 
 
-def estimates(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def gain_over(records: Sequence[Mapping[str, Any]], other: str, row: pd.Series) -> pd.Series | None:
+    """What the method of a row gains over another one, with its own interval of 95 %.
+
+    Args:
+        records: of one comparison.
+        other: a method.
+        row: of a method at a fraction, of all tasks.
+
+    Returns:
+        The row ``ALL``, or None where the other has no run beside the method's.
+    """
+    method, fraction = row["method"], row["fraction"]
+    both = []
+    for record in records:
+        settings = record["settings"]
+        if settings["fraction"] == fraction and settings["method"] in (method, other):
+            both.append(record)
+    if method == other or len({record["settings"]["method"] for record in both}) < 2:
+        return None
+    told = with_intervals(estimates(both, apart=other), level=0.95)
+    is_asked = (told["task"] == ALL) & (told["method"] == method)
+    found = told[is_asked].dropna(subset="gain")
+    return found.iloc[0] if len(found) else None
+
+
+def estimates(records: Sequence[Mapping[str, Any]], *, apart: str | None = None) -> pd.DataFrame:
     """The rows of :func:`summarise` without intervals, and what these are made of.
+
+    Args:
+        records: of one comparison.
+        apart: the method that others are compared with, instead of the chosen way to learn apart.
 
     Returns:
         Besides the columns of the summary ``n_pairs`` (seeds behind the gain), ``variance`` and
@@ -86,18 +124,21 @@ def estimates(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     metrics = metric_of_task(records)
     values = values_of_tasks(records)
     resampled = resampled_of_runs(records)
+    chosen = chosen_ways(records) if apart is None else all_runs_of(records, apart)
+    values_of_reference = of_chosen(values, chosen)
+    resampled_reference = resampled_of_chosen(resampled, chosen)
     runs = {(fraction, method) for method, fraction, _ in values.index}
     in_order = sorted(runs, key=_baseline_first)
     parts = []
     for fraction, method in in_order:
         own = values.loc[method, fraction]
-        base = own.iloc[:0]  # no gain: the baseline itself, or a method without one beside it
-        if method != BASELINE and (BASELINE, fraction) in values.index:
-            base = values.loc[BASELINE, fraction]
+        base = own.iloc[:0]  # no gain: the reference itself, or a method without one beside it
+        if method != reference(chosen, fraction) and fraction in values_of_reference.index:
+            base = values_of_reference.loc[fraction]
         over_seeds = _of_method(own, base, metrics)
         over_rows = _over_test_rows(
             resampled.get((method, fraction), {}),
-            resampled.get((BASELINE, fraction), {}),
+            resampled_reference.get(fraction, {}),
             _factors(base, metrics),
         )
         rows = over_seeds.join(over_rows)
@@ -126,7 +167,7 @@ def with_intervals(rows: pd.DataFrame, *, level: float) -> pd.DataFrame:
 
 
 def standings(rows: pd.DataFrame) -> pd.DataFrame:
-    """How the methods stand against learning apart at every fraction, the best first.
+    """How the methods that learn together stand against learning apart, the best first.
 
     The best of several methods gains something by being chosen. So all intervals at one fraction
     hold at once with 95 % confidence (Bonferroni). Methods that these show to help stand before
@@ -136,12 +177,12 @@ def standings(rows: pd.DataFrame) -> pd.DataFrame:
         rows: of :func:`estimates`.
 
     Returns:
-        The rows ``ALL`` of all methods but the baseline that have a gain, with ``ci_low``,
+        The rows ``ALL`` of all methods that learn together and have a gain, with ``ci_low``,
         ``ci_high``, ``compared`` (how many methods), ``level`` and ``verdict``.
     """
     is_overall = rows["task"] == ALL
-    is_baseline = rows["method"] == BASELINE
-    overall = rows[is_overall & ~is_baseline].dropna(subset="gain")
+    is_apart = rows["method"].isin(WAYS)
+    overall = rows[is_overall & ~is_apart].dropna(subset="gain")
     parts = []
     for _, here in overall.groupby("fraction", sort=True):
         n_compared = len(here)
@@ -259,6 +300,18 @@ def values_of_tasks(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         columns=list(metrics),
     )
     return values.sort_index()
+
+
+def values_apart(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """What the chosen way to learn apart reaches.
+
+    Returns:
+        A row per fraction and task: ``fraction``, ``task``, ``mean`` and ``std`` over the seeds.
+    """
+    apart = of_chosen(values_of_tasks(records), chosen_ways(records))
+    of_seeds = apart.rename_axis("task", axis="columns").stack(future_stack=True)
+    grouped = of_seeds.groupby(level=["fraction", "task"], sort=False)
+    return grouped.agg(["mean", "std"]).reset_index()
 
 
 def resampled_of_runs(

@@ -21,7 +21,8 @@ class Auto(Method):
 
     Args:
         presets: name → the methods that it may weigh; those that do not suit the tasks are left
-            out. The option ``preset`` names one.
+            out. The option ``preset`` names one, and ``time_limit`` the minutes of a run, 0 for
+            as many as it takes.
         pooled: the one of them that every choice starts with.
         apart: the one that tasks keep which everything joint would hurt.
     """
@@ -33,7 +34,7 @@ class Auto(Method):
     shares: str = "what a portfolio of methods shares, weighed on rows held out"
     paper: str = "Wolpert 1992 (stacking)"
     default: bool = True
-    options: Options = field(default_factory=lambda: {"preset": "default"})
+    options: Options = field(default_factory=lambda: {"preset": "default", "time_limit": 0.0})
     search_space: Mapping[str, Range] = field(default_factory=dict)
     cross_validated: tuple[str, ...] = ()
 

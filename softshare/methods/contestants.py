@@ -65,6 +65,13 @@ RIDGE = Contestant(
     apart=True,
 )
 
+BOOSTED_APART = Contestant(
+    "boosted-apart",
+    "nothing: boosted trees for every task (their number is chosen together)",
+    "Ke et al. 2017 (LightGBM)",
+    apart=True,
+)
+
 POOLED_RIDGE = Contestant(
     "pooled-ridge", "one linear model, with shrunk offsets of the tasks", "random intercepts"
 )

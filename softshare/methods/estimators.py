@@ -18,6 +18,7 @@ import numpy as np
 from softshare.methods.method import Learned
 from softshare.methods.plain_entries import PlainEntries, on_inputs, plain_entries
 from softshare.shallow.boosted import Boosted
+from softshare.shallow.boosted_apart import BoostedApart
 from softshare.shallow.forest import Forest
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
@@ -54,6 +55,7 @@ ESTIMATORS: Mapping[str, MakeEstimator] = {
     "mixed-model": MixedModel,
     "boosted": Boosted,
     "boosted-on-pooled": partial(Boosted, start="pooled-ridge"),
+    "boosted-apart": BoostedApart,
     "forest": Forest,
 }
 """Name → what makes an estimator of a kind, a number of classes and a random state."""

@@ -6,6 +6,7 @@ from softshare.methods.auto import Auto
 from softshare.methods.baselines import INDEPENDENT, POOLED, TIED, TIED_FIRST_LAYERS
 from softshare.methods.contestants import (
     BOOSTED,
+    BOOSTED_APART,
     BOOSTED_ON_POOLED,
     FOREST,
     MIXED_MODEL,
@@ -50,6 +51,7 @@ NETWORKS = (*_SHARINGS, widened(TIED, _SHARINGS, as_many_as="tensor-train"))
 
 CONTESTANTS: tuple[Method, ...] = (
     RIDGE,
+    BOOSTED_APART,
     POOLED_RIDGE,
     MIXED_MODEL,
     BOOSTED,
@@ -57,6 +59,9 @@ CONTESTANTS: tuple[Method, ...] = (
     FOREST,
 )
 """What a person would use instead of a network."""
+
+APART: tuple[Method, ...] = (INDEPENDENT, RIDGE, BOOSTED_APART)
+"""The ways to learn every task apart: the first is always among those that are compared."""
 
 _QUICK = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED, BOOSTED_ON_POOLED)
 

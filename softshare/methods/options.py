@@ -33,6 +33,21 @@ def read_options(texts: Sequence[str]) -> tuple[dict[str, dict[str, Value]], lis
     return options, wrong
 
 
+def options_of_auto(
+    options: GivenOptions | None,
+    *,
+    preset: str | None,
+    time_limit: float | None,
+) -> dict[str, dict[str, Value]]:
+    """Given options with those of ``auto`` that have arguments of their own."""
+    merged = {method: dict(values) for method, values in (options or {}).items()}
+    given: dict[str, Value | None] = {"preset": preset, "time_limit": time_limit}
+    for name, value in given.items():
+        if value is not None:
+            merged.setdefault("auto", {})[name] = value
+    return merged
+
+
 def wrong_options(options: GivenOptions, compared: Sequence[Method]) -> list[Problem]:
     """What is wrong with given options.
 

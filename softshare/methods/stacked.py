@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,9 @@ import numpy as np
 from softshare.methods.estimators import by_task
 from softshare.methods.method import Learned, Method
 from softshare.methods.plain_entries import plain_entries
+from softshare.methods.portfolio import Rehearsal
 from softshare.methods.settings import RunSettings
+from softshare.shallow.common_weights import Goal
 from softshare.shallow.scores import Metric
 from softshare.shallow.stacking import Stack, stack
 from softshare.tasks.metrics import primary_metric
@@ -41,12 +43,14 @@ class StackedMethods(Learned):
         weights: how much of each is each task's answer.
         tasks: the tasks that were learned.
         held_out: outputs on the training entries, of members that were not trained on them.
+        left_out: name of a method that was not learned → why.
     """
 
     members: Mapping[str, Learned]
     weights: Stack
     tasks: tuple[Task, ...]
     held_out: Sequence[np.ndarray]
+    left_out: Mapping[str, str]
 
     def predict(self, tasks: TaskSet) -> list[np.ndarray]:
         """See :meth:`Learned.predict`."""
@@ -83,6 +87,7 @@ class StackedMethods(Learned):
             "weights": _rounded(self.members, self.weights.common),
             "own_weights": own,
             "apart": kept,
+            "left_out": dict(self.left_out),
         }
 
 
@@ -97,16 +102,27 @@ def stack_methods(
         train: the training examples, prepared.
         settings: of the run.
     """
-    nothing = train.select(np.empty(0, dtype=np.int64))
-    members = {}
-    for method in portfolio:
-        own = replace(settings, method=method.name, method_options={})
-        members[method.name] = method.learn(train, nothing, own)
-    return weighed(auto, members, train, settings)
+    task = train.tasks[0]
+    minutes = float(auto.option(settings, "time_limit"))
+    rehearsal = Rehearsal(
+        train,
+        settings,
+        Goal(task.kind, _metric(train, settings), 0, settings.seed),
+        pooled=auto.pooled,
+        apart=auto.apart,
+        minutes=minutes if minutes > 0 else None,
+    )
+    members = rehearsal.learned(portfolio)
+    return weighed(auto, members, train, settings, left_out=rehearsal.left_out)
 
 
 def weighed(
-    auto: Auto, members: Mapping[str, Learned], train: TaskSet, settings: RunSettings
+    auto: Auto,
+    members: Mapping[str, Learned],
+    train: TaskSet,
+    settings: RunSettings,
+    *,
+    left_out: Mapping[str, str] | None = None,
 ) -> StackedMethods:
     """Weigh what methods have learned.
 
@@ -115,6 +131,7 @@ def weighed(
         members: name of a method → what it has learned.
         train: the training examples, prepared.
         settings: of the run.
+        left_out: name of a method that was not learned → why.
     """
     names = list(members)
     outputs = [_joint(member.out_of_fold) for member in members.values()]
@@ -126,14 +143,18 @@ def weighed(
         train.targets.astype(np.float64),
         train.task_of,
         kind=task.kind,
-        metric=CHOSEN_BY.get(primary_metric(task, settings.metric), "log-loss"),
+        metric=_metric(train, settings),
         pooled=names.index(auto.pooled.name),
         apart=names.index(auto.apart.name) if auto.apart.name in names else None,
         groups=plain_entries(train).groups,
         random_state=settings.seed,
     )
     held_out = by_task(weights.combine(joint, train.task_of), train)
-    return StackedMethods(members, weights, train.tasks, held_out)
+    return StackedMethods(members, weights, train.tasks, held_out, left_out or {})
+
+
+def _metric(train: TaskSet, settings: RunSettings) -> Metric:
+    return CHOSEN_BY.get(primary_metric(train.tasks[0], settings.metric), "log-loss")
 
 
 def _joint(outputs: Sequence[np.ndarray] | None) -> np.ndarray:

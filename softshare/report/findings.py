@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from softshare.evaluation.apart import chosen_ways, told
 from softshare.evaluation.statistics import (
     ALL,
-    BASELINE,
     HELPED,
     HURT,
     UNDECIDED,
@@ -20,6 +20,7 @@ from softshare.evaluation.statistics import (
     leaderboard,
     standings,
     summarise,
+    values_apart,
 )
 from softshare.report.style import Look, looks
 from softshare.report.words import Scale
@@ -45,6 +46,17 @@ class Findings:
         return summarise(self.records)
 
     @cached_property
+    def apart(self) -> pd.DataFrame:
+        """What learning apart reaches at the fraction shown in detail, a row a task."""
+        values = values_apart(self.records)
+        return values[values["fraction"] == self.fraction].set_index("task")
+
+    @cached_property
+    def way_apart(self) -> str:
+        """The way to learn apart that rows held out have chosen there."""
+        return told(chosen_ways(self.records), self.fraction)
+
+    @cached_property
     def standings(self) -> pd.DataFrame:
         """The methods against learning apart, the first of every fraction on top."""
         return standings(estimates(self.records))
@@ -63,8 +75,7 @@ class Findings:
         runs = zip(board["method"], board["fraction"], strict=True)
         # the baseline, and what has no gain, stand among those of which nothing is shown
         places = [place_of.get(run, order[UNDECIDED]) for run in runs]
-        is_baseline = board["method"] == BASELINE
-        ranked = board.assign(place=places, rank=board["gain"].where(~is_baseline, 0.0))
+        ranked = board.assign(place=places, rank=board["gain"].fillna(0.0))
         return ranked.sort_values(
             ["fraction", "place", "rank"],
             ascending=[True, True, False],
@@ -162,8 +173,7 @@ class Findings:
         here = summary[is_shown]
         columns = ["gain", "ci_low", "ci_high"]
         if self.mixed:
-            apart = here[here["method"] == BASELINE].set_index("task")
-            size = apart["mean"].abs()
+            size = self.apart["mean"].abs()
             # a gain relative to 0 is none
             size_of_row = here["task"].map(size.where(size > 0))
             here = here.assign(**{name: here[name] / size_of_row for name in columns})

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from softshare.evaluation.answer import answer
+from softshare.evaluation.apart import WAYS
 from softshare.evaluation.cautions import cautions
 from softshare.evaluation.intervals import MIN_POOLED, MIN_SEEDS
 from softshare.evaluation.records.files import write_text
@@ -113,6 +114,8 @@ def _words(findings: Findings) -> dict[str, object]:
         ),
         "command": _command(findings),
         "baseline": BASELINE,
+        "apart": findings.way_apart,
+        "apart_choice": _apart_choice(findings),
         "min_seeds": MIN_SEEDS,
         "min_pooled": MIN_POOLED,
         "left_out": findings.left_out,
@@ -137,6 +140,15 @@ def _chosen_on(findings: Findings) -> str:
     if any(task["n_validation"] for task in findings.tasks):
         return "the validation part"
     return "folds held out of the training part"
+
+
+def _apart_choice(findings: Findings) -> str:
+    """Among how many ways to learn apart it was chosen, where there are several."""
+    ways = [method for method in findings.methods if method in WAYS]
+    if len(ways) < 2:
+        return ""
+    chosen_on = _chosen_on(findings)
+    return f", the best of {count(len(ways), 'way')} to do so on {chosen_on}"
 
 
 def _facts(findings: Findings) -> dict[str, str]:

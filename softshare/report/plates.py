@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from softshare.evaluation.apart import WAYS
 from softshare.evaluation.statistics import BASELINE, verdicts
 from softshare.evaluation.words import count, listed
 from softshare.report import figures, gain_figures
@@ -70,7 +71,7 @@ def gains_of_tasks(findings: Findings) -> Iterator[Plate]:
     tables = {}
     for method in findings.methods:
         gains = findings.gains(method)
-        if method != BASELINE and len(gains):
+        if method not in WAYS and len(gains):
             tables[method] = gains
     if not tables:
         return

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from softshare.evaluation.apart import WAYS
 from softshare.evaluation.statistics import ALL, BASELINE, verdicts
 from softshare.evaluation.words import duration
 from softshare.methods.settings import DROPOUT, LEARNING_RATE, WEIGHT_DECAY
@@ -68,10 +69,10 @@ def _method(
     """A method's line on the board."""
     scale = findings.scale
     method = str(row["method"])
-    is_baseline = method == BASELINE
+    is_reference = method in WAYS and pd.isna(row["gain"])
     cells = [
         Cell(method + _missing_seeds(row, findings)),
-        Cell("reference" if is_baseline else scale.gain(row), "number"),
+        Cell("reference" if is_reference else scale.gain(row), "number"),
     ]
     if not findings.mixed:
         # a value is told with three decimals at least, however large the gains are
@@ -86,7 +87,7 @@ def _method(
                 "number",
             )
         )
-    is_counted = not (is_baseline or pd.isna(row["ci_low"]))
+    is_counted = not (is_reference or pd.isna(row["ci_low"]))
     for verdict in ("helped", "hurt"):
         cells.append(_count(row[verdict], verdict) if is_counted else Cell(NONE, "number"))
     cells.append(Cell(_size(row["parameters"], apart), "number"))
@@ -184,7 +185,7 @@ def task_gains(findings: Findings) -> Table:
     summary = findings.summary
     is_shown = (summary["fraction"] == findings.fraction) & (summary["task"] != ALL)
     here = summary[is_shown]
-    methods = [method for method in findings.methods if method != BASELINE]
+    methods = [method for method in findings.methods if method not in WAYS]
     gains = here.groupby("task", sort=False)["gain"].mean()
     order = list(gains.sort_values(ascending=False, kind="stable").index)
     shown = _ends(order)
@@ -195,16 +196,10 @@ def task_gains(findings: Findings) -> Table:
         row_of[row["task"], row["method"]] = row
     rows = []
     for task in shown:
-        apart = row_of.get((task, BASELINE))
-        value = (
-            NONE
-            if apart is None
-            else spread(
-                apart["mean"],
-                apart["std"],
-                Scale(),
-            )
-        )
+        value = NONE
+        if task in findings.apart.index:
+            apart = findings.apart.loc[task]
+            value = spread(apart["mean"], apart["std"], Scale())
         metric = metric_named(metric_of_task[task])
         cells = [Cell(task), Cell(metric.title), Cell(value, "number")]
         for method in methods:

@@ -64,7 +64,7 @@ def run(
     outputs = learned.predict(test)
     measured = {
         "test": measure(test, outputs),
-        "validation": _judged(learned, train, validation, settings),
+        "validation": _judged(learned, train, validation),
     }
     return record | {
         "parameters": learned.n_parameters,
@@ -128,15 +128,12 @@ def _data(
 
 
 def _judged(
-    learned: Learned, train: TaskSet, validation: TaskSet, settings: RunSettings
+    learned: Learned, train: TaskSet, validation: TaskSet
 ) -> tuple[dict[str, dict[str, float | None]], dict[str, float]]:
-    """What may choose: metrics on the validation part, or on folds held out of the training part.
-
-    The latter are made where a search asks for them: some methods are fitted anew for each fold.
-    """
+    """What may choose: metrics on the validation part, or on folds of the training part."""
     if len(validation.rows):
         return measure(validation, learned.predict(validation))
-    if settings.trials and learned.out_of_fold is not None:
+    if learned.out_of_fold is not None:
         return measure(train, learned.out_of_fold)
     return {}, {}
 

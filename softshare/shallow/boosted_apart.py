@@ -1,0 +1,169 @@
+"""Boosted trees of each task by itself; only their number is chosen together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import logit
+from sklearn.base import BaseEstimator
+
+from softshare.shallow.boosted_trees import Grown, Part, Settings, all_trees, grown, padded
+from softshare.shallow.folds import Point, chosen_by_folds, fold_of_rows
+from softshare.shallow.rows import (
+    Array,
+    Codes,
+    Kind,
+    Rows,
+    checked_inputs,
+    checked_rows,
+    one_vs_rest,
+    task_codes,
+)
+
+SIZE = Settings(8, 5)
+# Trees of fewer rows divide nothing: such a task has its mean, a little drawn to that of all.
+FEWEST_ROWS = 20
+SURE = 7.0
+# So many rows the mean of all rows counts beside the task's own.
+ROWS_OF_ALL = 1.0
+
+
+class BoostedApart(BaseEstimator):
+    """The trees' way to learn apart: nothing passes between tasks but the number of trees.
+
+    Args:
+        kind: ``regression``, ``binary`` or ``multiclass``.
+        n_classes: Classes of ``multiclass``; None takes the largest seen.
+        n_folds: Parts of each task's rows that are held out in turn.
+        random_state: Draws the parts.
+
+    Attributes:
+        rounds_: The chosen number of trees.
+        held_out_: What trees without a row's fold say of it. Shape (N,), of ``multiclass`` (N, C).
+    """
+
+    def __init__(
+        self,
+        kind: Kind = "regression",
+        *,
+        n_classes: int | None = None,
+        n_folds: int = 3,
+        random_state: int = 0,
+    ) -> None:
+        self.kind = kind
+        self.n_classes = n_classes
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        tasks: ArrayLike,
+        groups: ArrayLike | None = None,
+    ) -> BoostedApart:
+        """Choose the number of trees on all tasks' held-out rows, then fit each task's rows.
+
+        Args:
+            X: Inputs. Shape (N, p).
+            y: Targets. Shape (N,).
+            tasks: Each row's task. Shape (N,).
+            groups: Rows of one group are held out together. Shape (N,).
+
+        Raises:
+            ValueError: If shapes or values are wrong.
+        """
+        rows = checked_rows(
+            X,
+            y,
+            tasks,
+            groups,
+            kind=self.kind,
+            n_classes=self.n_classes,
+        )
+        self.tasks_ = rows.names
+        folds = fold_of_rows(rows, self.n_folds, self.random_state)
+        counts = np.bincount(rows.tasks, minlength=rows.n_tasks)
+        self.constants_ = _constants(rows)
+        n_outputs = self.constants_.shape[1]
+        held_out = np.empty((len(folds), n_outputs))
+        for fold in np.unique(folds):
+            held = folds == fold
+            of_others = _constants(rows.take(~held) if not held.all() else rows)
+            held_out[held] = of_others[rows.tasks[held]]
+        large = [int(task) for task in np.flatnonzero(counts >= FEWEST_ROWS)]
+        parts = {task: _parts(rows, task, folds) for task in large}
+        trees = {task: [grown(part, SIZE) for part in parts[task]] for task in large}
+        choice = chosen_by_folds(_losses(list(trees.values()), self.n_folds))
+        self.rounds_ = int(choice.best[0])
+        self.trees_: dict[int, Any] = {}
+        for task in large:
+            mine = rows.tasks == task
+            self.trees_[task] = all_trees(rows.take(mine), None, SIZE, self.rounds_)
+            for fold, (rounds,) in enumerate(choice.by_others):
+                held = mine & (folds == fold)
+                if held.any():
+                    said = trees[task][fold].outputs(parts[task][fold], int(rounds))
+                    held_out[held] = self._bounded(said)
+        self.held_out_ = held_out if self.kind == "multiclass" else held_out[:, 0]
+        return self
+
+    def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
+        """Means, log-odds, or one logit a class; of a task never seen the mean of all rows.
+
+        Shape:
+            X: (N, p); tasks: (N,); returns (N,), of ``multiclass`` (N, C).
+        """
+        inputs = checked_inputs(X)
+        codes = task_codes(tasks, self.tasks_)
+        outputs = self.constants_[codes]  # the last is for position −1
+        for task, trees in self.trees_.items():
+            mine = codes == task
+            if mine.any():
+                outputs[mine] = self._bounded(trees.outputs(inputs[mine], codes[mine]))
+        return outputs if self.kind == "multiclass" else outputs[:, 0]
+
+    def _bounded(self, outputs: Array) -> Array:
+        """Columns; log-odds of a few rows of one class are not without bounds. Shape (n, C)."""
+        columns = outputs.reshape(len(outputs), -1)
+        return columns if self.kind == "regression" else columns.clip(-SURE, SURE)
+
+
+def _constants(rows: Rows) -> Array:
+    """Each task's mean, or log-odds of its rates, and last that of all rows. Shape (T + 1, C)."""
+    targets = one_vs_rest(rows)
+    everyone = targets.mean(axis=0)
+    constants = np.tile(everyone, (rows.n_tasks + 1, 1))
+    for task in np.unique(rows.tasks):
+        own = targets[rows.tasks == task]
+        total = own.sum(axis=0) + ROWS_OF_ALL * everyone
+        constants[task] = total / (len(own) + ROWS_OF_ALL)
+    if rows.kind == "regression":
+        return constants
+    return np.asarray(logit(constants.clip(1e-3, 1 - 1e-3)))
+
+
+def _parts(rows: Rows, task: int, folds: Codes) -> list[Part]:
+    """A task's rows, each fold held out in turn."""
+    mine = rows.tasks == task
+    parts = []
+    for fold in range(int(folds.max()) + 1):
+        held = mine & (folds == fold)
+        others = mine & ~held
+        # Where all of a task's rows are in one fold they train what is said of themselves, and
+        # where none are in a fold the others stop at their own loss.
+        train = rows.take(others if others.any() else mine)
+        parts.append(Part(train, rows.take(held if held.any() else others), None, None))
+    return parts
+
+
+def _losses(trees: list[list[Grown]], n_folds: int) -> dict[Point, Array]:
+    """Number of trees → the sum of every fold's losses over all tasks."""
+    if not trees:
+        return {(1.0,): np.zeros(n_folds)}
+    curves = padded([of_fold.losses for of_task in trees for of_fold in of_task])
+    by_task = curves.reshape(len(trees), n_folds, curves.shape[1])
+    totals = by_task.sum(axis=0)
+    return {(place + 1.0,): totals[:, place] for place in range(totals.shape[1])}

@@ -1,0 +1,86 @@
+"""What is left out of a portfolio, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from softshare.methods import portfolio
+from softshare.methods.contestants import POOLED_RIDGE, RIDGE, Contestant
+from softshare.methods.named import TENSOR_TRAIN, method_named
+from softshare.methods.portfolio import ROOM, Rehearsal
+from softshare.shallow.common_weights import Goal
+from tests.methods.made_schools import FEW_STEPS, parts, schools
+
+GOAL = Goal("regression", "mean-rmse", 0, 0)
+
+
+class Clock:
+    """A second goes by for every row that is learned slowly, and none otherwise."""
+
+    seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@dataclass(frozen=True)
+class Slow(Contestant):
+    """Takes a second a row of a clock."""
+
+    clock: Clock = field(default_factory=Clock)
+
+    def learn(self, train, validation, settings, *, watch=False):
+        self.clock.seconds += len(train.rows)
+        return RIDGE.learn(train, validation, settings)
+
+
+def rehearsal(minutes: float | None, **others) -> Rehearsal:
+    train, _, _ = parts(schools(rows=20))
+    settings = replace(FEW_STEPS, method="auto", **others)
+    return Rehearsal(train, settings, GOAL, POOLED_RIDGE, RIDGE, minutes)
+
+
+def test_a_method_that_would_take_longer_than_is_left_is_left_out(monkeypatch) -> None:
+    slow = Slow("slow", "nothing", "")
+    monkeypatch.setattr(portfolio, "time", slow.clock)
+    monkeypatch.setattr(portfolio, "ROWS", 20)
+    told = rehearsal(1.0)
+    n_rows = len(told.train.rows)
+    assert n_rows > 60
+    assert list(told.learned([RIDGE, slow, POOLED_RIDGE])) == ["ridge", "pooled-ridge"]
+    assert slow.clock.seconds < 60
+    assert "longer than was left" in told.left_out["slow"]
+    assert "slow" in rehearsal(ROOM * 2 * n_rows / 60).learned([slow])
+
+
+def test_a_network_without_time_for_steps_is_left_out() -> None:
+    told = rehearsal(0.002, steps=5000)
+    assert list(told.learned([POOLED_RIDGE, TENSOR_TRAIN])) == ["pooled-ridge"]
+    assert "tensor-train" in told.left_out
+
+
+def test_the_hopeless_are_dropped_by_some_of_the_rows(monkeypatch) -> None:
+    monkeypatch.setattr(portfolio, "ROWS", 40)
+    told = rehearsal(None)
+
+    @dataclass(frozen=True)
+    class Wrong(Contestant):
+        def learn(self, train, validation, settings, *, watch=False):
+            learned = RIDGE.learn(train, validation, settings)
+            learned.fitted.estimator.held_out_ = -5 * np.abs(learned.fitted.estimator.held_out_)
+            return learned
+
+    found = told.learned([POOLED_RIDGE, Wrong("wrong", "", ""), method_named("mixed-model")])
+    assert list(found) == ["pooled-ridge", "mixed-model"]
+    assert told.left_out == {"wrong": "far behind the pooled model on some of the rows"}
+
+
+@pytest.mark.parametrize("minutes", [None, 10.0])
+def test_with_time_and_few_rows_all_are_learned(minutes: float | None) -> None:
+    told = rehearsal(minutes)
+    found = told.learned([POOLED_RIDGE, method_named("mixed-model")])
+    assert list(found) == ["pooled-ridge", "mixed-model"]
+    assert told.left_out == {}
