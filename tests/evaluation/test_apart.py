@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from softshare.evaluation.answer import answer
-from softshare.evaluation.apart import chosen_ways, reference, told
+from softshare.evaluation.apart import WAYS, chosen_ways, reference, told
 from softshare.evaluation.statistics import estimates, standings, summarise, values_apart
+from softshare.methods.named import APART
 from tests.evaluation.made_records import record
 
 
@@ -14,6 +15,10 @@ def made(method: str, test: float, held_out: float | None, seed: int = 0) -> dic
     """A run with these values on the test part and on rows held out of the training part."""
     validation = {} if held_out is None else {"a": {"roc_auc": held_out}}
     return record(method, seed, {"a": test}, validation=validation)
+
+
+def test_the_ways_are_those_of_the_named_methods():
+    assert tuple(method.name for method in APART) == WAYS
 
 
 def test_rows_held_out_choose_and_never_the_test_part():

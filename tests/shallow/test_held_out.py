@@ -42,7 +42,9 @@ def test_a_row_s_own_target_has_no_part_in_what_is_said_of_it(name: str, grouped
 
 
 @pytest.mark.parametrize("kind", ["regression", "binary", "multiclass"])
-@pytest.mark.parametrize("name", ["ridge", "pooled-ridge", "mixed-model", "boosted", "forest"])
+@pytest.mark.parametrize(
+    "name", ["ridge", "pooled-ridge", "mixed-model", "boosted", "boosted-apart", "forest"]
+)
 def test_held_out_outputs_have_the_form_of_predictions(name: str, kind: str) -> None:
     inputs, targets, tasks = made_rows(kind, n_tasks=3)
     # A task of one row has no other rows to learn from.
