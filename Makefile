@@ -20,7 +20,7 @@ demo: $(INSTALLED)
 	$(BIN)/softshare compare schools --methods ridge tensor-train pooled-ridge auto --preset quick --seeds 3
 
 test: $(INSTALLED)
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
