@@ -159,7 +159,7 @@ def wrong_with(
         shutil.copytree(whole, out)
         damaged = []
         for _ in range(random.integers(1, 4)):
-            paths = [*(out / "records").glob("*-s?.json"), *(out / "splits").glob("?*.json")]
+            paths = [*(out / "records").glob("[!.]*-s?.json"), *(out / "splits").glob("?*.json")]
             damage = DAMAGES[random.integers(len(DAMAGES))]
             name = damage([path for path in sorted(paths) if path.stat().st_size], random)
             damaged += [name] if name else []

@@ -46,7 +46,7 @@ def attempt(read: Callable[[], Any]) -> tuple[Any, str]:
         return None, str(error) or "an error without a word"
 
 
-def check_damage(place: Path, read: Callable[[], Sequence[Any]]) -> None:
+def check_damage(place: Path, read: Callable[[], Sequence[Any]], *, n: int = 1000) -> None:
     """Every damaged copy is an error that names the file, or is read as the whole one is; no other
     file comes or goes.
     """
@@ -60,7 +60,7 @@ def check_damage(place: Path, read: Callable[[], Sequence[Any]]) -> None:
         }
 
     expected, before = read(), others()
-    for copy in damaged(place.read_bytes()):
+    for copy in damaged(place.read_bytes(), n=n):
         place.write_bytes(copy)
         found, error = attempt(read)
         if error:
