@@ -186,7 +186,8 @@ def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
 def _levels_of(factor: pd.Series) -> tuple[np.ndarray, list[str]]:
     """The number of each row's level, and the levels as texts, sorted: as numbers where all are."""
     is_text = factor.dtype == object or isinstance(factor.dtype, pd.StringDtype)
-    if is_text:  # mixed types cannot be sorted
+    if is_text and pd.api.types.infer_dtype(factor, skipna=True) != "string":
+        # mixed types cannot be sorted
         factor = factor.map(text_of, na_action="ignore")
     codes, levels = pd.factorize(factor, sort=True)
     if is_text and all(isinstance(level, str) and level.isdecimal() for level in levels):

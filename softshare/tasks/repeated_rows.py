@@ -16,7 +16,10 @@ NEARLY = 0.05
 BY_CHANCE = 100.0
 """So many times more different rows than there are must be possible for repeats to be told."""
 
-MOST_CELLS = 20_000_000
+MOST_ALIKE = 2.0
+"""So many times more rows than are repeated may be alike but for the target."""
+
+MOST_CELLS = 2_000_000
 
 
 def repeat_cautions(tasks: TaskSet) -> Iterator[str]:
@@ -44,12 +47,17 @@ def _of_table(tasks: TaskSet, table: EncodedColumns) -> Iterator[str]:
     )
     if sum(sizes) < enough:
         return
+    n_alike = _repeated(whole)
     n_repeated = _repeated(whole + labels)
-    if n_repeated >= max(2, FRACTION * len(table)):
+    # where many more rows are alike but for the target, being alike says nothing
+    is_telling = n_alike <= MOST_ALIKE * n_repeated
+    if is_telling and n_repeated >= max(2, FRACTION * len(table)):
         yield (
             f"{n_repeated:,} row(s) repeat another in every column; copies may train and test: "
             "remove them, or keep them together (group)"
         )
+        return
+    if n_alike > FRACTION * len(table):
         return
     for name, own, size in zip(table.names, mixed, sizes, strict=True):
         if sum(sizes) - size < enough:
