@@ -14,7 +14,8 @@ NAME = "config.toml"
 
 _NOT_OF_THE_DATA = (
     "methods train_fraction seeds metric search option steps hidden batch_size learning_rate "
-    "weight_decay dropout base workers cluster out tls_ca_file tls_cert tls_key"
+    "weight_decay dropout base workers cluster out tls_ca_file tls_cert tls_key "
+    "preset time_limit"
 )
 NOT_OF_THE_DATA = tuple(_NOT_OF_THE_DATA.split())
 """Options of a comparison that a look passes over."""
