@@ -25,9 +25,11 @@ from .sharing.canonical_polyadic import CP as CP
 from .sharing.fixed_order import FixedOrder as FixedOrder
 from .sharing.independent import Independent as Independent
 from .sharing.last_axis_flattening import LastAxisFlattening as LastAxisFlattening
+from .sharing.pretrained import Pretrained as Pretrained
 from .sharing.rank_report import rank_report as rank_report
 from .sharing.soft_ordering import SoftOrdering as SoftOrdering
 from .sharing.soft_ordering import adapted as adapted
+from .sharing.sum import Sum as Sum
 from .sharing.tensor_normal import TensorNormal as TensorNormal
 from .sharing.tensor_ring import TensorRing as TensorRing
 from .sharing.tensor_train import TensorTrain as TensorTrain

@@ -24,6 +24,11 @@ from softshare.methods.regularised import (
     TRACE_NORM_TT,
     TRACE_NORM_TUCKER,
 )
+from softshare.methods.sums import (
+    SHARED_PLUS_OWN,
+    SHARED_PLUS_PRIOR,
+    SHARED_PLUS_TENSOR_TRAIN,
+)
 from softshare.methods.tensor_rings import TENSOR_RING
 from softshare.methods.widened import widened
 
@@ -31,6 +36,7 @@ _SHARINGS: tuple[NetworkMethod, ...] = (
     INDEPENDENT,
     POOLED,
     TIED,
+    SHARED_PLUS_OWN,
     LAST_AXIS_FLATTENING,
     TUCKER,
     TENSOR_TRAIN,
@@ -44,6 +50,8 @@ _SHARINGS: tuple[NetworkMethod, ...] = (
     PARALLEL_ORDERING,
     PERMUTED_ORDERING,
     SOFT_ORDERING,
+    SHARED_PLUS_TENSOR_TRAIN,
+    SHARED_PLUS_PRIOR,
 )
 
 NETWORKS = (*_SHARINGS, widened(TIED, _SHARINGS, as_many_as="tensor-train"))

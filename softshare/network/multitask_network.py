@@ -278,7 +278,8 @@ class MultiTaskNetwork(nn.Module):
         """
         frozen = {p.layer for p in self._parameters_of_template.values() if p.is_frozen}
         for layer, sharing in self.sharing.items():
-            if sharing.joins_tasks and layer not in frozen:
+            learns = layer not in frozen or sharing.learns_beside_frozen
+            if sharing.joins_tasks and learns:
                 return False
         return True
 
@@ -292,16 +293,26 @@ class MultiTaskNetwork(nn.Module):
                 values.extend(layer.buffers_of(task).values())
         return values
 
-    def with_sharing(self, sharing: Sharing | Mapping[str, Sharing]) -> MultiTaskNetwork:
+    def with_sharing(
+        self,
+        sharing: Sharing | Mapping[str, Sharing],
+        *,
+        examples: Sequence[float] | None = None,
+    ) -> MultiTaskNetwork:
         """The same networks with their weights shared otherwise: the start from trained networks
         (STL start).
+
+        Args:
+            sharing: as for the network itself.
+            examples: of every task, behind its weights, ``(T,)``: the common part of a sum is their
+                mean weighted by these; equally when None.
 
         Raises:
             ValueError: a pattern matches no layer, or a sharing cannot apply to a layer.
         """
         network = copy.copy(self)
         network._modules = dict(self._modules)
-        network._share(sharing, from_values(self.stacks()))
+        network._share(sharing, from_values(self.stacks(), examples))
         keep_buffers(self.bodies, network.bodies)
         return network.train(self.training)
 
@@ -407,6 +418,13 @@ class MultiTaskNetwork(nn.Module):
         self._leave_frozen()
 
     def _leave_frozen(self) -> None:
-        """Leave out of training what the template says is not trained."""
-        frozen = [path for path, p in self._parameters_of_template.items() if p.is_frozen]
+        """Leave out of training what the template says is not trained, and nothing beside it."""
+        frozen = []
+        for path, parameter in self._parameters_of_template.items():
+            if not parameter.is_frozen:
+                continue
+            weight = self.shared_weight(path)
+            weight.leave_given()
+            if not any(value.requires_grad for value in weight.parameters()):
+                frozen.append(path)
         leave_untrained(self.shared_weights, self.bodies, frozen, len(self.tasks))

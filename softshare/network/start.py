@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,16 +26,18 @@ class Start:
         kept: full names of the weights that start from these values; a sharing draws the others
             anew, of these values' size.
         draws_orders: whether a sharing that sets the order of layers draws it, kept or not.
+        examples: of every task, behind its values; None where they weigh equally.
     """
 
     stacks: Stacks
     kept: frozenset[str]
     draws_orders: bool = False
+    examples: Sequence[float] | None = None
 
 
-def from_values(stacks: Stacks) -> Start:
+def from_values(stacks: Stacks, examples: Sequence[float] | None = None) -> Start:
     """The start from given values: trained ones, for instance."""
-    return Start(stacks, frozenset(stacks))
+    return Start(stacks, frozenset(stacks), examples=examples)
 
 
 def start_of(

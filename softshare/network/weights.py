@@ -59,8 +59,9 @@ def make_weights(
         trained: dict[str, Parameter] = {}
         for layer in layers:
             path = by_layer[layer]
-            # An ordering of frozen layers is learned all the same.
-            if layer not in frozen or value.orders_layers:
+            # An ordering of frozen layers is learned all the same, and what stands beside them.
+            learns = value.orders_layers or value.learns_beside_frozen
+            if layer not in frozen or learns:
                 chosen[layer] = value
                 trained[layer] = parameters[path]
             else:
@@ -73,7 +74,7 @@ def make_weights(
         for layer, weight in made.items():
             path = by_layer[layer]
             weights[path] = weight
-    weights |= _weights_of_the_rest(parameters, stacks, chosen)
+    weights |= _weights_of_the_rest(parameters, start, chosen, streams)
     for path, parameter in parameters.items():
         if parameter.padding_row is not None:
             _clear_row(weights[path], parameter.padding_row)
@@ -122,7 +123,7 @@ def _made(
     if drawn:
         made |= value.draw(drawn, streams)
     if kept:
-        made |= value.share(kept)
+        made |= value.start(kept, streams, examples=start.examples)
     return made
 
 
@@ -153,9 +154,12 @@ def _clear_row(weight: SharedWeight, row: int) -> None:
 
 
 def _weights_of_the_rest(
-    parameters: Mapping[str, Parameter], stacks: Stacks, chosen: Mapping[str, Sharing]
+    parameters: Mapping[str, Parameter],
+    start: Start,
+    chosen: Mapping[str, Sharing],
+    streams: RandomStreams,
 ) -> dict[str, SharedWeight]:
-    """Biases go with their layer and norm parameters with the layer before: tied if it ties them,
+    """Biases go with their layer and norm parameters with the layer before: as its sharing says,
     else each task's own; frozen ones keep their values.
     """
     weights: dict[str, SharedWeight] = {}
@@ -164,15 +168,14 @@ def _weights_of_the_rest(
         if parameter.is_weight:
             layer = parameter.layer
             continue
-        stack = stacks[path]
+        stack = start.stacks[path]
         if parameter.is_frozen:
             _, weights[path] = _frozen(stack, ties_bias=False)
             continue
-        ties = layer is not None and chosen[layer].ties_bias
-        sharing: Sharing = Independent()
-        if ties and isinstance(stack, Tensor):
-            sharing = Tied()
-        weights |= sharing.share({path: stack})
+        sharing = None if layer is None else chosen[layer].of_biases
+        if sharing is None or not isinstance(stack, Tensor):
+            sharing = Independent()
+        weights |= sharing.start({path: stack}, streams, examples=start.examples)
     return weights
 
 

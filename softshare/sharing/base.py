@@ -10,12 +10,17 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from softshare import sharing
 from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.weights.core import Core
+
+if TYPE_CHECKING:
+    from softshare.sharing.sum import Sum
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,9 @@ class SharedWeight(nn.Module, ABC):
 
     regularises: bool = False
     """Whether :meth:`penalty` adds something to the losses; one that does not is never asked."""
+
+    takes_variance: bool = False
+    """Whether the penalty is a prior whose variance a sum can set: :meth:`prior_penalty`."""
 
     updates: bool = False
     """Whether :meth:`after_step` does something; else it is never called."""
@@ -117,6 +125,12 @@ class SharedWeight(nn.Module, ABC):
             ``()``.
         """
         return torch.zeros((), device=examples.device)
+
+    def prior_penalty(self, examples: Tensor, variance: Tensor) -> Tensor:
+        """:meth:`penalty` where an element's variance is to be this on average, ``()``, up to what
+        does not depend on the weights.
+        """
+        raise ValueError("its prior has no variance to set")
 
     def after_step(self) -> None:
         """Closed-form updates after each optimiser step; nothing unless the sharing has some."""
@@ -178,6 +192,45 @@ class SharedWeight(nn.Module, ABC):
             "could build"
         )
 
+    def start_at_zero(self) -> None:
+        """Make every task's weight zero by one factor that is the tasks' own, so that gradients
+        still reach it.
+
+        Raises:
+            ValueError: nothing is the tasks' own.
+        """
+        for task in range(self.n_tasks):
+            values = self.own_values(task)
+            if not values:
+                raise ValueError("tasks have nothing of their own here that could start at zero")
+            values[0].zero_()
+
+    def take_mean(self) -> Tensor | None:
+        """Take the tasks' mean out of what is their own.
+
+        Returns:
+            The weight that each task's has lost, ``(*weight)``; None where that cannot be, and
+            nothing has changed.
+        """
+        return None
+
+    def add_to_all(self, value: Tensor) -> bool:
+        """Add a weight ``(*weight)`` to every task's; False where that cannot be, and nothing has
+        changed.
+        """
+        return False
+
+    @property
+    def terms(self) -> tuple[SharedWeight, ...]:
+        """The weights whose sum this one is: itself, unless it is a sum."""
+        return (self,)
+
+    def leave_given(self) -> None:
+        """Take out of training what was given and is not to be trained: all of it, unless something
+        is learned beside it.
+        """
+        self.requires_grad_(False)
+
     def ranks(self) -> tuple[int, ...]:
         """The ranks of a factorisation, in the paper's order; empty where there are none."""
         return ()
@@ -202,6 +255,21 @@ class Sharing(ABC):
     @property
     def ties_bias(self) -> bool:
         """Whether biases and norm parameters of the group's layers are one for all tasks."""
+        return False
+
+    @property
+    def of_biases(self) -> Sharing | None:
+        """How biases and norm parameters of the group's layers are shared; each task's own if None."""
+        return None
+
+    @property
+    def is_one_for_all(self) -> bool:
+        """Whether all tasks have the same weight."""
+        return False
+
+    @property
+    def learns_beside_frozen(self) -> bool:
+        """Whether it leaves a layer's frozen values as they are and learns something beside them."""
         return False
 
     @property
@@ -252,6 +320,28 @@ class Sharing(ABC):
             ValueError: a setting cannot apply to a layer; the message names the layer and what is
                 allowed.
         """
+
+    def start(
+        self,
+        stacks: Mapping[str, Sequence[Tensor] | Tensor],
+        streams: RandomStreams,
+        *,
+        examples: Sequence[float] | None = None,
+    ) -> dict[str, SharedWeight]:
+        """:meth:`share`, with what else a start from values may need.
+
+        Args:
+            stacks: as for :meth:`share`.
+            streams: random numbers for parts that the values say nothing of.
+            examples: of every task, behind its weights, ``(T,)``; equally many when None.
+        """
+        return self.share(stacks)
+
+    def __add__(self, own: Sharing) -> Sum:
+        """What all tasks have in common, and each task's own small part beside it."""
+        if not isinstance(own, Sharing):
+            return NotImplemented
+        return sharing.sum.Sum(self, own)
 
 
 def common_stack(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,13 @@ class Independent(Sharing):
     """Every task has its own copy of the layers: the baseline that sharing must beat.
 
     The only sharing, with the tensor ring, that takes tasks of different shapes.
+
+    Args:
+        shrink: as the own part of a sum, how strongly it is drawn to zero: see
+            :class:`~softshare.sharing.sum.Sum`, whose setting it stands for.
     """
+
+    shrink: float | Literal["learned"] | None = None
 
     @property
     def joins_tasks(self) -> bool:
@@ -33,10 +40,20 @@ class Independent(Sharing):
         layers: Mapping[str, LayerShapes],
         streams: RandomStreams,
     ) -> dict[str, SharedWeight]:
+        self._require_no_shrinkage()
         return {name: _drawn(name, layer, streams) for name, layer in layers.items()}
 
     def share(self, stacks: Mapping[str, Sequence[Tensor] | Tensor]) -> dict[str, SharedWeight]:
+        self._require_no_shrinkage()
         return {name: independent_weight(stack) for name, stack in stacks.items()}
+
+    def _require_no_shrinkage(self) -> None:
+        if self.shrink is not None:
+            raise ValueError(
+                f"Independent: shrink={self.shrink!r} is for the own part of a sum, such as "
+                f"ss.Tied() + ss.Independent(shrink={self.shrink!r}); alone nothing draws the "
+                "tasks to each other"
+            )
 
 
 def independent_weight(stack: Sequence[Tensor] | Tensor) -> SharedWeight:

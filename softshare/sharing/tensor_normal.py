@@ -211,6 +211,7 @@ class TensorNormalWeight(RegularisedWeight):
     """
 
     updates = True
+    takes_variance = True
 
     step: Tensor
 
@@ -234,9 +235,27 @@ class TensorNormalWeight(RegularisedWeight):
         log_determinants = {
             axis: self._covariance(mode).log_determinant for mode, axis in self._axes.items()
         }
+        return self._penalty(self.weight, log_determinants, examples)
+
+    def prior_penalty(self, examples: Tensor, variance: Tensor) -> Tensor:
+        """The same prior, its covariances together scaled to a mean variance.
+
+        Of trace 1, the tasks' covariance alone has the mean variance 1/T; where it is not learned,
+        all variances are 1.
+        """
+        mean_variance = 1 / len(self.weight) if TASK in self._axes else 1.0
+        size = (mean_variance / variance).sqrt().to(self.weight.dtype)
+        return self._penalty(size * self.weight, {}, examples)
+
+    def _penalty(
+        self,
+        stack: Tensor,
+        log_determinants: Mapping[int, Tensor],
+        examples: Tensor,
+    ) -> Tensor:
         conditions = [self._covariance(mode).condition for mode in self._axes]
         value = negative_log_density(
-            self.weight,
+            stack,
             self._precisions(),
             log_determinants,
             in_double=prod(conditions) > WELL_CONDITIONED,

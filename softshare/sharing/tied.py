@@ -36,6 +36,14 @@ class Tied(Sharing):
     def ties_bias(self) -> bool:
         return self.bias == "tied"
 
+    @property
+    def of_biases(self) -> Sharing | None:
+        return Tied() if self.ties_bias else None
+
+    @property
+    def is_one_for_all(self) -> bool:
+        return True
+
     def draw(
         self,
         layers: Mapping[str, LayerShapes],

@@ -21,6 +21,7 @@ from softshare.training.history import History
 from softshare.training.lazy_adam import LazyAdam
 from softshare.training.objective import Objective
 from softshare.training.plain_step import require_plain_step
+from softshare.training.spreads import SpreadUpdates
 from softshare.training.task_processes import processes_for
 
 MakeOptimizer = Callable[[Iterable[dict[str, Any]]], Optimizer]
@@ -150,13 +151,14 @@ def fit(
     processes.begin(network)
     network.train()
     noise = network.bodies.noise
+    spreads = SpreadUpdates(network, processes.own(train), losses, processes)
     with noise.training():
         for step, batch in enumerate(islice(batches, total), start=1):
             noise.begin_step(seed, step, process=processes.rank)
-            loss = objective(
-                network,
-                [part.to(parameter.device, parameter.dtype) for part in processes.share(batch)],
-            )
+            parts = []
+            for part in processes.share(batch):
+                parts.append(part.to(parameter.device, parameter.dtype))
+            loss = objective(network, parts)
             # What the optimizer's zero_grad does, without its bookkeeping.
             for parameter in trained:
                 parameter.grad = None
@@ -165,6 +167,7 @@ def fit(
             loss.require_finite(train.tasks, step, batch)
             update.step()
             network.after_step()
+            spreads.after_step(network, step, parts)
             if scheduler:
                 scheduler.step()
             # A list, so that each is called, also after one that ends the training.

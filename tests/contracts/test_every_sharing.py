@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import shutil
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from math import ceil, prod
@@ -25,6 +25,7 @@ from softshare.sharing.fixed_order import FixedOrder
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.random_streams import RandomStreams
+from softshare.sharing.sum import Sum
 from softshare.sharing.tensor_normal import TensorNormal
 from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tensor_train import TensorTrain
@@ -78,6 +79,11 @@ def tensor_ring_size(shape: Sequence[int]) -> int:
     return 2 * 2 * (sum(shared) + N_TASKS * own)
 
 
+def plus_own(own_size: Callable[[Sequence[int]], int]) -> Callable[[Sequence[int]], int]:
+    """The common weight's size, and the own parts'."""
+    return lambda shape: prod(shape) + own_size(shape)
+
+
 SHARINGS = {
     Independent(): independent_size,
     Tied(): prod,
@@ -89,17 +95,28 @@ SHARINGS = {
     TensorRing(2): tensor_ring_size,
     TraceNorm("tucker"): independent_size,
     TensorNormal(("in", "out", "task"), warm_up=0, every=1): independent_size,
+    Tied() + Independent(): plus_own(independent_size),
+    Tied() + TensorTrain(0.5): plus_own(tensor_train_size),
+    Tied() + Tucker(0.5) + Independent(0.1): lambda shape: (
+        prod(shape) + tucker_size(shape) + independent_size(shape)
+    ),
+    TensorTrain(0.5) + LastAxisFlattening(0.4): lambda shape: (
+        tensor_train_size(shape) + 2 * (prod(shape) + N_TASKS)
+    ),
+    Tied() + TensorNormal(warm_up=0, every=1): plus_own(independent_size),
 }
 """Sharing → the number of parameters that all tasks have together in a layer of this shape."""
 
 RANDOM_ONLY = (TensorRing,)
 """Those that refuse to start from trained weights."""
 
-REGULARISED = (TraceNorm, TensorNormal)
+REGULARISED = (TraceNorm, TensorNormal, Sum)
 """Those that add a penalty to the loss."""
 
 
 def label(sharing: Sharing) -> str:
+    if isinstance(sharing, Sum):
+        return f"{label(sharing.common)} + {label(sharing.own)}"
     return "Tied but for biases" if sharing == Tied(bias="own") else type(sharing).__name__
 
 
@@ -128,6 +145,13 @@ def shared(sharing: Sharing) -> dict[str, SharedWeight]:
 def require_start_from_trained_weights(sharing: Sharing) -> None:
     if isinstance(sharing, RANDOM_ONLY):
         pytest.skip(f"{type(sharing).__name__} starts at random only")
+
+
+@torch.no_grad()
+def leave_zero(weight: SharedWeight) -> None:
+    """Move all parameters away from where they start: a sum's own parts start at zero."""
+    for parameter in weight.parameters():
+        parameter.add_(0.1 * torch.randn_like(parameter))
 
 
 both_starts = pytest.mark.parametrize("start", [drawn, shared])
@@ -284,6 +308,7 @@ def test_settings_are_values(sharing: Sharing) -> None:
 @both_starts
 def test_nothing_is_penalised_unless_the_sharing_says_so(sharing: Sharing, start: object) -> None:
     for weight in start(sharing).values():  # type: ignore[operator]
+        leave_zero(weight)
         penalised = weight.penalty(torch.tensor([3, 4, 5, 6, 7])).item() != 0
         assert penalised == weight.regularises == isinstance(sharing, REGULARISED)
 
@@ -291,6 +316,7 @@ def test_nothing_is_penalised_unless_the_sharing_says_so(sharing: Sharing, start
 @both_starts
 def test_what_is_not_said_to_update_itself_does_not(sharing: Sharing, start: object) -> None:
     for weight in start(sharing).values():  # type: ignore[operator]
+        leave_zero(weight)
         before = {name: value.clone() for name, value in weight.state_dict().items()}
         weight.after_step()
         changed = not all(

@@ -23,6 +23,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from softshare.network.execution.noise import TaskNoise
+from softshare.network.execution.observed import Observed
 from softshare.network.execution.plan import Decision
 from softshare.network.layers import Parameter
 from softshare.sharing.base import SharedWeight
@@ -43,6 +44,7 @@ class BatchLayout:
         in_chain: whether the network is a plain chain of layers: what one makes, only the next
             sees, and it may lie apart.
         decisions: where layers write how they run, or None.
+        observed: where layers whose weights are sums hand out what they see, or None.
         noise: the tasks' random streams.
         in_pass: whether the batch is being run; what runs a layer later, as activation
             checkpointing does, finds another one here.
@@ -56,6 +58,7 @@ class BatchLayout:
         self.apart = False
         self.in_chain = False
         self.decisions: list[Decision] | None = None
+        self.observed: list[Observed] | None = None
         self.in_pass = True
 
     def join(self, x: Tensor) -> Tensor:

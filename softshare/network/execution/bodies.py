@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from softshare.network.execution.batch_layout import BatchLayout
 from softshare.network.execution.convert import fold_template, is_chain
 from softshare.network.execution.noise import TaskNoise
+from softshare.network.execution.observed import Observed
 from softshare.network.execution.plan import Decision
 from softshare.network.execution.task_dropout import may_draw
 from softshare.sharing.base import SharedWeight
@@ -98,6 +99,19 @@ class Bodies(nn.ModuleList):
         finally:
             for module, training in modes:
                 module.training = training
+
+    @contextmanager
+    def observing(self) -> Iterator[list[Observed]]:
+        """While it lasts, runs change no running statistics, and layers whose weights are sums hand
+        out here what they see.
+        """
+        observed: list[Observed] = []
+        with self.deciding():
+            self._layout.observed = observed
+            try:
+                yield observed
+            finally:
+                self._layout.observed = None
 
     @contextmanager
     def deciding(self) -> Iterator[list[Decision]]:

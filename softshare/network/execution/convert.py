@@ -32,9 +32,9 @@ from softshare.network.execution.known_modules import UNKNOWN, facts_of
 from softshare.network.execution.rows import JoinedRows, OwnRows
 from softshare.network.execution.task_conv import TaskConv
 from softshare.network.execution.task_dropout import DROPOUTS, TaskDropout
-from softshare.network.execution.task_linear import TaskLinear
 from softshare.network.execution.task_module import TaskModule
 from softshare.network.execution.task_sequential import TaskSequential
+from softshare.network.execution.task_sum import affine_layer
 from softshare.network.layers import parameters_of
 from softshare.sharing.base import SharedWeight
 
@@ -103,7 +103,7 @@ def _with_parameters(
     # Reparametrised weights have other names, and run as any module does.
     if facts.is_by_row and sources.keys() <= {"weight", "bias"}:
         if facts.weight == "affine":
-            return TaskLinear(sources, layout)
+            return affine_layer(sources, layout)
         # A subclass of a convolution may say in _conv_forward how it convolves.
         if facts.weight == "convolution":
             return TaskConv(module, sources, layout)

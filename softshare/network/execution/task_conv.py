@@ -18,7 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
+from softshare.network.execution.observed import Observed
 from softshare.sharing.algebra.contraction import cheapest_order, shapes_of
+from softshare.sharing.weights.sum_weight import SumWeight
 
 Values = tuple[Tensor, Tensor | None]
 """Weight and bias."""
@@ -49,9 +51,42 @@ class TaskConv(TaskLayer):
             self.note("one convolution: the weight is the same for all tasks", y)
             return y
         conv = self._conv[0]
+        if self._layout.observed is not None:
+            return self._observed(x)
         if self._layout.one_copy and conv.groups == 1:
             return self._on_one_copy(x)
         return self._task_by_task(x)
+
+    def _observed(self, x: Tensor) -> Tensor:
+        """As ever, and weights that are sums hand out what was multiplied with what."""
+        layout = self._layout
+        x = layout.expand(x)
+        y = self._task_by_task(x)
+        conv = self._conv[0]
+        is_regular = self.is_plain and conv.groups == 1 and not isinstance(conv.padding, str)
+        if layout.observed is None or not is_regular:
+            return y
+
+        def by_place(values: Tensor) -> Tensor:
+            """``(k·B, out, H, W)`` → ``(k, B, P, out)``."""
+            return layout.unfold(values.flatten(2).transpose(1, 2))
+
+        for name in self._sources:
+            _, weight = self._sources[name]
+            if not isinstance(weight, SumWeight):
+                continue
+            own = weight.own.padded(layout.tasks).detach()  # (k, h, w, in, out), or (k, out)
+            windows = by_place(torch.ones_like(y[:, :1]))
+            if name == "weight":
+                # Of a window torch lists the channels first, (in, h, w).
+                own = own.permute(0, 3, 1, 2, 4)
+                unfolded = nn.functional.unfold(
+                    x.detach(), conv.kernel_size, conv.dilation, conv.padding, conv.stride
+                )
+                windows = by_place(unfolded)
+            own = own.reshape(len(own), -1, own.shape[-1])
+            layout.observed.append(Observed(weight, windows, own, y, by_place))
+        return y
 
     def _on_one_copy(self, x: Tensor) -> Tensor:
         """``(B, in, *)`` → ``(k·B, out, *)``."""

@@ -43,21 +43,26 @@ class TaskLinear(TaskLayer):
         _, weight = self._sources["weight"]
         return weight
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, onto: Tensor | None = None) -> Tensor:
         """``(k·B, *, in)`` (or ``(B, *, in)`` while all tasks see the same rows) → ``(k·B, *,
-        out)``.
+        out)``, added to ``onto`` ``(k, B, *, out)`` where a sum's other term is there already.
         """
         layout = self._layout
         if not self._is_own["weight"]:
-            return self._shared(layout.join(x))
+            y = self._shared(layout.join(x))
+            return y if onto is None else layout.leave(layout.separate(y) + onto)
         if layout.one_copy:
             rows = x.shape[:-1]  # x is (B, *, in)
         else:
             x = layout.separate(x)
             rows = x.shape[1:-1]  # x is (k, B, *, in)
-        bias = None
+        bias = onto
         if self._has_bias:
             bias = self._stack("bias").unsqueeze(1)  # (k, 1, out)
+            if onto is not None:
+                bias = bias.view(len(bias), *[1] * len(rows), -1) + onto
+        if bias is not None and len(rows) > 1:
+            bias = bias.flatten(1, -2)  # (k, 1, out), or a row for each of x's
         if len(rows) == 1:
             y = self._product(x, bias)
             return layout.leave(y)

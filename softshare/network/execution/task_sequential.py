@@ -59,7 +59,8 @@ class TaskSequential(nn.Sequential):
         first = layers[0]
         if isinstance(first, TaskConv):
             x = self._layout.join(x)
-        if not _is_plain(first) or x.ndim != 4:
+        is_observed = self._layout.observed is not None
+        if not _is_plain(first) or x.ndim != 4 or is_observed:
             for layer in layers:
                 x = layer(x)
             return x

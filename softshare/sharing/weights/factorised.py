@@ -156,6 +156,34 @@ class FactorisedWeight(SharedWeight):
             parts.append(factors[name].flatten(1))
         return torch.cat(parts, 1)
 
+    def start_at_zero(self) -> None:
+        if self._is_tied:
+            super().start_at_zero()  # which tells that nothing is the tasks' own
+        # A single one: no gradient comes through two zeros.
+        first = self._own[0]
+        with torch.no_grad():
+            self.factors[first].zero_()
+
+    @torch.no_grad()
+    def take_mean(self) -> Tensor | None:
+        if len(self._own) != 1 or self._grid or self._has_added:
+            return None
+        # The weight is linear in its only own factor: the mean of rows makes the mean weight.
+        (name,) = self._own
+        rows = self.factors[name]
+        mean = rows.mean(0, keepdim=True)
+        factors = {**self._stored_factors(), name: mean}
+        rows.sub_(mean)
+        return contract(self.equation, list(factors.values())).reshape(self.shape)
+
+    @torch.no_grad()
+    def add_to_all(self, value: Tensor) -> bool:
+        factors = list(self.factors.parameters())
+        if not self._is_tied or len(factors) != 1 or not factors[0].requires_grad:
+            return False
+        factors[0].add_(value)
+        return True
+
     def own_values(self, task: int) -> list[Tensor]:
         came_last = task == self.n_tasks - 1
         if self.added and came_last:

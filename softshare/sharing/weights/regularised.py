@@ -59,6 +59,12 @@ class RegularisedWeight(SharedWeight):
     def task_parameters(self) -> list[str]:
         return ["weight"]
 
+    @torch.no_grad()
+    def take_mean(self) -> Tensor | None:
+        mean = self.weight.mean(0)
+        self.weight.sub_(mean)
+        return mean
+
     def task_vectors(self) -> Tensor:
         return self.weight.flatten(1)
 
