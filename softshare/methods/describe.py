@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
+from statistics import fmean
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.sharing.base import SharedWeight
 from softshare.sharing.rank_report import rank_report
 from softshare.sharing.strength import similarity
+from softshare.sharing.weights.sum_weight import SumWeight
 
 MOST_TASKS_COMPARED = 200
 """Tasks up to which a record holds the similarity and the correlation of every pair."""
@@ -35,12 +38,30 @@ def describe_sharing(network: MultiTaskNetwork) -> dict[str, Any]:
                 name: None if measured is None else _finite(getattr(measured, name))
                 for name in MEASURES
             },
+            **_parts(network.layers[row.layer]),
         }
     return {
         "layers": layers,
         "similarity": _similarity(network, network.stacks()),
         "task_correlation": _task_correlation(network),
         "warnings": [row.warning for row in report if row.warning],
+    }
+
+
+def _parts(weight: SharedWeight) -> dict[str, Any]:
+    """Of a sum: the learned spread of the own parts, the common part's size, and what share of each
+    task's weight, in squares, is its own; the tasks in order, and their mean.
+    """
+    if not isinstance(weight, SumWeight):
+        return {}
+    parts = weight.parts()
+    shares = [round(share, 6) for share in parts.own]
+    few = shares if len(shares) <= MOST_TASKS_COMPARED else None
+    return {
+        "spread": parts.spread,
+        "common_size": parts.common_size,
+        "own": fmean(shares),
+        "own_by_task": few,
     }
 
 

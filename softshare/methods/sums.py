@@ -57,7 +57,9 @@ def _alike(tasks: TaskSet) -> str | None:
 
 
 def _choose_shrinkage(trainer: Trainer, settings: RunSettings, train: TaskSet) -> RunSettings:
-    """Learned, or the given strength that does best in cross-validation, where that is asked for."""
+    """Learned, or the given strength that does best in cross-validation, where that is asked
+    for.
+    """
     if trainer.method.option(settings, "shrink") != CROSS_VALIDATED:
         return settings
     candidates = {value: settings.with_options(shrink=value) for value in CANDIDATES}

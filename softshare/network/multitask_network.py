@@ -312,7 +312,8 @@ class MultiTaskNetwork(nn.Module):
         """
         network = copy.copy(self)
         network._modules = dict(self._modules)
-        network._share(sharing, from_values(self.stacks(), examples))
+        start = from_values(self.stacks(), examples)
+        network._share(sharing, start)
         keep_buffers(self.bodies, network.bodies)
         return network.train(self.training)
 
@@ -425,6 +426,7 @@ class MultiTaskNetwork(nn.Module):
                 continue
             weight = self.shared_weight(path)
             weight.leave_given()
-            if not any(value.requires_grad for value in weight.parameters()):
+            trained = [value for value in weight.parameters() if value.requires_grad]
+            if not trained:
                 frozen.append(path)
         leave_untrained(self.shared_weights, self.bodies, frozen, len(self.tasks))

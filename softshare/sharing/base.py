@@ -192,9 +192,10 @@ class SharedWeight(nn.Module, ABC):
             "could build"
         )
 
-    def start_at_zero(self) -> None:
-        """Make every task's weight zero by one factor that is the tasks' own, so that gradients
-        still reach it.
+    @torch.no_grad()
+    def scale(self, multiple: Tensor | float) -> None:
+        """Multiply every task's weight by a number, by one factor that is the tasks' own: of zero,
+        gradients still reach it.
 
         Raises:
             ValueError: nothing is the tasks' own.
@@ -203,7 +204,7 @@ class SharedWeight(nn.Module, ABC):
             values = self.own_values(task)
             if not values:
                 raise ValueError("tasks have nothing of their own here that could start at zero")
-            values[0].zero_()
+            values[0].mul_(multiple)
 
     def take_mean(self) -> Tensor | None:
         """Take the tasks' mean out of what is their own.
@@ -259,7 +260,9 @@ class Sharing(ABC):
 
     @property
     def of_biases(self) -> Sharing | None:
-        """How biases and norm parameters of the group's layers are shared; each task's own if None."""
+        """How biases and norm parameters of the group's layers are shared; each task's own if
+        None.
+        """
         return None
 
     @property
@@ -269,7 +272,9 @@ class Sharing(ABC):
 
     @property
     def learns_beside_frozen(self) -> bool:
-        """Whether it leaves a layer's frozen values as they are and learns something beside them."""
+        """Whether it leaves a layer's frozen values as they are and learns something beside
+        them.
+        """
         return False
 
     @property

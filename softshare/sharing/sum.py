@@ -1,5 +1,5 @@
-"""Sharing as a sum: what all tasks have in common, and each task's own small part (Evgeniou and Pontil
-2004, ``w_t = w_0 + v_t``), in every layer.
+"""Sharing as a sum: what all tasks have in common, and each task's own small part (Evgeniou and
+Pontil 2004, ``w_t = w_0 + v_t``), in every layer.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Sum(Sharing):
         shrink: how strongly the own parts are drawn to zero. ``"learned"`` — they are taken to be
             normal with a variance for every layer, which training sets by empirical Bayes
             (:mod:`softshare.training.spreads`); a number λ — ``λ Σ_t ‖V_t‖²`` beside the sum of the
-            tasks' mean losses; 0 — not at all. An own part with a penalty of its own keeps that; of a
-            tensor normal prior ``"learned"`` sets the variance.
+            tasks' mean losses; 0 — not at all. An own part with a penalty of its own keeps that; of
+            a tensor normal prior ``"learned"`` sets the variance.
 
     Raises:
         ValueError: ``shrink`` is none of these, or is given twice.
@@ -115,8 +115,8 @@ class Sum(Sharing):
         *,
         examples: Sequence[float] | None = None,
     ) -> dict[str, SharedWeight]:
-        """The common part is the tasks' mean, weighted by their examples, and the own parts are what
-        is left, as nearly as the own sharing can; where nothing is left, they start at zero.
+        """The common part is the tasks' mean, weighted by their examples, and the own parts are
+        what is left, as nearly as the own sharing can; where nothing is left, they start at zero.
         """
         whole = {}
         centres = {}
@@ -141,6 +141,8 @@ class Sum(Sharing):
         for name, stack in whole.items():
             weight = self._sum(common[name], own[name], scale=root_mean_square(stack[0]))
             weights[name] = weight.to(stack.device, stack.dtype)
+            if name in left:
+                weight.take_deviations(left[name].double().square().mean())
         return weights
 
     def _at_zero(
@@ -154,7 +156,7 @@ class Sum(Sharing):
         drawn = self.own.draw(renamed, streams)
         own = {}
         for name, weight in zip(layers, drawn.values(), strict=True):
-            weight.start_at_zero()
+            weight.scale(0.0)
             own[name] = weight
         return own
 

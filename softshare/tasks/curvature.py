@@ -10,14 +10,16 @@ from torch import Tensor
 from softshare.tasks.task import Task
 
 MOST_COLUMNS = 8
-"""Columns of a square root; of more classes that many random mixtures of the columns stand for all."""
+"""Columns of a square root; of more classes that many random mixtures of the columns stand for
+all.
+"""
 
 
 def curvature_roots(outputs: Tensor, tasks: Sequence[Task], dispersion: Tensor) -> Tensor:
     """Matrices ``S`` with ``S Sᵀ`` the second derivative of a row's negative log-likelihood.
 
-    Two classes have ``p (1 − p)``, several ``diag(p) − p pᵀ``, whose root is ``diag(√p) − p √pᵀ``, and
-    a squared error, twice the noise's variance times the likelihood's, has ``2 / dispersion``.
+    Two classes have ``p (1 − p)``, several ``diag(p) − p pᵀ``, whose root is ``diag(√p) − p √pᵀ``,
+    and a squared error, twice the noise's variance times the likelihood's, has ``2 / dispersion``.
 
     Args:
         outputs: the networks' outputs; a task with fewer than W has them first.

@@ -120,7 +120,12 @@ class ShardedNetwork(MultiTaskNetwork):
         """The state but for the tasks' names and units, of which each process has its own part."""
         return {name: value for name, value in self.state_dict().items() if name != "_extra_state"}
 
-    def with_sharing(self, sharing: Sharing | Mapping[str, Sharing]) -> NoReturn:
+    def with_sharing(
+        self,
+        sharing: Sharing | Mapping[str, Sharing],
+        *,
+        examples: Sequence[float] | None = None,
+    ) -> NoReturn:
         """Refused: to factorise trained weights takes all tasks' at once."""
         raise ValueError(
             "with_sharing: this process has only some of the tasks' weights; load "

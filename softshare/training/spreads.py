@@ -1,9 +1,10 @@
 """How far the tasks' own parts spread, learned in training by empirical Bayes.
 
-Every few steps, on the rows of the step and without dropout, each layer whose weight is a sum is asked
-what its own parts' deviations could be: the gradients say where each task wants to go from the common
-weights, the curvature how sure it is of that, and what is left of the squares beyond sampling error
-is the variance (:mod:`softshare.sharing.algebra.excess`). No row that is held out is looked at.
+Every few steps, on the rows of the step and without dropout, each layer whose weight is a sum is
+asked what its own parts' deviations could be: the gradients say where each task wants to go from
+the common weights, the curvature how sure it is of that, and what is left of the squares beyond
+sampling error is the variance (:mod:`softshare.sharing.algebra.excess`). No row that is held out is
+looked at.
 """
 
 from __future__ import annotations
@@ -67,9 +68,7 @@ class SpreadUpdates:
         self._is_centred: dict[SumWeight, bool] = {}
         self._errors = torch.full((len(train.tasks),), torch.nan)
 
-    def after_step(
-        self, network: MultiTaskNetwork, step: int, batches: Sequence[Batch]
-    ) -> None:
+    def after_step(self, network: MultiTaskNetwork, step: int, batches: Sequence[Batch]) -> None:
         """An update when it is due."""
         if not self._sums or step % EVERY:
             return
@@ -94,49 +93,56 @@ class SpreadUpdates:
     ) -> None:
         """Add what one batch says of each layer's variance."""
         numbers = batch.tasks.cpu()
-        places = self._places[numbers]
         tasks = [self._tasks[number] for number in numbers.tolist()]
+        places = self._places[numbers]
         with torch.enable_grad():
             outputs = network.run(
                 batch.inputs,
                 tasks=places.to(batch.inputs.device),
                 one_input=batch.one_input,
             )
-            by_task = self._losses(outputs, replace(batch, divisors=None))
-            layers = []
-            for part in observed:
-                if _learns(part.weight) and part.outputs.requires_grad:
-                    layers.append(part)
-            if not layers:
-                return
-            self._note_errors(numbers, by_task.detach())
-            dispersion = self._dispersion()[numbers].to(outputs)
-            n_rows = outputs.shape[1]
-            present = batch.present
-            if present is None:
-                present = torch.ones(len(tasks), n_rows, device=outputs.device)
-            # Rows that come twice in a step are not two rows.
-            distinct = torch.minimum(present.sum(1).cpu(), self._counts[numbers]).to(outputs)
-            share = distinct / present.sum(1).clamp(min=1)
-            sizes = (present.to(outputs) * share.unsqueeze(1)).sqrt()  # (k, B)
-            roots = curvature_roots(outputs, tasks, dispersion) * sizes.unsqueeze(-1)
-            ends = [part.outputs for part in layers]
-            pulls = torch.autograd.grad(by_task.sum(), ends, retain_graph=True)
-            columns = []
-            for root in roots:
-                columns.append(
-                    torch.autograd.grad(outputs, ends, root, retain_graph=True)
-                )
+            by_task = self._losses(outputs, batch)
+        layers = []
+        for part in observed:
+            if _learns(part.weight) and part.outputs.requires_grad:
+                layers.append(part)
+        if not layers:
+            return
+
+        self._note_errors(numbers, by_task.detach())
+        dispersion = self._dispersion()[numbers].to(outputs)
+        weights = self._row_weights(batch, numbers).to(outputs)  # (k, B)
+        roots = curvature_roots(outputs, tasks, dispersion)
+        roots = roots * weights.sqrt().unsqueeze(-1)
+        ends = [part.outputs for part in layers]
+        columns = []
+        for root in roots:
+            of_root = torch.autograd.grad(outputs, ends, root, retain_graph=True)
+            columns.append(of_root)
+        pulls = torch.autograd.grad(by_task.sum(), ends)
+
+        # From a task's mean loss to minus its log-likelihood.
+        to_likelihood = weights.sum(1) / dispersion
         for number, part in enumerate(layers):
-            spread = part.weight.spread
-            assert spread is not None
-            of_layer = torch.stack([part.by_place(column[number]) for column in columns])
-            pull = part.by_place(pulls[number]) * (-distinct / dispersion)[:, None, None, None]
-            found = torch.stack(
-                excess_squares(*_inner_products(part, of_layer, pull), spread.variance)
-            )
+            of_layer = [part.by_place(column[number]) for column in columns]
+            pull = part.by_place(pulls[number])
+            pull = -pull * to_likelihood[:, None, None, None]
+            found = _evidence(part, torch.stack(of_layer), pull, weights)
             before = evidence.get(part.weight)
             evidence[part.weight] = found if before is None else before + found
+
+    def _row_weights(self, batch: Batch, numbers: Tensor) -> Tensor:
+        """How much each row counts, ``(k, B)``: 1, or less where rows come twice in a step, which
+        are not two rows; 0 where the label is missing.
+        """
+        present = batch.present
+        if present is None:
+            present = torch.ones_like(batch.targets)
+        labels = present.float().cpu()
+        counted = labels.sum(1)
+        distinct = torch.minimum(counted, self._counts[numbers])
+        share = distinct / counted.clamp(min=1)
+        return labels * share.unsqueeze(1)
 
     def _note_errors(self, numbers: Tensor, losses: Tensor) -> None:
         """Remember the mean losses of the tasks."""
@@ -166,9 +172,11 @@ class SpreadUpdates:
         dispersion = self._dispersion()
         found = []
         for weight in self._learned:
-            device = dispersion.device if weight.spread is None else weight.spread.variance.device
-            nothing = torch.zeros(2, dtype=torch.float64, device=device)
-            found.append(evidence.get(weight, nothing))
+            own = evidence.get(weight)
+            if own is None:
+                device = next(weight.parameters()).device
+                own = torch.zeros(2, dtype=torch.float64, device=device)
+            found.append(own)
         if self._processes.count > 1:
             shared = dispersion.to(found[0])
             add_up([*found, shared], divide_by=self._processes.count)
@@ -180,7 +188,7 @@ class SpreadUpdates:
             n_tasks = weight.n_tasks
             lost = n_tasks / (n_tasks - 1) if self._is_centred[weight] and n_tasks > 1 else 1.0
             spread.dispersion[self._places] = dispersion.to(spread.dispersion)
-            spread.learn(lost * excess, total)
+            weight.own.scale(spread.learn(lost * excess, total))
 
 
 def _learns(weight: SumWeight) -> bool:
@@ -188,11 +196,35 @@ def _learns(weight: SumWeight) -> bool:
     return weight.spread is not None and weight.spread.is_learned
 
 
-def _inner_products(
-    part: Observed, columns: Tensor, pull: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """``JJᵀ``, ``Js`` and ``Jv`` of every task, where a row of J is the gradient of a row's output in
-    one column's direction: ``x ⊗ g``, summed over places.
+def _evidence(part: Observed, columns: Tensor, pull: Tensor, weights: Tensor) -> Tensor:
+    """The sums of excess squares and of their weights that one layer gives, ``(2,)``."""
+    spread = part.weight.spread
+    assert spread is not None
+    centred = _beside_bias(part, weights)
+    kernel, pulled, own = _inner_products(centred, columns, pull)
+    excess, total = excess_squares(kernel, pulled, own, spread.variance)
+    return torch.stack([excess, total])
+
+
+def _beside_bias(part: Observed, weights: Tensor) -> Observed:
+    """A weight's inputs around each task's mean: what they have in common over a task's rows moves
+    its outputs as a bias does, which is free to do that and says nothing of the weight's spread.
+
+    Args:
+        part: of a weight or a bias; the latter stays.
+        weights: of the rows, ``(k, B)``.
+    """
+    if part.inputs.shape[-1] == 1 and part.own.shape[1] == 1:
+        return part
+    of_rows = weights[:, :, None, None]
+    total = of_rows.sum(1, keepdim=True).clamp(min=1e-12) * part.inputs.shape[2]
+    mean = (of_rows * part.inputs).sum((1, 2), keepdim=True) / total
+    return replace(part, inputs=part.inputs - mean)
+
+
+def _inner_products(part: Observed, columns: Tensor, pull: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """``JJᵀ``, ``Js`` and ``Jv`` of every task, where a row of J is the gradient of a row's output
+    in one column's direction: ``x ⊗ g``, summed over places.
 
     Shape:
         columns ``(C, k, B, P, out)``, pull ``(k, B, P, out)`` → ``(k, R, R)``, ``(k, R)``, ``(k,

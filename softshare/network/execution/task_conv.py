@@ -69,23 +69,33 @@ class TaskConv(TaskLayer):
 
         def by_place(values: Tensor) -> Tensor:
             """``(k·B, out, H, W)`` → ``(k, B, P, out)``."""
-            return layout.unfold(values.flatten(2).transpose(1, 2))
+            places = values.flatten(2)  # (k·B, out, P)
+            rows = places.transpose(1, 2)
+            return layout.unfold(rows)
 
         for name in self._sources:
             _, weight = self._sources[name]
             if not isinstance(weight, SumWeight):
                 continue
-            own = weight.own.padded(layout.tasks).detach()  # (k, h, w, in, out), or (k, out)
-            windows = by_place(torch.ones_like(y[:, :1]))
+            own = weight.scaled(
+                weight.own.padded(layout.tasks)
+            ).detach()  # (k, h, w, in, out), or (k, out)
+            ones = torch.ones_like(y[:, :1])
+            windows = by_place(ones)
             if name == "weight":
                 # Of a window torch lists the channels first, (in, h, w).
                 own = own.permute(0, 3, 1, 2, 4)
                 unfolded = nn.functional.unfold(
-                    x.detach(), conv.kernel_size, conv.dilation, conv.padding, conv.stride
+                    x.detach(),
+                    conv.kernel_size,
+                    conv.dilation,
+                    conv.padding,
+                    conv.stride,
                 )
                 windows = by_place(unfolded)
             own = own.reshape(len(own), -1, own.shape[-1])
-            layout.observed.append(Observed(weight, windows, own, y, by_place))
+            part = Observed(weight, windows, own, y, by_place)
+            layout.observed.append(part)
         return y
 
     def _on_one_copy(self, x: Tensor) -> Tensor:

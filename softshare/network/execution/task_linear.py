@@ -50,7 +50,10 @@ class TaskLinear(TaskLayer):
         layout = self._layout
         if not self._is_own["weight"]:
             y = self._shared(layout.join(x))
-            return y if onto is None else layout.leave(layout.separate(y) + onto)
+            if onto is None:
+                return y
+            apart = layout.separate(y)
+            return layout.leave(apart + onto)
         if layout.one_copy:
             rows = x.shape[:-1]  # x is (B, *, in)
         else:

@@ -1,7 +1,7 @@
 """``nn.Linear`` in all tasks whose weight is a sum.
 
-The common term is one product on all tasks' rows, an own term its own cheapest one; what is added up
-are outputs, not weights::
+The common term is one product on all tasks' rows, an own term its own cheapest one; what is added
+up are outputs, not weights::
 
     y = x · C  +  x · V_t          instead of     y = x · (C + V_t)
         once      for example                         T weights composed
@@ -38,7 +38,7 @@ class TaskSum(TaskLayer):
 
     def affine(self, rows: int) -> None:
         """A sum is never one for all tasks."""
-        return None
+        return
 
     def forward(self, x: Tensor, onto: Tensor | None = None) -> Tensor:
         """``(k·B, *, in)`` (or ``(B, *, in)`` while all tasks see the same rows) → ``(k·B, *,
@@ -47,15 +47,18 @@ class TaskSum(TaskLayer):
         layout = self._layout
         self._sum.remember_rows(layout.tasks)
         before = layout.one_copy, layout.apart
-        y = layout.separate(self._common(x, onto))  # (k, B, *, out)
+        common = self._common(x, onto)
+        y = layout.separate(common)  # (k, B, *, out)
         layout.one_copy, layout.apart = before
-        if layout.observed is None:
+        spread = self._sum.spread
+        if spread is None or spread.multiple is None:
             return self._own(x, y)
         own = layout.separate(self._own(x))
-        layout.one_copy, layout.apart = before
-        rows = layout.separate(x)
-        y = y + own
-        self._observe(rows, y)
+        y = y + self._sum.scaled(own)
+        if layout.observed is not None:
+            layout.one_copy, layout.apart = before
+            rows = layout.separate(x)
+            self._observe(rows, y)
         return layout.leave(y)
 
     def _observe(self, x: Tensor, y: Tensor) -> None:
@@ -67,9 +70,12 @@ class TaskSum(TaskLayer):
             _, weight = self._sources.get(name, (None, None))
             if not isinstance(weight, SumWeight):
                 continue
-            own = weight.own.padded(self._layout.tasks).detach()
+            parameters = weight.own.padded(self._layout.tasks)
+            own = weight.scaled(parameters).detach()
             own = own.reshape(len(own), -1, own.shape[-1])  # a bias's (k, out) has one input, 1
-            observed.append(Observed(weight, _with_places(inputs.detach()), own, y, _with_places))
+            places = _with_places(inputs.detach())
+            part = Observed(weight, places, own, y, _with_places)
+            observed.append(part)
 
 
 def affine_layer(parameters: Sources, layout: BatchLayout) -> TaskLinear | TaskSum:

@@ -4,11 +4,11 @@ Around the common weights a task's log-likelihood is quadratic in its own part `
 
     ln p(data | v) ≈ sᵀv − ½ vᵀFv + …      s the gradient at v = 0, F = JᵀJ the Fisher information
 
-Along an eigenvector of F with eigenvalue λ the data say that v is ``c/λ``, with the sampling variance
-``1/λ``. Under ``v ~ N(0, τ²I)`` its square is ``τ² + 1/λ`` on average, with the variance ``2(τ² +
-1/λ)²``. So the excess ``(c/λ)² − 1/λ`` is an unbiased estimate of ``τ²``, and of all tasks and
-directions together the best weights are ``(τ² + 1/λ)⁻²``: one step of Fisher scoring on the marginal
-likelihood.
+Along an eigenvector of F with eigenvalue λ the data say that v is ``c/λ``, with the sampling
+variance ``1/λ``. Under ``v ~ N(0, τ²I)`` its square is ``τ² + 1/λ`` on average, with the variance
+``2(τ² + 1/λ)²``. So the excess ``(c/λ)² − 1/λ`` is an unbiased estimate of ``τ²``, and of all tasks
+and directions together the best weights are ``(τ² + 1/λ)⁻²``: one step of Fisher scoring on the
+marginal likelihood.
 
 A batch has few rows and D may be large, so all is done by the rows' inner products ``JJᵀ``.
 """

@@ -156,13 +156,12 @@ class FactorisedWeight(SharedWeight):
             parts.append(factors[name].flatten(1))
         return torch.cat(parts, 1)
 
-    def start_at_zero(self) -> None:
+    @torch.no_grad()
+    def scale(self, multiple: Tensor | float) -> None:
         if self._is_tied:
-            super().start_at_zero()  # which tells that nothing is the tasks' own
-        # A single one: no gradient comes through two zeros.
+            super().scale(multiple)  # which tells that nothing is the tasks' own
         first = self._own[0]
-        with torch.no_grad():
-            self.factors[first].zero_()
+        self.factors[first].mul_(multiple)
 
     @torch.no_grad()
     def take_mean(self) -> Tensor | None:

@@ -34,7 +34,8 @@ class Parts:
 
 
 class SumWeight(SharedWeight):
-    """``W_t = C_t + V_t``: each term in its own parameters, never added up where a layer can take
+    """``W_t = C_t + V_t``, where the own parts ``V_t`` are the own parameters times what the spread
+    says: each term in its own parameters, never added up where a layer can take
     them one by one.
 
     Args:
@@ -62,14 +63,19 @@ class SumWeight(SharedWeight):
 
     def stacked(self, tasks: Tensor | None = None) -> Tensor:
         self.remember_rows(tasks)
-        return self.common.stacked(tasks) + self.own.stacked(tasks)
+        return self.common.stacked(tasks) + self.scaled(self.own.stacked(tasks))
 
     def padded(self, tasks: Tensor | None = None) -> Tensor:
         self.remember_rows(tasks)
-        return self.common.padded(tasks) + self.own.padded(tasks)
+        return self.common.padded(tasks) + self.scaled(self.own.padded(tasks))
 
     def of(self, task: int) -> Tensor:
-        return self.common.of(task) + self.own.of(task)
+        return self.common.of(task) + self.scaled(self.own.of(task))
+
+    def scaled(self, own: Tensor) -> Tensor:
+        """What own parameters make, or an output of it, as a part of the sum."""
+        multiple = None if self.spread is None else self.spread.multiple
+        return own if multiple is None else multiple.to(own.dtype) * own
 
     def remember_rows(self, tasks: Tensor | None) -> None:
         """Remember which tasks' rows a pass uses, where gradients hold these alone."""
@@ -86,7 +92,8 @@ class SumWeight(SharedWeight):
             return total + self.own.penalty(examples) if self.own.regularises else total
         if self.own.takes_variance:
             counts = examples / self.spread.dispersion.mean()
-            return total + self.own.prior_penalty(counts, self.spread.variance)
+            scale = torch.as_tensor(self.spread.scale, device=examples.device)
+            return total + self.own.prior_penalty(counts, scale.square())
         return total + self._drawn_to_zero(self.spread, examples)
 
     def _drawn_to_zero(self, spread: Spread, examples: Tensor) -> Tensor:
@@ -102,7 +109,9 @@ class SumWeight(SharedWeight):
         return len(examples) / len(rows) * spread.penalty(everyone, examples)
 
     def own_squares(self, tasks: Tensor | None = None) -> Tensor:
-        """``‖V_t‖²``, ``(k,)``, without composing ``V`` where it has factors."""
+        """``‖U_t‖²`` of the own parameters, ``(k,)``, without composing ``U`` where it has
+        factors.
+        """
         network = self.own.contraction(tasks)
         if network is None or len(network[1]) == 1 or len(network[1]) > MOST_FACTORS:
             own = self.own.padded(tasks)
@@ -127,12 +136,12 @@ class SumWeight(SharedWeight):
         if not self.common.add_to_all(nothing):
             return False
         mean = self.own.take_mean()
-        return mean is not None and self.common.add_to_all(mean)
+        return mean is not None and self.common.add_to_all(self.scaled(mean))
 
     # --- whose is what -------------------------------------------------------------------------
 
     @property
-    def sparse_rows(self) -> bool:  # type: ignore[override]
+    def sparse_rows(self) -> bool:
         """Whether the terms' gradients are sparse."""
         return self.own.sparse_rows
 
@@ -173,10 +182,21 @@ class SumWeight(SharedWeight):
 
     # --- starts --------------------------------------------------------------------------------
 
-    def start_at_zero(self) -> None:
+    def scale(self, multiple: Tensor | float) -> None:
         if self.common.task_parameters():
-            self.common.start_at_zero()
-        self.own.start_at_zero()
+            self.common.scale(multiple)
+        self.own.scale(multiple)
+
+    @torch.no_grad()
+    def take_deviations(self, variance: Tensor) -> None:
+        """Let own parameters that are deviations themselves be what makes these, their mean square
+        ``()`` being the variance to begin with.
+        """
+        if self.spread is None or self.spread.multiple is None:
+            return
+        self.spread.variance.copy_(variance)
+        multiple = self.spread.multiple
+        self.own.scale(1 / multiple)
 
     def leave_given(self) -> None:
         self.common.requires_grad_(False)
@@ -199,7 +219,8 @@ class SumWeight(SharedWeight):
     def parts(self) -> Parts:
         """How much is common, and how much the tasks' own."""
         common = self.common.stacked().double().flatten(1).square()
-        own = self.own_squares().double()
+        unit = torch.ones((), dtype=torch.float64, device=common.device)
+        own = self.own_squares().double() * self.scaled(unit).square()
         n_elements = common.shape[1]
         whole = common.sum(1) + own
         shares = torch.where(whole > 0, own / whole.clamp(min=1e-300), 0.0)
