@@ -2,9 +2,8 @@
 
     python -m benchmarks.sums
 
-About a minute. One affine layer of 784 × 512 in ten tasks of 64 rows each; steps are interleaved and
-the ratios are of medians. ``Tied() + TensorTrain((32, 5))`` should take at most 0.6 of independent
-layers' step.
+About a minute. One affine layer of 784 × 512 in ten tasks of 64 rows each; steps are interleaved
+and the ratios are of medians of processor time.
 """
 
 from __future__ import annotations

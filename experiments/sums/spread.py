@@ -3,9 +3,9 @@
     python -m experiments.sums.spread
 
 About 5 minutes on two CPU cores. Twenty linear tasks of ten inputs and 40 rows, whose coefficients
-spread normally around common ones with a known deviation; twenty seeds for each of three deviations.
-Writes ``spread.csv``: a row a deviation, the median and the range of what is learned, and how many
-seeds are within a factor of 1.5.
+spread normally around common ones with a known deviation; twenty seeds for each of three
+deviations. Writes ``spread.csv``: a row a deviation, the median and the range of what is learned,
+and how many seeds are within a factor of 1.5.
 """
 
 from __future__ import annotations
