@@ -97,12 +97,6 @@ SHARINGS = {
     TensorNormal(("in", "out", "task"), warm_up=0, every=1): independent_size,
     Tied() + Independent(): plus_own(independent_size),
     Tied() + TensorTrain(0.5): plus_own(tensor_train_size),
-    Tied() + Tucker(0.5) + Independent(0.1): lambda shape: (
-        prod(shape) + tucker_size(shape) + independent_size(shape)
-    ),
-    TensorTrain(0.5) + LastAxisFlattening(0.4): lambda shape: (
-        tensor_train_size(shape) + 2 * (prod(shape) + N_TASKS)
-    ),
     Tied() + TensorNormal(warm_up=0, every=1): plus_own(independent_size),
 }
 """Sharing → the number of parameters that all tasks have together in a layer of this shape."""

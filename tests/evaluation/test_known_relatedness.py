@@ -10,7 +10,6 @@ from softshare.evaluation.compare import compare
 from softshare.tasks.task_set import TaskSet
 
 
-
 def made_tasks(own: float, *, rows: int, n_tasks: int = 10, n_features: int = 12) -> TaskSet:
     """Linear tasks: ``w_t = √(1 − own) · common + √own · own_t``."""
     generator = np.random.default_rng(0)
@@ -26,7 +25,9 @@ def made_tasks(own: float, *, rows: int, n_tasks: int = 10, n_features: int = 12
     return TaskSet.from_arrays(data, kinds="regression")
 
 
-def overall_gains(own: float, sharings: tuple[str, ...]) -> tuple[dict[str, tuple[float, float, float]], str]:
+def overall_gains(
+    own: float, sharings: tuple[str, ...]
+) -> tuple[dict[str, tuple[float, float, float]], str]:
     comparison = compare(
         made_tasks(own, rows=30),
         methods=["independent", *sharings],
