@@ -73,8 +73,8 @@ def _beside(records: Sequence[Mapping[str, Any]], row: pd.Series) -> str:
         told_beside.append(f"Apart is {way}, the best of {len(ways)} ways on rows held out.")
     over_pooled = gain_over(records, POOLED, row)
     if over_pooled is not None:
-        change = _change(over_pooled, over="one pooled model with offsets")
-        told_beside.append(f"It {change} ({POOLED}).")
+        change = _change(over_pooled, over=f"one pooled model with offsets ({POOLED})")
+        told_beside.append(f"{row['method']} {change}.")
     return "".join(f" {sentence}" for sentence in told_beside)
 
 

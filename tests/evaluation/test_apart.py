@@ -61,5 +61,5 @@ def test_the_answer_names_the_way_apart_and_the_gain_over_a_pooled_model():
     told_all = answer(records)
     assert told_all.startswith("Learning together beats learning apart by 10.2 points of ROC-AUC")
     assert "Apart is ridge, the best of 2 ways on rows held out." in told_all
-    assert "It gains 6.3 points of ROC-AUC [" in told_all
+    assert "tied gains 6.3 points of ROC-AUC [" in told_all
     assert told_all.endswith("over one pooled model with offsets (pooled-ridge).")
