@@ -40,11 +40,7 @@ def _of_table(tasks: TaskSet, table: EncodedColumns) -> Iterator[str]:
         mixed.append(_mixed(column, place))
     labels = _mixed(_labels(tasks, len(table)), len(mixed))
     enough = np.log(BY_CHANCE * len(table))
-    whole = np.sum(
-        mixed,
-        axis=0,
-        dtype=np.uint64,
-    )
+    whole = np.asarray(np.sum(mixed, axis=0, dtype=np.uint64))
     if sum(sizes) < enough:
         return
     n_alike = _repeated(whole)

@@ -75,11 +75,11 @@ class ProgressDisplay:
     ) -> None:
         if (outcome := progress.finished) is None:
             return
-        told = (
-            f"failed: {outcome.error}"
-            if outcome.error
-            else outcome.result["error"] or duration(outcome.result["seconds"])
-        )
+        if outcome.error is not None:
+            # Some errors, such as a MemoryError, have no words of their own.
+            told = f"failed: {str(outcome.error) or type(outcome.error).__name__}"
+        else:
+            told = outcome.result["error"] or duration(outcome.result["seconds"])
         line = f"[{progress.done}/{progress.total}] {outcome.key}: {told}; {left}"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
