@@ -56,13 +56,18 @@ class _Sums:
         """Of rows with a last input of ones."""
         weighted = rows.inputs * weights[:, None]
         weighted_response = weights * response
-        n_tasks = rows.n_tasks
+        inputs = sums_by_task(weighted, rows.tasks, rows.n_tasks)
+        responses = np.bincount(
+            rows.tasks,
+            weights=weighted_response,
+            minlength=rows.n_tasks,
+        )
         return cls(
             products=rows.inputs.T @ weighted,
             right=weighted.T @ response,
-            counts=sums_by_task(weights[:, None], rows.tasks, n_tasks)[:, 0],
-            inputs=sums_by_task(weighted, rows.tasks, n_tasks),
-            responses=sums_by_task(weighted_response[:, None], rows.tasks, n_tasks)[:, 0],
+            counts=inputs[:, -1],
+            inputs=inputs,
+            responses=responses.astype(np.float64),
         )
 
     def fit(

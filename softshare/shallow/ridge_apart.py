@@ -202,6 +202,10 @@ def _constant(targets: Array, n_inputs: int, kind: Kind) -> Array:
 def _fits(own: Rows, strengths: tuple[float, ...]) -> list[Array]:
     """One task's coefficients for every strength, in one rotation of its rows.
 
+    Classes are fitted from the strongest to the weakest: each fit starts where the last one ended,
+    which is near. Newton's method needs fewer steps, and none so long that it runs away, as it can
+    where a class is rare and it starts from the rate alone.
+
     Shape of each: (p + 1, C).
     """
     targets = one_vs_rest(own)
@@ -209,18 +213,21 @@ def _fits(own: Rows, strengths: tuple[float, ...]) -> list[Array]:
     # Rows see inputs only through at most n directions: (n, m), (m,), (m, p) with m ≤ n.
     U, lengths, directions = np.linalg.svd(own.inputs - centre, full_matrices=False)
     constant = _constant(targets, own.inputs.shape[1], own.kind)
-    fits = []
-    for strength in strengths:
+    nearest = np.zeros((len(lengths), targets.shape[1]))
+    nearest = np.vstack([nearest, constant[-1]])
+    fits = {}
+    for strength in sorted(strengths, reverse=True):
         coefficients = constant.copy()
         if own.kind == "regression":
             shrunk = lengths / (lengths**2 + strength)
             turned = shrunk[:, None] * (U.T @ targets)  # (m, C)
         else:
-            turned, coefficients[-1] = _logistic(U * lengths, targets, strength, constant[-1])
+            nearest = _logistic(U * lengths, targets, strength, constant[-1], nearest)
+            turned, coefficients[-1] = nearest[:-1], nearest[-1]
         coefficients[:-1] = directions.T @ turned
         coefficients[-1] -= centre @ coefficients[:-1]
-        fits.append(coefficients)
-    return fits
+        fits[strength] = coefficients
+    return [fits[strength] for strength in strengths]
 
 
 def _logistic(
@@ -228,18 +235,19 @@ def _logistic(
     labels: Array,
     strength: float,
     centre: Array,
-) -> tuple[Array, Array]:
-    """Newton's method for each class. Shapes: (n, m), (n, C), (C,) to (m, C) and (C,)."""
+    start: Array,
+) -> Array:
+    """Newton's method for each class. Shapes: (n, m), (n, C), (C,), (m + 1, C) to (m + 1, C)."""
     ones = np.ones(len(inputs))
     design = np.column_stack([inputs, ones])
     n_columns = design.shape[1]
     penalty = np.full(n_columns, strength)
     penalty[-1] = INTERCEPT_PRECISION
-    found = np.zeros((n_columns, labels.shape[1]))
-    found[-1] = centre
+    found = start.copy()
     for column in range(labels.shape[1]):
-        prior = found[:, column].copy()
-        beta = prior.copy()
+        prior = np.zeros(n_columns)
+        prior[-1] = centre[column]
+        beta = found[:, column]
         for _ in range(20):
             mean = expit(design @ beta)
             pull = penalty * (beta - prior)
@@ -250,5 +258,4 @@ def _logistic(
             beta += step
             if np.abs(step).max() < 1e-6:
                 break
-        found[:, column] = beta
-    return found[:-1], found[-1]
+    return found

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csc_array
 from scipy.special import log_expit, logsumexp
 
 Kind = Literal["regression", "binary", "multiclass"]
@@ -191,12 +192,14 @@ class Scaling:
 
 def sums_by_task(values: Array, tasks: Codes, n_tasks: int) -> Array:
     """Column sums of each task's rows. Shape: (N, p) to (T, p)."""
-    order = np.argsort(tasks, kind="stable")
-    # Sorted, a task's rows are one slice: one pass adds them all up, task by task.
-    present, starts = np.unique(tasks[order], return_index=True)
-    sums = np.zeros((n_tasks, values.shape[1]))
-    sums[present] = np.add.reduceat(values[order], starts, axis=0)
-    return sums
+    # A matrix with a single one a column, where the row's task is: rows are added up as they stand,
+    # in one pass that needs neither their order nor a copy of them.
+    n_rows = len(tasks)
+    is_of_task = csc_array(
+        (np.ones(n_rows), tasks, np.arange(n_rows + 1)),
+        shape=(n_tasks, n_rows),
+    )
+    return np.asarray(is_of_task @ values)
 
 
 def one_vs_rest(rows: Rows) -> Array:

@@ -36,7 +36,7 @@ def _of_table(tasks: TaskSet, table: EncodedColumns) -> Iterator[str]:
     mixed, sizes = [], []
     for place, name in enumerate(table.names):
         column = table.column(name)
-        sizes.append(np.log(max(1, len(np.unique(column[np.isfinite(column)])))))
+        sizes.append(np.log(max(1, _n_different(column[np.isfinite(column)]))))
         mixed.append(_mixed(column, place))
     labels = _mixed(_labels(tasks, len(table)), len(mixed))
     enough = np.log(BY_CHANCE * len(table))
@@ -88,4 +88,10 @@ def _mixed(column: np.ndarray, place: int) -> np.ndarray:
 
 
 def _repeated(rows: np.ndarray) -> int:
-    return len(rows) - len(np.unique(rows))
+    return len(rows) - _n_different(rows)
+
+
+def _n_different(values: np.ndarray) -> int:
+    """How many values there are; sorting large columns is several times faster than hashing."""
+    ordered = np.sort(values)
+    return int(len(ordered) > 0) + int((ordered[1:] != ordered[:-1]).sum())

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from softshare.shallow.ridge_apart import INTERCEPT_PRECISION, RidgeApart, _logistic
+from softshare.shallow.ridge_apart import INTERCEPT_PRECISION, RidgeApart, _fits, _logistic
+from softshare.shallow.rows import Kind, checked_rows
 
 
 def made(n_rows: int = 8, n_tasks: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -46,11 +47,37 @@ def test_newton_s_method_ends_where_the_slope_is_zero() -> None:
     inputs = generator.normal(size=(20, 3))
     labels = np.eye(2)[generator.integers(2, size=20)]
     centre = np.array([0.3, -0.3])
-    beta, intercept = _logistic(inputs, labels, 0.7, centre)
+    start = np.vstack([np.zeros((3, 2)), centre])
+    found = _logistic(inputs, labels, 0.7, centre, start)
+    beta, intercept = found[:-1], found[-1]
     error = labels - 1 / (1 + np.exp(-(inputs @ beta + intercept)))
     np.testing.assert_allclose(inputs.T @ error, 0.7 * beta, atol=1e-6)
     wanted = INTERCEPT_PRECISION * (intercept - centre)
     np.testing.assert_allclose(error.sum(axis=0), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["regression", "binary", "multiclass"])
+def test_many_strengths_give_each_what_it_gives_alone(kind: Kind) -> None:
+    generator = np.random.default_rng(2)
+    inputs, tasks = generator.normal(size=(60, 4)), np.zeros(60)
+    targets = (inputs[:, 0] > generator.normal(size=60)) + (inputs[:, 1] > 0.5)
+    targets = targets.clip(0, 1) if kind == "binary" else targets
+    rows = checked_rows(inputs, targets, tasks, None, kind=kind, n_classes=3)
+    strengths = (0.1, 30.0, 1.0)
+    for strength, fit in zip(strengths, _fits(rows, strengths), strict=True):
+        np.testing.assert_allclose(fit, _fits(rows, (strength,))[0], atol=1e-8)
+
+
+def test_a_rare_class_that_can_be_told_apart_does_not_run_away() -> None:
+    """From the rate of a rare class alone Newton's first step is so long that it never returns."""
+    skewed = np.exp(np.random.default_rng(0).normal(size=(330, 1)))
+    inputs = (skewed - skewed.mean()) / skewed.std()
+    targets = (inputs[:, 0] >= np.sort(inputs[:, 0])[-9]).astype(float)
+    rows = checked_rows(inputs, targets, np.zeros(330), None, kind="binary", n_classes=None)
+    strengths = (0.1, 0.3, 1.0, 3.0, 10.0)
+    for strength, fit in zip(strengths, _fits(rows, strengths), strict=True):
+        error = targets - 1 / (1 + np.exp(-(inputs @ fit[:-1] + fit[-1])[:, 0]))
+        np.testing.assert_allclose(inputs[:, 0] @ error, strength * fit[0, 0], atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["regression", "binary", "multiclass"])
