@@ -14,6 +14,7 @@ import pandas as pd
 
 from softshare.data.names import near
 from softshare.tasks.arguments import ArgumentError, Problem
+from softshare.tasks.asking import NOTHING_SAID, Asking
 from softshare.tasks.encoded_columns import EncodedColumns
 from softshare.tasks.levels import Levels
 from softshare.tasks.name_columns import read_names
@@ -22,7 +23,6 @@ from softshare.tasks.splits import PARTS
 from softshare.tasks.target_reading import TargetReading, read_target
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
-from softshare.tasks.understand import NOTHING_SAID, Asking
 
 _PARTS = {part: part for part in PARTS} | {
     "training": "train",

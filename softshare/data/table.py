@@ -13,11 +13,11 @@ from softshare.data.several_files import FILE, files_of, read_files, told_of
 from softshare.data.table_file import is_larger, read_frame
 from softshare.data.text_table import FileForm
 from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.asking import Asking
 from softshare.tasks.encoded_columns import EncodedColumns
 from softshare.tasks.reading import Asked
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
-from softshare.tasks.understand import Asking
 
 LARGE = 1 << 30
 CHUNK_ROWS = 100_000

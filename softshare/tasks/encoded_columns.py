@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from softshare.tasks.asking import NOTHING_SAID, Asking
 from softshare.tasks.column_sums import fit_vectors
 from softshare.tasks.features import (
     TableColumns,
@@ -26,7 +27,6 @@ from softshare.tasks.reading import ColumnKind, Reading
 from softshare.tasks.sources import Source, take
 from softshare.tasks.table_reading import readings_of
 from softshare.tasks.target_encoding import Outcome, TargetEncoding
-from softshare.tasks.understand import NOTHING_SAID, Asking
 
 ROWS_AT_ONCE = 1 << 15
 

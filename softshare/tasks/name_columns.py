@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from softshare.tasks import missing
+from softshare.tasks.asking import NOTHING_SAID, Asking
 from softshare.tasks.levels import Levels
-from softshare.tasks.understand import NOTHING_SAID, Asking
 
 
 def read_names(

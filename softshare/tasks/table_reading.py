@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pandas as pd
 
+from softshare.tasks.asking import Asking
 from softshare.tasks.levels import Levels
 from softshare.tasks.reading import Reading
-from softshare.tasks.understand import Asking, understand
+from softshare.tasks.understand import understand
 from softshare.tasks.written_numbers import Written
 
 MOST_INPUTS = 2_000

@@ -12,11 +12,13 @@ import pandas as pd
 
 from softshare.tasks import missing, written_dates, written_numbers
 from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.asking import NOTHING_SAID, Asking
+from softshare.tasks.category_columns import spellings
 from softshare.tasks.levels import Levels
+from softshare.tasks.number_texts import MOSTLY
 from softshare.tasks.reading import is_truth
 from softshare.tasks.targets import MAX_WHOLE_NUMBERS, are_whole, infer_kind, positive_place
 from softshare.tasks.task import Kind
-from softshare.tasks.understand import MOSTLY, NOTHING_SAID, Asking, spellings
 from softshare.tasks.written_dates import UnclearDatesError
 from softshare.tasks.written_numbers import NumberForm, UnclearNumbersError, Written
 

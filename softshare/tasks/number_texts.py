@@ -1,0 +1,124 @@
+"""Texts that are numbers: the one way in which they are written, or why there is none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from softshare.tasks import written_numbers
+from softshare.tasks.asking import Asking
+from softshare.tasks.levels import Levels
+from softshare.tasks.reading import Reading
+from softshare.tasks.written_numbers import PLAIN, NumberForm, UnclearNumbersError, Written
+
+MOSTLY = 0.9
+"""A column of which so many rows are numbers is one of numbers with mistakes in it."""
+
+
+FEW_VALUES = 20
+"""Texts that stand among numbers and come again are categories where there are no more values."""
+
+
+def are_categories(texts: Sequence[str], counts: np.ndarray, is_number: np.ndarray) -> bool:
+    """Whether what stands among numbers is a category, as ``5+`` in a column of 1 to 4."""
+    others = counts[~is_number]
+    return len(texts) <= FEW_VALUES and len(others) > 0 and bool((others > 1).all())
+
+
+def texts_as_numbers(
+    name: str, levels: Levels, known: np.ndarray, asking: Asking, *, is_number: bool
+) -> Reading | None:
+    """The reading of texts as numbers, of kind category where they are codes of digits; None where
+    they are neither.
+    """
+    texts, counts = list(levels.values[known]), levels.counts[known]
+    if not PLAIN.issuperset("".join(texts)):
+        is_written = np.array([Written.of(text) is not None for text in texts])
+        if counts[is_written].sum() < MOSTLY * counts.sum():
+            return None
+        if not is_number and are_categories(texts, counts, is_written):
+            return None
+        texts = [text for text, fits in zip(texts, is_written, strict=True) if fits]
+    if not is_number and any(map(written_numbers.is_code, texts)):
+        return Reading(name, "category", "codes of digits, such as " + _first_code(texts))
+    try:
+        form = written_numbers.form_of(texts, decimal=asking.decimal, usual=asking.usual)
+    except UnclearNumbersError as error:
+        raise ValueError(f"column {name!r}: {error}; say which (decimal '.' or ',')") from None
+    if form is None:
+        return _of_several_forms(name, texts)
+    read = np.isfinite(form.numbers(texts))
+    if read.mean() < MOSTLY:
+        return None  # 10.0.0.1, or 030 123456
+    return Reading(
+        name,
+        "number",
+        _how_written(form),
+        number=form,
+        cautions=_written_cautions(name, texts, form),
+    )
+
+
+def _first_code(texts: Sequence[str]) -> str:
+    return next(text for text in texts if written_numbers.is_code(text))
+
+
+def _of_several_forms(name: str, texts: Sequence[str]) -> Reading | None:
+    """What to do where numbers are not written in one way: refuse them, unless they are names."""
+    units: defaultdict[str, list[str]] = defaultdict(list)
+    for text in texts:
+        found = Written.of(text)
+        if found is not None:
+            units[found.unit].append(text)
+    known = {sign.lower() for sign in written_numbers.CURRENCIES} | written_numbers.UNITS | {""}
+    named = [unit for unit in units if unit]
+    if not set(units) <= known:
+        return None
+    examples = " and ".join(repr(of_unit[0]) for of_unit in list(units.values())[:2])
+    if len(named) > 1:
+        told = f"has numbers in several units ({examples})"
+    else:
+        told = f"has numbers written in several ways ({_two_ways(texts)})"
+    raise ValueError(
+        f"column {name!r} {told}; write them in one, read them as categories "
+        f"(columns {name}=category), or leave the column out (drop {name!r})"
+    )
+
+
+def _two_ways(texts: Sequence[str]) -> str:
+    with_comma = next((text for text in texts if "," in text), texts[0])
+    with_point = next((text for text in texts if "," not in text), texts[-1])
+    return f"{with_comma!r} and {with_point!r}"
+
+
+def _how_written(form: NumberForm) -> str:
+    told = ["numbers"]
+    if form.unit:
+        told.append(f"without {form.unit!r}")
+    if form.thousands:
+        told.append(f"thousands marked by {form.thousands!r}")
+    if form.decimal == ",":
+        told.append("decimal commas")
+    return ", ".join(told)
+
+
+def _written_cautions(name: str, texts: Sequence[str], form: NumberForm) -> tuple[str, ...]:
+    if form == NumberForm() and PLAIN.issuperset("".join(texts)):
+        return ()
+    bodies = {}
+    limits = []
+    for text in texts:
+        found = Written.of(text)
+        if found is not None:
+            bodies[text] = found.body
+            limits += [text] if found.limit else []
+    told = []
+    if limits:
+        told.append(f"column {name!r}: limits such as {limits[0]!r} are read as the number itself")
+    if form.thousands and not any(form.decimal in body for body in bodies.values()):
+        text = next(text for text, body in bodies.items() if form.thousands in body)
+        number = form.numbers([text])[0]
+        told.append(f"column {name!r}: {text!r} is read as {number:.15g}")
+    return tuple(told)
