@@ -143,7 +143,7 @@ ENVIRONMENTS = (
     Environment("other scripts in paths", out="ergebnisse-größe-東京", table="tabelle-ñ-表.csv"),
     Environment("line break in paths", out="a\nb", table="a\nb.csv"),
     Environment("escape sequence in paths", out="a\x1b[2Jb", table="a\x1b[31m.csv"),
-    Environment("markup in paths", out="[red]", table="[bold]x[/bold].csv"),
+    Environment("markup in paths", out="[red]", table="[bold]x.csv"),
     Environment("bytes that are no text in paths", out=b"a\xff", table=b"b\xff.csv"),
     Environment("long path", out="/".join(["x" * 200] * 8)),
     Environment("too long a name", out="x" * 300),

@@ -29,9 +29,10 @@ NO_MEMORY_TO_LOAD = "failed to map segment"
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",  # what is large is computed by other processes
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow's memory
+    "JOBLIB_MULTIPROCESSING": "0",  # scikit-learn's processes, of which there are none here
 }
-"""Keeps libraries from starting threads of their own when they are loaded. Where the system has no
-more to give, they fill the terminal, and one ends the process.
+"""Keeps libraries from trying for threads and processes of their own when they are loaded. Where
+the system has no more to give, they fill the terminal, and one ends the process.
 """
 
 GOES_ON = "finished runs are kept, and the same command goes on from there"
