@@ -125,8 +125,6 @@ def compare(
         "metric": metric,
         "trials": search,
     }
-    look = tasks.look()
-    tasks = replace(tasks, notes=tuple(dict.fromkeys([*tasks.notes, *look.cautions])))
     plan = make_plan(
         tasks,
         methods=methods,
@@ -137,6 +135,8 @@ def compare(
         options=options,
         cluster=cluster,
     )
+    look = tasks.look()
+    tasks = replace(tasks, notes=tuple(dict.fromkeys([*tasks.notes, *look.cautions])))
     folder = None if out is None else Path(out)
     drawn = Splits(tasks)
     with (

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 EVGENIOU = "Evgeniou & Pontil 2004, in every layer"
 
 OWN_OPTIONS: Options = {"shrink": "learned"}
-SHRINK_SPACE: Mapping[str, Range] = {"shrink": (1e-3, 10.0, "log")}
 CANDIDATES = ("learned", 0.01, 0.1, 1.0)
-"""Shrinkage that cross-validation chooses from."""
+"""Shrinkage that cross-validation chooses from, and a search."""
+
+SHRINK_SPACE: Mapping[str, Range] = {"shrink": CANDIDATES}
 
 TRAIN_OPTIONS: Options = {"ranks": 0.5, "task_rank": 0.3, "shrink": "learned"}
 PRIOR_OPTIONS: Options = {"scale": 1.0, "epsilon": 0.1, "every": 10}

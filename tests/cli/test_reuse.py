@@ -34,6 +34,12 @@ CHANGED = {
     "image_size": 3,
     "skip_broken": False,
     "sheet": "two",
+    "columns": ("v=drop",),
+    "positive": "0",
+    "na": ("3",),
+    "decimal": ".",
+    "sep": ",",
+    "encoding": "latin-1",
     "methods": ("tied",),
     "train_fraction": (0.5,),
     "seeds": 3,
@@ -47,6 +53,8 @@ CHANGED = {
     "weight_decay": 0.5,
     "dropout": 0.5,
     "base": "none",
+    "preset": "quick",
+    "time_limit": 5.0,
 }
 """Option → another value than it has by default, or than the first comparison gives it."""
 
@@ -54,6 +62,8 @@ OTHER_SOURCES = {
     "image_size": ("folder", FOLDER),
     "skip_broken": ("folder", FOLDER),
     "sheet": ("workbook", WORKBOOK),
+    "preset": ("table", {**TABLE, "methods": ("auto",)}),
+    "time_limit": ("table", {**TABLE, "methods": ("auto",)}),
 }
 """Options that go with something else than a table → with what, and how that is read first."""
 

@@ -126,7 +126,7 @@ def test_the_command_line_tells_any_damage_in_one_line(
     monkeypatch: Patch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("softshare.cli.comparing._compare", lambda tasks, out, **settings: 0)
+    monkeypatch.setattr("softshare.cli.comparing._compare", lambda *_, **settings: 0)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     path, codes = make(tmp_path), []
     for content in damaged(path.read_bytes(), n=25):

@@ -81,7 +81,7 @@ def test_features_for_which_there_is_no_room_are_told_with_their_file(full):
 
 def test_a_large_table_for_which_there_is_no_room_is_told_with_its_file(full, tmp_path):
     path = tmp_path / "table.csv"
-    rows = [f"{row},{row % 2}" for row in range(60)]
+    rows = [f"{row % 7}.5,{row % 2}" for row in range(60)]
     path.write_text("\n".join(["x,y", *rows]))
     told = rf"no space is left for {cache_folder()}/table-.*/values\.npy .*SOFTSHARE_CACHE"
     with pytest.raises(OSError, match=told):

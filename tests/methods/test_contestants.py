@@ -24,4 +24,6 @@ def test_a_contestant_learns_what_it_can_learn(method) -> None:
 def test_one_model_needs_rows_of_each_tasks_own() -> None:
     targets = {name: np.arange(8) % 2 for name in "ab"}
     tasks = TaskSet.from_shared_inputs(np.zeros((8, 2)), targets)
-    assert [method.name for method in CONTESTANTS if method.unsuitable(tasks) is None] == ["ridge"]
+    suitable = [method for method in CONTESTANTS if method.unsuitable(tasks) is None]
+    assert {method.name for method in suitable} == {"ridge", "boosted-apart"}
+    assert all(method.apart for method in suitable)

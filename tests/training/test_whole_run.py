@@ -26,8 +26,11 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
 from softshare.sharing.tensor_normal import TensorNormal
 from softshare.tasks.batches import Batches
+from softshare.tasks.losses import TaskLosses
 from softshare.tasks.task_set import TaskSet
+from softshare.training.distributed import Processes
 from softshare.training.fit import fit
+from softshare.training.spreads import SpreadUpdates
 
 STEPS, BATCH, RATE, DECAY, SEED = 20, 8, 0.05, 0.1, 3
 EVERY = 2  # ten evaluations a run
@@ -113,6 +116,8 @@ def plain_run(
     curve: list[dict[str, float]] = []
     since: list[float] = []
     stream = Batches(train, batch_size=BATCH, seed=SEED)
+    # Where weights are sums: a closed-form update, held to its definition in test_spreads.
+    spreads = SpreadUpdates(network, train, TaskLosses(train.tasks), Processes())
     for step, (batch,) in enumerate(islice(stream, steps), start=1):
         optimizer.zero_grad()
         each = [plain.loss(t, batch.inputs[t], batch.targets[t]) for t in numbers]
@@ -121,6 +126,7 @@ def plain_run(
         optimizer.step()
         for weight in network.shared_weights.values():
             weight.after_step()
+        spreads.after_step(network, step, [batch.to(torch.device("cpu"), torch.float64)])
         since.append(float(sum(each).detach()) / len(each))
         if step % EVERY:
             continue
