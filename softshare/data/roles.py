@@ -20,7 +20,8 @@ from softshare.tasks.levels import Levels
 from softshare.tasks.name_columns import read_names
 from softshare.tasks.reading import EXAMPLES, Asked, Reading
 from softshare.tasks.splits import PARTS
-from softshare.tasks.target_reading import TargetReading, read_target
+from softshare.tasks.target_reading import read_target
+from softshare.tasks.target_values import TargetReading
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 

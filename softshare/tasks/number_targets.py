@@ -1,0 +1,175 @@
+"""A target that is a number: how it is written, which mistakes and codes for no label it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from softshare.tasks import missing, written_numbers
+from softshare.tasks.asking import Asking
+from softshare.tasks.levels import Levels
+from softshare.tasks.number_texts import MOSTLY
+from softshare.tasks.target_values import TargetReading, missing_notes
+from softshare.tasks.targets import MAX_WHOLE_NUMBERS, are_whole, infer_kind
+from softshare.tasks.task import Kind
+from softshare.tasks.written_numbers import NumberForm, UnclearNumbersError, Written
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """The number that each value of a column stands for, and how it was read."""
+
+    of_levels: np.ndarray
+    why: str
+    notes: tuple[str, ...] = ()
+
+
+def texts_as_target(
+    name: str,
+    levels: Levels,
+    kind: Kind | None,
+    asking: Asking,
+) -> Numbers | None:
+    """The numbers that texts are, or None where they are classes."""
+    words = asking.missing(missing.AMONG_NUMBERS)
+    absent = missing.mask_of(levels.values, words)
+    texts, counts = list(levels.values[~absent]), levels.counts[~absent]
+    if not texts:
+        return None
+    is_number = np.array([Written.of(text) is not None for text in texts])
+    fraction = counts[is_number].sum() / counts.sum()
+    must = kind == "regression" or asking.columns.get(name) == "number"
+    if fraction < MOSTLY and not must:
+        return None
+    numbered = [text for text, fits in zip(texts, is_number, strict=True) if fits]
+    if not must and _are_codes(numbered):
+        return None
+    try:
+        form = written_numbers.form_of(
+            numbered,
+            decimal=asking.decimal,
+            usual=asking.usual,
+        )
+    except UnclearNumbersError as error:
+        raise ValueError(f"target {name!r}: {error}; say which (decimal '.' or ',')") from None
+    if form is None:
+        if len(numbered) <= MAX_WHOLE_NUMBERS and not must:
+            return None
+        raise ValueError(
+            f"target {name!r} has numbers written in several ways, such as {numbered[0]!r} and "
+            f"{numbered[-1]!r}; write them in one"
+        )
+    of_levels = np.full(len(levels.values), np.nan)
+    of_levels[~absent] = form.numbers(texts)
+    wrong = np.isnan(of_levels) & ~absent
+    if wrong.any():
+        if len(texts) <= MAX_WHOLE_NUMBERS and (levels.counts[wrong] > 1).all() and not must:
+            return None
+        raise _mistake(
+            name,
+            levels,
+            wrong,
+            must=must,
+        )
+    notes = missing_notes(
+        name,
+        levels,
+        absent,
+    )
+    return numbers_as_target(
+        name,
+        of_levels,
+        levels,
+        asking,
+        notes=notes,
+        form=form,
+    )
+
+
+def _are_codes(texts: list[str]) -> bool:
+    """Whether digits are names: ``007``, or ``1E5`` among a few whole numbers."""
+    if any(map(written_numbers.is_code, texts)):
+        return True
+    few = len(texts) <= MAX_WHOLE_NUMBERS
+    return few and any(map(written_numbers.is_code_with_exponent, texts))
+
+
+def _mistake(name: str, levels: Levels, wrong: np.ndarray, *, must: bool) -> ValueError:
+    places = np.flatnonzero(wrong)
+    first = int(np.isin(levels.codes, places).argmax())
+    text = levels.values[levels.codes[first]]
+    if must:
+        return ValueError(
+            f"task {name!r}: a regression target must be numbers, found {text!r} in row {first + 1}"
+        )
+    n_rows = int(levels.counts[wrong].sum())
+    return ValueError(
+        f"column {name!r} holds numbers, but {n_rows} value(s) are not: {text!r} in row "
+        f"{first + 1} (the header not counted); correct them, leave them empty, say that they mean "
+        "missing (na), or read classes (kind multiclass)"
+    )
+
+
+def numbers_as_target(
+    name: str,
+    of_levels: np.ndarray,
+    levels: Levels,
+    asking: Asking,
+    *,
+    notes: tuple[str, ...] = (),
+    form: NumberForm | None = None,
+) -> Numbers:
+    """The same numbers without those that are codes for no label; infinite ones are refused."""
+    found = list(notes)
+    infinite = np.isinf(of_levels)
+    if infinite.any():
+        row = int(np.isin(levels.codes, np.flatnonzero(infinite)).argmax())
+        n_rows = int(levels.counts[infinite].sum())
+        raise ValueError(
+            f"target {name!r} has {n_rows} infinite value(s), the first in row {row + 1}"
+        )
+    is_asked = asking.columns.get(name) is not None or asking.na is not None
+    codes = () if is_asked else missing.codes_among(of_levels, levels.counts)
+    if codes and len(of_levels) > MAX_WHOLE_NUMBERS:
+        here = np.isin(of_levels, codes)
+        told = ", ".join(f"{code:g}" for code in codes)
+        n_rows = int(levels.counts[here].sum())
+        found.append(
+            f"target {name!r}: {told} in {n_rows:,} row(s) is read as no label; columns "
+            f"{name}=number reads it as a number"
+        )
+        of_levels = np.where(here, np.nan, of_levels)
+    why = "numbers"
+    if form is not None and form.unit:
+        why += f" without {form.unit!r}"
+    if form is not None and form.thousands:
+        why += f", thousands marked by {form.thousands!r}"
+    if form is not None and form.decimal == ",":
+        why += ", decimal commas"
+    return Numbers(
+        of_levels,
+        why,
+        tuple(found),
+    )
+
+
+def quantity(name: str, levels: Levels, numbers: Numbers, kind: Kind | None) -> TargetReading:
+    """The target of numbers, and what few whole ones are read as."""
+    values = pd.Series(levels.numbers_by_row(numbers.of_levels), name=name)
+    notes = numbers.notes
+    n_values = int(values.nunique())
+    if kind is None and 3 <= n_values <= MAX_WHOLE_NUMBERS and are_whole(numbers.of_levels):
+        inferred = infer_kind(values)
+        low, high = values.min(), values.max()
+        span = f"target {name!r}: whole numbers from {low:g} to {high:g} are read as"
+        if inferred == "regression":
+            notes = (*notes, f"{span} a number; kind multiclass reads {n_values} classes")
+        else:
+            notes = (*notes, f"{span} {n_values} classes; kind regression reads a number")
+    return TargetReading(
+        values,
+        numbers.why,
+        notes,
+    )
