@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from softshare.data.archives import naming
 from softshare.data.names import near
 from softshare.data.public import PublicFile, PublicSet
+from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 from softshare.tasks.vectors import Vectors
 
@@ -184,7 +186,11 @@ def load(sets: Sequence[str] | None = None, *, unit_interval: bool = False) -> T
     if unknown := [name for name in names if name not in _TABLES]:
         raise ValueError(f"sets: there is no {unknown[0]!r}; {near(unknown[0], _TABLES)}")
     SET.require([_TABLES[name].file for name in names])
-    tasks = TaskSet.from_arrays({name: _read(name) for name in names})
+    examples = {name: _read(name) for name in names}
+    kinds: dict[Any, Kind] = {}
+    for name, (_, classes) in examples.items():  # of a disease from 0 to 4 they would be numbers
+        kinds[name] = "binary" if len(np.unique(classes)) == 2 else "multiclass"
+    tasks = TaskSet.from_arrays(examples, kinds=kinds)
     if not unit_interval:
         return tasks
     scalings = tuple(_to_unit_interval(source) for source in tasks.sources)

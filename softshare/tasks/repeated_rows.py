@@ -29,16 +29,16 @@ def repeat_cautions(tasks: TaskSet) -> Iterator[str]:
         if isinstance(source, EncodedColumns) and not is_grouped:
             n_cells = len(source) * len(source.names)
             if n_cells <= MOST_CELLS and len(source) > 20:
-                yield from _of_table(tasks, source)
+                yield from _of_table(source, _labels(tasks, number))
 
 
-def _of_table(tasks: TaskSet, table: EncodedColumns) -> Iterator[str]:
+def _of_table(table: EncodedColumns, labels: np.ndarray) -> Iterator[str]:
     mixed, sizes = [], []
     for place, name in enumerate(table.names):
         column = table.column(name)
         sizes.append(np.log(max(1, _n_different(column[np.isfinite(column)]))))
         mixed.append(_mixed(column, place))
-    labels = _mixed(_labels(tasks, len(table)), len(mixed))
+    labels = _mixed(labels, len(mixed))
     enough = np.log(BY_CHANCE * len(table))
     whole = np.asarray(np.sum(mixed, axis=0, dtype=np.uint64))
     if sum(sizes) < enough:
@@ -67,13 +67,12 @@ def _of_table(tasks: TaskSet, table: EncodedColumns) -> Iterator[str]:
             return
 
 
-def _labels(tasks: TaskSet, n_rows: int) -> np.ndarray:
-    labels = np.zeros(n_rows)
-    np.add.at(
-        labels,
-        tasks.rows,
-        (1.0 + tasks.task_of) * np.pi + tasks.targets,
-    )
+def _labels(tasks: TaskSet, source: int) -> np.ndarray:
+    """A number for every row of a source, the same where its tasks and their targets are."""
+    labels = np.zeros(len(tasks.sources[source]))
+    of_source = tasks.source_of[tasks.task_of] == source
+    values = (1.0 + tasks.task_of) * np.pi + tasks.targets
+    np.add.at(labels, tasks.rows[of_source], values[of_source])
     return labels
 
 

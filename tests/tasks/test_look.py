@@ -105,6 +105,16 @@ def test_repeated_rows_and_persons_suggest_a_group() -> None:
     assert not any("repeat" in line for line in cautions_of(wide))
 
 
+def test_tables_of_their_own_for_every_task_are_each_looked_through() -> None:
+    short, long = visits()[:40], visits()
+    twice = pd.concat([long, long[:60]], ignore_index=True)
+    given = {}
+    for name, frame in (("short", short), ("long", twice)):
+        given[name] = frame.drop(columns=["ill"]), (frame["ill"] == "yes").to_numpy()
+    look = TaskSet.from_arrays(given).look()
+    assert [line for line in look.cautions if "60 row(s) repeat another" in line]
+
+
 def test_tasks_and_parts_that_are_odd_are_named() -> None:
     frame = visits(part=lambda frame: np.where(np.arange(N_ROWS) % 3 == 0, "test", "train"))
     frame.loc[frame["part"] == "train", "ill"] = "no"
