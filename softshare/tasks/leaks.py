@@ -102,7 +102,8 @@ def _told_by(
         return None
     column, targets = column[there], targets[there]
     if task.kind == "regression":
-        if is_category or len(np.unique(column)) < 20:
+        # A target that never changes where the column is known goes along with nothing.
+        if is_category or len(np.unique(column)) < 20 or np.ptp(targets) == 0:
             return None
         correlation = abs(np.corrcoef(_ranks(column), _ranks(targets))[0, 1])
         return f"rank correlation {correlation:.4f}" if correlation >= 0.9999 else None

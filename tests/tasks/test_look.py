@@ -92,6 +92,13 @@ def test_a_copy_of_a_number_is_cautioned_against() -> None:
     assert [line for line in found if "'cents'" in line and "rank correlation" in line]
 
 
+def test_a_target_that_never_changes_is_told_by_no_column() -> None:
+    frame = visits(cost=lambda frame: np.zeros(len(frame)))
+    frame.loc[0, ["cost", "bmi"]] = 1.0, np.nan
+    found = cautions_of(frame, target="cost", kinds="regression", drop=["ill"])
+    assert not any("is it known before" in line for line in found)
+
+
 def test_repeated_rows_and_persons_suggest_a_group() -> None:
     frame = visits()
     twice = pd.concat([frame, frame[:60]], ignore_index=True)
