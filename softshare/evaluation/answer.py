@@ -11,6 +11,7 @@ import pandas as pd
 
 from softshare.evaluation.amounts import amount, where
 from softshare.evaluation.apart import WAYS, chosen_ways, told
+from softshare.evaluation.chance import no_better_than_chance
 from softshare.evaluation.intervals import MOST_SEEDS, seeds_to_decide
 from softshare.evaluation.statistics import (
     BASELINE,
@@ -43,6 +44,14 @@ def answer(records: Sequence[Mapping[str, Any]]) -> str:
     if stands.empty:
         return (
             "Nothing to compare: no other method has a finished run beside independent learning's."
+        )
+    guesses = no_better_than_chance(records)
+    if guesses is not None:
+        best = f"the best of {guesses.n_methods}, " if guesses.n_methods > 1 else ""
+        return (
+            "No winner: no method is shown to predict better than chance; "
+            f"{best}{guesses.method}, has a mean ROC-AUC of {guesses.area:.3f}, and guesses have "
+            "0.5."
         )
     largest = stands["fraction"].max()
     first = stands[stands["fraction"] == largest].iloc[0]

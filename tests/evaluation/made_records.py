@@ -69,7 +69,7 @@ def runs(
     """Records of methods with these mean gains and a little scatter, the same for every task."""
     offsets = scatter * np.linspace(-1, 1, seeds)
     rows = [
-        record("independent", seed, dict.fromkeys(tasks, 0.5), metric=metric, fraction=fraction)
+        record("independent", seed, dict.fromkeys(tasks, 0.6), metric=metric, fraction=fraction)
         for seed in range(seeds)
     ]
     for method, gain in gains.items():
@@ -77,7 +77,7 @@ def runs(
             record(
                 method,
                 seed,
-                dict.fromkeys(tasks, 0.5 + sign * (gain + offset)),
+                dict.fromkeys(tasks, 0.6 + sign * (gain + offset)),
                 metric=metric,
                 fraction=fraction,
             )

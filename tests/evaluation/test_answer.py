@@ -64,7 +64,7 @@ def test_a_lower_error_is_a_gain():
 
 
 def test_mixed_metrics_are_told_in_per_cent():
-    assert "by 10.0 % [" in answer(runs({"tied": 0.05}, metric={"a": "roc_auc", "b": "accuracy"}))
+    assert "by 8.3 % [" in answer(runs({"tied": 0.05}, metric={"a": "roc_auc", "b": "accuracy"}))
 
 
 def test_of_several_fractions_the_largest_is_told_and_named():
