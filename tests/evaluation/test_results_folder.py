@@ -37,6 +37,8 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_runs(tmp_path):
             pytest.fail("it was begun")
 
 
-def test_without_a_folder_there_is_nothing_to_claim():
+def test_without_a_folder_there_is_nothing_to_claim(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with claimed(None), claimed(None):
-        pass
+        assert not list(tmp_path.iterdir())
+    assert not list(tmp_path.iterdir())
