@@ -160,26 +160,13 @@ class Roles:
         Raises:
             ValueError: the columns' values do not fit their use.
         """
-        by_name = self.kinds if isinstance(self.kinds, Mapping) else {}
-        for_all = None if isinstance(self.kinds, Mapping) else self.kinds
-        read: dict[str, TargetReading] = {}
-        for name in self.of["target"]:
-            read[name] = read_target(
-                frame[name],
-                kind=by_name.get(name, for_all),
-                positive=self.positive,
-                asking=self.asking,
-                is_one_of_several=len(self.of["target"]) > 1,
-            )
+        read = self._read_targets(frame)
         targets = {name: reading.values for name, reading in read.items()}
         notes = [note for reading in read.values() for note in reading.notes]
         for of_input in getattr(inputs, "readings", ()):
             notes += of_input.cautions
-        kinds: dict[str, Kind] = {}
-        for name in targets:
-            kind = by_name.get(name, for_all)
-            if kind is not None:
-                kinds[name] = kind
+        given = {name: self._kind_of(name) for name in targets}
+        kinds = {name: kind for name, kind in given.items() if kind is not None}
         if isinstance(inputs, EncodedColumns):
             inputs = replace(inputs, readings=(*self._readings(frame, read), *inputs.readings))
         groups = next((groups_of(frame[name]) for name in self.of["group"]), None)
@@ -213,6 +200,23 @@ class Roles:
         if unlabelled:
             notes.insert(0, f"{unlabelled} row(s) without a value of {name!r} are left out")
         return replace(tasks, notes=tuple(notes))
+
+    def _kind_of(self, target: str) -> Kind | None:
+        """The kind that is given for a target, or for all."""
+        return self.kinds.get(target) if isinstance(self.kinds, Mapping) else self.kinds
+
+    def _read_targets(self, frame: pd.DataFrame) -> dict[str, TargetReading]:
+        """Every target's values, and how they were read."""
+        read: dict[str, TargetReading] = {}
+        for name in self.of["target"]:
+            read[name] = read_target(
+                frame[name],
+                kind=self._kind_of(name),
+                positive=self.positive,
+                asking=self.asking,
+                is_one_of_several=len(self.of["target"]) > 1,
+            )
+        return read
 
     def _readings(self, frame: pd.DataFrame, targets: Mapping[str, TargetReading]) -> list[Reading]:
         """How the columns with another use than as input are shown beside these."""

@@ -111,18 +111,7 @@ def stack(
     n_tasks = int(tasks.max()) + 1
     n_contestants = outputs.shape[1]
     goal = Goal(kind, metric, pooled, random_state)
-    kept = np.zeros(n_tasks, dtype=bool)
-    p_values = np.full(n_tasks, np.nan)
-    if apart is not None and apart != pooled:
-        worse = loss_of_joining(
-            outputs,
-            targets,
-            tasks,
-            goal=goal,
-            apart=apart,
-        )
-        kept, p_values = hurt_tasks(worse, tasks, n_tasks, groups)
-
+    kept, p_values = _hurt(outputs, targets, tasks, goal, apart, groups)
     only_apart = np.eye(n_contestants)[pooled if apart is None else apart]
     if kept[tasks].all():
         weights = np.tile(only_apart, (n_tasks, 1))
@@ -169,6 +158,22 @@ def stack(
         kept,
         p_values,
     )
+
+
+def _hurt(
+    outputs: Array,
+    targets: Array,
+    tasks: Codes,
+    goal: Goal,
+    apart: int | None,
+    groups: Codes | None,
+) -> tuple[np.ndarray, Array]:
+    """Which tasks everything joint would hurt ``(T,)``, and the p-values of it ``(T,)``."""
+    n_tasks = int(tasks.max()) + 1
+    if apart is None or apart == goal.pooled:
+        return np.zeros(n_tasks, dtype=bool), np.full(n_tasks, np.nan)
+    worse = loss_of_joining(outputs, targets, tasks, goal=goal, apart=apart)
+    return hurt_tasks(worse, tasks, n_tasks, groups)
 
 
 def _losses(

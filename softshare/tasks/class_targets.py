@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from softshare.tasks.written_numbers import Written
 
 MOST_CLASSES = 50
 
-
 ROWS_A_CLASS = 5
 """Texts are no classes where there are more of them, each in fewer rows on average."""
 
@@ -35,25 +35,13 @@ def classes_of(
 ) -> TargetReading:
     """The target of classes; texts that differ in capitals alone are one."""
     texts = levels.texts
-    absent = missing.mask_of(texts, asking.missing(missing.ALWAYS))
-    if asking.na is None:
-        absent &= ~_are_values(texts, absent)
+    absent = _absent(texts, asking)
+    of_missing = missing_notes(name, levels.as_texts(), absent)
     if absent.all():
-        without = missing_notes(
-            name,
-            levels.as_texts(),
-            absent,
-        )
-        empty = pd.Series(
-            np.nan,
-            index=range(levels.n_rows),
-            name=name,
-        )
-        return TargetReading(
-            empty,
-            "empty",
-            without,
-        )
+        empty = pd.Series(np.nan, index=range(levels.n_rows), name=name)
+        return TargetReading(empty, "empty", of_missing)
+    if levels.held == "boolean":
+        texts = [str(bool(float(text))) for text in texts]
     known = [text for text, gone in zip(texts, absent, strict=True) if not gone]
     counts = levels.counts[~absent]
     keep = as_written or levels.held == "categories"
@@ -61,9 +49,6 @@ def classes_of(
     classes = [text for text in known if text not in same]
     if levels.held not in ("categories", "boolean"):
         classes.sort()
-    if levels.held == "boolean":
-        classes = [str(bool(float(text))) for text in classes]
-        texts = [str(bool(float(text))) for text in texts]
     _check_number(
         name,
         len(classes),
@@ -78,22 +63,24 @@ def classes_of(
         places.append(-1 if gone else of_class[same.get(text, text)])
     codes = np.append(places, -1)[levels.codes]
     values = pd.Series(_categorical(codes, classes), name=name)
-    notes = list(
-        missing_notes(
-            name,
-            levels.as_texts(),
-            absent,
-        )
-    )
+    notes = (*of_missing, *_spelling_notes(name, same))
+    return TargetReading(values, "classes", notes)
+
+
+def _absent(texts: list[str], asking: Asking) -> np.ndarray:
+    """Which texts mean that there is no label."""
+    absent = missing.mask_of(texts, asking.missing(missing.ALWAYS))
+    if asking.na is None:
+        absent &= ~_are_values(texts, absent)
+    return absent
+
+
+def _spelling_notes(name: str, same: Mapping[str, str]) -> Iterator[str]:
+    """Which spellings were read as one class."""
     if same:
         variants = ", ".join(f"{text!r} as {same[text]!r}" for text in list(same)[:5])
         told = f"spellings read as one class: {variants}; columns {name}=category keeps them apart"
-        notes.append(f"target {name!r}: {told}")
-    return TargetReading(
-        values,
-        "classes",
-        tuple(notes),
-    )
+        yield f"target {name!r}: {told}"
 
 
 def _categorical(codes: np.ndarray, classes: list[str]) -> Any:

@@ -46,38 +46,17 @@ def texts_as_target(
     numbered = [text for text, fits in zip(texts, is_number, strict=True) if fits]
     if not must and _are_codes(numbered):
         return None
-    try:
-        form = written_numbers.form_of(
-            numbered,
-            decimal=asking.decimal,
-            usual=asking.usual,
-        )
-    except UnclearNumbersError as error:
-        raise ValueError(f"target {name!r}: {error}; say which (decimal '.' or ',')") from None
+    form = _form_of(name, numbered, asking, must=must)
     if form is None:
-        if len(numbered) <= MAX_WHOLE_NUMBERS and not must:
-            return None
-        raise ValueError(
-            f"target {name!r} has numbers written in several ways, such as {numbered[0]!r} and "
-            f"{numbered[-1]!r}; write them in one"
-        )
+        return None
     of_levels = np.full(len(levels.values), np.nan)
     of_levels[~absent] = form.numbers(texts)
     wrong = np.isnan(of_levels) & ~absent
     if wrong.any():
         if len(texts) <= MAX_WHOLE_NUMBERS and (levels.counts[wrong] > 1).all() and not must:
             return None
-        raise _mistake(
-            name,
-            levels,
-            wrong,
-            must=must,
-        )
-    notes = missing_notes(
-        name,
-        levels,
-        absent,
-    )
+        raise _mistake(name, levels, wrong, must=must)
+    notes = missing_notes(name, levels, absent)
     return numbers_as_target(
         name,
         of_levels,
@@ -86,6 +65,20 @@ def texts_as_target(
         notes=notes,
         form=form,
     )
+
+
+def _form_of(name: str, texts: list[str], asking: Asking, *, must: bool) -> NumberForm | None:
+    """The one way in which all are written; None where there is none, and they may be classes."""
+    try:
+        form = written_numbers.form_of(texts, decimal=asking.decimal, usual=asking.usual)
+    except UnclearNumbersError as error:
+        raise ValueError(f"target {name!r}: {error}; say which (decimal '.' or ',')") from None
+    if form is None and (must or len(texts) > MAX_WHOLE_NUMBERS):
+        raise ValueError(
+            f"target {name!r} has numbers written in several ways, such as {texts[0]!r} and "
+            f"{texts[-1]!r}; write them in one"
+        )
+    return form
 
 
 def _are_codes(texts: list[str]) -> bool:
