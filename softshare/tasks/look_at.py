@@ -17,6 +17,8 @@ from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
 TASKS_SHOWN = 12
+LONGEST_EXAMPLE = 24
+"""Characters of a value that are shown."""
 
 
 def look_at(tasks: TaskSet) -> Look:
@@ -62,10 +64,11 @@ def _readings(tasks: TaskSet) -> list[Reading]:
 def _summary(tasks: TaskSet, readings: Sequence[Reading]) -> str:
     count = "1 task" if len(tasks) == 1 else f"{len(tasks):,} tasks"
     n_rows = sum(len(source) for source in tasks.sources)
-    sizes = tasks.n_examples
-    each = (
-        f"{sizes.min():,}" if sizes.min() == sizes.max() else f"{sizes.min():,} to {sizes.max():,}"
-    )
+    least = tasks.n_examples.min()
+    most = tasks.n_examples.max()
+    each = f"{least:,}"
+    if most > least:
+        each = f"{least:,} to {most:,}"
     told = f"{count} of {each} labelled rows each, {n_rows:,} rows in all"
     if readings:
         used = [reading for reading in readings if reading.is_used]
@@ -94,11 +97,13 @@ def _target(tasks: TaskSet) -> str:
 def _task_line(tasks: TaskSet, number: int) -> TaskLine:
     task = tasks.tasks[number]
     targets = tasks.targets[tasks.entries(number)]
+    told = _told_target(task)
+    level = _level(task, targets)
     return TaskLine(
         task.label,
-        _told_target(task),
+        told,
         len(targets),
-        _level(task, targets),
+        level,
     )
 
 
@@ -122,11 +127,20 @@ def _column_line(reading: Reading) -> ColumnLine:
     read_as = {"many": f"{reading.n_values:,} categories", "left out": "left out"}
     if reading.kind == "category":
         read_as["category"] = f"{reading.n_values} categories"
+    told = read_as.get(reading.kind, reading.kind)
+    why = reading.why
+    if reading.kind == "role":
+        told = role
+        why = how
+    examples = []
+    for text in reading.examples:
+        short = text if len(text) <= LONGEST_EXAMPLE else f"{text[: LONGEST_EXAMPLE - 1]}…"
+        examples.append(short)
     return ColumnLine(
         reading.name,
-        role if reading.kind == "role" else read_as.get(reading.kind, reading.kind),
-        how if reading.kind == "role" else reading.why,
-        ", ".join(text if len(text) <= 24 else f"{text[:23]}…" for text in reading.examples),
+        told,
+        why,
+        ", ".join(examples),
         reading.n_missing,
         reading.n_inputs,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,15 +37,25 @@ def as_numbers(
         cautions.append(f"column {name!r}: {found.why}; if it names rows, leave it out (drop)")
     codes = missing.codes_among(numbers, levels.counts) if asking.na is None else ()
     if codes:
-        told_codes = ", ".join(f"{code:g}" for code in codes)
-        n_rows = int(levels.counts[np.isin(numbers, codes)].sum())
-        cautions.append(
-            f"column {name!r}: {told_codes} in {n_rows:,} row(s) is read as missing; "
-            f"columns {name}=number reads it as a number"
-        )
-        written = {text.lower() for text in np.array(levels.texts)[np.isin(numbers, codes)]}
-        reading = replace(reading, missing=tuple(sorted({*reading.missing, *written})))
+        here = np.isin(numbers, codes)
+        cautions.append(_told_codes(name, codes, int(levels.counts[here].sum())))
+        written = [text.lower() for text in np.array(levels.texts)[here]]
+        known = sorted({*reading.missing, *written})
+        reading = replace(reading, missing=tuple(known))
     return replace(reading, cautions=tuple(cautions))
+
+
+def _told_codes(
+    name: str,
+    codes: Sequence[float],
+    n_rows: int,
+) -> str:
+    """That numbers such as -999 mean that there is none."""
+    told = ", ".join(f"{code:g}" for code in codes)
+    return (
+        f"column {name!r}: {told} in {n_rows:,} row(s) is read as missing; "
+        f"columns {name}=number reads it as a number"
+    )
 
 
 def _long(numbers: np.ndarray) -> bool:

@@ -55,8 +55,17 @@ def texts_as_target(
     if wrong.any():
         if len(texts) <= MAX_WHOLE_NUMBERS and (levels.counts[wrong] > 1).all() and not must:
             return None
-        raise _mistake(name, levels, wrong, must=must)
-    notes = missing_notes(name, levels, absent)
+        raise _mistake(
+            name,
+            levels,
+            wrong,
+            must=must,
+        )
+    notes = missing_notes(
+        name,
+        levels,
+        absent,
+    )
     return numbers_as_target(
         name,
         of_levels,
