@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from softshare.tasks.encoded_columns import EncodedColumns
+from softshare.tasks.random_keys import numbered
 from softshare.tasks.task_set import TaskSet
 
 FRACTION = 0.01
@@ -36,7 +37,8 @@ def _of_table(table: EncodedColumns, labels: np.ndarray) -> Iterator[str]:
     mixed, sizes = [], []
     for place, name in enumerate(table.names):
         column = table.column(name)
-        sizes.append(np.log(max(1, _n_different(column[np.isfinite(column)]))))
+        n_values = _n_different(column[np.isfinite(column)])
+        sizes.append(np.log(max(1, n_values)))
         mixed.append(_mixed(column, place))
     labels = _mixed(labels, len(mixed))
     enough = np.log(BY_CHANCE * len(table))
@@ -77,13 +79,10 @@ def _labels(tasks: TaskSet, source: int) -> np.ndarray:
 
 
 def _mixed(column: np.ndarray, place: int) -> np.ndarray:
-    """A number of 64 bits for every value, so that sums tell rows apart (splitmix64)."""
-    bits = np.where(np.isnan(column), 1e300, column + 0.0).view(np.uint64)
-    with np.errstate(over="ignore"):
-        bits = bits + np.uint64(0x9E3779B97F4A7C15) * np.uint64(place + 1)
-        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return bits ^ (bits >> np.uint64(31))
+    """A number of 64 bits for every value, so that sums tell rows apart."""
+    # Both zeros are one number, and every NaN; a number that no column holds stands for it.
+    values = np.where(np.isnan(column), 1e300, column + 0.0)
+    return numbered(values.view(np.uint64), np.array([place + 1]))
 
 
 def _repeated(rows: np.ndarray) -> int:
