@@ -161,7 +161,7 @@ def _trained(
     present = part.keep_tasks(np.flatnonzero(part.n_examples > 0))
     judging = held.keep_tasks(np.flatnonzero(held.n_examples > 0))
     on_base = replace(trainer, stands_on_base=stands)
-    return on_base.train(settings, present, judging, tasks=part)
+    return on_base.train(settings, present, judging, tasks=part, jointly=True)
 
 
 def _weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:

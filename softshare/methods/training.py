@@ -142,6 +142,7 @@ class Trainer:
         *,
         tasks: TaskSet | None = None,
         callbacks: Sequence[Callback] = (),
+        jointly: bool = False,
     ) -> tuple[MultiTaskNetwork, list[Row]]:
         """Train with exactly the settings' number of steps, those of a start apart counted.
 
@@ -154,6 +155,8 @@ class Trainer:
             validation: the examples that choose the weights to keep.
             tasks: the network's tasks, where some of them have no training examples.
             callbacks: called after every step of the method's own, those of a start apart left out.
+            jointly: keep the weights of one step for all tasks, also where nothing is shared: of
+                folds, which have a few examples a task.
 
         Returns:
             The network with the weights of its best mean validation loss, and the learning curve.
@@ -173,7 +176,7 @@ class Trainer:
             optimizer=_optimizer(settings),
             evaluate_every=every,
             patience=patience,
-            keep_best=True,
+            keep_best="jointly" if jointly else True,
             seed=settings.seed,
         )
         curve: list[Row] = []
@@ -193,7 +196,7 @@ class Trainer:
 
     def learner(self, settings: RunSettings) -> Learn:
         """Trains a network with these settings on some examples, watching others."""
-        return lambda train, held_out: self.train(settings, train, held_out)[0]
+        return lambda train, held_out: self.train(settings, train, held_out, jointly=True)[0]
 
     def cross_validate(
         self, candidates: Mapping[Candidate, RunSettings], train: TaskSet, *, seed: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -16,6 +16,11 @@ from softshare.tasks.losses import TaskLosses
 from softshare.tasks.task_set import TaskSet
 from softshare.training.history import History
 from softshare.training.objective import Loss
+
+KeepBest = bool | Literal["jointly"]
+"""Whether training ends with the best weights; ``"jointly"`` — those of one step for all tasks,
+also where nothing is shared.
+"""
 
 
 class Callback(Protocol):
@@ -54,7 +59,7 @@ class Recorder:
         validation: TaskSet | None,
         losses: TaskLosses,
         patience: int | None = None,
-        keep_best: bool = False,
+        keep_best: KeepBest = False,
         mean: Callable[[Tensor], Tensor] = Tensor.nanmean,
     ) -> None:
         if validation is None and (patience is not None or keep_best):
@@ -65,7 +70,9 @@ class Recorder:
             validation,
             losses,
         )
-        self._patience, self._best_weights = patience, BestWeights() if keep_best else None
+        self._patience = patience
+        jointly = keep_best == "jointly"
+        self._best_weights = BestWeights(jointly=jointly) if keep_best else None
         self._mean, self._best, self._since_best = mean, math.inf, 0
         self._sum, self._count, self._begin = 0.0, 0, time.perf_counter()
 
@@ -118,11 +125,16 @@ class BestWeights:
     shared, of each task's own.
 
     Tasks that are learned apart would each stop at their own best step: holding them to a common
-    one
-    would make the baseline weaker than it is.
+    one would make the baseline weaker than it is. But where each has a few examples to stop by,
+    its own best step is chance: what it says of these is far better than of any others, and worse
+    than at a step that all have in common.
+
+    Args:
+        jointly: keep those of one step for all tasks, also where nothing is shared.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, jointly: bool = False) -> None:
+        self._jointly = jointly
         self._best: Tensor | None = None
         self._state: dict[str, Tensor] = {}
         self._values: dict[int, list[Tensor]] = {}
@@ -135,11 +147,12 @@ class BestWeights:
             losses: its tasks' mean validation losses, ``(T,)``.
             mean: their mean over all tasks.
         """
-        losses = losses if network.shares_nothing else torch.tensor([mean])
+        each_its_own = network.shares_nothing and not self._jointly
+        losses = losses if each_its_own else torch.tensor([mean])
         best = torch.full_like(losses, torch.inf) if self._best is None else self._best
         better = losses < best
         self._best = torch.where(better, losses, best)
-        if network.shares_nothing:
+        if each_its_own:
             for task in torch.nonzero(better).flatten().tolist():
                 self._values[task] = [value.clone() for value in network.own_values(task)]
         elif better.any():

@@ -16,7 +16,7 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.batches import Augment, Batches, Policy
 from softshare.tasks.losses import BinaryLoss
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import Callback, Recorder
+from softshare.training.callbacks import Callback, KeepBest, Recorder
 from softshare.training.history import History
 from softshare.training.lazy_adam import LazyAdam
 from softshare.training.objective import Objective
@@ -50,7 +50,7 @@ def fit(
     binary_loss: BinaryLoss = "logistic",
     evaluate_every: int | None = None,
     patience: int | None = None,
-    keep_best: bool = False,
+    keep_best: KeepBest = False,
     callbacks: Sequence[Callback] = (),
     seed: int = 0,
 ) -> History:
@@ -90,7 +90,8 @@ def fit(
         evaluate_every: steps between rows of history; a fiftieth of the steps when None.
         patience: evaluations without a better mean validation loss after which training stops.
         keep_best: end with the weights of the best mean validation loss, a copy of which is kept
-            meanwhile.
+            meanwhile; of a network that shares nothing, each task's of its own best loss, or,
+            ``"jointly"``, of one step for all, which suits few validation examples a task.
         callbacks: called after every step; one that returns True ends the training.
         seed: of the examples' order and of dropout. A task's dropout goes by the seed, the step and
             the task's name alone. Modules that draw from PyTorch's own generator themselves (a

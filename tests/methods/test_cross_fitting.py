@@ -37,6 +37,18 @@ def test_networks_find_what_a_line_cannot() -> None:
     assert r2_score(test.targets, np.concatenate(learned.predict(test))[:, 0]) > 0.7
 
 
+def test_what_networks_apart_say_of_rows_held_out_is_as_good_as_of_new_rows() -> None:
+    """Each task's own best step on its few held-out rows would say it of these rows alone."""
+    train, validation, test = parts(schools(rows=30, tasks=30))
+    settings = replace(FEW_STEPS, steps=60, learning_rate=0.03, base="none")
+    learned = method_named("independent").learn(train, validation, settings)
+    assert learned.out_of_fold is not None
+    held_out = np.mean((np.concatenate(learned.out_of_fold)[:, 0] - train.targets) ** 2)
+    new = np.mean((np.concatenate(learned.predict(test))[:, 0] - test.targets) ** 2)
+    # The mean of four networks on new rows, against one network on each row held out.
+    assert held_out > new
+
+
 def test_a_task_without_rows_in_a_fold_is_still_answered() -> None:
     tasks = schools(rows=12, tasks=3)
     train, _, test = parts(tasks)

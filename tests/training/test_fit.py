@@ -300,6 +300,28 @@ def test_tasks_that_share_nothing_each_keep_their_own_best() -> None:
     )  # their best steps do differ
 
 
+def test_tasks_that_share_nothing_can_be_kept_at_one_step() -> None:
+    train, validation = made_tasks(0, rows=6), made_tasks(1, rows=50)
+    for part in (train, validation):
+        part.sources[0][part.rows[part.entries(1)]] *= 0.05  # a task that takes longer
+    losses = Objective(validation).losses
+    network = MultiTaskNetwork(mlp, train, sharing=Independent())
+    history = fit(
+        network,
+        train,
+        validation=validation,
+        steps=300,
+        learning_rate=0.003,
+        evaluate_every=10,
+        keep_best="jointly",
+    )
+    best = min(history, key=lambda row: row["validation_loss"])
+    again = MultiTaskNetwork(mlp, train, sharing=Independent())
+    fit(again, train, steps=best["step"], learning_rate=0.003)
+    found, wanted = (mean_losses(each, validation, losses) for each in (network, again))
+    torch.testing.assert_close(found, wanted)
+
+
 def test_divergence_names_task_and_step() -> None:
     tasks = made_tasks()
     tasks.sources[0][tasks.rows[tasks.entries(1)]] *= 1e30
