@@ -90,5 +90,5 @@ def as_toml(options: Mapping[str, Any]) -> str:
         plain = list(value) if isinstance(value, tuple) else value
         told = plain if isinstance(plain, bool | int | float | str | list) else str(plain)
         # JSON's texts, numbers, booleans and lists of these are TOML's too
-        lines.append(f"{name} = {json.dumps(told)}")
+        lines.append(f"{name} = {json.dumps(told, ensure_ascii=False)}")
     return "\n".join(lines) + "\n"

@@ -20,6 +20,6 @@ def run(source: str, data: Data, *, wrong: Sequence[str] = ()) -> int:
     Raises:
         ValueError: something cannot be right; the message names all of it, by flags.
     """
-    tasks = read(source, data, wrong)
+    tasks = read(source, data, wrong, fractions=(1.0,))
     show_look(tasks.look(), console_on(sys.stdout))
     return 0

@@ -92,8 +92,7 @@ def layout_of(root: Path) -> ImageLayout:
     if parts:
         return _by_parts_first(content, parts, root)
     parts_of = {}
-    for task in top:
-        below = _folders(content, 1, within=f"{task}/")
+    for task, below in _folders_below(content).items():
         parts_of[task] = _parts_among(below, f"{root / task}")
     if any(parts_of.values()):
         return _by_tasks_first(content, parts_of, root)
@@ -257,11 +256,23 @@ def _holds_results(folder: Path) -> bool:
     return is_default or ((folder / "records").is_dir() and (folder / "splits").is_dir())
 
 
-def _folders(content: _Content, level: int, *, within: str = "") -> list[str]:
+def _folders(content: _Content, level: int) -> list[str]:
     """The names of the folders with images at a level below the top, in their order."""
     found: dict[str, None] = {}
     for name in content.images:
         *folders, _ = name.split("/")
-        if name.startswith(within) and len(folders) > level:
+        if len(folders) > level:
             found[folders[level]] = None
     return list(found)
+
+
+def _folders_below(content: _Content) -> dict[str, list[str]]:
+    """Every folder at the top → the names of those in it that hold images, in their order."""
+    found: dict[str, dict[str, None]] = {}
+    for name in content.images:
+        top, *below, _ = name.split("/") if "/" in name else ("", "")
+        of_top = found.setdefault(top, {})
+        if below:
+            of_top[below[0]] = None
+    found.pop("", None)  # images that stand at the top itself
+    return {top: list(of_top) for top, of_top in found.items()}

@@ -232,7 +232,7 @@ class Roles:
                         name,
                         "role",
                         f"the {role}: {why}" if why else f"the {role}",
-                        examples=tuple(levels.texts[:EXAMPLES]),
+                        examples=tuple(levels.first_texts(EXAMPLES)),
                         n_values=len(levels.values),
                         n_missing=int((levels.codes < 0).sum()),
                     )

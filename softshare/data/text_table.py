@@ -99,7 +99,7 @@ def text_form(path: Path, form: FileForm) -> TextForm:
     encoding = form.encoding or encoding_of(begin)
     lines = _lines(begin, encoding)
     skipped = _comments_above(lines, form.sep)
-    told_by_excel = next(iter(lines), "").strip().lower().removeprefix("sep=")
+    told_by_excel = next(iter(lines), "").rstrip("\r\n").lower().removeprefix("sep=")
     sep = form.sep
     if sep is None and len(told_by_excel) == 1 and lines[0].lower().startswith("sep="):
         sep, skipped = told_by_excel, 1

@@ -26,7 +26,7 @@ from softshare.evaluation.results_folder import claimed
 from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search
 from softshare.evaluation.summary_file import csv_of
 from softshare.methods.method import Method
-from softshare.methods.options import GivenOptions
+from softshare.methods.options import GivenOptions, options_of_auto
 from softshare.methods.settings import TUNED, RunSettings
 from softshare.tasks.look import FILE as LOOK
 from softshare.tasks.splits import Split
@@ -132,7 +132,7 @@ def compare(
         seeds=seeds,
         workers=workers,
         settings=settings,
-        options=options,
+        options=options_of_auto(options, preset=preset, time_limit=time_limit),
         cluster=cluster,
     )
     look = tasks.look()

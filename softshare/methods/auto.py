@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softshare import methods
 from softshare.methods.method import Learned, Method, Options, Range
@@ -49,8 +49,15 @@ class Auto(Method):
         """See :meth:`Method.unsuitable`."""
         return methods.plain_entries.not_one_model(tasks)
 
+    def misfit(self, option: str, value: Any) -> str | None:
+        """See :meth:`Method.misfit`."""
+        if option == "preset" and value not in self.presets:
+            return f"one of {', '.join(self.presets)}"
+        if option == "time_limit" and value < 0:
+            return "minutes, or 0 for no limit"
+        return None
+
     def _members(self, tasks: TaskSet, preset: str) -> Sequence[Method]:
-        if preset not in self.presets:
-            known = ", ".join(self.presets)
-            raise ArgumentError(("options", f"auto.preset must be one of {known}, got {preset!r}"))
+        if wanted := self.misfit("preset", preset):
+            raise ArgumentError(("options", f"auto.preset must be {wanted}, got {preset!r}"))
         return [method for method in self.presets[preset] if method.unsuitable(tasks) is None]

@@ -106,6 +106,10 @@ class Method(ABC):
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """Why the method cannot apply to these tasks, or None where it can."""
 
+    def misfit(self, option: str, value: Any) -> str | None:
+        """What an option of the right type must be besides, or None where the value fits."""
+        return None
+
     def option(self, settings: RunSettings, name: str) -> Any:
         """The value of an option in a run: the given one, or the default."""
         return {**self.options, **settings.method_options}[name]

@@ -38,14 +38,13 @@ def options_of_auto(
     *,
     preset: str | None,
     time_limit: float | None,
-) -> dict[str, dict[str, Value]]:
+) -> GivenOptions:
     """Given options with those of ``auto`` that have arguments of their own."""
-    merged = {method: dict(values) for method, values in (options or {}).items()}
-    given: dict[str, Value | None] = {"preset": preset, "time_limit": time_limit}
-    for name, value in given.items():
-        if value is not None:
-            merged.setdefault("auto", {})[name] = value
-    return merged
+    arguments: dict[str, Value | None] = {"preset": preset, "time_limit": time_limit}
+    given = {name: value for name, value in arguments.items() if value is not None}
+    if not given:
+        return options or {}
+    return {**(options or {}), "auto": {**(options or {}).get("auto", {}), **given}}
 
 
 def wrong_options(options: GivenOptions, compared: Sequence[Method]) -> list[Problem]:
@@ -86,7 +85,10 @@ def _misfit(method: Method, option: str, value: Value) -> str | None:
     default = method.options[option]
     whole = type(value) is int
     number = not isinstance(value, str | bool) and isfinite(value)
-    if option in method.cross_validated:
+    of_choices = any(type(choice) is float for choice in method.search_space.get(option, ()))
+    if isinstance(default, str) and default != CROSS_VALIDATED and of_choices:
+        fits, wanted = number or isinstance(value, str), "a number or text"
+    elif option in method.cross_validated:
         fits, wanted = (
             whole or value == CROSS_VALIDATED or str(value).isdigit(),
             f"a whole number or {CROSS_VALIDATED!r}",
@@ -95,11 +97,10 @@ def _misfit(method: Method, option: str, value: Value) -> str | None:
         fits, wanted = isinstance(value, str), "text"
     else:
         fits, wanted = (whole, "a whole number") if type(default) is int else (number, "a number")
-    return (
-        None
-        if fits
-        else f"{method.name}.{option} must be {wanted}, such as {default!r}, got {value!r}"
-    )
+    if not fits:
+        return f"{method.name}.{option} must be {wanted}, such as {default!r}, got {value!r}"
+    misfit = method.misfit(option, value)
+    return misfit and f"{method.name}.{option} must be {misfit}, got {value!r}"
 
 
 def _value(text: str) -> Value:

@@ -95,8 +95,9 @@ class EncodedColumns:
 
     def column(self, name: str, rows: np.ndarray | None = None) -> np.ndarray:
         """The numbers of one column, ``(N,)`` or of these rows."""
-        chosen = np.arange(len(self)) if rows is None else rows
-        return self._columns([name], chosen)[:, 0]
+        if rows is None:
+            rows = np.arange(len(self))
+        return self._columns([name], rows)[:, 0]
 
     @property
     def used(self) -> tuple[Reading, ...]:
@@ -135,6 +136,8 @@ class EncodedColumns:
             range(len(parts)),
             parts,
         )
+        categorical = [name for name in self.names if name in self.categories]
+        counts_of = self._counts(categorical, training)
         categories: dict[str, tuple[str, ...]] = {}
         encodings: dict[str, TargetEncoding] = {}
         of_rows = [np.empty((len(self), 0))]
@@ -143,7 +146,7 @@ class EncodedColumns:
             if reading.is_numeric:
                 continue
             name = reading.name
-            counts = self._counts(name, training)
+            counts = counts_of[name]
             missing[name] = int(counts[-1])
             seen = counts[:-1] > 0
             if seen.sum() + (missing[name] > 0) <= 1:  # being missing tells rows apart too
@@ -224,20 +227,29 @@ class EncodedColumns:
         places = [place_of.get(category, len(kept)) for category in self.categories[name]]
         return np.array([*places, len(kept), -1])
 
-    def _counts(self, name: str, training: np.ndarray) -> np.ndarray:
-        """How many training rows each category of a column has; the last number counts missing
-        values.
+    def _counts(self, names: Sequence[str], training: np.ndarray) -> dict[str, np.ndarray]:
+        """How many training rows each category of these columns has; the last number of each counts
+        missing values.
         """
-        counts = np.zeros(len(self.categories[name]) + 2, dtype=np.int64)
+        counts = {}
+        for name in names:
+            counts[name] = np.zeros(len(self.categories[name]) + 2, dtype=np.int64)
+        # One pass for all columns: rows on a disk are read whole.
         for begin in range(0, len(training), ROWS_AT_ONCE):
-            places = self.column(name, training[begin : begin + ROWS_AT_ONCE])
-            counts += np.bincount(codes_from(places) % len(counts), minlength=len(counts))
-        return np.delete(counts, -2)  # categories beyond those that are known
+            rows = training[begin : begin + ROWS_AT_ONCE]
+            some = self._columns(names, rows)
+            for name, places in zip(names, some.T, strict=True):
+                size = len(counts[name])
+                counts[name] += np.bincount(codes_from(places) % size, minlength=size)
+        # The last but one are categories beyond those that are known.
+        return {name: np.delete(of_column, -2) for name, of_column in counts.items()}
 
     def _columns(self, names: Sequence[str], rows: np.ndarray) -> np.ndarray:
-        places = [self.names.index(name) for name in names]
+        wanted = [self.names.index(name) for name in names]
+        places = np.array(wanted, dtype=np.int64)
         if isinstance(self.values, np.ndarray) and not isinstance(self.values, np.memmap):
-            return np.asarray(self.values[rows][:, places], dtype=np.float64)
+            cells = np.ix_(rows, places)
+            return np.asarray(self.values[cells], dtype=np.float64)
         chosen = [np.empty((0, len(places)))]
         for begin in range(0, len(rows), ROWS_AT_ONCE):
             some = take(self.values, rows[begin : begin + ROWS_AT_ONCE])

@@ -46,14 +46,19 @@ class Levels:
     @property
     def texts(self) -> list[str]:
         """Every value as a person would write it."""
-        return [text_of(value) for value in self.values]
+        return self.first_texts(len(self.values))
+
+    def first_texts(self, most: int) -> list[str]:
+        """So many of them at the most."""
+        written = moment_text if self.held == "date" else text_of
+        return [written(value) for value in self.values[:most]]
 
     @classmethod
     def of(cls, column: pd.Series) -> Levels:
         """A column of any type.
 
         Raises:
-            TypeError: it holds lists or other values that cannot be compared.
+            TypeError: it holds complex numbers, lists or other values that cannot be compared.
         """
         dtype = column.dtype
         if isinstance(dtype, pd.CategoricalDtype):
@@ -70,6 +75,8 @@ class Levels:
             return _of_seconds(_moments(column), "date")
         if types.is_timedelta64_dtype(dtype):
             return _of_seconds(column.dt.total_seconds(), "duration")
+        if types.is_complex_dtype(dtype):
+            raise TypeError("complex numbers; take their parts, each a column")
         if types.is_numeric_dtype(dtype):
             return _of_numbers(column)
         return _of_objects(column)
@@ -94,6 +101,14 @@ def text_of(value: Any) -> str:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)
+
+
+def moment_text(seconds: float) -> str:
+    """A moment as a person would write it: ``2021-09-27``, or with the time where it has one."""
+    microseconds = round(seconds * 1e6)
+    text = str(np.datetime64(microseconds, "us"))
+    text = text.removesuffix(".000000")
+    return text.removesuffix("T00:00:00")
 
 
 def _made(codes: np.ndarray, values: Sequence[Any] | np.ndarray, held: Held) -> Levels:
@@ -135,7 +150,10 @@ def _moments(column: pd.Series) -> pd.Series:
         column = column.dt.to_timestamp()
     if column.dt.tz is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
-    return (column - pd.Timestamp(0)) / pd.Timedelta(seconds=1)
+    # Nanoseconds end in the year 2262, and 9999-12-31 is a usual "open end".
+    moments = column.astype("datetime64[us]")
+    seconds = moments.astype("int64") / 1e6
+    return seconds.where(moments.notna())
 
 
 def _of_numbers(column: pd.Series) -> Levels:

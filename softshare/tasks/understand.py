@@ -28,7 +28,9 @@ def understand(name: str, levels: Levels, asking: Asking = NOTHING_SAID) -> Read
     reading = _read(name, levels, asking, asked)
     absent = int((levels.codes < 0).sum())
     absent += int(levels.counts[reading.is_missing(levels)].sum()) if reading.missing else 0
-    shown = [text for text in levels.texts[: 10 * EXAMPLES] if text.lower() not in reading.missing]
+    shown = [
+        text for text in levels.first_texts(10 * EXAMPLES) if text.lower() not in reading.missing
+    ]
     return replace(
         reading,
         n_missing=absent,

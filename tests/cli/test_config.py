@@ -37,6 +37,13 @@ def test_what_is_written_gives_the_same_command_line(tmp_path: Path) -> None:
     assert "--seeds=3" not in with_config(["look", "--config", str(path)])
 
 
+@pytest.mark.parametrize("name", ["Süd", "😀", 'a "b" \\c', "tab\tand\nline"])
+def test_names_of_any_characters_come_back(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(as_toml({"source": "a.csv", "task": (name,)}), encoding="utf-8")
+    assert with_config(["compare", "--config", str(path)])[2:] == ["--task", name]
+
+
 def test_columns_can_be_a_table_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('[columns]\nage = "number"\n', encoding="utf-8")
@@ -76,3 +83,17 @@ def test_a_look_at_a_table_on_the_command_line(
     out = capsys.readouterr().out
     for told in ("5 tasks of 18 labelled rows each", "31 categories", "as asked", "the target"):
         assert told in out
+
+
+def test_a_look_leaves_out_tasks_that_are_too_small_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{row % 7}.5,{row % 2},{'ab'[row // 2 % 2]}" for row in range(40)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["x,y,ward", *rows, "1.5,1,alone"]), encoding="utf-8")
+    command = ["look", str(path), "--task", "ward", "--target", "y"]
+    for more, tasks in (([], "3 tasks"), (["--drop-small-tasks"], "2 tasks")):
+        with pytest.raises(SystemExit) as left:
+            main([*command, *more])
+        assert left.value.code == 0
+        assert capsys.readouterr().out.startswith(tasks)

@@ -66,3 +66,10 @@ def test_comments_above_the_names_are_passed_over(tmp_path: Path, head: str) -> 
     (tmp_path / "t.csv").write_text(head + "".join(f"{k % 7},{k % 2}\n" for k in range(30)))
     name = "#a" if "#a" in head else "a"
     assert read_table(tmp_path / "t.csv", target="b").sources[0].names == (name,)
+
+
+def test_excels_line_may_name_a_tab(tmp_path: Path) -> None:
+    rows = [f"{row % 7}.5\t{row % 2}" for row in range(30)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["sep=\t", "a\tb", *rows]), encoding="utf-8")
+    assert read_table(path, target="b").sources[0].names == ("a",)

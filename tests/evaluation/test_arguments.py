@@ -11,6 +11,7 @@ import pytest
 from softshare.evaluation.arguments import asked_methods, every_method, wrong_arguments
 from softshare.evaluation.compare import compare
 from softshare.methods.named import METHODS, method_named
+from softshare.methods.options import wrong_options
 from softshare.sharing.tied import Tied
 from softshare.tasks.task_set import TaskSet
 
@@ -111,3 +112,22 @@ def test_wrong_kinds_are_told_together():
 
 def test_counts_of_numpy_are_counts():
     assert wrong(seeds=np.int64(3), fractions=np.array([0.5, 1.0])) == []
+
+
+def test_what_auto_weighs_and_how_long_reach_its_runs_and_are_checked():
+    random = np.random.default_rng(0)
+    rows = {name: (random.normal(size=(40, 2)), random.normal(size=40)) for name in "ab"}
+    tasks = TaskSet.from_arrays(rows)
+    arguments = {"methods": ["auto"], "seeds": 1, "workers": 0, "progress": False}
+    found = compare(tasks, preset="quick", time_limit=5.0, **arguments)
+    options = found.records[0]["settings"]["method_options"]
+    assert options == {"preset": "quick", "time_limit": 5.0}
+    told = r"auto.preset must be one of quick, .* got 'fast'.*auto.time_limit must be minutes"
+    with pytest.raises(ValueError, match=told):
+        compare(tasks, preset="fast", time_limit=-1.0, **arguments)
+
+
+def test_a_shrinkage_may_be_learned_chosen_or_given():
+    own = method_named("shared-plus-own")
+    for value in ("learned", "cv", 0.05, 2):
+        assert wrong_options({own.name: {"shrink": value}}, [own]) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -136,3 +137,17 @@ def test_arrays_have_a_look_too() -> None:
     frame = visits().drop(columns=["ward", "ill"])
     shared = TaskSet.from_shared_inputs(frame, {"y": np.arange(N_ROWS) % 2})
     assert [line.name for line in shared.look().columns] == ["age", "bmi"]
+
+
+def test_typed_dates_are_shown_as_dates_also_the_last_that_there_is() -> None:
+    end = [datetime(9999, 12, 31) if row % 3 else datetime(2021, 9, 27) for row in range(N_ROWS)]
+    look = read_table(visits(until=pd.Series(end, dtype=object)), task="ward", target="ill").look()
+    (line,) = [line for line in look.columns if line.name == "until"]
+    assert line.read_as == "date"
+    assert line.examples == "2021-09-27, 9999-12-31"
+
+
+def test_complex_numbers_are_refused_by_name() -> None:
+    frame = visits(wave=np.arange(N_ROWS) % 7 + 1j)
+    with pytest.raises(ValueError, match="'wave'"):
+        read_table(frame, task="ward", target="ill")
