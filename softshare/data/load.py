@@ -177,11 +177,10 @@ def _images(
     """A folder's tasks by its folders, or by its table of labels where columns of it are named."""
     if not given:
         return image_folder(folder, reading)
-    if columns["sheet"]:
-        raise ArgumentError(("sheet", f"goes with a workbook, {folder} is a folder of images"))
-    if columns["drop"]:
-        read = f"of the folder {folder} only the named columns of its {LABELS} are read"
-        raise ArgumentError(("drop", f"goes with a table; {read}"))
+    read = f"of the folder {folder} only the named columns of its {LABELS} are read"
+    others = [name for name in given if name not in OF_LABELS]
+    if others:
+        raise ArgumentError(*[(name, f"goes with a table; {read}") for name in others])
     if not columns["target"]:
         remedy = f"name the column of its {LABELS} to predict"
         raise ArgumentError(("target", f"{folder} is a folder of images, {remedy}"))

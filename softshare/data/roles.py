@@ -180,26 +180,24 @@ class Roles:
                 parts=parts,
             )
             return replace(made, notes=tuple(notes))
-        if len(targets) > 1:
-            crossed = self._crossed(frame, inputs, targets, kinds, groups, parts)
-            return replace(crossed, notes=(*notes, *crossed.notes))
-        ((name, values),) = targets.items()
         factors = {}
         for factor in self.of["task"]:
-            factors[factor], of_names = self._names(frame[factor])
+            factors[factor], of_names = read_names(frame[factor], self.asking)
             notes += of_names
+        several = len(targets) > 1
+        ((name, values),) = list(targets.items())[:1]
         tasks = TaskSet.from_task_column(
             inputs,
-            values,
+            targets if several else values,
             pd.DataFrame(factors),
-            kind=kinds.get(name),
+            kind=kinds if several else kinds.get(name),
             groups=groups,
             parts=parts,
         )
         unlabelled = int(values.isna().sum())
-        if unlabelled:
+        if unlabelled and not several:
             notes.insert(0, f"{unlabelled} row(s) without a value of {name!r} are left out")
-        return replace(tasks, notes=tuple(notes))
+        return replace(tasks, notes=(*notes, *tasks.notes))
 
     def _kind_of(self, target: str) -> Kind | None:
         """The kind that is given for a target, or for all."""
@@ -238,28 +236,6 @@ class Roles:
                     )
                 )
         return readings
-
-    def _names(self, column: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
-        return read_names(column, self.asking)
-
-    def _crossed(
-        self,
-        frame: pd.DataFrame,
-        inputs: Any,
-        targets: Mapping[str, pd.Series],
-        kinds: Any,
-        groups: Any,
-        parts: Any,
-    ) -> TaskSet:
-        """Tasks of a task column and several targets."""
-        return TaskSet.from_task_column(
-            inputs,
-            targets,
-            pd.DataFrame({name: self._names(frame[name])[0] for name in self.of["task"]}),
-            kind={name: kind for name, kind in kinds.items() if kind is not None},
-            groups=groups,
-            parts=parts,
-        )
 
 
 def _matching(name: str, columns: Sequence[str]) -> list[str]:

@@ -120,3 +120,12 @@ def test_lengths_and_kinds_that_do_not_fit_are_refused(visits: pd.DataFrame) -> 
         TaskSet.from_task_column(
             visits[["age"]], visits["days"], visits["ward"], kind={"days": "regression"}
         )
+
+
+def test_how_names_are_written_is_told_of_several_targets_too(visits: pd.DataFrame) -> None:
+    first = visits["ward"].iloc[0]
+    blanked = visits.assign(ward=visits["ward"].where(visits.index % 2 == 0, visits["ward"] + " "))
+    assert first in set(blanked["ward"])
+    for target in (["ill"], ["ill", "cost"]):
+        tasks = read_table(blanked, task="ward", target=target)
+        assert any("written with blanks" in note for note in tasks.notes)

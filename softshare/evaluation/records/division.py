@@ -10,9 +10,10 @@ from softshare.tasks.task_set import TaskSet
 
 def division_of(tasks: TaskSet) -> str:
     """A digest of all that divides the rows and is no part of the data's fingerprint: the groups,
-    the given parts, and what a training fraction is of.
+    the given parts, what a training fraction is of, and which targets have one scale.
     """
-    flags = (tasks.train_fraction_of_all, tasks.one_input, tasks.one_unit)
+    units = None if tasks.units is None else tasks.units.tolist()
+    flags = (tasks.train_fraction_of_all, tasks.one_input, tasks.one_unit, units)
     return digest_of(repr(flags), units_of(tasks), given_parts_of(tasks))
 
 
