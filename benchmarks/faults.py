@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tiny_comparison import compared, files_in, remembered_runs, tasks
-from softshare.evaluation.records import files
+from softshare import files
 
 OPERATIONS = (
     "open",

@@ -19,7 +19,7 @@ from softshare.data.named import default_fraction
 from softshare.evaluation import compare as comparing
 from softshare.evaluation.arguments import wrong_arguments
 from softshare.evaluation.jobs.cluster import TLS_FILES, Cluster
-from softshare.evaluation.records.files import write_text
+from softshare.files import write_text
 from softshare.methods.options import options_of_auto, read_options
 from softshare.report.findings import Findings
 from softshare.report.listing import console_on

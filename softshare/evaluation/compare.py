@@ -19,12 +19,12 @@ from softshare.evaluation.jobs.progress import WatchedEngine, Watcher
 from softshare.evaluation.jobs.run import run
 from softshare.evaluation.plan import ComparisonPlan, make_plan
 from softshare.evaluation.records.division import Splits
-from softshare.evaluation.records.files import write_text
 from softshare.evaluation.records.records import Record
 from softshare.evaluation.records.store import Store
 from softshare.evaluation.results_folder import claimed
 from softshare.evaluation.select import FINAL_SEEDS, SEARCH_SEED, runs_of_search
 from softshare.evaluation.summary_file import csv_of
+from softshare.files import write_text
 from softshare.methods.method import Method
 from softshare.methods.options import GivenOptions, options_of_auto
 from softshare.methods.settings import TUNED, RunSettings

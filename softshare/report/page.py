@@ -14,10 +14,10 @@ from softshare.evaluation.answer import answer
 from softshare.evaluation.apart import WAYS
 from softshare.evaluation.cautions import cautions
 from softshare.evaluation.intervals import MIN_POOLED, MIN_SEEDS
-from softshare.evaluation.records.files import write_text
 from softshare.evaluation.records.records import RECORDS, read_records
 from softshare.evaluation.statistics import BASELINE
 from softshare.evaluation.words import count, duration, listed
+from softshare.files import write_text
 from softshare.methods.settings import OF_ONE_RUN, OF_THE_DATA, given_settings
 from softshare.report import ordering, plates, tables
 from softshare.report.findings import Findings

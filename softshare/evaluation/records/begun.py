@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from softshare.evaluation.records.files import write_text
 from softshare.evaluation.records.schema import FORMAT, check
 from softshare.evaluation.records.sealed import seal, unseal
+from softshare.files import write_text
 
 SETTINGS = "settings.json"
 

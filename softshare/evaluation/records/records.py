@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from softshare.evaluation.records.files import write_text
 from softshare.evaluation.records.schema import FORMAT, RunRecord, check
 from softshare.evaluation.records.sealed import seal, unseal
+from softshare.files import write_text
 from softshare.methods.settings import OF_ONE_RUN, OF_THE_DATA, given_settings
 from softshare.tasks.arguments import ArgumentError
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from softshare.evaluation.records.files import write_text
 from softshare.evaluation.records.schema import FORMAT, SplitFile, check
 from softshare.evaluation.records.sealed import seal, unseal
+from softshare.files import write_text
 from softshare.tasks.splits import PARTS, Split
 from softshare.tasks.task_set import TaskSet
 

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 from softshare.evaluation.records.begun import read_begun, remove_begun, write_begun
 from softshare.evaluation.records.division import Splits, division_of
-from softshare.evaluation.records.files import remove_unfinished
 from softshare.evaluation.records.records import (
     RECORDS,
     Record,
@@ -20,6 +19,7 @@ from softshare.evaluation.records.records import (
 from softshare.evaluation.records.schema import FORMAT
 from softshare.evaluation.records.split_files import SPLITS, write_split
 from softshare.evaluation.words import listed
+from softshare.files import remove_unfinished
 from softshare.methods.settings import RunSettings
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.splits import Split

@@ -34,16 +34,29 @@ def write_text(path: Path, text: str) -> Path:
         OSError: it cannot be written; the message names it, the reason and a remedy.
     """
     content = text.encode("utf-8")
-    if _holds(path, content):
-        return path
+    return path if _holds(path, content) else write_bytes(path, content)
+
+
+def write_bytes(path: Path, content: bytes, *, argument: str = "out") -> Path:
+    """Write a file whole or not at all.
+
+    Args:
+        path: of the file; its folder is made where it is missing.
+        content: of the file.
+        argument: which of the user's arguments names its folder, for the message.
+
+    Raises:
+        OSError: it cannot be written; the message names it, the reason and a remedy.
+    """
     try:
         _make_folder(path.parent)
         _write(path, content)
     except OSError as error:
-        remedy = "make it writable, or choose another folder (out)"
+        remedy = f"make it writable, or choose another folder ({argument})"
         if error.errno in _NO_ROOM:
             remedy = "make room there, and the same command goes on"
-        raise OSError(f"cannot write {path}: {error.strerror or error}; {remedy}") from error
+        told = f"cannot write {path}: {error.strerror or error}; {remedy}"
+        raise OSError(told) from error
     return path
 
 

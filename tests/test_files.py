@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from softshare.evaluation.records import files
-from softshare.evaluation.records.files import remove_unfinished, write_text
+from softshare import files
+from softshare.files import remove_unfinished, write_text
 
 
 def raising(number):
