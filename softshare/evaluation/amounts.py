@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from softshare.tasks.metrics import RELATIVE, Metric, metric_named
+from softshare.tasks.metric import Metric
+from softshare.tasks.metrics import RELATIVE, metric_named
 
 
 def where(row: pd.Series) -> str:

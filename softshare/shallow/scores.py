@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from scipy.special import expit, softmax
 
 from softshare.shallow.rows import Array, Codes, Kind, row_losses
 
-Metric = Literal["r2", "mean-rmse", "roc-auc", "accuracy", "log-loss"]
-METRICS = ("r2", "mean-rmse", "roc-auc", "accuracy", "log-loss")
+Metric = Literal["r2", "mean-rmse", "mean-mae", "roc-auc", "accuracy", "log-loss", "brier"]
+METRICS = ("r2", "mean-rmse", "mean-mae", "roc-auc", "accuracy", "log-loss", "brier")
 
 
 def score(
@@ -21,7 +22,7 @@ def score(
 ) -> float:
     """One number that grows with what a report shows.
 
-    ``r2`` and ``accuracy`` go over all rows; ``mean-rmse`` and ``roc-auc`` are means over tasks.
+    ``mean-rmse``, ``mean-mae`` and ``roc-auc`` are means over tasks; the others go over all rows.
 
     Args:
         metric: What is reported.
@@ -38,12 +39,16 @@ def score(
         # Without a task of both classes nothing ranks better or worse than chance.
         any_task = np.isfinite(areas).any()
         return float(np.nanmean(areas)) if any_task else 0.5
+    if metric == "mean-mae":
+        return -float(_means(np.abs(targets - outputs), tasks).mean())
+    if metric == "brier":
+        return -float(_squared_distances(outputs, targets, kind).mean())
     losses = row_losses(outputs, targets, kind)
     if metric == "r2":
         spread = max(targets.var(), 1e-300)
         return float(1 - losses.mean() / spread)
     if metric == "mean-rmse":
-        return -_mean_root(losses, tasks)
+        return -float(np.sqrt(_means(losses, tasks)).mean())
     if metric == "log-loss":
         return float(-losses.mean())
     if metric == "accuracy":
@@ -52,13 +57,24 @@ def score(
     raise ValueError(f"metric must be one of {', '.join(METRICS)}, not {metric!r}")
 
 
-def _mean_root(losses: Array, tasks: Codes) -> float:
-    """The mean of the tasks' root mean squared errors; a task without rows has none."""
+def _means(values: Array, tasks: Codes) -> Array:
+    """Each task's mean; a task without rows has none. Shape (tasks with rows,)."""
     counts = np.bincount(tasks)
-    sums = np.bincount(tasks, losses)
+    sums = np.bincount(tasks, values)
     seen = counts > 0
-    means = sums[seen] / counts[seen]
-    return float(np.sqrt(means).mean())
+    return np.asarray(sums[seen] / counts[seen])
+
+
+def _squared_distances(
+    outputs: Array,
+    targets: Array,
+    kind: Kind,
+) -> Array:
+    """Each row's squared distance of its classes' probabilities from what came, halved."""
+    if kind == "binary":
+        return np.asarray((expit(outputs) - targets) ** 2)
+    is_of_class = targets[:, None] == np.arange(outputs.shape[1])
+    return np.asarray(((softmax(outputs, axis=1) - is_of_class) ** 2).sum(axis=1) / 2)
 
 
 def _accuracy(

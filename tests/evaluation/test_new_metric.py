@@ -8,23 +8,23 @@ import pytest
 from softshare.evaluation.compare import compare
 from softshare.report.page import write_report
 from softshare.tasks import metrics
-from softshare.tasks.metrics import Metric
+from softshare.tasks.metric import Metric
 from softshare.tasks.task_set import TaskSet
 
 
-def brier(outputs, targets, weights):
+def distance(outputs, targets, weights):
     chance = 1 / (1 + np.exp(-outputs[:, 0]))
-    return weights @ (chance - targets) ** 2 / weights.sum(axis=1)
+    return weights @ np.abs(chance - targets) / weights.sum(axis=1)
 
 
-BRIER = Metric(
-    "brier",
-    "Brier score",
-    "The mean squared distance of the predicted chance from what came; 0 is perfect",
+DISTANCE = Metric(
+    "distance",
+    "mean distance",
+    "The mean distance of the predicted chance from what came; 0 is perfect",
     better="smaller",
     points=True,
     kinds=("binary",),
-    measure=brier,
+    measure=distance,
 )
 
 
@@ -38,18 +38,18 @@ def tasks():
 
 
 def test_a_new_metric_goes_through_a_comparison_and_its_report(tasks, tmp_path, monkeypatch):
-    monkeypatch.setattr(metrics, "METRICS", (*metrics.METRICS, BRIER))
+    monkeypatch.setattr(metrics, "METRICS", (*metrics.METRICS, DISTANCE))
     arguments = {"methods": ["tied"], "seeds": 3, "steps": 5, "workers": 0}
-    comparison = compare(tasks, metric="brier", out=tmp_path, **arguments)
-    assert "points of Brier score" in comparison.answer
-    assert set(comparison.summary["metric"]) == {"brier"}
+    comparison = compare(tasks, metric="distance", out=tmp_path, **arguments)
+    assert "points of mean distance" in comparison.answer
+    assert set(comparison.summary["metric"]) == {"distance"}
     # better than a chance of one half for every row, and not perfect
-    assert comparison.summary["mean"].between(0, 0.25, inclusive="neither").all()
+    assert comparison.summary["mean"].between(0, 0.5, inclusive="neither").all()
     page = write_report(tmp_path).read_text(encoding="utf-8")
-    assert BRIER.note in page
-    assert ">Brier score</th>" in page
+    assert DISTANCE.note in page
+    assert ">mean distance</th>" in page
 
 
 def test_without_its_entry_it_is_refused_before_anything_runs(tasks):
-    with pytest.raises(ValueError, match=r"metric: .*'brier'"):
-        compare(tasks, metric="brier", methods=["tied"], seeds=1, workers=0)
+    with pytest.raises(ValueError, match=r"metric: .*'distance'"):
+        compare(tasks, metric="distance", methods=["tied"], seeds=1, workers=0)

@@ -105,8 +105,8 @@ def test_runs_are_methods_by_fractions_by_seeds_seed_by_seed():
     ({"workers": -1}, "workers: must be 0 (this process) or more, got -1"),
     ({"metric": "auc"}, "metric: no metric 'auc', did you mean roc_auc?"),
     ({"metric": "rmse"},
-     "metric 'rmse' does not apply to binary task 'a'; choose from roc_auc, accuracy, "
-     "balanced_error, f1, loss"),
+     "metric: 'rmse' does not apply to binary task 'a'; choose from roc_auc, accuracy, "
+     "balanced_error, f1, macro_f1, average_precision, log_loss, brier, ece, loss"),
     ({"steps": 0}, "steps: input should be greater than 0, got 0"),
     ({"options": {"tuckr": {"ranks": 1}}}, "options: no method 'tuckr', did you mean tucker?"),
     ({"options": {"tensor-ring": {"shared": 1}}},

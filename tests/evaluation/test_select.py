@@ -13,7 +13,7 @@ def test_the_three_best_trials_run_on_two_splits_more(trials, runs):
     assert runs_of_search(trials) == runs
 
 
-@pytest.mark.parametrize(("metric", "sign"), [("accuracy", 1), ("rmse", -1)])
+@pytest.mark.parametrize(("metric", "sign"), [("accuracy", 1), ("rmse", -1), ("log_loss", -1)])
 def test_a_trial_is_judged_by_the_mean_metric_on_validation_data(metric, sign):
     validation = {
         "a": {metric: 0.2, "loss": 9.0},

@@ -36,7 +36,19 @@ def row(summary: pd.DataFrame, method: str, task: str) -> pd.Series:
 
 
 @pytest.mark.parametrize(
-    ("metric", "sign"), [("roc_auc", 1), ("balanced_error", -1), ("rmse", -1), ("r2", 1)]
+    ("metric", "sign"),
+    [
+        ("roc_auc", 1),
+        ("balanced_error", -1),
+        ("rmse", -1),
+        ("r2", 1),
+        ("average_precision", 1),
+        ("macro_f1", 1),
+        ("log_loss", -1),
+        ("brier", -1),
+        ("ece", -1),
+        ("mae", -1),
+    ],
 )
 @pytest.mark.parametrize("task", ["a", "b"])
 def test_gain_and_interval_are_those_of_a_paired_t_test(metric, sign, task):

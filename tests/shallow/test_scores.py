@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, r2_score, roc_auc_score, root_mean_squared_error
+from scipy.special import expit, softmax
+from sklearn.metrics import (
+    accuracy_score,
+    brier_score_loss,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 
 from softshare.shallow.scores import score, task_areas
 
@@ -39,6 +47,25 @@ def test_scores_of_values_are_scikit_learn_s() -> None:
     ]
     found = score("mean-rmse", outputs, targets, tasks, "regression")
     np.testing.assert_allclose(found, -np.mean(errors))
+    errors = [
+        mean_absolute_error(targets[tasks == task], outputs[tasks == task]) for task in (0, 2, 3)
+    ]
+    found = score("mean-mae", outputs, targets, tasks, "regression")
+    np.testing.assert_allclose(found, -np.mean(errors))
+
+
+def test_scores_of_probabilities_are_scikit_learn_s() -> None:
+    generator = np.random.default_rng(2)
+    targets = generator.integers(2, size=60).astype(float)
+    tasks = np.zeros(60, dtype=int)
+    outputs = generator.normal(size=60)
+    found = score("brier", outputs, targets, tasks, "binary")
+    np.testing.assert_allclose(found, -brier_score_loss(targets, expit(outputs)))
+    targets = generator.integers(3, size=60).astype(float)
+    logits = generator.normal(size=(60, 3))
+    found = score("brier", logits, targets, tasks, "multiclass")
+    distances = (softmax(logits, axis=1) - np.eye(3)[targets.astype(int)]) ** 2
+    np.testing.assert_allclose(found, -distances.sum(axis=1).mean() / 2)
 
 
 def test_accuracy_decides_first_and_the_loss_between_equals() -> None:

@@ -15,8 +15,9 @@ from softshare.evaluation.resampling import has_given_test_part, resampled_metri
 from softshare.methods.method import Learned, Method
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
+from softshare.tasks.class_metrics import multiclass_error
 from softshare.tasks.losses import mean_loss
-from softshare.tasks.metrics import multiclass_error, primary_metric, task_metrics
+from softshare.tasks.metrics import primary_metric, task_metrics
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet

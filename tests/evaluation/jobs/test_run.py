@@ -51,6 +51,11 @@ def test_a_record_is_json_and_says_what_was_measured(method: str) -> None:
         "accuracy",
         "balanced_error",
         "f1",
+        "macro_f1",
+        "average_precision",
+        "log_loss",
+        "brier",
+        "ece",
         "loss",
     }
     assert 0 < record["set_metrics"]["test"]["multiclass_error"] < 1
