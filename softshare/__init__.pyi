@@ -11,6 +11,9 @@ from .evaluation.jobs.cluster import Cluster as Cluster
 from .methods.core_similarity import core_similarity as core_similarity
 from .methods.core_similarity import similar_cores as similar_cores
 from .methods.select_pattern import select_pattern as select_pattern
+from .models.learning import learn as learn
+from .models.model import Model as Model
+from .models.model import load_model as load_model
 from .network.diagnostics import sweep_scale as sweep_scale
 from .network.freezing import freeze as freeze
 from .network.multitask_network import MultiTaskNetwork as MultiTaskNetwork

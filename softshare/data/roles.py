@@ -20,6 +20,7 @@ from softshare.tasks.levels import Levels
 from softshare.tasks.name_columns import read_names
 from softshare.tasks.reading import EXAMPLES, Asked, Reading
 from softshare.tasks.splits import PARTS
+from softshare.tasks.table_use import TableUse
 from softshare.tasks.target_reading import read_target
 from softshare.tasks.target_values import TargetReading
 from softshare.tasks.task import Kind
@@ -179,7 +180,7 @@ class Roles:
                 groups=groups,
                 parts=parts,
             )
-            return replace(made, notes=tuple(notes))
+            return replace(made, notes=tuple(notes), table=self._use)
         factors = {}
         for factor in self.of["task"]:
             factors[factor], of_names = read_names(frame[factor], self.asking)
@@ -197,7 +198,12 @@ class Roles:
         unlabelled = int(values.isna().sum())
         if unlabelled and not several:
             notes.insert(0, f"{unlabelled} row(s) without a value of {name!r} are left out")
-        return replace(tasks, notes=(*notes, *tasks.notes))
+        return replace(tasks, notes=(*notes, *tasks.notes), table=self._use)
+
+    @property
+    def _use(self) -> TableUse:
+        """What new rows of the same columns are read by."""
+        return TableUse(self.of["task"], self.of["target"], self.asking)
 
     def _kind_of(self, target: str) -> Kind | None:
         """The kind that is given for a target, or for all."""

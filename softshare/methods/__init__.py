@@ -11,11 +11,12 @@ import lazy_loader
 if TYPE_CHECKING:
     from softshare.methods import estimators as estimators
     from softshare.methods import plain_entries as plain_entries
+    from softshare.methods import restored as restored
     from softshare.methods import select_pattern as select_pattern
     from softshare.methods import stacked as stacked
     from softshare.methods import training as training
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["estimators", "plain_entries", "select_pattern", "stacked", "training"],
+    submodules=["estimators", "plain_entries", "restored", "select_pattern", "stacked", "training"],
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from softshare import methods
-from softshare.methods.method import Learned, Method, Options, Range
+from softshare.methods.method import Learned, Method, Options, Range, State
 from softshare.tasks.arguments import ArgumentError
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class Auto(Method):
         """See :meth:`Method.learn`; validation examples are not needed and not used."""
         members = self._members(train, self.option(settings, "preset"))
         return methods.stacked.stack_methods(self, members, train, settings)
+
+    def restore(self, state: State, tasks: TaskSet) -> Learned:
+        """See :meth:`Method.restore`."""
+        known = {method.name: method for members in self.presets.values() for method in members}
+        return methods.stacked.restored_stack(known, state, tasks)
 
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from softshare import methods
-from softshare.methods.method import Learned, Method, Options, Range
+from softshare.methods.method import Learned, Method, Options, Range, State
 
 if TYPE_CHECKING:
     from softshare.methods.settings import RunSettings
@@ -45,9 +45,12 @@ class Contestant(Method):
         self, train: TaskSet, validation: TaskSet, settings: RunSettings, *, watch: bool = False
     ) -> Learned:
         """See :meth:`Method.learn`; validation examples are not needed and not used."""
-        estimators = methods.estimators
-        fitted = estimators.fitted(self.name, train, seed=settings.seed)
-        return estimators.LearnedEstimator(self.name, fitted, train)
+        return methods.estimators.learned_estimator(self.name, train, seed=settings.seed)
+
+    def restore(self, state: State, tasks: TaskSet) -> Learned:
+        """See :meth:`Method.restore`."""
+        fitted = methods.estimators.fitted_from(self.name, state, tasks)
+        return methods.estimators.LearnedEstimator(self.name, fitted)
 
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""

@@ -8,8 +8,8 @@ how much of the networks is added to the linear model that they stand on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,20 +22,22 @@ from softshare.methods.estimators import (
     by_task,
     fitted,
 )
-from softshare.methods.method import Learned
+from softshare.methods.method import Learned, State
+from softshare.methods.network_outputs import (
+    Outputs,
+    joint_outputs,
+    network_state,
+    outputs_of_others,
+)
 from softshare.methods.plain_entries import not_one_model
 from softshare.methods.settings import RunSettings
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.network.predict import predict
 from softshare.tasks.folds import folds
 from softshare.tasks.losses import mean_loss
 from softshare.tasks.task_set import TaskSet
 
 if TYPE_CHECKING:
     from softshare.methods.training import Trainer
-
-Outputs = np.ndarray
-"""One row an entry, ``(N, n_outputs)``: the widest where tasks differ, filled up with zeros."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,7 @@ class CrossFittedNetworks(Learned):
         base: the model that was fitted on the whole training part, or None.
         weight: how much of what the networks add to the base is added, from 0 to 1; 1 without one.
         held_out: outputs on the training entries by networks that were not trained on them.
+        settings: of the run, with what the training part has decided.
         rows: the learning curve of the first network.
         settled: the settings that the training part has decided.
     """
@@ -54,19 +57,40 @@ class CrossFittedNetworks(Learned):
     networks: Sequence[MultiTaskNetwork]
     base: Fitted | None
     weight: float
-    held_out: Sequence[np.ndarray]
-    rows: Sequence[Mapping[str, Any]]
-    settled: Mapping[str, Any]
+    held_out: Sequence[np.ndarray] | None
+    settings: RunSettings
+    rows: Sequence[Mapping[str, Any]] = ()
+    settled: Mapping[str, Any] = field(default_factory=dict)
 
     def predict(self, tasks: TaskSet) -> list[np.ndarray]:
         """See :meth:`Learned.predict`."""
-        if self.base is None:
-            mean = np.mean([joint_outputs(network, tasks) for network in self.networks], axis=0)
-            return by_task(mean, tasks)
-        base = self.base.outputs(tasks)
-        seen = beside(tasks, base)
-        mean = np.mean([joint_outputs(network, seen) for network in self.networks], axis=0)
-        return by_task(base + self.weight * (mean - base), tasks)
+        base = None if self.base is None else self.base.outputs(tasks)
+        return self._on(base, tasks, joint_outputs)
+
+    def predict_new(self, tasks: TaskSet) -> list[np.ndarray]:
+        """See :meth:`Learned.predict_new`."""
+        base = None if self.base is None else self.base.outputs_new(tasks)
+        return self._on(base, tasks, outputs_of_others)
+
+    def _on(
+        self,
+        base: Outputs | None,
+        tasks: TaskSet,
+        outputs: Callable[[MultiTaskNetwork, TaskSet], Outputs],
+    ) -> list[np.ndarray]:
+        """The mean of what the networks say, added to what the base says."""
+        seen = tasks if base is None else beside(tasks, base)
+        mean = np.mean([outputs(network, seen) for network in self.networks], axis=0)
+        return by_task(mean if base is None else base + self.weight * (mean - base), tasks)
+
+    def state(self) -> State:
+        """See :meth:`Learned.state`."""
+        return {
+            "settings": self.settings.as_json(),
+            "networks": [network_state(network) for network in self.networks],
+            "base": None if self.base is None else self.base.state(),
+            "weight": self.weight,
+        }
 
     @property
     def n_parameters(self) -> int:
@@ -75,7 +99,7 @@ class CrossFittedNetworks(Learned):
         return sum(value.numel() for value in trained)
 
     @property
-    def out_of_fold(self) -> Sequence[np.ndarray]:
+    def out_of_fold(self) -> Sequence[np.ndarray] | None:
         """See :attr:`Learned.out_of_fold`."""
         return self.held_out
 
@@ -135,18 +159,10 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
         None if base is None else fitted(base, train, seed=settings.seed),
         weight,
         by_task(held_out, train),
+        decided,
         curves[0],
         settings.changes_to(decided),
     )
-
-
-def joint_outputs(network: MultiTaskNetwork, tasks: TaskSet) -> Outputs:
-    """A network's outputs on every entry."""
-    width = max(task.n_outputs for task in tasks.tasks)
-    joint = np.zeros((len(tasks.rows), width))
-    for number, rows in enumerate(predict(network, tasks)):
-        joint[tasks.entries(number), : rows.shape[1]] = rows.numpy()
-    return joint
 
 
 def _trained(

@@ -15,14 +15,16 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from softshare.methods.method import Learned
+from softshare.methods.method import Learned, State
 from softshare.methods.plain_entries import PlainEntries, on_inputs, plain_entries
+from softshare.methods.plain_state import state_of, value_of
 from softshare.shallow.boosted import Boosted
 from softshare.shallow.boosted_apart import BoostedApart
 from softshare.shallow.forest import Forest
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.ridge_apart import RidgeApart
+from softshare.shallow.rows import Scaling
 from softshare.tasks.task import Task, no_such_task
 from softshare.tasks.task_set import TaskSet
 
@@ -60,6 +62,15 @@ ESTIMATORS: Mapping[str, MakeEstimator] = {
 }
 """Name → what makes an estimator of a kind, a number of classes and a random state."""
 
+KINDS: Mapping[str, type] = {
+    kind.__name__: kind
+    for kind in (Boosted, BoostedApart, Forest, MixedModel, PooledRidge, RidgeApart, Scaling)
+}
+"""What the states of fitted estimators may hold: loading one makes nothing else."""
+
+UNSEEN = -1
+"""The number of a task that an estimator does not know."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -87,6 +98,17 @@ class Fitted:
         numbers = np.array([known[task.name] for task in tasks.tasks])
         return _columns(self.estimator.predict(entries.inputs, numbers[entries.tasks]))
 
+    def outputs_new(self, tasks: TaskSet) -> np.ndarray:
+        """Outputs on every entry of tasks that were not learned, ``(N, n_outputs)``."""
+        entries = plain_entries(tasks)
+        unseen = np.full(len(entries.tasks), UNSEEN)
+        return _columns(self.estimator.predict(entries.inputs, unseen))
+
+    def state(self) -> State:
+        """What :func:`fitted_from` makes the same of again."""
+        of_estimator: State = state_of(self.estimator)
+        return of_estimator
+
     @property
     def held_out(self) -> np.ndarray:
         """Outputs on every training entry by fits that have not seen it, ``(N, n_outputs)``."""
@@ -100,16 +122,24 @@ class LearnedEstimator(Learned):
     Args:
         name: of the estimator, one of :data:`ESTIMATORS`.
         fitted: what was fitted on all training entries.
-        train: these.
+        held_out: outputs on these by fits that have not seen them; None of one that was kept.
     """
 
     name: str
     fitted: Fitted
-    train: TaskSet
+    held_out: Sequence[np.ndarray] | None = None
 
     def predict(self, tasks: TaskSet) -> list[np.ndarray]:
         """See :meth:`Learned.predict`."""
         return by_task(self.fitted.outputs(tasks), tasks)
+
+    def predict_new(self, tasks: TaskSet) -> list[np.ndarray]:
+        """See :meth:`Learned.predict_new`."""
+        return by_task(self.fitted.outputs_new(tasks), tasks)
+
+    def state(self) -> State:
+        """See :meth:`Learned.state`."""
+        return self.fitted.state()
 
     @property
     def n_parameters(self) -> int | None:
@@ -120,9 +150,33 @@ class LearnedEstimator(Learned):
         return sum(counts) if counts else None
 
     @property
-    def out_of_fold(self) -> Sequence[np.ndarray]:
+    def out_of_fold(self) -> Sequence[np.ndarray] | None:
         """See :attr:`Learned.out_of_fold`."""
-        return by_task(self.fitted.held_out, self.train)
+        return self.held_out
+
+
+def learned_estimator(name: str, train: TaskSet, *, seed: int) -> LearnedEstimator:
+    """An estimator that has learned a task set; arguments as for :func:`fitted`."""
+    of_train = fitted(name, train, seed=seed)
+    return LearnedEstimator(name, of_train, by_task(of_train.held_out, train))
+
+
+def fitted_from(name: str, state: State, tasks: TaskSet) -> Fitted:
+    """An estimator from its state.
+
+    Args:
+        name: one of :data:`ESTIMATORS`.
+        state: of one of these (:meth:`Fitted.state`).
+        tasks: those that it has learned.
+
+    Raises:
+        ValueError: the state is of something else.
+    """
+    estimator = value_of(state, KINDS)
+    made = type(ESTIMATORS[name]())
+    if not isinstance(estimator, made):
+        raise ValueError(f"{name}: a state of {made.__name__} is needed")
+    return Fitted(estimator, tasks.tasks)
 
 
 def fitted(name: str, tasks: TaskSet, *, seed: int) -> Fitted:

@@ -18,6 +18,11 @@ Options = Mapping[str, Any]
 Range = tuple[float, float, str] | tuple[Any, ...]
 """What a search may choose from: ``(low, high, "log" | "linear" | "int")``, or choices."""
 
+State = Mapping[str, Any]
+"""What is kept of something learned: texts, numbers, NumPy arrays, and lists and mappings of these,
+by which its method makes it again.
+"""
+
 CROSS_VALIDATED = "cv"
 """The value of an option that is to be chosen by cross-validation on the training part."""
 
@@ -36,6 +41,29 @@ class Learned(ABC):
             For every task ``(N_t, n_outputs_t)``: numbers in the prepared targets' unit, log-odds
             for two classes, and one logit a class for several.
         """
+
+    def predict_new(self, tasks: TaskSet) -> list[np.ndarray]:
+        """Outputs on examples of tasks that were not learned, by what those that were have in
+        common.
+
+        Args:
+            tasks: of the kind of those that were learned, prepared as the training part was.
+
+        Raises:
+            ValueError: nothing is common to the tasks, which differ in form.
+
+        Shape:
+            as :meth:`predict`.
+        """
+        raise ValueError(f"{type(self).__name__} says nothing of tasks that were not learned")
+
+    def state(self) -> State:
+        """All that :meth:`Method.restore` needs to make the same again.
+
+        Raises:
+            ValueError: this cannot be kept.
+        """
+        raise ValueError(f"{type(self).__name__} cannot be kept: it has no state()")
 
     @property
     @abstractmethod
@@ -101,6 +129,18 @@ class Method(ABC):
         Raises:
             FloatingPointError: training diverged.
         """
+
+    def restore(self, state: State, tasks: TaskSet) -> Learned:
+        """What was learned, from its state; it predicts the same, and knows no held-out outputs.
+
+        Args:
+            state: of what this method has learned (:meth:`Learned.state`).
+            tasks: the tasks that were learned, prepared, without examples.
+
+        Raises:
+            ValueError: the state is of something else, or damaged.
+        """
+        raise ValueError(f"{self.name} cannot be kept: the method has no restore()")
 
     @abstractmethod
     def unsuitable(self, tasks: TaskSet) -> str | None:

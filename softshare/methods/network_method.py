@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from softshare import methods
-from softshare.methods.method import Learned, Method, Options, Range
+from softshare.methods.method import Learned, Method, Options, Range, State
 
 if TYPE_CHECKING:
     from softshare.methods.settings import RunSettings
@@ -81,6 +81,10 @@ class NetworkMethod(Method):
         """See :meth:`Method.learn`."""
         # Found when it is needed: a list of methods must not wait for torch.
         return methods.training.Trainer(self).learn(train, validation, settings, watch=watch)
+
+    def restore(self, state: State, tasks: TaskSet) -> Learned:
+        """See :meth:`Method.restore`."""
+        return methods.restored.restored_networks(self, state, tasks)
 
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from softshare.methods.estimators import by_task
-from softshare.methods.method import Learned, Method
+from softshare.methods.estimators import UNSEEN, by_task
+from softshare.methods.method import Learned, Method, State
 from softshare.methods.plain_entries import plain_entries
+from softshare.methods.plain_state import state_of, value_of
 from softshare.methods.portfolio import Rehearsal
 from softshare.methods.settings import RunSettings
 from softshare.shallow.common_weights import Goal
@@ -46,14 +47,15 @@ class StackedMethods(Learned):
         members: name of a method → what it has learned.
         weights: how much of each is each task's answer.
         tasks: the tasks that were learned.
-        held_out: outputs on the training entries, of members that were not trained on them.
+        held_out: outputs on the training entries, of members that were not trained on them; None
+            of a stack that was kept.
         left_out: name of a method that was not learned → why.
     """
 
     members: Mapping[str, Learned]
     weights: Stack
     tasks: tuple[Task, ...]
-    held_out: Sequence[np.ndarray]
+    held_out: Sequence[np.ndarray] | None
     left_out: Mapping[str, str]
 
     def predict(self, tasks: TaskSet) -> list[np.ndarray]:
@@ -64,6 +66,21 @@ class StackedMethods(Learned):
         joint = np.stack(outputs, axis=1)  # (N, M, n_outputs)
         return by_task(self.weights.combine(joint, known[tasks.task_of]), tasks)
 
+    def predict_new(self, tasks: TaskSet) -> list[np.ndarray]:
+        """See :meth:`Learned.predict_new`; by the weights that tasks have in common."""
+        outputs = [np.concatenate(member.predict_new(tasks)) for member in self.members.values()]
+        joint = np.stack(outputs, axis=1)  # (N, M, n_outputs)
+        unseen = np.full(len(joint), UNSEEN)
+        return by_task(self.weights.combine(joint, unseen), tasks)
+
+    def state(self) -> State:
+        """See :meth:`Learned.state`."""
+        return {
+            "members": {name: member.state() for name, member in self.members.items()},
+            "weights": state_of(self.weights),
+            "left_out": dict(self.left_out),
+        }
+
     @property
     def n_parameters(self) -> int | None:
         """Those of all members that have some."""
@@ -71,7 +88,7 @@ class StackedMethods(Learned):
         return sum(count for count in counts if count is not None)
 
     @property
-    def out_of_fold(self) -> Sequence[np.ndarray]:
+    def out_of_fold(self) -> Sequence[np.ndarray] | None:
         """See :attr:`Learned.out_of_fold`."""
         return self.held_out
 
@@ -118,6 +135,26 @@ def stack_methods(
     )
     members = rehearsal.learned(portfolio)
     return weighed(auto, members, train, settings, left_out=rehearsal.left_out)
+
+
+def restored_stack(methods: Mapping[str, Method], state: State, tasks: TaskSet) -> StackedMethods:
+    """A stack from its state.
+
+    Args:
+        methods: name → those that may be in it.
+        state: of a stack.
+        tasks: the tasks that were learned.
+
+    Raises:
+        ValueError: the state is of something else, or of a method that is not known.
+    """
+    members = {}
+    for name, of_member in state["members"].items():
+        if name not in methods:
+            raise ValueError(f"it weighs a method {name!r}, which this version does not have")
+        members[name] = methods[name].restore(of_member, tasks)
+    weights = value_of(state["weights"], {Stack.__name__: Stack})
+    return StackedMethods(members, weights, tasks.tasks, None, state["left_out"])
 
 
 def weighed(

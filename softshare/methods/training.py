@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,8 +14,10 @@ from softshare.methods.cross_fitting import cross_fit
 from softshare.methods.cross_validation import Candidate, Learn, cross_validate
 from softshare.methods.describe import describe_sharing
 from softshare.methods.describe_diagnostics import DIAGNOSTICS_OF_A_RUN, describe_diagnostics
-from softshare.methods.method import Learned
+from softshare.methods.estimators import by_task
+from softshare.methods.method import Learned, State
 from softshare.methods.network_method import NetworkMethod
+from softshare.methods.network_outputs import network_state, outputs_of_others
 from softshare.methods.settings import PATIENCE, RunSettings
 from softshare.network.layers import parameters_of
 from softshare.network.multitask_network import MultiTaskNetwork
@@ -39,19 +41,34 @@ class LearnedNetwork(Learned):
 
     Args:
         network: with the weights that it ended with.
+        settings: of the run, with what the training part has decided.
         rows: its learning curve.
         settled: the settings that the training part has decided.
         seen: the diagnostics over training, where they were watched.
     """
 
     network: MultiTaskNetwork
-    rows: Sequence[Row]
-    settled: Mapping[str, Any]
+    settings: RunSettings
+    rows: Sequence[Row] = ()
+    settled: Mapping[str, Any] = field(default_factory=dict)
     seen: DiagnosticHistory | None = None
 
     def predict(self, tasks: TaskSet) -> list[np.ndarray]:
         """See :meth:`Learned.predict`."""
         return [rows.numpy() for rows in predict(self.network, tasks)]
+
+    def predict_new(self, tasks: TaskSet) -> list[np.ndarray]:
+        """See :meth:`Learned.predict_new`."""
+        return by_task(outputs_of_others(self.network, tasks), tasks)
+
+    def state(self) -> State:
+        """See :meth:`Learned.state`."""
+        return {
+            "settings": self.settings.as_json(),
+            "networks": [network_state(self.network)],
+            "base": None,
+            "weight": 1.0,
+        }
 
     @property
     def n_parameters(self) -> int:
@@ -111,7 +128,7 @@ class Trainer:
         decided = self.decide(settings, train)
         callbacks = [] if seen is None else [seen]
         network, curve = self.train(decided, train, validation, callbacks=callbacks)
-        return LearnedNetwork(network, curve, settings.changes_to(decided), seen)
+        return LearnedNetwork(network, decided, curve, settings.changes_to(decided), seen)
 
     def decide(self, settings: RunSettings, train: TaskSet) -> RunSettings:
         """The settings with what the training part decides of them."""
@@ -133,6 +150,19 @@ class Trainer:
         return MultiTaskNetwork(
             template, train, sharing=sharing, initial=method.initial, seed=settings.seed
         )
+
+    def finished(self, settings: RunSettings, tasks: TaskSet) -> MultiTaskNetwork:
+        """The network in the form that it has after its last step, its values aside.
+
+        Args:
+            settings: of the run, with what is to be decided decided.
+            tasks: these need no examples.
+        """
+        options = self.method.values(settings)
+        network = self.start(settings, tasks)
+        if _steps_apart(settings, options):
+            return network.with_sharing(self.method.sharing(list(network.layers), options))
+        return network
 
     def train(
         self,

@@ -37,6 +37,7 @@ from softshare.tasks.sources import (
     rows_before_merging,
     take,
 )
+from softshare.tasks.table_use import TableUse
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind, Task, TaskName, label_of, no_such_task
 from softshare.tasks.task_table import TASKS_SHOWN, table_of
@@ -86,6 +87,7 @@ class TaskSet:
         row_numbers: for every source the number of each row where it came from (its table, its
             task's own array), or None where rows stand as they came; see :meth:`source_rows`.
             Empty: all stand so.
+        table: what the columns of the table were for that the tasks were read from, or None.
 
     Raises:
         ValueError: there is no task, or two tasks have one name.
@@ -111,6 +113,7 @@ class TaskSet:
     row_numbers: tuple[np.ndarray | None, ...] = ()
     one_unit: bool | None = None
     units: np.ndarray | None = None
+    table: TableUse | None = None
 
     def __post_init__(self) -> None:
         if not self.tasks:

@@ -54,7 +54,7 @@ def run(
     record = {
         "settings": settings.as_json(),
         "data": _data(tasks, train, validation, test, settings),
-        "versions": _versions(),
+        "versions": versions(),
         "error": None,
     }
     method = method or method_named(settings.method)
@@ -143,7 +143,8 @@ def _since(begin: float) -> float:
     return time.perf_counter() - begin
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What computed, name → version."""
     return {
         "softshare": __version__,
         "torch": torch.__version__,

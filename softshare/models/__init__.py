@@ -1,0 +1,3 @@
+"""A model that people keep: learned by a method's name, saved without code, predicting new rows in
+the targets' own units.
+"""

@@ -1,0 +1,192 @@
+"""Learning a model by a method's name, from all the rows there are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from softshare.evaluation.arguments import check_tasks, wrong_arguments
+from softshare.evaluation.jobs.run import measure, versions
+from softshare.evaluation.plan import default_budget
+from softshare.methods.method import Learned, Method
+from softshare.methods.named import method_named
+from softshare.methods.options import GivenOptions, options_of_auto
+from softshare.methods.settings import RunSettings, checked_settings
+from softshare.models.form import form_of
+from softshare.models.model import Model
+from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.metrics import primary_metric
+from softshare.tasks.preprocessing import prepare
+from softshare.tasks.splits import TEST, VALIDATION, Split, given_parts_of
+from softshare.tasks.task_set import TaskSet
+
+
+def learn(
+    tasks: TaskSet,
+    *,
+    method: str | Method = "auto",
+    source: str = "tasks",
+    seed: int = 0,
+    preset: str | None = None,
+    time_limit: float | None = None,
+    options: Mapping[str, Any] | None = None,
+    steps: int | None = None,
+    batch_size: int | None = None,
+    hidden: Sequence[int] | None = None,
+    learning_rate: float | None = None,
+    weight_decay: float | None = None,
+    dropout: float | None = None,
+    base: str | None = None,
+    metric: str | None = None,
+) -> Model:
+    """Learn the tasks from all their rows, and keep what predicts new ones.
+
+    What is to be chosen is chosen by cross-fitting, so that no row is spent on choosing alone. Rows
+    that are given as validation choose instead, and rows that are given as test judge only.
+
+    Args:
+        tasks: the data, as they were read.
+        method: the name of one of the methods, or a :class:`~softshare.methods.method.Method`.
+        source: what they were read from, for the model's card.
+        seed: of folds, starts and the order of examples.
+        preset: ``quick``, ``default`` or ``thorough``: the methods that ``auto`` weighs.
+        time_limit: minutes that ``auto`` may take.
+        options: of the method, name → value.
+        steps: optimiser steps of a network.
+        batch_size: examples of every task in a step.
+        hidden: widths of the hidden layers.
+        learning_rate: of Adam.
+        weight_decay: by how many thousandths a step shrinks every weight.
+        dropout: probability after each hidden layer.
+        base: whether networks for vectors stand on a linear model, ``"linear"`` or ``"none"``.
+        metric: that ``auto`` chooses by, instead of each kind's own.
+
+    Raises:
+        ValueError: arguments are wrong or do not suit the data; the message names them all.
+        FloatingPointError: training diverged.
+    """
+    given = {
+        "source": source,
+        "steps": steps,
+        "batch_size": batch_size,
+        "hidden": hidden,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "dropout": dropout,
+        "base": base,
+        "metric": metric,
+    }
+    chosen = _method(method)
+    of_method: GivenOptions = {chosen.name: options} if options else {}
+    of_method = options_of_auto(of_method, preset=preset, time_limit=time_limit)
+    settings = _settings(tasks, chosen, seed, given, of_method)
+    train, validation, test = prepare(tasks, _parts(tasks))
+    begin = time.perf_counter()
+    learned = chosen.learn(train, validation, settings)
+    seconds = time.perf_counter() - begin
+    facts = {**facts_of(learned, train, validation, test, settings), "seconds": seconds}
+    return Model(learned, chosen, settings, form_of(train), facts)
+
+
+def _method(method: str | Method) -> Method:
+    if isinstance(method, Method):
+        return method
+    try:
+        return method_named(method)
+    except KeyError as error:
+        raise ArgumentError(("method", str(error.args[0]))) from None
+
+
+def _settings(
+    tasks: TaskSet,
+    method: Method,
+    seed: int,
+    given: Mapping[str, Any],
+    options: GivenOptions,
+) -> RunSettings:
+    """Checked settings of the one run that a model is.
+
+    Raises:
+        ArgumentError: some are wrong, or the method does not suit the tasks; all are named.
+    """
+    check_tasks(tasks)
+    wrong = wrong_arguments(
+        methods=[method],
+        fractions=(1.0,),
+        seeds=(seed,),
+        workers=None,
+        settings=given,
+        options=options,
+        cluster=None,
+    )
+    if reason := method.unsuitable(tasks):
+        refusal = f"{method.name} cannot apply to these tasks ({reason}), choose another"
+        wrong.append(("method", refusal))
+    if not wrong and given["metric"] is not None:
+        for task in tasks.tasks:
+            primary_metric(task, given["metric"])
+    if wrong:
+        raise ArgumentError(*wrong)
+    values = {name: value for name, value in given.items() if value is not None}
+    of_run = {"method": method.name, "fraction": 1.0, "seed": seed}
+    settings = checked_settings({**default_budget(tasks), **values, **of_run})
+    return replace(settings, method_options=dict(options.get(method.name, {})))
+
+
+def _parts(tasks: TaskSet) -> Split:
+    """All entries train but those that are given another part."""
+    given = given_parts_of(tasks)
+    others = (given == VALIDATION) | (given == TEST)
+    parts = {part: np.flatnonzero(given == part) for part in (VALIDATION, TEST)}
+    return Split(np.flatnonzero(~others), parts[VALIDATION], parts[TEST])
+
+
+def facts_of(
+    learned: Learned,
+    train: TaskSet,
+    validation: TaskSet,
+    test: TaskSet,
+    settings: RunSettings,
+) -> dict[str, Any]:
+    """What is known of a model beside how it predicts: on what it was learned, how well it does.
+
+    Args:
+        learned: what was learned.
+        train: the training examples.
+        validation: those that chose.
+        test: those that judge, which may be none: then rows of the training part do, by what was
+            not trained on them.
+        settings: of the run.
+    """
+    judged, metrics = _judged(learned, train, validation, test)
+    rows = []
+    for task, count in zip(train.tasks, train.n_examples.tolist(), strict=True):
+        metric = primary_metric(task, settings.metric)
+        rows.append({"name": task.label, "kind": task.kind, "metric": metric, "n_train": count})
+    return {
+        "tasks": rows,
+        "judged_on": judged,
+        "metrics": metrics,
+        "parameters": learned.n_parameters,
+        "decided": dict(learned.decided),
+        "sharing": learned.describe(),
+        "versions": versions(),
+    }
+
+
+def _judged(
+    learned: Learned, train: TaskSet, validation: TaskSet, test: TaskSet
+) -> tuple[str, dict[str, dict[str, float | None]]]:
+    """On what the metrics are measured, and these: task → metric → value."""
+    if len(test.rows):
+        return "the given test rows", measure(test, learned.predict(test))[0]
+    if learned.out_of_fold is not None:
+        held_out = learned.out_of_fold
+        return "training rows, each by fits that had not seen it", measure(train, held_out)[0]
+    if len(validation.rows):
+        return "the given validation rows", measure(validation, learned.predict(validation))[0]
+    return "nothing", {}
