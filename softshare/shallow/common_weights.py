@@ -34,6 +34,7 @@ def common_weights(
     targets: Array,
     tasks: Codes,
     goal: Goal,
+    counts: Array | None = None,
 ) -> Array:
     """A convex combination that is good by its loss and by the metric.
 
@@ -42,16 +43,17 @@ def common_weights(
         targets: Shape (N,).
         tasks: Shape (N,).
         goal: The metric, and the contestant that choices start with.
+        counts: How much each row counts; None: all the same. Shape (N,).
 
     Shape:
         (M,).
     """
-    least = least_loss_weights(outputs, targets, goal.kind)
+    least = least_loss_weights(outputs, targets, goal.kind, counts)
     if goal.metric in ("r2", "log-loss"):
         return least
     # What is reported has its say beside the loss: alone it is noisy, and a loss may favour what
     # does not count, such as the tasks' levels where only the order within a task does.
-    return np.asarray((least + _restarted(outputs, targets, tasks, goal)) / 2)
+    return np.asarray((least + _restarted(outputs, targets, tasks, goal, counts)) / 2)
 
 
 def _restarted(
@@ -59,6 +61,7 @@ def _restarted(
     targets: Array,
     tasks: Codes,
     goal: Goal,
+    counts: Array | None,
 ) -> Array:
     """Greedy choices by the metric, the mean of several. Shape (M,)."""
     generator = np.random.default_rng(goal.random_state)
@@ -72,6 +75,7 @@ def _restarted(
             kind=goal.kind,
             metric=goal.metric,
             pooled=goal.pooled,
+            counts=None if counts is None else counts[rows],
         )
     return total / RESTARTS
 
@@ -80,6 +84,7 @@ def least_loss_weights(
     outputs: Array,
     targets: Array,
     kind: Kind,
+    counts: Array | None = None,
 ) -> Array:
     """The convex combination with the least loss, a convex problem. Shape (M,).
 
@@ -87,9 +92,10 @@ def least_loss_weights(
         outputs: Of M contestants. Shape (N, M) or (N, M, C).
         targets: Shape (N,).
         kind: What the targets are.
+        counts: How much each row counts; None: all the same. Shape (N,).
     """
     if kind == "regression":
-        return convex_least_squares(outputs, targets)
+        return convex_least_squares(outputs, targets, counts)
     n_contestants = outputs.shape[1]
     start = np.full(n_contestants, 1 / n_contestants)
 
@@ -97,8 +103,10 @@ def least_loss_weights(
         combined = np.einsum("m,nm...->n...", weights, outputs)
         losses = row_losses(combined, targets, kind)
         slopes = _loss_slopes(combined, targets, kind)
+        if counts is not None:
+            slopes = (slopes.T * (counts / counts.mean())).T  # (N,) or (N, C)
         gradient = [np.vdot(slopes, outputs[:, one]) for one in range(n_contestants)]
-        return float(losses.mean()), np.array(gradient) / len(targets)
+        return float(np.average(losses, weights=counts)), np.array(gradient) / len(targets)
 
     found = optimize.minimize(
         objective,
@@ -140,7 +148,7 @@ def _rows_of_restart(tasks: Codes, generator: np.random.Generator) -> Codes:
     return rows
 
 
-def convex_least_squares(outputs: Array, targets: Array) -> Array:
+def convex_least_squares(outputs: Array, targets: Array, counts: Array | None = None) -> Array:
     """W ≥ 0 of sum 1 with the least squared error. Shapes: (N, M), (N,) to (M,).
 
     With sum 1 the error is a combination of errors, w F − y = w (F − y); non-negative least
@@ -148,6 +156,8 @@ def convex_least_squares(outputs: Array, targets: Array) -> Array:
     """
     n_contestants = outputs.shape[1]
     errors = outputs - targets[:, None]
+    if counts is not None:
+        errors = errors * np.sqrt(counts)[:, None]
     products = errors.T @ errors  # (M, M): N rows are not needed again
     # In units of the mean squared error, so that the heavy row is heavy beside any targets.
     size = np.trace(products) / n_contestants + 1e-300
@@ -171,6 +181,7 @@ def greedy_weights(
     kind: Kind,
     metric: Metric,
     pooled: int,
+    counts: Array | None = None,
 ) -> Array:
     """Ensemble selection with replacement (Caruana et al. 2004). Shape (M,).
 
@@ -186,24 +197,25 @@ def greedy_weights(
             targets,
             tasks,
             kind,
+            counts,
         )
 
     singles = [value(outputs[:, one]) for one in range(n_contestants)]
-    counts = np.zeros(n_contestants)
-    counts[pooled] += 1
-    counts[int(np.argmax(singles))] += 1
+    times = np.zeros(n_contestants)
+    times[pooled] += 1
+    times[int(np.argmax(singles))] += 1
     # What has been chosen so far, summed: a round adds one contestant to it.
-    total = np.einsum("m,nm...->n...", counts, outputs)
-    best = counts / 2
+    total = np.einsum("m,nm...->n...", times, outputs)
+    best = times / 2
     best_value = value(total / 2)
     for size in range(3, GREEDY_ROUNDS + 3):
         values = np.empty(n_contestants)
         for one in range(n_contestants):
             values[one] = value((total + outputs[:, one]) / size)
         added = int(np.argmax(values))
-        counts[added] += 1
+        times[added] += 1
         total = total + outputs[:, added]
         if values[added] > best_value:
-            best = counts / size
+            best = times / size
             best_value = float(values[added])
     return best

@@ -23,6 +23,7 @@ def loss_of_joining(
     *,
     goal: Goal,
     apart: int,
+    counts: Array | None = None,
 ) -> Array:
     """Each row's loss by the best mix of all joint contestants, less its apart loss.
 
@@ -32,6 +33,7 @@ def loss_of_joining(
         tasks: Shape (N,).
         goal: The metric that the mix is the best by.
         apart: The contestant that shares nothing.
+        counts: How much each row counts; None: all the same. Shape (N,).
 
     Shape:
         (N,).
@@ -39,7 +41,7 @@ def loss_of_joining(
     joint = np.delete(outputs, apart, axis=1)
     # Without the apart contestant's column those after it move up by one.
     pooled = goal.pooled - int(goal.pooled > apart)
-    weights = common_weights(joint, targets, tasks, replace(goal, pooled=pooled))
+    weights = common_weights(joint, targets, tasks, replace(goal, pooled=pooled), counts)
     combined = np.einsum("m,nm...->n...", weights, joint)
     joint_losses = row_losses(combined, targets, goal.kind)
     apart_losses = row_losses(outputs[:, apart], targets, goal.kind)
@@ -51,6 +53,7 @@ def hurt_tasks(
     tasks: Codes,
     n_tasks: int,
     groups: Codes | None = None,
+    counts: Array | None = None,
 ) -> tuple[np.ndarray, Array]:
     """Tasks that lose by what is joint: one-sided paired t-tests of all tasks.
 
@@ -62,6 +65,7 @@ def hurt_tasks(
         tasks: Shape (N,).
         n_tasks: T.
         groups: Shape (N,); None: rows are single.
+        counts: How much each row counts; None: all the same. Shape (N,).
 
     Returns:
         Which tasks keep apart, and the p-values, NaN untested. Shapes (T,).
@@ -70,28 +74,39 @@ def hurt_tasks(
     for task in range(n_tasks):
         is_own = tasks == task
         differences = worse[is_own]
+        own_counts = np.ones(len(differences)) if counts is None else counts[is_own]
         if groups is not None:
-            differences = _means_of(differences, groups[is_own])
-        p_values[task] = _p_value(differences)
+            differences, own_counts = _means_of(differences, own_counts, groups[is_own])
+        p_values[task] = _p_value(differences, own_counts)
     return _discoveries(p_values), p_values
 
 
-def _means_of(values: Array, groups: Codes) -> Array:
-    """The mean of every group that is there. Shapes: (n,), (n,) to (groups,)."""
+def _means_of(values: Array, counts: Array, groups: Codes) -> tuple[Array, Array]:
+    """The mean of every group that is there, and how much it counts: as its rows in the mean.
+
+    Shape:
+        (n,) each to (groups,) each.
+    """
     present = np.unique(groups, return_inverse=True)[1]
-    counts = np.bincount(present)
-    sums = np.bincount(present, values)
-    return np.asarray(sums / np.maximum(counts, 1))
+    totals = np.bincount(present, counts)
+    sums = np.bincount(present, values * counts)
+    return sums / totals, totals / np.bincount(present)
 
 
-def _p_value(differences: Array) -> float:
-    """Of the t-test that their mean is above 0; NaN where there are too few or all are equal."""
+def _p_value(differences: Array, counts: Array) -> float:
+    """Of the t-test that their mean is above 0; NaN where there are too few or all are equal.
+
+    Where some count more, the error is that of a ratio of sums (Cochran 1977, section 2.11): of
+    equal counts the usual one.
+    """
     n_differences = len(differences)
     if n_differences < FEWEST_DIFFERENCES or differences.std() == 0:
         return np.nan
-    error = differences.std(ddof=1) / np.sqrt(n_differences)
-    statistic = differences.mean() / error
-    return float(stats.t.sf(statistic, n_differences - 1))
+    shares = counts / counts.sum()
+    mean = (shares * differences).sum()
+    squares = ((shares * (differences - mean)) ** 2).sum()
+    error = np.sqrt(squares * n_differences / (n_differences - 1))
+    return float(stats.t.sf(mean / error, n_differences - 1))
 
 
 def _discoveries(p_values: Array) -> np.ndarray:

@@ -6,7 +6,7 @@ rows ──► compressed tasks ──► restricted likelihood ──► ratios
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -93,7 +93,7 @@ def estimated_strengths(
             penalty=penalty,
         )
         return Strengths(ratios, strength, group)
-    outputs = _first_outputs(targets)
+    outputs = _first_outputs(rows, targets)
     for _ in range(30):
         tasks = _working_response(rows, targets, outputs)
         ratios, strength, solution = estimate(
@@ -140,7 +140,7 @@ def solved(
             penalty,
             penalised,
         )
-    outputs = _first_outputs(targets)
+    outputs = _first_outputs(rows, targets)
     for _ in range(30):
         tasks = _working_response(rows, targets, outputs)
         solution = solve(
@@ -159,10 +159,18 @@ def solved(
 
 def compressed(rows: Rows, targets: Array, group: float) -> CompressedTasks:
     """Compressed rows, without the likeness of rows that share a task and a group."""
-    design, response = rows.inputs, targets
+    # Rows times the root of their weight: plain least squares of them is the weighted one.
+    roots = np.sqrt(rows.row_weights)
+    design, response = rows.inputs * roots[:, None], targets * roots
     if group > 0 and rows.groups is not None:
-        design, response = without_groups(design, response, _pairs(rows), group)
-    return CompressedTasks.of(design, response, rows.tasks, rows.n_tasks)
+        design, response = without_groups(design, response, _pairs(rows), group, roots)
+    return _compressed(rows, design, response)
+
+
+def _compressed(rows: Rows, design: Array, response: Array) -> CompressedTasks:
+    """These rows, which count for as many as their weights add up to."""
+    small = CompressedTasks.of(design, response, rows.tasks, rows.n_tasks)
+    return small if rows.weights is None else replace(small, n_rows=rows.weights.sum())
 
 
 def _penalised(rows: Rows, penalty: float | None) -> Array:
@@ -192,24 +200,35 @@ def without_groups(
     response: Array,
     pairs: Codes,
     ratio: float,
+    roots: Array | None = None,
 ) -> tuple[Array, Array]:
     """Rows whose errors are independent again.
 
     V = I + ratio · 11ᵀ in a pair of n rows has the root I − θ 11ᵀ / n with
     θ = 1 − 1 / √(1 + n ratio) (Fuller and Battese 1973): subtract θ times the pair's mean.
+
+    Args:
+        design: Shape (N, k).
+        response: Shape (N,).
+        pairs: Each row's pair of task and group. Shape (N,).
+        ratio: The variance between pairs, over that of a row of weight 1.
+        roots: By which rows are multiplied already, the roots of their weights; 1 stands there in
+            place of these, and n is the sum of the weights. Shape (N,).
     """
-    counts = np.bincount(pairs)
+    ones = np.ones(len(pairs)) if roots is None else roots
+    counts = np.bincount(pairs, ones**2)
     theta = 1 - 1 / np.sqrt(1 + ratio * counts)
     joint = np.column_stack([design, response])
-    means = sums_by_task(joint, pairs, len(counts)) / counts[:, None]
+    means = sums_by_task(joint * ones[:, None], pairs, len(counts)) / counts[:, None]
     shares = theta[:, None] * means  # (pairs, k + 1)
-    joint = joint - shares[pairs]
+    joint = joint - ones[:, None] * shares[pairs]
     return joint[:, :-1], joint[:, -1]
 
 
-def _first_outputs(labels: Array) -> Array:
+def _first_outputs(rows: Rows, labels: Array) -> Array:
     """The log-odds of all rows' rate, as every row's first output. Shape (N,)."""
-    rate = (labels.sum() + 0.5) / (len(labels) + 1)
+    counts = rows.row_weights
+    rate = ((counts * labels).sum() + 0.5) / (counts.sum() + 1)
     return np.full(len(labels), np.log(rate / (1 - rate)))
 
 
@@ -217,10 +236,9 @@ def _working_response(rows: Rows, labels: Array, outputs: Array) -> CompressedTa
     """Newton's step as weighted least squares: w = μ (1 − μ), z = η + (y − μ) / w."""
     mean = expit(outputs)
     weights = np.maximum(mean * (1 - mean), 1e-4)
-    root = np.sqrt(weights)
-    # Rows times the root of their weight: plain least squares of them is the weighted one.
+    root = np.sqrt(rows.row_weights * weights)
     response = root * (outputs + (labels - mean) / weights)
-    return CompressedTasks.of(rows.inputs * root[:, None], response, rows.tasks, rows.n_tasks)
+    return _compressed(rows, rows.inputs * root[:, None], response)
 
 
 def outputs_of(rows: Rows, solution: Solution) -> Array:

@@ -93,5 +93,5 @@ class HeldOutParts:
         for part in self.parts:
             kind: Kind = "regression" if part.held.kind == "regression" else "binary"
             own = row_losses(part.outputs(strengths), part.held_targets, kind)
-            sums.append(float(own.sum()))
+            sums.append(float((part.held.row_weights * own).sum()))
         return np.array(sums)

@@ -92,6 +92,7 @@ class MixedModel(BaseEstimator):
         y: ArrayLike,
         tasks: ArrayLike,
         groups: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> MixedModel:
         """Estimate variances and effects from all rows.
 
@@ -100,6 +101,7 @@ class MixedModel(BaseEstimator):
             y: Targets. Shape (N,).
             tasks: Each row's task. Shape (N,).
             groups: Rows of one task and group share a random intercept. Shape (N,).
+            weights: A row of weight 2 counts as two of them. Shape (N,).
 
         Raises:
             ValueError: If shapes, values or ``slopes`` are wrong.
@@ -113,9 +115,10 @@ class MixedModel(BaseEstimator):
             groups,
             kind=self.kind,
             n_classes=self.n_classes,
+            weights=weights,
         )
         self.tasks_ = rows.names
-        self.scaling_ = Scaling.of(rows.inputs)
+        self.scaling_ = Scaling.of(rows.inputs, rows.weights)
         inputs = self.scaling_(rows.inputs)
         rows = rows.with_inputs(np.column_stack([inputs, np.ones(len(inputs))]))
         members = shared_variances(rows, self.slopes)

@@ -136,7 +136,7 @@ class HeldOutPart:
     @cached_property
     def _sums(self) -> _Sums:
         # Rows are read once however many strengths are tried.
-        return _Sums.of(self.train, self.train.targets, np.ones(len(self.train.targets)))
+        return _Sums.of(self.train, self.train.targets, self.train.row_weights)
 
 
 def with_intercept(inputs: Array) -> Array:
@@ -161,7 +161,7 @@ def fit_classes(
     """
     columns = one_vs_rest(rows).T
     if rows.kind == "regression":
-        sums = _Sums.of(rows, columns[0], np.ones(len(rows.targets)))
+        sums = _Sums.of(rows, columns[0], rows.row_weights)
         return [sums.fit(strength, variance)]
     fits = []
     for labels in columns:
@@ -181,13 +181,14 @@ def _logistic_fit(
     The penalised intercept of one class alone runs away slowly: twelve steps are enough for
     six digits elsewhere, and log-odds are held within ±15.
     """
-    rate = (labels.sum() + 0.5) / (len(labels) + 1)
+    counts = rows.row_weights
+    rate = ((counts * labels).sum() + 0.5) / (counts.sum() + 1)
     outputs = np.full(len(labels), np.log(rate / (1 - rate)))
     for _ in range(25):
         mean = expit(outputs)
         weights = np.maximum(mean * (1 - mean), 1e-6)
         response = outputs + (labels - mean) / weights
-        fit = _Sums.of(rows, response, weights).fit(strength, variance)
+        fit = _Sums.of(rows, response, counts * weights).fit(strength, variance)
         new = fit.outputs(rows.inputs, rows.tasks).clip(-15, 15)
         change = np.abs(new - outputs).max()
         outputs = new

@@ -16,8 +16,8 @@ from softshare.shallow.rows import (
     Scaling,
     checked_inputs,
     checked_rows,
-    row_losses,
     task_codes,
+    weighted_losses,
 )
 
 # The prior precision of a coefficient over that of the noise (of classes: as it is).
@@ -67,6 +67,7 @@ class PooledRidge(BaseEstimator):
         y: ArrayLike,
         tasks: ArrayLike,
         groups: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> PooledRidge:
         """Choose both strengths on held-out rows, then fit all rows.
 
@@ -75,6 +76,7 @@ class PooledRidge(BaseEstimator):
             y: Targets. Shape (N,).
             tasks: Each row's task. Shape (N,).
             groups: Rows of one group are held out together. Shape (N,).
+            weights: A row of weight 2 counts as two of them. Shape (N,).
 
         Raises:
             ValueError: If shapes or values are wrong.
@@ -86,9 +88,10 @@ class PooledRidge(BaseEstimator):
             groups,
             kind=self.kind,
             n_classes=self.n_classes,
+            weights=weights,
         )
         self.tasks_ = rows.names
-        self.scaling_ = Scaling.of(rows.inputs)
+        self.scaling_ = Scaling.of(rows.inputs, rows.weights)
         rows = rows.with_inputs(with_intercept(self.scaling_(rows.inputs)))
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
         choice, self.held_out_ = self._chosen(rows, folds)
@@ -112,7 +115,7 @@ class PooledRidge(BaseEstimator):
             by_fold = []
             for part in parts:
                 outputs = part.outputs(strength, variance)
-                own = row_losses(outputs, part.held.targets, rows.kind)
+                own = weighted_losses(outputs, part.held)
                 by_fold.append(float(own.sum()))
             return np.array(by_fold)
 

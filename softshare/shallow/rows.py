@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -29,6 +29,8 @@ class Rows:
         groups: Rows of one group stay together when rows are held out; None: rows are single.
         n_classes: C of ``multiclass``, 1 otherwise.
         kind: What the targets are.
+        weights: How much each row counts, above 0: a row of weight 2 as two of them. None: every
+            row the same. Shape (N,).
     """
 
     inputs: Array
@@ -38,14 +40,21 @@ class Rows:
     groups: Codes | None
     n_classes: int
     kind: Kind
+    weights: Array | None = None
 
     @property
     def n_tasks(self) -> int:
         return len(self.names)
 
+    @property
+    def row_weights(self) -> Array:
+        """The weights, 1 where none are given. Shape (N,)."""
+        return np.ones(len(self.targets)) if self.weights is None else self.weights
+
     def take(self, which: NDArray[np.bool_]) -> Rows:
         """The rows where ``which`` is true; the tasks and their positions stay."""
         groups = None if self.groups is None else self.groups[which]
+        weights = None if self.weights is None else self.weights[which]
         return Rows(
             self.inputs[which],
             self.targets[which],
@@ -54,19 +63,12 @@ class Rows:
             groups,
             self.n_classes,
             self.kind,
+            weights,
         )
 
     def with_inputs(self, inputs: Array) -> Rows:
         """The same rows with other inputs. Shape of ``inputs``: (N, any)."""
-        return Rows(
-            inputs,
-            self.targets,
-            self.tasks,
-            self.names,
-            self.groups,
-            self.n_classes,
-            self.kind,
-        )
+        return replace(self, inputs=inputs)
 
 
 def checked_rows(
@@ -77,6 +79,7 @@ def checked_rows(
     *,
     kind: Kind,
     n_classes: int | None = None,
+    weights: ArrayLike | None = None,
 ) -> Rows:
     """Rows as arrays of one length, finite, with tasks and groups numbered.
 
@@ -87,6 +90,7 @@ def checked_rows(
         groups: Each row's group (a person, a household), or None. Shape (N,).
         kind: ``regression``, ``binary`` (targets 0 and 1) or ``multiclass`` (0 to C − 1).
         n_classes: C of ``multiclass``; None takes the largest class seen.
+        weights: How much each row counts, above 0; None: every row the same. Shape (N,).
 
     Raises:
         ValueError: If an argument breaks one of these rules.
@@ -122,7 +126,20 @@ def checked_rows(
         group_codes,
         outputs,
         kind,
+        _checked_weights(weights, len(inputs)),
     )
+
+
+def _checked_weights(weights: ArrayLike | None, n_rows: int) -> Array | None:
+    """Finite weights above 0. Shape (N,)."""
+    if weights is None:
+        return None
+    numbers = np.asarray(weights, dtype=float)
+    if numbers.shape != (n_rows,):
+        raise ValueError(f"weights must have the shape {(n_rows,)}, not {numbers.shape}")
+    if not (np.isfinite(numbers) & (numbers > 0)).all():
+        raise ValueError("weights must be finite and above 0; leave out the rows of weight 0")
+    return numbers
 
 
 def checked_inputs(X: ArrayLike) -> Array:
@@ -174,20 +191,31 @@ class Scaling:
     scale: Array
 
     @classmethod
-    def of(cls, inputs: Array) -> Scaling:
+    def of(cls, inputs: Array, weights: Array | None = None) -> Scaling:
+        """By rows that count as much as their weights say. Shapes: (N, p), (N,)."""
+        mean, deviation = _moments(inputs, weights)
         lowest = inputs.min(axis=0)
         highest = inputs.max(axis=0)
         at_edge = (inputs == lowest) | (inputs == highest)
         two_valued = at_edge.all(axis=0)
-        scale = np.where(two_valued, highest - lowest, inputs.std(axis=0))
+        scale = np.where(two_valued, highest - lowest, deviation)
         # What rounding leaves of a constant is some 1e-16 of its size, never quite zero.
         size = np.maximum(np.abs(lowest), np.abs(highest)).clip(min=1.0)
         is_constant = scale <= 1e-12 * size
         scale = np.where(is_constant, np.inf, scale)  # divided by which it is 0
-        return cls(inputs.mean(axis=0), scale)
+        return cls(mean, scale)
 
     def __call__(self, inputs: Array) -> Array:
         return (inputs - self.mean) / self.scale
+
+
+def _moments(inputs: Array, weights: Array | None) -> tuple[Array, Array]:
+    """The mean and the standard deviation of every column. Shapes: (p,)."""
+    if weights is None:
+        return inputs.mean(axis=0), inputs.std(axis=0)
+    mean = np.average(inputs, axis=0, weights=weights)
+    variance = np.average((inputs - mean) ** 2, axis=0, weights=weights)
+    return mean, np.sqrt(variance)
 
 
 def sums_by_task(values: Array, tasks: Codes, n_tasks: int) -> Array:
@@ -234,3 +262,8 @@ def row_losses(outputs: Array, targets: Array, kind: Kind) -> Array:
     positions = np.arange(len(targets))
     chosen = outputs[positions, targets.astype(int)]
     return np.asarray(logsumexp(outputs, axis=1) - chosen)
+
+
+def weighted_losses(outputs: Array, rows: Rows) -> Array:
+    """Each row's loss as often as the row counts. Shape (N,)."""
+    return row_losses(outputs, rows.targets, rows.kind) * rows.row_weights

@@ -19,6 +19,7 @@ def score(
     targets: Array,
     tasks: Codes,
     kind: Kind,
+    weights: Array | None = None,
 ) -> float:
     """One number that grows with what a report shows.
 
@@ -30,37 +31,44 @@ def score(
         targets: Shape (N,).
         tasks: Shape (N,).
         kind: What the targets are.
+        weights: How much each row counts; None: all the same. Shape (N,).
 
     Raises:
         ValueError: If there is no such metric.
     """
     if metric == "roc-auc":
-        areas = task_areas(outputs, targets, tasks)
+        areas = task_areas(outputs, targets, tasks, weights)
         # Without a task of both classes nothing ranks better or worse than chance.
         any_task = np.isfinite(areas).any()
         return float(np.nanmean(areas)) if any_task else 0.5
     if metric == "mean-mae":
-        return -float(_means(np.abs(targets - outputs), tasks).mean())
+        return -float(_means(np.abs(targets - outputs), tasks, weights).mean())
     if metric == "brier":
-        return -float(_squared_distances(outputs, targets, kind).mean())
+        return -_mean(_squared_distances(outputs, targets, kind), weights)
     losses = row_losses(outputs, targets, kind)
     if metric == "r2":
-        spread = max(targets.var(), 1e-300)
-        return float(1 - losses.mean() / spread)
+        away = (targets - _mean(targets, weights)) ** 2
+        return 1 - _mean(losses, weights) / max(_mean(away, weights), 1e-300)
     if metric == "mean-rmse":
-        return -float(np.sqrt(_means(losses, tasks)).mean())
+        return -float(np.sqrt(_means(losses, tasks, weights)).mean())
     if metric == "log-loss":
-        return float(-losses.mean())
+        return -_mean(losses, weights)
     if metric == "accuracy":
         # A thousandth of the loss decides between weights with one accuracy.
-        return _accuracy(outputs, targets, kind) - 1e-3 * float(losses.mean())
+        is_right = _is_right(outputs, targets, kind)
+        return _mean(is_right, weights) - 1e-3 * _mean(losses, weights)
     raise ValueError(f"metric must be one of {', '.join(METRICS)}, not {metric!r}")
 
 
-def _means(values: Array, tasks: Codes) -> Array:
+def _mean(values: Array, weights: Array | None) -> float:
+    """The mean over all rows."""
+    return float(np.average(values, weights=weights))
+
+
+def _means(values: Array, tasks: Codes, weights: Array | None) -> Array:
     """Each task's mean; a task without rows has none. Shape (tasks with rows,)."""
-    counts = np.bincount(tasks)
-    sums = np.bincount(tasks, values)
+    counts = np.bincount(tasks, weights)
+    sums = np.bincount(tasks, values if weights is None else values * weights)
     seen = counts > 0
     return np.asarray(sums[seen] / counts[seen])
 
@@ -77,54 +85,59 @@ def _squared_distances(
     return np.asarray(((softmax(outputs, axis=1) - is_of_class) ** 2).sum(axis=1) / 2)
 
 
-def _accuracy(
+def _is_right(
     outputs: Array,
     targets: Array,
     kind: Kind,
-) -> float:
-    """The share of rows whose class is right."""
+) -> Array:
+    """Whether each row's class is right, 1 or 0. Shape (N,)."""
     chosen = outputs > 0 if kind == "binary" else outputs.argmax(axis=1)
     is_right = chosen == targets
-    return float(is_right.mean())
+    return is_right.astype(float)
 
 
 def task_areas(
     outputs: Array,
     labels: Array,
     tasks: Codes,
+    weights: Array | None = None,
 ) -> Array:
     """Each task's area under the ROC curve, NaN without both classes. Shape (T,).
 
-    The Mann–Whitney statistic from ranks within tasks; equal outputs share their mean rank.
-    All tasks are ranked in one sort, whatever their number:
+    The weight of the pairs of a positive and a negative row in the right order, equal outputs
+    half, by all the weight there is. All tasks are ordered in one sort, whatever their number:
 
-        task     0    0    0    1    1
-        output  .2   .7   .7   .1   .4
-        place    0  1.5  1.5    3    4      mean position of equal outputs of a task
-        rank     1  2.5  2.5    1    2      less the task's first position, from 1
+        task      0    0    0    1    1
+        output   .2   .7   .7   .1   .4
+        label     0    1    0    0    1
+        tie       0    1    1    2    3      runs of equal outputs of one task
+        below     –    1    –    –    1      negatives of the task before the run
+        tied      –    1    –    –    0      negatives of the run, half of which count
+
+    Args:
+        outputs: Shape (N,).
+        labels: 0 or 1. Shape (N,).
+        tasks: Shape (N,).
+        weights: How much each row counts; None: all the same. Shape (N,).
     """
     # The last key sorts first: task by task, and in a task by output.
     order = np.lexsort((outputs, tasks))
     values = outputs[order]
     own = tasks[order]
+    counts = np.ones(len(order)) if weights is None else weights[order]
     is_positive = labels[order] == 1
 
     other_value = values[1:] != values[:-1]
     other_task = own[1:] != own[:-1]
     begins = np.r_[True, other_value | other_task]
     tie = np.cumsum(begins) - 1  # (N,): which run of equal outputs a row is in
-    positions = np.arange(len(values))
-    places = np.bincount(tie, positions) / np.bincount(tie)
+    task_of_tie = own[begins]
+    positives = np.bincount(tie, counts * is_positive)
+    negatives = np.bincount(tie, counts * ~is_positive)
 
-    counts = np.bincount(tasks)
-    n_tasks = len(counts)
-    starts = np.cumsum(counts) - counts
-    ranks = places[tie] - starts[own] + 1
-
-    n_positive = np.bincount(own[is_positive], minlength=n_tasks)
-    rank_sums = np.bincount(own[is_positive], ranks[is_positive], minlength=n_tasks)
-    n_pairs = n_positive * (counts - n_positive)
-    # Positive rows outrank each other in n (n + 1) / 2 ways, which are no pairs of two classes.
-    among_positives = n_positive * (n_positive + 1) / 2
-    areas = (rank_sums - among_positives) / np.maximum(n_pairs, 1)
-    return np.where(n_pairs > 0, areas, np.nan)
+    of_task = np.bincount(task_of_tie, negatives)
+    before_task = np.cumsum(of_task) - of_task
+    below = np.cumsum(negatives) - negatives - before_task[task_of_tie]
+    ordered = np.bincount(task_of_tie, positives * (below + negatives / 2))
+    pairs = np.bincount(task_of_tie, positives) * of_task
+    return np.where(pairs > 0, ordered / np.where(pairs > 0, pairs, 1), np.nan)

@@ -65,16 +65,19 @@ class _Held:
     targets: Array
     tasks: Codes
     groups: Codes | None
+    counts: Array | None
 
     def take(self, which: np.ndarray) -> _Held:
         """The rows where ``which`` is true."""
         groups = None if self.groups is None else self.groups[which]
+        counts = None if self.counts is None else self.counts[which]
         return _Held(
             self.outputs[which],
             self.losses[which],
             self.targets[which],
             self.tasks[which],
             groups,
+            counts,
         )
 
 
@@ -88,6 +91,7 @@ def stack(
     pooled: int,
     apart: int | None = None,
     groups: Codes | None = None,
+    counts: Array | None = None,
     random_state: int = 0,
 ) -> Stack:
     """Weigh contestants by outputs for rows that they were not trained on.
@@ -106,12 +110,22 @@ def stack(
         apart: The contestant that tasks may keep to; None: none may.
         groups: Rows of one group say little more than one: they count as one when harm is tested,
             and are held out together when own weights are judged. Shape (N,).
+        counts: How much each row counts; None: all the same. Shape (N,).
         random_state: Draws the tasks of the restarts.
     """
     n_tasks = int(tasks.max()) + 1
     n_contestants = outputs.shape[1]
     goal = Goal(kind, metric, pooled, random_state)
-    kept, p_values = _hurt(outputs, targets, tasks, goal, apart, groups)
+    losses = _losses(outputs, targets, kind)
+    everything = _Held(
+        outputs,
+        losses,
+        targets,
+        tasks,
+        groups,
+        counts,
+    )
+    kept, p_values = _hurt(everything, goal, apart)
     only_apart = np.eye(n_contestants)[pooled if apart is None else apart]
     if kept[tasks].all():
         weights = np.tile(only_apart, (n_tasks, 1))
@@ -124,19 +138,12 @@ def stack(
         )
 
     # Tasks that keep apart have no say in the others' weights.
-    losses = _losses(outputs, targets, kind)
     if apart is not None:
         # A model of a task's few rows that predicts one of them well from another predicts that
         # well from the first: its losses on a task's other rows tell of the very row held out.
-        losses[:, apart] = losses[:, apart].mean()
-    rest = _Held(
-        outputs,
-        losses,
-        targets,
-        tasks,
-        groups,
-    ).take(~kept[tasks])
-    best = common_weights(rest.outputs, rest.targets, rest.tasks, goal)
+        losses[:, apart] = np.average(losses[:, apart], weights=counts)
+    rest = everything.take(~kept[tasks])
+    best = common_weights(rest.outputs, rest.targets, rest.tasks, goal, rest.counts)
     trusted = trusted_weights(
         best,
         rest.outputs,
@@ -144,11 +151,12 @@ def stack(
         rest.tasks,
         goal,
         groups=rest.groups,
+        counts=rest.counts,
     )
     rate = _chosen_rate(rest, goal, best, trusted)
     common = best if rate > 0 else trusted
     weights = np.tile(common, (n_tasks, 1))
-    own = _own_weights(rest.losses, rest.tasks, common, rate)
+    own = _own_weights(rest, rest.losses, common, rate)
     weights[: len(own)] = own
     weights[kept] = only_apart
     return Stack(
@@ -160,20 +168,20 @@ def stack(
     )
 
 
-def _hurt(
-    outputs: Array,
-    targets: Array,
-    tasks: Codes,
-    goal: Goal,
-    apart: int | None,
-    groups: Codes | None,
-) -> tuple[np.ndarray, Array]:
+def _hurt(rows: _Held, goal: Goal, apart: int | None) -> tuple[np.ndarray, Array]:
     """Which tasks everything joint would hurt ``(T,)``, and the p-values of it ``(T,)``."""
-    n_tasks = int(tasks.max()) + 1
+    n_tasks = int(rows.tasks.max()) + 1
     if apart is None or apart == goal.pooled:
         return np.zeros(n_tasks, dtype=bool), np.full(n_tasks, np.nan)
-    worse = loss_of_joining(outputs, targets, tasks, goal=goal, apart=apart)
-    return hurt_tasks(worse, tasks, n_tasks, groups)
+    worse = loss_of_joining(
+        rows.outputs,
+        rows.targets,
+        rows.tasks,
+        goal=goal,
+        apart=apart,
+        counts=rows.counts,
+    )
+    return hurt_tasks(worse, rows.tasks, n_tasks, rows.groups, rows.counts)
 
 
 def _losses(
@@ -190,8 +198,8 @@ def _losses(
 
 
 def _own_weights(
+    rows: _Held,
     losses: Array,
-    tasks: Codes,
     common: Array,
     rate: float,
 ) -> Array:
@@ -201,11 +209,14 @@ def _own_weights(
     count in units of the best contestant's mean, and against the mean over all tasks, so that a
     contestant that is good everywhere is not counted twice.
     """
-    n_tasks = int(tasks.max()) + 1
-    means = losses.mean(axis=0)
+    n_tasks = int(rows.tasks.max()) + 1
+    means = np.average(losses, axis=0, weights=rows.counts)
     unit = max(means.min(), 1e-300)
     sums = np.zeros((n_tasks, losses.shape[1]))
-    np.add.at(sums, tasks, losses - means)
+    away = losses - means
+    if rows.counts is not None:
+        away = away * rows.counts[:, None]
+    np.add.at(sums, rows.tasks, away)
 
     # A contestant that the common weights leave out stays out.
     used = common > 0
@@ -226,7 +237,14 @@ def _chosen_rate(rows: _Held, goal: Goal, best: Array, trusted: Array) -> float:
     answers = {rate: _cross_fitted(rows, best, rate) for rate in RATES if rate > 0}
     values = {}
     for rate, answer in answers.items():
-        values[rate] = score(goal.metric, answer, rows.targets, rows.tasks, goal.kind)
+        values[rate] = score(
+            goal.metric,
+            answer,
+            rows.targets,
+            rows.tasks,
+            goal.kind,
+            rows.counts,
+        )
     rate = max(values, key=values.__getitem__)
     gain, error = gain_and_error(
         answers[rate],
@@ -235,6 +253,7 @@ def _chosen_rate(rows: _Held, goal: Goal, best: Array, trusted: Array) -> float:
         rows.tasks,
         goal,
         groups=rows.groups,
+        counts=rows.counts,
     )
     return rate if gain > SURE * error else 0.0
 
@@ -242,13 +261,13 @@ def _chosen_rate(rows: _Held, goal: Goal, best: Array, trusted: Array) -> float:
 def _cross_fitted(rows: _Held, common: Array, rate: float) -> Array:
     """What own weights say of rows whose losses did not move them. Shape (N,) or (N, C)."""
     folds = _folds(rows.tasks, rows.groups)
-    everyone = rows.losses.mean(axis=0)
+    everyone = np.average(rows.losses, axis=0, weights=rows.counts)
     combined = np.empty((len(folds), *rows.outputs.shape[2:]))
     for fold in range(N_FOLDS):
         is_held = folds == fold
         # A held-out row has the mean loss, which moves nothing.
         others = np.where(is_held[:, None], everyone, rows.losses)
-        own = _own_weights(others, rows.tasks, common, rate)
+        own = _own_weights(rows, others, common, rate)
         held = own[rows.tasks[is_held]]
         combined[is_held] = np.einsum("nm,nm...->n...", held, rows.outputs[is_held])
     return combined

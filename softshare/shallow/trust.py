@@ -23,6 +23,7 @@ def trusted_weights(
     goal: Goal,
     *,
     groups: Codes | None = None,
+    counts: Array | None = None,
 ) -> Array:
     """Weights drawn towards the pooled contestant, as far as the rows do not bear them out.
 
@@ -38,6 +39,7 @@ def trusted_weights(
         tasks: Shape (N,).
         goal: The metric, and which contestant is pooled.
         groups: Rows of one group are drawn together. Shape (N,).
+        counts: How much each row counts; None: all the same. Shape (N,).
 
     Shape:
         (M,).
@@ -50,6 +52,7 @@ def trusted_weights(
         tasks,
         goal,
         groups=groups,
+        counts=counts,
     )
     part = _trust(gain, error)
     only_pooled = np.eye(len(weights))[goal.pooled]
@@ -64,6 +67,7 @@ def gain_and_error(
     goal: Goal,
     *,
     groups: Codes | None = None,
+    counts: Array | None = None,
 ) -> tuple[float, float]:
     """What one answer gains over another by the reported metric, and its standard error.
 
@@ -74,6 +78,7 @@ def gain_and_error(
         tasks: Shape (N,).
         goal: The metric.
         groups: Rows of one group are drawn together. Shape (N,).
+        counts: How much each row counts; None: all the same. Shape (N,).
     """
 
     def gain(rows: Codes | slice) -> float:
@@ -86,6 +91,7 @@ def gain_and_error(
                     targets[rows],
                     tasks[rows],
                     goal.kind,
+                    None if counts is None else counts[rows],
                 )
             )
         return scores[0] - scores[1]

@@ -40,13 +40,13 @@ class CompressedTasks:
         design: Shape (T, M, k), M the most rows that a task keeps.
         response: Shape (T, M).
         rest: Sum over tasks of what no combination of columns explains.
-        n_rows: Rows before.
+        n_rows: Rows before, each as often as it counts.
     """
 
     design: Array
     response: Array
     rest: float
-    n_rows: int
+    n_rows: float
 
     @classmethod
     def of(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from softshare.shallow.ridge_apart import INTERCEPT_PRECISION, RidgeApart, _fits, _logistic
+from softshare.shallow.ridge_apart import RidgeApart
+from softshare.shallow.ridge_fits import INTERCEPT_PRECISION, Labels, fits_of, logistic
 from softshare.shallow.rows import Kind, checked_rows
 
 
@@ -48,7 +49,7 @@ def test_newton_s_method_ends_where_the_slope_is_zero() -> None:
     labels = np.eye(2)[generator.integers(2, size=20)]
     centre = np.array([0.3, -0.3])
     start = np.vstack([np.zeros((3, 2)), centre])
-    found = _logistic(inputs, labels, 0.7, centre, start)
+    found = logistic(Labels(inputs, labels, np.ones(20)), 0.7, centre, start)
     beta, intercept = found[:-1], found[-1]
     error = labels - 1 / (1 + np.exp(-(inputs @ beta + intercept)))
     np.testing.assert_allclose(inputs.T @ error, 0.7 * beta, atol=1e-6)
@@ -64,8 +65,8 @@ def test_many_strengths_give_each_what_it_gives_alone(kind: Kind) -> None:
     targets = targets.clip(0, 1) if kind == "binary" else targets
     rows = checked_rows(inputs, targets, tasks, None, kind=kind, n_classes=3)
     strengths = (0.1, 30.0, 1.0)
-    for strength, fit in zip(strengths, _fits(rows, strengths), strict=True):
-        np.testing.assert_allclose(fit, _fits(rows, (strength,))[0], atol=1e-8)
+    for strength, fit in zip(strengths, fits_of(rows, strengths), strict=True):
+        np.testing.assert_allclose(fit, fits_of(rows, (strength,))[0], atol=1e-8)
 
 
 def test_a_rare_class_that_can_be_told_apart_does_not_run_away() -> None:
@@ -75,7 +76,7 @@ def test_a_rare_class_that_can_be_told_apart_does_not_run_away() -> None:
     targets = (inputs[:, 0] >= np.sort(inputs[:, 0])[-9]).astype(float)
     rows = checked_rows(inputs, targets, np.zeros(330), None, kind="binary", n_classes=None)
     strengths = (0.1, 0.3, 1.0, 3.0, 10.0)
-    for strength, fit in zip(strengths, _fits(rows, strengths), strict=True):
+    for strength, fit in zip(strengths, fits_of(rows, strengths), strict=True):
         error = targets - 1 / (1 + np.exp(-(inputs @ fit[:-1] + fit[-1])[:, 0]))
         np.testing.assert_allclose(inputs[:, 0] @ error, strength * fit[0, 0], atol=1e-5)
 
