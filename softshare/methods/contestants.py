@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from softshare import methods
 from softshare.methods.method import Learned, Method, Options, Range, State
+from softshare.shallow.optional_package import optional_package
 
 if TYPE_CHECKING:
     from softshare.methods.settings import RunSettings
@@ -54,7 +54,7 @@ class Contestant(Method):
 
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""
-        if self.needs is not None and find_spec(self.needs[0]) is None:
+        if self.needs is not None and optional_package(self.needs[0]) is None:
             package, extra = self.needs
             return f"it needs {package}: pip install 'softshare[{extra}]'"
         entries = methods.plain_entries

@@ -49,7 +49,8 @@ class Boosted(BaseEstimator):
     Attributes:
         settings_: The chosen size of the trees.
         rounds_: Their number.
-        trees_: The trees of all rows.
+        base_: What the trees start from; None of a constant.
+        trees_: The trees of all rows, as arrays.
         held_out_: What trees without a row's fold say of it. Shape (N,), of ``multiclass`` (N, C).
     """
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logit
 from sklearn.base import BaseEstimator
 
-from softshare.shallow.boosted_trees import Grown, Part, Settings, all_trees, grown, padded
+from softshare.shallow.boosted_trees import (
+    Grown,
+    KeptTrees,
+    Part,
+    Settings,
+    all_trees,
+    grown,
+    log_chances,
+    padded,
+    with_category,
+)
 from softshare.shallow.folds import Point, chosen_by_folds, fold_of_rows
 from softshare.shallow.rows import (
     Array,
@@ -21,6 +31,7 @@ from softshare.shallow.rows import (
     one_vs_rest,
     task_codes,
 )
+from softshare.shallow.tree_arrays import joined
 
 SIZE = Settings(8, 5)
 # Trees of fewer rows divide nothing: such a task has its mean, a little drawn to that of all.
@@ -41,6 +52,11 @@ class BoostedApart(BaseEstimator):
 
     Attributes:
         rounds_: The chosen number of trees.
+        constants_: What is said of a task without trees, last of one never seen. Shape (T + 1, C).
+        trees_: All tasks' trees, one task's after the other's; None where no task has any.
+        first_tree_: Where each task's trees begin, and where the last one's end. Shape (T + 1,).
+        seen_: The classes whose scores each task's trees add up to; None where their sums are the
+            outputs. Shape (T, classes).
         held_out_: What trees without a row's fold say of it. Shape (N,), of ``multiclass`` (N, C).
     """
 
@@ -98,17 +114,32 @@ class BoostedApart(BaseEstimator):
         trees = {task: [grown(part, SIZE) for part in parts[task]] for task in large}
         choice = chosen_by_folds(_losses(list(trees.values()), self.n_folds))
         self.rounds_ = int(choice.best[0])
-        self.trees_: dict[int, Any] = {}
+        kept = {}
         for task in large:
             mine = rows.tasks == task
-            self.trees_[task] = all_trees(rows.take(mine), None, SIZE, self.rounds_)
+            kept[task] = all_trees(rows.take(mine), None, SIZE, self.rounds_)
             for fold, (rounds,) in enumerate(choice.by_others):
                 held = mine & (folds == fold)
                 if held.any():
                     said = trees[task][fold].outputs(parts[task][fold], int(rounds))
                     held_out[held] = self._bounded(said)
+        self._keep(kept, rows.n_tasks)
         self.held_out_ = held_out if self.kind == "multiclass" else held_out[:, 0]
         return self
+
+    def _keep(self, kept: Mapping[int, KeptTrees], n_tasks: int) -> None:
+        """Put the trees of all tasks that have some into one set of arrays."""
+        counts = np.zeros(n_tasks, dtype=np.int64)
+        for task, trees in kept.items():
+            counts[task] = len(trees.arrays.roots)
+        self.first_tree_ = np.concatenate([[0], np.cumsum(counts)])
+        self.trees_ = joined([trees.arrays for trees in kept.values()]) if kept else None
+        seen = {task: trees.seen for task, trees in kept.items() if trees.seen is not None}
+        self.seen_ = None
+        if seen:
+            width = len(next(iter(seen.values())))
+            self.seen_ = np.zeros((n_tasks, width), dtype=bool)
+            self.seen_[list(seen)] = list(seen.values())
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
         """Means, log-odds, or one logit a class; of a task never seen the mean of all rows.
@@ -119,11 +150,19 @@ class BoostedApart(BaseEstimator):
         inputs = checked_inputs(X)
         codes = task_codes(tasks, self.tasks_)
         outputs = self.constants_[codes]  # the last is for position −1
-        for task, trees in self.trees_.items():
+        design = with_category(inputs, codes)
+        for task in np.flatnonzero(np.diff(self.first_tree_)):
             mine = codes == task
             if mine.any():
-                outputs[mine] = self._bounded(trees.outputs(inputs[mine], codes[mine]))
+                outputs[mine] = self._of_trees(design[mine], int(task))
         return outputs if self.kind == "multiclass" else outputs[:, 0]
+
+    def _of_trees(self, design: Array, task: int) -> Array:
+        """What a task's trees say of its rows. Shape (n, C)."""
+        assert self.trees_ is not None
+        own = slice(self.first_tree_[task], self.first_tree_[task + 1])
+        sums = self.trees_.outputs(design, own)
+        return self._bounded(sums if self.seen_ is None else log_chances(sums, self.seen_[task]))
 
     def _bounded(self, outputs: Array) -> Array:
         """Columns; log-odds of a few rows of one class are not without bounds. Shape (n, C)."""

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+from softshare.shallow.grown_trees import of_histograms, of_lightgbm
+from softshare.shallow.optional_package import optional_package
 from softshare.shallow.rows import Array, Codes, Kind, Rows, row_losses
+from softshare.shallow.tree_arrays import TreeArrays
 
-# None where the extra `boosted` is not installed.
-lightgbm: Any = import_module("lightgbm") if find_spec("lightgbm") else None
+# None where the extra `boosted` is not installed, or does not work.
+lightgbm: Any = optional_package("lightgbm")
 
 # scikit-learn's trees hold a category in one byte, one value of which is for missing.
 MOST_CATEGORIES = 255
@@ -38,7 +41,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Trees:
-    """What either library has grown.
+    """What either library has grown, as it is asked while settings are chosen.
 
     Args:
         model: LightGBM's booster or scikit-learn's estimator.
@@ -56,7 +59,7 @@ class Trees:
         Shape:
             (N, p), (N,) to (N,), of ``multiclass`` (N, C); −1 is a task that was never seen.
         """
-        design = _with_category(inputs, codes)
+        design = with_category(inputs, codes)
         if lightgbm is not None and isinstance(self.model, lightgbm.Booster):
             scores = self.model.predict(design, raw_score=True, num_iteration=rounds)
             return np.asarray(scores)
@@ -76,6 +79,37 @@ class Trees:
             )
             logs[:, seen] = np.log(chances + UNLIKELY)
             yield logs if self.kind == "multiclass" else logs[:, 1] - logs[:, 0]
+
+
+@dataclass(frozen=True, eq=False)
+class KeptTrees:
+    """Trees that need no library any more.
+
+    Args:
+        arrays: the trees.
+        seen: The classes whose scores they add up to, of all C; None where their sums are the
+            outputs. Shape (C,).
+    """
+
+    arrays: TreeArrays
+    seen: NDArray[np.bool_] | None
+
+    def outputs(self, inputs: Array, codes: Codes) -> Array:
+        """What the trees add up to; arguments and shapes as of :meth:`Trees.outputs`."""
+        sums = self.arrays.outputs(with_category(inputs, codes))
+        outputs = sums if self.seen is None else log_chances(sums, self.seen)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+
+def log_chances(scores: Array, seen: NDArray[np.bool_]) -> Array:
+    """Logits of classes of which no row of some was seen; the log-odds of two.
+
+    Shape:
+        (N, C) and (C,) to (N, C), to (N, 1) where C is 2.
+    """
+    logs = np.full(scores.shape, UNSEEN)
+    logs[:, seen] = np.log(softmax(scores[:, seen], axis=1) + UNLIKELY)
+    return logs[:, 1:] - logs[:, :1] if len(seen) == 2 else logs
 
 
 @dataclass(frozen=True)
@@ -112,7 +146,7 @@ def grown(part: Part, settings: Settings) -> Grown:
     n_held = len(part.held.targets)
     if lightgbm is None:
         trees = histogram_trees(part.train, settings, STAGES)
-        design = _with_category(part.held.inputs, part.held.tasks)
+        design = with_category(part.held.inputs, part.held.tasks)
         losses = []
         for outputs in trees.stages(design):
             losses.append(row_losses(outputs, part.held.targets, part.train.kind).sum())
@@ -150,12 +184,24 @@ def all_trees(
     offsets: Array | None,
     settings: Settings,
     rounds: int,
-) -> Trees:
+) -> KeptTrees:
     """The trees of all rows."""
     if lightgbm is None:
-        return histogram_trees(rows, settings, rounds)
+        return _kept(histogram_trees(rows, settings, rounds).model, rows)
     booster = lightgbm.train(_parameters(rows, settings), _dataset(rows, offsets), rounds)
-    return Trees(booster, rows.kind, rows.n_classes)
+    return KeptTrees(of_lightgbm(booster, rows.n_classes), None)
+
+
+def _kept(model: Any, rows: Rows) -> KeptTrees:
+    """scikit-learn's trees as arrays."""
+    if rows.kind == "regression":
+        return KeptTrees(of_histograms(model, rows.tasks, np.zeros(1, dtype=np.int64), 1), None)
+    seen = np.zeros(2 if rows.kind == "binary" else rows.n_classes, dtype=bool)
+    seen[model.classes_.astype(int)] = True
+    columns = np.flatnonzero(seen)
+    # Of two classes the first one's score is 0.
+    columns = columns[1:] if len(columns) == 2 else columns
+    return KeptTrees(of_histograms(model, rows.tasks, columns, len(seen)), seen)
 
 
 def histogram_trees(rows: Rows, settings: Settings, rounds: int) -> Trees:
@@ -171,11 +217,11 @@ def histogram_trees(rows: Rows, settings: Settings, rounds: int) -> Trees:
         early_stopping=False,
         random_state=0,
     )
-    trees.fit(_with_category(rows.inputs, rows.tasks), rows.targets)
+    trees.fit(with_category(rows.inputs, rows.tasks), rows.targets)
     return Trees(trees, rows.kind, rows.n_classes)
 
 
-def _with_category(inputs: Array, codes: Codes) -> Array:
+def with_category(inputs: Array, codes: Codes) -> Array:
     """Inputs and the task's number last, missing for a task never seen. Shape (N, p + 1)."""
     return np.column_stack([inputs, np.where(codes < 0, np.nan, codes)])
 
@@ -199,7 +245,7 @@ def _parameters(rows: Rows, settings: Settings) -> dict[str, Any]:
 def _dataset(rows: Rows, offsets: Array | None, reference: Any = None) -> Any:
     """Rows as LightGBM takes them; scores of classes lie one class after the other."""
     return lightgbm.Dataset(
-        _with_category(rows.inputs, rows.tasks),
+        with_category(rows.inputs, rows.tasks),
         rows.targets,
         init_score=None if offsets is None else offsets.ravel(order="F"),
         categorical_feature=[rows.inputs.shape[1]],

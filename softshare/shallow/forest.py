@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from softshare.shallow.folds import Choice, fold_of_rows, search_by_folds
+from softshare.shallow.grown_trees import of_forest
 from softshare.shallow.rows import (
     Array,
     Codes,
@@ -23,6 +24,7 @@ from softshare.shallow.rows import (
     sums_by_task,
     task_codes,
 )
+from softshare.shallow.tree_arrays import TreeArrays
 
 ROWS_IN_LEAF = (1, 3, 6, 12, 25)
 # The share of inputs that a split chooses among.
@@ -49,7 +51,7 @@ class Forest(BaseEstimator):
         rows_in_leaf_: The chosen least number of rows of a leaf.
         inputs_tried_: The chosen share of inputs that a split looks at.
         task_means_: What the trees see of a task, last of one never seen. Shape (T + 1, C).
-        forest_: The trees.
+        forest_: The trees, as arrays that take inputs rounded to float32.
         held_out_: What trees without a row's fold say of it. Shape (N,), of ``multiclass`` (N, C).
     """
 
@@ -99,7 +101,8 @@ class Forest(BaseEstimator):
         choice = search_by_folds(self._losses(rows), (ROWS_IN_LEAF, INPUTS_TRIED), start=(6, 1.0))
         leaf, share = choice.best
         self.rows_in_leaf_, self.inputs_tried_ = int(leaf), share
-        self.task_means_, self.forest_ = self._trees(rows, leaf, share, self.n_trees)
+        self.task_means_, forest = self._trees(rows, leaf, share, self.n_trees)
+        self.forest_ = self._arrays(forest)
         self.held_out_ = self._held_out(rows, choice)
         return self
 
@@ -116,7 +119,7 @@ class Forest(BaseEstimator):
             for fold in range(int(folds.max()) + 1):
                 held = some & (folds == fold)
                 trees = self._trees(_others(rows, held, some), leaf, share, TREES_TO_CHOOSE)
-                outputs = self._outputs(*trees, rows.inputs[held], rows.tasks[held])
+                outputs = self._said(*trees, rows.inputs[held], rows.tasks[held])
                 own = row_losses(outputs, rows.targets[held], rows.kind)
                 sums.append(float(own.sum()))
             return np.array(sums)
@@ -132,7 +135,7 @@ class Forest(BaseEstimator):
         for fold, (leaf, share) in enumerate(choice.by_others):
             held = folds == fold
             trees = self._trees(_others(rows, held, everyone), leaf, share, TREES_TO_CHOOSE)
-            outputs[held] = self._outputs(*trees, rows.inputs[held], rows.tasks[held])
+            outputs[held] = self._said(*trees, rows.inputs[held], rows.tasks[held])
         return outputs
 
     def _trees(
@@ -160,25 +163,40 @@ class Forest(BaseEstimator):
         design = np.hstack([rows.inputs, own])  # (N, p + C)
         return shrunk_means(rows), forest.fit(design, rows.targets)
 
-    def _outputs(
+    def _said(
         self,
         means: Array,
         forest: Any,
         inputs: Array,
         codes: Codes,
     ) -> Array:
-        """Means, log-odds or one logit a class. Shape (N,) or (N, C)."""
+        """Outputs of scikit-learn's forest. Shape (N,) or (N, C)."""
         design = np.hstack([inputs, means[codes]])
         if self.kind == "regression":
             return np.asarray(forest.predict(design))
-        n_classes = 2 if self.kind == "binary" else self.n_outputs_
-        chances = np.zeros((len(inputs), n_classes))
+        chances = np.zeros((len(inputs), self._n_chances))
         chances[:, forest.classes_.astype(int)] = forest.predict_proba(design)
+        return self._outputs(chances)
+
+    @property
+    def _n_chances(self) -> int:
+        """How many numbers the trees say of a row."""
+        return 2 if self.kind == "binary" else self.n_outputs_
+
+    def _arrays(self, forest: Any) -> TreeArrays:
+        """scikit-learn's trees as arrays."""
+        columns = None if self.kind == "regression" else forest.classes_.astype(int)
+        return of_forest(forest, columns, self._n_chances)
+
+    def _outputs(self, said: Array) -> Array:
+        """Means, log-odds or one logit a class of what the trees say. Shape (N,) or (N, C)."""
+        if self.kind == "regression":
+            return said[:, 0]
         # No leaf's rate is certain: a hundredth of a row of every class beside its trees' rows.
-        logs = np.log(chances + 0.01)
+        logs = np.log(said + 0.01)
         if self.kind == "binary":
-            return logs[:, 1] - logs[:, 0]
-        return logs
+            return np.asarray(logs[:, 1] - logs[:, 0])
+        return np.asarray(logs)
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
         """Means, log-odds, or one logit a class; a task never seen has the mean of all rows.
@@ -186,8 +204,12 @@ class Forest(BaseEstimator):
         Shape:
             X: (N, p); tasks: (N,); returns (N,), of ``multiclass`` (N, C).
         """
+        inputs = checked_inputs(X)
         codes = task_codes(tasks, self.tasks_)
-        return self._outputs(self.task_means_, self.forest_, checked_inputs(X), codes)
+        design = np.hstack([inputs, self.task_means_[codes]])
+        # Trees grow on inputs of single precision, and are asked with such.
+        rounded = design.astype(np.float32).astype(np.float64)
+        return self._outputs(self.forest_.outputs(rounded))
 
 
 def _others(rows: Rows, held: NDArray[np.bool_], some: NDArray[np.bool_]) -> Rows:
