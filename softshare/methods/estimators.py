@@ -20,11 +20,13 @@ from softshare.methods.plain_entries import PlainEntries, on_inputs, plain_entri
 from softshare.methods.plain_state import state_of, value_of
 from softshare.shallow.boosted import Boosted
 from softshare.shallow.boosted_apart import BoostedApart
+from softshare.shallow.boosted_trees import KeptTrees, Settings
 from softshare.shallow.forest import Forest
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.ridge_apart import RidgeApart
 from softshare.shallow.rows import Scaling
+from softshare.shallow.tree_arrays import CategorySets, TreeArrays
 from softshare.tasks.task import Task, no_such_task
 from softshare.tasks.task_set import TaskSet
 
@@ -64,7 +66,19 @@ ESTIMATORS: Mapping[str, MakeEstimator] = {
 
 KINDS: Mapping[str, type] = {
     kind.__name__: kind
-    for kind in (Boosted, BoostedApart, Forest, MixedModel, PooledRidge, RidgeApart, Scaling)
+    for kind in (
+        Boosted,
+        BoostedApart,
+        CategorySets,
+        Forest,
+        KeptTrees,
+        MixedModel,
+        PooledRidge,
+        RidgeApart,
+        Scaling,
+        Settings,
+        TreeArrays,
+    )
 }
 """What the states of fitted estimators may hold: loading one makes nothing else."""
 

@@ -15,7 +15,7 @@ so that one addition, ``children[node] + goes_right``, is a step, for many rows 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -112,19 +112,21 @@ class TreeArrays:
     sets: CategorySets
     n_outputs: int
 
-    def moved(
-        self,
-        nodes: int,
-        leaves: int,
-    ) -> TreeArrays:
-        """These trees behind so many other nodes and leaves."""
+    def __post_init__(self) -> None:
+        """Every walk must end: a child is behind its parent, and a leaf has values.
+
+        Raises:
+            ValueError: If that is not so.
+        """
+        n_nodes = len(self.features)
+        nodes = np.arange(n_nodes)
         is_leaf = self.features == LEAF
-        shifts = np.where(is_leaf, leaves, nodes).astype(np.int32)
-        return replace(
-            self,
-            roots=self.roots + nodes,
-            children=self.children + shifts,
-        )
+        lowest = np.where(is_leaf, 0, nodes + 1)
+        after = np.where(is_leaf, len(self.values), n_nodes - 1)
+        fits = (self.children >= lowest) & (self.children < after)
+        starts = (self.roots >= 0) & (self.roots < n_nodes)
+        if not (fits.all() and starts.all()):
+            raise ValueError("trees: a node's children, or a leaf's values, are not where they say")
 
     def outputs(
         self,
@@ -226,11 +228,15 @@ class TreeArrays:
 
 def joined(parts: Sequence[TreeArrays]) -> TreeArrays:
     """All trees of several parts, one part's after the other's."""
-    moved = []
+    roots = []
+    children = []
     n_nodes = 0
     n_leaves = 0
     for part in parts:
-        moved.append(part.moved(n_nodes, n_leaves))
+        is_leaf = part.features == LEAF
+        shifts = np.where(is_leaf, n_leaves, n_nodes)
+        roots.append(part.roots + n_nodes)
+        children.append(part.children + shifts)
         n_nodes += len(part.features)
         n_leaves += len(part.values)
     sets, first_sets = joined_sets([part.sets for part in parts])
@@ -239,11 +245,11 @@ def joined(parts: Sequence[TreeArrays]) -> TreeArrays:
         by_set = (part.kinds & BY_SET) != 0
         thresholds.append(part.thresholds + first_set * by_set)
     return TreeArrays(
-        roots=np.concatenate([part.roots for part in moved]),
+        roots=np.concatenate(roots),
         columns=np.concatenate([part.columns for part in parts]),
         features=np.concatenate([part.features for part in parts]),
         thresholds=np.concatenate(thresholds),
-        children=np.concatenate([part.children for part in moved]),
+        children=np.concatenate(children).astype(np.int32),
         kinds=np.concatenate([part.kinds for part in parts]),
         values=np.concatenate([part.values for part in parts]),
         sets=sets,

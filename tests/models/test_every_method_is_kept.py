@@ -11,11 +11,11 @@ import pytest
 from softshare.methods.named import METHODS, method_named
 from softshare.models.learning import learn
 from softshare.models.model import Model, load_model
+from softshare.shallow import boosted, boosted_apart, boosted_trees, forest
 from softshare.tasks.task_set import TaskSet
 from tests.models.made_tables import FEW, model_of, schools
 
-TREES = ("boosted", "boosted-apart", "boosted-on-pooled", "forest", "auto")
-NAMES = [method.name for method in METHODS if method.name not in TREES]
+NAMES = [method.name for method in METHODS if method.name != "auto"]
 
 
 ALONE = {"base": "none"}
@@ -30,6 +30,17 @@ OF_CLASSES = [
     "forest",
     "tucker",
 ]
+
+
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trees that grow fast."""
+    monkeypatch.setattr(boosted, "CANDIDATES", boosted.CANDIDATES[:1])
+    monkeypatch.setattr(boosted_trees, "MOST_ROUNDS", 20)
+    monkeypatch.setattr(boosted_apart, "FEWEST_ROWS", 5)
+    monkeypatch.setattr(forest, "ROWS_IN_LEAF", (3,))
+    monkeypatch.setattr(forest, "INPUTS_TRIED", (1.0,))
+    monkeypatch.setattr(forest, "TREES_TO_CHOOSE", 5)
 
 
 def check_is_kept(model: Model, folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesRegressor
@@ -64,3 +66,11 @@ def test_rows_and_trees_some_at_a_time_say_the_same(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tree_arrays, "ROWS_AT_ONCE", 40)
     monkeypatch.setattr(tree_arrays, "WALKERS", 100)
     np.testing.assert_allclose(trees.outputs(inputs), whole, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("children", [[0, 0, 1], [1, 2, 1], [2, 0, 1], [-1, 0, 1]])
+def test_trees_in_which_a_walk_would_not_end_are_refused(children: list[int]) -> None:
+    trees = linked([stump(0, 0.5)], np.zeros(1, dtype=int), sets=(), n_outputs=1)
+    assert trees.children.tolist() == [1, 0, 1]
+    with pytest.raises(ValueError, match="not where they say"):
+        replace(trees, children=np.array(children, dtype=np.int32))
