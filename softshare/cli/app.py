@@ -55,6 +55,26 @@ app.command(
     name="look",
     help="Show how the tasks, the target and every column are read; nothing is trained.",
 )
+app.command(
+    "softshare.cli.fit:fit",
+    name="fit",
+    help="Learn the tasks from all rows, and keep the model in a folder.",
+)
+app.command(
+    "softshare.cli.model:predict",
+    name="predict",
+    help="Predict the rows of a table by a model.",
+)
+app.command(
+    "softshare.cli.model:evaluate",
+    name="evaluate",
+    help="Judge a model by labelled rows.",
+)
+app.command(
+    "softshare.cli.model:inspect",
+    name="inspect",
+    help="Show what a model is: its tasks, what they share, how well it does.",
+)
 app.command(data_app)
 app.command(
     "softshare.cli.methods:methods",

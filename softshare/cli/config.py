@@ -20,6 +20,12 @@ _NOT_OF_THE_DATA = (
 NOT_OF_THE_DATA = tuple(_NOT_OF_THE_DATA.split())
 """Options of a comparison that a look passes over."""
 
+PASSED_OVER: Mapping[str, Sequence[str]] = {
+    "look": NOT_OF_THE_DATA,
+    "fit": ("methods", "train_fraction", "seeds", "search"),
+}
+"""Command → options in the file of a comparison that say nothing to it."""
+
 SOURCE = "source"
 REPEATED = "--na"
 """The option that comes once for every value, as these may begin like an option: ``-999``."""
@@ -41,8 +47,8 @@ def with_config(tokens: Sequence[str]) -> list[str]:
     except ValueError as error:
         raise ValueError(f"{CONFIG}: {path} is no TOML ({error})") from None
     source = content.pop(SOURCE, None)
-    if rest[:1] == ["look"]:
-        content = {name: value for name, value in content.items() if name not in NOT_OF_THE_DATA}
+    passed_over = PASSED_OVER.get(rest[0], ()) if rest else ()
+    content = {name: value for name, value in content.items() if name not in passed_over}
     has_source = len(rest) > 1 and not rest[1].startswith("-")
     if source is not None and rest and not has_source:
         rest.insert(1, str(source))

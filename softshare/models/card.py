@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from softshare.methods.settings import RunSettings
@@ -27,12 +28,13 @@ def card_of(facts: Mapping[str, Any], settings: RunSettings, form: TaskSet) -> s
     head = ["---", "library_name: softshare", f"pipeline_tag: {tags[0]}", "tags:"]
     head += [f"- {tag}" for tag in ("multi-task-learning", *tags)]
     head += ["---", ""]
-    n_rows = sum(row["n_train"] for row in facts["tasks"])
+    source = PurePath(settings.source).name  # where it lies is nobody's business
+    n_rows = sum(row["rows"] for row in facts["tasks"])
     table = form.table
     lines = [
         f"# {len(form)} tasks, learned by {settings.method}",
         "",
-        f"Learned from {n_rows:,} labelled rows of {_cell(settings.source)} with softshare "
+        f"Learned from {n_rows:,} labelled rows of {_cell(source)} with softshare "
         f"{facts['versions']['softshare']}.",
         "",
     ]
@@ -63,14 +65,16 @@ def _of_tasks(task: Sequence[str]) -> str:
 
 
 def _metrics(facts: Mapping[str, Any]) -> list[str]:
-    lines = ["| task | labelled rows | metric | value |", "|---|---:|---|---:|"]
-    rows = facts["tasks"]
+    lines = ["| task | rows | metric | value | 95 % interval |", "|---|---:|---|---:|---|"]
+    rows = facts["measures"]
     for row in rows[:MOST_TASKS]:
-        value = facts["metrics"].get(row["name"], {}).get(row["metric"])
-        told = "–" if value is None else f"{value:.3f}"
-        lines.append(f"| {_cell(row['name'])} | {row['n_train']:,} | {row['metric']} | {told} |")
+        ends = row["interval"]
+        between = "–" if ends is None else f"{ends[0]:.4g} to {ends[1]:.4g}"
+        value = "–" if row["value"] is None else f"{row['value']:.4g}"
+        name = _cell(row["task"])
+        lines.append(f"| {name} | {row['rows']:,} | {row['metric']} | {value} | {between} |")
     if len(rows) > MOST_TASKS:
-        lines.append(f"| and {len(rows) - MOST_TASKS:,} more | | | |")
+        lines.append(f"| and {len(rows) - MOST_TASKS:,} more | | | | |")
     return [*lines, ""]
 
 

@@ -49,8 +49,7 @@ def write_folder(folder: Path, content: Mapping[str, Any], card: str) -> None:
         OSError: a file cannot be written; the message names it, the reason and a remedy.
         ValueError: the folder holds something else than a model.
     """
-    if folder.exists() and not (folder / MODEL).exists() and _is_filled(folder):
-        raise ValueError(f"{folder} is there and holds no model; choose another folder")
+    check_free(folder)
     arrays: dict[str, np.ndarray] = {}
     plain = _without_arrays(content, "", arrays)
     packed = save_arrays(arrays)
@@ -61,6 +60,16 @@ def write_folder(folder: Path, content: Mapping[str, Any], card: str) -> None:
     for other in folder.glob(WEIGHTS.format("*")):
         if other != path:
             other.unlink()
+
+
+def check_free(folder: Path) -> None:
+    """Make sure that a model can go into a folder: a new one, an empty one, or that of a model.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    if folder.exists() and not (folder / MODEL).exists() and _is_filled(folder):
+        raise ValueError(f"{folder} is there and holds no model; choose another folder (out)")
 
 
 def read_folder(folder: Path) -> dict[str, Any]:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from softshare.evaluation.arguments import check_tasks, wrong_arguments
-from softshare.evaluation.jobs.run import measure, versions
+from softshare.evaluation.jobs.run import versions
 from softshare.evaluation.plan import default_budget
 from softshare.methods.method import Learned, Method
-from softshare.methods.named import method_named
-from softshare.methods.options import GivenOptions, options_of_auto
+from softshare.methods.named import METHODS
+from softshare.methods.options import GivenOptions, options_of_auto, unknown
 from softshare.methods.settings import RunSettings, checked_settings
 from softshare.models.form import form_of
+from softshare.models.measured import Row, measured
 from softshare.models.model import Model
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.metrics import primary_metric
@@ -95,10 +96,10 @@ def learn(
 def _method(method: str | Method) -> Method:
     if isinstance(method, Method):
         return method
-    try:
-        return method_named(method)
-    except KeyError as error:
-        raise ArgumentError(("method", str(error.args[0]))) from None
+    known = {each.name: each for each in METHODS}
+    if method not in known:
+        raise ArgumentError(("method", unknown("method", method, list(known))))
+    return known[method]
 
 
 def _settings(
@@ -162,15 +163,12 @@ def facts_of(
             not trained on them.
         settings: of the run.
     """
-    judged, metrics = _judged(learned, train, validation, test)
-    rows = []
-    for task, count in zip(train.tasks, train.n_examples.tolist(), strict=True):
-        metric = primary_metric(task, settings.metric)
-        rows.append({"name": task.label, "kind": task.kind, "metric": metric, "n_train": count})
+    judged, measures = _judged(learned, train, validation, test, settings.metric)
+    counts = zip(train.tasks, train.n_examples.tolist(), strict=True)
     return {
-        "tasks": rows,
+        "tasks": [{"task": task.label, "rows": count} for task, count in counts],
         "judged_on": judged,
-        "metrics": metrics,
+        "measures": measures,
         "parameters": learned.n_parameters,
         "decided": dict(learned.decided),
         "sharing": learned.describe(),
@@ -179,14 +177,15 @@ def facts_of(
 
 
 def _judged(
-    learned: Learned, train: TaskSet, validation: TaskSet, test: TaskSet
-) -> tuple[str, dict[str, dict[str, float | None]]]:
-    """On what the metrics are measured, and these: task → metric → value."""
+    learned: Learned, train: TaskSet, validation: TaskSet, test: TaskSet, metric: str | None
+) -> tuple[str, list[Row]]:
+    """On what the model is judged, and how well it does there."""
     if len(test.rows):
-        return "the given test rows", measure(test, learned.predict(test))[0]
+        return "the given test rows", measured(test, learned.predict(test), metric=metric)
     if learned.out_of_fold is not None:
-        held_out = learned.out_of_fold
-        return "training rows, each by fits that had not seen it", measure(train, held_out)[0]
+        of_others = measured(train, learned.out_of_fold, metric=metric)
+        return "the training rows, each by fits that had not seen it", of_others
     if len(validation.rows):
-        return "the given validation rows", measure(validation, learned.predict(validation))[0]
-    return "nothing", {}
+        outputs = learned.predict(validation)
+        return "the given validation rows", measured(validation, outputs, metric=metric)
+    return "nothing", []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,10 +14,14 @@ from softshare.methods.method import Learned, Method
 from softshare.methods.named import METHODS
 from softshare.methods.settings import RunSettings, checked_settings
 from softshare.models.card import card_of
+from softshare.models.evaluation import Evaluation
 from softshare.models.folder import read_folder, write_folder
 from softshare.models.form import form_as_json, form_from_json
+from softshare.models.labelled import labels_of
+from softshare.models.measured import Row, measured
 from softshare.models.posed import UNKNOWN, Posed, names_in, numbers_of, posed, told_of
 from softshare.models.predictions import Answers, probabilities_of
+from softshare.tasks.asking import NOTHING_SAID
 from softshare.tasks.task import Task, TaskName
 
 ROWS_AT_ONCE = 1 << 15
@@ -178,6 +182,35 @@ class Model:
         if (numbers == UNKNOWN).any() and not (scaling == scaling[0]).all():
             raise ValueError("tasks: the learned tasks differ in unit, so that a new one has none")
         return np.asarray(scaling[numbers])
+
+    # --- judging -------------------------------------------------------------------------------
+
+    def evaluate(self, table: pd.DataFrame, *, metric: str | None = None) -> Evaluation:
+        """How well the model does on labelled rows, which it should not have learned from.
+
+        Args:
+            table: with the columns that the model needs, and the targets.
+            metric: the one to judge by, instead of each kind's own.
+
+        Raises:
+            ValueError: the table lacks a column, or a label is none that was learned.
+        """
+        return Evaluation(tuple(self._measured(table, metric)))
+
+    def _measured(self, table: pd.DataFrame, metric: str | None) -> Iterator[Row]:
+        asking = NOTHING_SAID if self.form.table is None else self.form.table.asking
+        for question in self.questions(table):
+            if question.target not in table.columns:
+                raise ValueError(f"the table lacks the target column {question.target!r}")
+            labels = labels_of(table[question.target], question.like, asking)
+            for part in posed(self.form, table, question.numbers, question.like):
+                own = labels[part.rows]
+                examples = part.tasks.select(np.isfinite(own))
+                scaling = self._scaling(question.numbers[part.rows])[np.isfinite(own)]
+                known = (own[np.isfinite(own)] - scaling[:, 0]) / scaling[:, 1]
+                examples = replace(examples, targets=known)
+                predict = self.learned.predict_new if part.is_new else self.learned.predict
+                yield from measured(examples, predict(examples), metric=metric)
 
     # --- keeping -------------------------------------------------------------------------------
 

@@ -1,0 +1,69 @@
+"""Labels of new rows, read as the training part's were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from softshare.tasks import missing
+from softshare.tasks.asking import Asking
+from softshare.tasks.levels import Levels
+from softshare.tasks.target_reading import read_target
+from softshare.tasks.task import Task
+
+
+def labels_of(column: pd.Series, like: Task, asking: Asking) -> np.ndarray:
+    """Numbers in the target's own unit, or the places of classes; NaN where there is no label.
+
+    Args:
+        column: of a table.
+        like: the kind and the classes of the target.
+        asking: what was said of how to read the table that was learned from.
+
+    Raises:
+        ValueError: a value is no number, or no class that was learned; names it.
+
+    Shape:
+        ``(N,)``.
+    """
+    if like.kind == "regression":
+        read = read_target(column, kind="regression", asking=asking)
+        return read.values.to_numpy(dtype=np.float64, na_value=np.nan)
+    levels = Levels.of(column)
+    texts = levels.texts
+    if levels.held == "boolean":
+        texts = [str(bool(float(text))) for text in texts]
+    place_of = _places(like.classes)
+    absent = missing.mask_of(texts, asking.missing(missing.ALWAYS))
+    places, strange = [], []
+    for text, gone in zip(texts, absent, strict=True):
+        place = place_of.get(text, place_of.get(_folded(text)))
+        if place is None and not gone:
+            strange.append(text)
+        places.append(np.nan if place is None else float(place))
+    if strange:
+        told = ", ".join(map(repr, strange[:5]))
+        raise ValueError(
+            f"target {column.name!r} has classes that were not learned: {told}; the learned ones "
+            f"are {', '.join(like.classes)}"
+        )
+    return levels.numbers_by_row(np.array(places))
+
+
+def _places(classes: Sequence[str]) -> Mapping[str, int]:
+    """Class → its place, in capitals and without, as far as these tell classes apart."""
+    places: dict[str, int] = {}
+    for place, text in enumerate(classes):
+        places.setdefault(_folded(text), place)
+    places.update({text: place for place, text in enumerate(classes)})
+    return places
+
+
+def _folded(text: str) -> str:
+    """What spellings of one class have in common: ``1`` and ``1.0``, ``Yes`` and ``yes``."""
+    try:
+        return f"{float(text):.17g}"
+    except ValueError:
+        return text.strip().casefold()

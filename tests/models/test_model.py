@@ -1,0 +1,143 @@
+"""A model's predictions, in own units, of rows as people have them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss, mean_squared_error
+
+from softshare.data.table import read_table
+from softshare.models.learning import learn
+from softshare.models.unfamiliar import absent_columns, unfamiliar
+from softshare.tasks.task_set import TaskSet
+from tests.models.made_tables import FEW, model_of, schools
+
+
+def test_predictions_are_in_the_targets_own_unit() -> None:
+    table = schools()
+    told = model_of("pooled-ridge").predict(table)["predicted score"]
+    assert np.corrcoef(told, table["score"])[0, 1] > 0.9
+    assert abs(told.mean() - table["score"].mean()) < 1.0
+
+
+def test_rows_belong_to_tasks_by_name_and_columns_to_inputs_by_theirs() -> None:
+    model = model_of("mixed-model")
+    table = schools(seed=1)
+    shuffled = table.sample(frac=1, random_state=0)[["home", "school", "age"]].assign(other=1)
+    pd.testing.assert_frame_equal(model.predict(shuffled).loc[table.index], model.predict(table))
+
+
+def test_probabilities_are_of_all_classes_and_add_up() -> None:
+    told = model_of("pooled-ridge", "grade").predict(schools(seed=1))
+    names = [f"P(grade = {name})" for name in ("high", "low", "middle")]
+    assert np.allclose(told[names].sum(axis=1), 1)
+    best = told[names].idxmax(axis=1).str.extract(r"= (\w+)\)")[0]
+    assert (best == told["predicted grade"]).all()
+
+
+def test_a_task_that_was_not_learned_is_answered_or_refused() -> None:
+    model = model_of("pooled-ridge")
+    table = schools(seed=1).assign(school="school that is new")
+    told = model.predict(table)
+    assert not told["task is known"].any()
+    assert told["predicted score"].notna().all()
+    with pytest.raises(ValueError, match=r"60 row\(s\) are of tasks .* 'school that is new'"):
+        model.predict(table, unknown_tasks="refuse")
+
+
+def test_networks_say_of_a_task_that_is_new_what_they_say_of_the_others_in_the_mean() -> None:
+    model = model_of("tied", base="none")
+    table = schools(seed=1)
+    new = model.predict(table.assign(school="new"))["predicted score"]
+    others = [model.predict(table.assign(school=name)) for name in model.tasks]
+    mean = np.mean([told["predicted score"] for told in others], axis=0)
+    assert np.allclose(new, mean, atol=1e-4)
+
+
+def test_several_targets_are_columns_side_by_side() -> None:
+    tasks = read_table(schools(), target=["score", "passed"], drop=["school", "grade"])
+    model = learn(tasks, method="independent", **FEW)
+    told = model.predict(schools(seed=1))
+    wanted = ["predicted score", "predicted passed", "P(passed = no)", "P(passed = yes)"]
+    assert list(told) == wanted
+
+
+def test_tasks_of_a_level_and_a_target_are_columns_too() -> None:
+    tasks = read_table(schools(), task="school", target=["score", "passed"], drop=["grade"])
+    model = learn(tasks, method="independent", **FEW)
+    told = model.predict(schools(seed=1))
+    assert {"predicted score", "predicted passed", "task is known"} <= set(told)
+    with pytest.raises(ValueError, match="several targets nothing is common"):
+        model.predict(schools(seed=1).assign(school="new"))
+
+
+def test_arrays_are_predicted_with_the_names_of_their_tasks() -> None:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(40, 3))
+    tasks = TaskSet.from_task_column(inputs, inputs @ [1.0, 2.0, 3.0], np.arange(40) % 2)
+    model = learn(tasks, method="pooled-ridge")
+    told = model.predict(inputs[:10], ["0", "1"] * 5)
+    assert np.allclose(told["prediction"], inputs[:10] @ [1.0, 2.0, 3.0], atol=0.1)
+    with pytest.raises(ValueError, match="name each row's task"):
+        model.predict(inputs)
+    with pytest.raises(ValueError, match="inputs must be rows of 3 features"):
+        model.predict(inputs[:, :2], ["0"] * 40)
+
+
+def test_evaluation_is_what_scikit_learn_says_of_the_predictions() -> None:
+    new = schools(seed=1)
+    model = model_of("mixed-model")
+    told = model.predict(new)["predicted score"]
+    for row in model.evaluate(new).rows:
+        mine = new["school"] == row["task"]
+        rmse = mean_squared_error(new["score"][mine], told[mine]) ** 0.5
+        assert row["value"] == pytest.approx(rmse, rel=1e-5)
+        assert row["interval"][0] < row["value"] < row["interval"][1]
+
+
+def test_labels_are_read_by_the_names_of_classes() -> None:
+    new = schools(seed=1)
+    model = model_of("pooled-ridge", "passed")
+    told = model.predict(new)["P(passed = yes)"]
+    rows = model.evaluate(new.assign(passed=new["passed"].str.upper()), metric="log_loss").rows
+    for row in rows:
+        mine = new["school"] == row["task"]
+        truth = (new["passed"] == "yes")[mine]
+        assert row["value"] == pytest.approx(log_loss(truth, told[mine], labels=[0, 1]), rel=1e-4)
+    with pytest.raises(ValueError, match="classes that were not learned: 'perhaps'"):
+        model.evaluate(new.assign(passed="perhaps"))
+
+
+def test_what_is_unfamiliar_is_told() -> None:
+    form = model_of("pooled-ridge").form
+    table = schools(seed=1).assign(extra=1)
+    table.loc[:2, "home"] = "castle"
+    lines = unfamiliar(form, table)
+    assert "column 'home': 3 row(s) with categories that were not learned ('castle')" in lines[0]
+    assert lines[1].startswith("not used: 'passed', 'grade', 'extra'")
+    assert absent_columns(form, table.drop(columns=["age", "school"])) == ["school", "age"]
+
+
+def test_given_test_rows_judge_and_never_train() -> None:
+    table = schools(rows=20)
+    table["part"] = np.tile(["train"] * 15 + ["test"] * 5, 5)
+    others = ["passed", "grade"]
+    tasks = read_table(table, task="school", target="score", drop=others, split="part")
+    model = learn(tasks, method="pooled-ridge")
+    assert model.facts["judged_on"] == "the given test rows"
+    assert [row["rows"] for row in model.facts["measures"]] == [5] * 5
+    changed = table.copy()
+    changed.loc[changed["part"] == "test", "score"] += 1e3
+    other = read_table(changed, task="school", target="score", drop=others, split="part")
+    pd.testing.assert_frame_equal(
+        learn(other, method="pooled-ridge").predict(table), model.predict(table)
+    )
+
+
+def test_a_method_that_does_not_suit_the_tasks_is_refused() -> None:
+    tasks = read_table(schools(), target=["score", "passed"], drop=["school", "grade"])
+    with pytest.raises(ValueError, match="method: auto cannot apply to these tasks"):
+        learn(tasks)
+    with pytest.raises(ValueError, match="no method 'tuckr'"):
+        learn(tasks, method="tuckr")
