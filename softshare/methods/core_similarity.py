@@ -15,7 +15,7 @@ from softshare.sharing.base import root_mean_square
 from softshare.sharing.weights.core import Core
 from softshare.tasks.losses import TaskLosses
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import mean_losses
+from softshare.training.recorder import mean_losses
 
 
 @torch.no_grad()

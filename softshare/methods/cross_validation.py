@@ -11,7 +11,7 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.folds import folds
 from softshare.tasks.losses import TaskLosses
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import mean_losses
+from softshare.training.recorder import mean_losses
 
 Candidate = TypeVar("Candidate", bound=Hashable)
 

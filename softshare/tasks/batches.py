@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from itertools import count
+from itertools import count, islice
 
 import numpy as np
 import torch
@@ -149,11 +149,14 @@ class Batches:
         return -(-int(self._sizes.sum()) // examples)
 
     def __iter__(self) -> Iterator[tuple[Batch, ...]]:
-        return (
-            ahead(self._read, self._plans(), self._read_ahead)
-            if self._read_ahead
-            else map(self._read, self._plans())
-        )
+        return self.after(0)
+
+    def after(self, steps: int) -> Iterator[tuple[Batch, ...]]:
+        """What comes after so many steps, of which no example is read again."""
+        plans = islice(self._plans(), steps, None)
+        if self._read_ahead:
+            return ahead(self._read, plans, self._read_ahead)
+        return map(self._read, plans)
 
     def _plans(self) -> Iterator[Plan]:
         draws = TaskDraws(

@@ -7,8 +7,9 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,6 +77,29 @@ def torch_seeded(seed: int) -> Iterator[None]:
     with _SHARED_GENERATORS, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
+
+
+def shared_generators() -> dict[str, Any]:
+    """Where the generators stand that all code shares: Python's, NumPy's and PyTorch's on the
+    processor.
+    """
+    with _SHARED_GENERATORS:
+        version, words, normal = random.getstate()
+        numpy = np.random.get_state(legacy=False)  # noqa: NPY002
+        return {
+            "python": (version, np.array(words), normal),
+            "numpy": numpy,
+            "torch": torch.get_rng_state(),
+        }
+
+
+def set_shared_generators(state: Mapping[str, Any]) -> None:
+    """Let them go on where :func:`shared_generators` found them."""
+    with _SHARED_GENERATORS:
+        version, words, normal = state["python"]
+        random.setstate((version, tuple(words.tolist()), normal))
+        np.random.set_state(state["numpy"])  # noqa: NPY002
+        torch.set_rng_state(state["torch"])
 
 
 def _seeded(key: int) -> Iterator[None]:

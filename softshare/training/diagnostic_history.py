@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from softshare.network.diagnostics import diagnostics
 from softshare.network.multitask_network import MultiTaskNetwork
@@ -45,6 +45,26 @@ class DiagnosticHistory:
                 )
             )
         return False
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far, and whose they are."""
+        rows = []
+        for step, by_module in self.rows:
+            plain = {}
+            for module, own in by_module.items():
+                plain[module] = [(each.name, each.axes, each.values) for each in own]
+            rows.append((step, plain))
+        return {"rows": rows, "tasks": self._tasks}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave."""
+        self.rows = []
+        for step, plain in state["rows"]:
+            by_module = {}
+            for module, own in plain.items():
+                by_module[module] = [Diagnostic(*each) for each in own]
+            self.rows.append((step, by_module))
+        self._tasks = state["tasks"]
 
     def to_frame(self, name: str) -> pd.DataFrame:
         """All values of one kind of diagnostic, one a row: ``step``, ``module``, ``task``, the

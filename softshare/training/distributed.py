@@ -12,7 +12,7 @@ the tasks instead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -23,6 +23,9 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.batch import Batch
 from softshare.tasks.task_set import TaskSet
 from softshare.training.objective import Loss
+
+CLIPPED_BESIDE = 1e-6
+"""Is added to a gradient's length where that is clipped, as PyTorch does it."""
 
 
 class Processes:
@@ -112,6 +115,26 @@ class Processes:
         add_up([*gradients, *statistics, by_task, penalty], divide_by=self.count)
         return Loss(loss.tasks, by_task, penalty)
 
+    @torch.no_grad()
+    def clip(self, network: MultiTaskNetwork, most: float) -> None:
+        """Shorten the gradient of all parameters together to a length, where it is longer.
+
+        Args:
+            network: its parameters have the gradients of the whole step.
+            most: the length.
+        """
+        gradients = {}
+        for parameter in network.parameters():
+            if parameter.grad is not None:
+                gradients[parameter] = _values_of_gradient(parameter)
+        multiple = most / (self._length(gradients) + CLIPPED_BESIDE)
+        for values in gradients.values():
+            values.mul_(multiple.clamp(max=1.0).to(values))
+
+    def _length(self, gradients: Mapping[nn.Parameter, Tensor]) -> Tensor:
+        """Of all gradients together, ``()``."""
+        return length_of(list(gradients.values()))
+
     def mean(self, values: Tensor) -> Tensor:
         """The mean over the tasks of all processes, those left out whose value is nan: ``(T,)`` →
         ``()``.
@@ -123,6 +146,12 @@ class Processes:
         sum_and_count = torch.stack([values.nansum(), (~values.isnan()).sum()]).to(self._device)
         add_up([sum_and_count])
         return sum_and_count[0] / sum_and_count[1]
+
+
+def length_of(tensors: Sequence[Tensor]) -> Tensor:
+    """Of all numbers together, ``()``; 0 of none."""
+    lengths = [torch.linalg.vector_norm(values) for values in tensors if values.numel()]
+    return torch.linalg.vector_norm(torch.stack(lengths)) if lengths else torch.zeros(())
 
 
 def add_up(tensors: Sequence[Tensor], *, divide_by: int = 1) -> None:

@@ -1,28 +1,44 @@
-"""The training loop."""
+"""Training: what a network learns from which examples, and how."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from torch import nn
-from torch.optim import SGD, Adam, Optimizer, SparseAdam
+from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.batches import Augment, Batches, Policy
 from softshare.tasks.losses import BinaryLoss
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import Callback, KeepBest, Recorder
+from softshare.training.callbacks import Callback, Callbacks
+from softshare.training.checkpoint import kept_training
+from softshare.training.checkpoint_clock import Every
+from softshare.training.fit_arguments import (
+    require_callbacks,
+    require_checkpoints,
+    require_clip_norm,
+    require_lazy,
+    require_maker,
+    require_network,
+    require_schedule,
+    require_task_sets,
+    total_steps,
+)
 from softshare.training.history import History
-from softshare.training.lazy_adam import LazyAdam
+from softshare.training.kept import Checkpoints
+from softshare.training.loop import Loop
 from softshare.training.objective import Objective
 from softshare.training.plain_step import require_plain_step
+from softshare.training.recorder import KeepBest, Recorder
 from softshare.training.spreads import SpreadUpdates
 from softshare.training.task_processes import processes_for
+from softshare.training.training_identity import described_optimizer
 
 MakeOptimizer = Callable[[Iterable[dict[str, Any]]], Optimizer]
 MakeSchedule = Callable[[Optimizer], LRScheduler]
@@ -51,7 +67,10 @@ def fit(
     evaluate_every: int | None = None,
     patience: int | None = None,
     keep_best: KeepBest = False,
+    clip_norm: float | None = None,
     callbacks: Sequence[Callback] = (),
+    checkpoint: str | Path | Checkpoints | None = None,
+    checkpoint_every: Every | None = None,
     seed: int = 0,
 ) -> History:
     """Train all tasks' networks together, in place.
@@ -92,7 +111,16 @@ def fit(
         keep_best: end with the weights of the best mean validation loss, a copy of which is kept
             meanwhile; of a network that shares nothing, each task's of its own best loss, or,
             ``"jointly"``, of one step for all, which suits few validation examples a task.
-        callbacks: called after every step; one that returns True ends the training.
+        clip_norm: the length that the gradient of all parameters together may have; a longer one
+            is shortened to it.
+        callbacks: objects with a method ``before_step(network, step, loss)``, called when the
+            gradients are there and before they are clipped and used; ``after_step(network, step,
+            loss)``, where True ends the training; or ``after_evaluation(network, row)``.
+        checkpoint: a folder for the training to go on from when it was stopped: the same call
+            again, on a network made in the same way, ends with the same weights and history, bit
+            for bit. A finished training is not trained again. See ``docs/resume.md``.
+        checkpoint_every: steps between checkpoints, or a ``datetime.timedelta``; a minute when
+            None.
         seed: of the examples' order and of dropout. A task's dropout goes by the seed, the step and
             the task's name alone. Modules that draw from PyTorch's own generator themselves (a
             forward of one's own, dropout inside of recurrent layers and attention) have a stream
@@ -104,15 +132,20 @@ def fit(
     Raises:
         TypeError: ``optimizer`` is no function that makes one, or what it or ``schedule`` makes
             cannot be stepped without arguments.
-        ValueError: not exactly one of ``steps`` and ``epochs``, a pattern that matches no layer, or
-            an optimizer that needs every task's gradient for a network made with ``sparse_rows``.
+        ValueError: not exactly one of ``steps`` and ``epochs``, a pattern that matches no layer, an
+            optimizer that needs every task's gradient for a network made with ``sparse_rows``, or a
+            checkpoint of another training.
+        OSError: a checkpoint cannot be written or read; those before it are intact.
         FloatingPointError: the loss is not finite; names the task and the step.
     """
-    _require_task_sets(train, validation)
-    _require_maker(optimizer)
-    _require_schedule(schedule)
-    _require_network(network)
-    _require_callbacks(callbacks)
+    require_task_sets(train, validation)
+    require_maker(optimizer)
+    require_schedule(schedule)
+    require_network(network)
+    require_callbacks(callbacks)
+    require_clip_norm(clip_norm)
+    processes = processes_for(network, train)
+    require_checkpoints(checkpoint, checkpoint_every, processes)
     batches = Batches(
         train,
         batch_size=batch_size,
@@ -122,61 +155,78 @@ def fit(
         temperature=temperature,
         augment=augment,
     )
-    total = _total_steps(steps, epochs, batches)
-    parameter = next(network.parameters())
-    processes = processes_for(network, train)
+    total = total_steps(steps, epochs, batches)
+    every = evaluate_every or max(1, total // 50)
     objective = Objective(processes.own(train), binary=binary_loss)
     groups = parameter_groups(network, learning_rate, learning_rates or {})
-    update = optimizer(groups)
-    require_plain_step(update, "optimizer", "pass one such as torch.optim.Adam or SGD")
-    _require_lazy(update, groups)
-    trained = [parameter for group in groups for parameter in group["params"]]
-    scheduler = schedule(update) if schedule else None
-    if scheduler:
-        remedy = "pass one such as CosineAnnealingLR, or stop early by patience="
-        require_plain_step(scheduler, "schedule", remedy)
-    history = History()
-    every = evaluate_every or max(1, total // 50)
-    watched = None if validation is None else processes.own(validation)
-    losses, mean = objective.losses, processes.mean
+    update, scheduler = _made(optimizer, schedule, groups)
+    called = Callbacks(callbacks)
     recorder = Recorder(
-        history,
+        History(),
         every=every,
-        validation=watched,
-        losses=losses,
-        mean=mean,
+        validation=None if validation is None else processes.own(validation),
+        losses=objective.losses,
+        mean=processes.mean,
         patience=patience,
         keep_best=keep_best,
+        told=called,
     )
-    every_callback = (recorder, *callbacks)
     processes.begin(network)
-    network.train()
-    noise = network.bodies.noise
-    spreads = SpreadUpdates(network, processes.own(train), losses, processes)
-    with noise.training():
-        for step, batch in enumerate(islice(batches, total), start=1):
-            noise.begin_step(seed, step, process=processes.rank)
-            parts = []
-            for part in processes.share(batch):
-                parts.append(part.to(parameter.device, parameter.dtype))
-            loss = objective(network, parts)
-            # What the optimizer's zero_grad does, without its bookkeeping.
-            for parameter in trained:
-                parameter.grad = None
-            loss.total.backward()
-            loss = processes.combine(network, loss, batch)
-            loss.require_finite(train.tasks, step, batch)
-            update.step()
-            network.after_step()
-            spreads.after_step(network, step, parts)
-            if scheduler:
-                scheduler.step()
-            # A list, so that each is called, also after one that ends the training.
-            ends = [callback.after_step(network, step, loss) for callback in every_callback]
-            if any(ends):
-                break
-    recorder.finish(network)
-    return history
+    loop = Loop(
+        network,
+        train.tasks,
+        processes=processes,
+        objective=objective,
+        optimizer=update,
+        schedule=scheduler,
+        clip_norm=clip_norm,
+        spreads=SpreadUpdates(network, processes.own(train), objective.losses, processes),
+        recorder=recorder,
+        callbacks=called,
+        seed=seed,
+    )
+    kept = kept_training(
+        checkpoint,
+        checkpoint_every,
+        parts=loop.parts(),
+        settings={
+            "steps": total,
+            "batch_size": batch_size,
+            "policy": policy,
+            "tasks_per_step": tasks_per_step,
+            "temperature": temperature,
+            "augment": augment,
+            "optimizer": described_optimizer(update),
+            "learning_rate": learning_rate,
+            "learning_rates": learning_rates,
+            "schedule": schedule,
+            "binary_loss": binary_loss,
+            "evaluate_every": every,
+            "patience": patience,
+            "keep_best": keep_best,
+            "clip_norm": clip_norm,
+            "callbacks": called.names,
+            "seed": seed,
+        },
+        data=(train, validation),
+        network=network,
+    )
+    loop.run(batches, total, kept)
+    return recorder.history
+
+
+def _made(
+    optimizer: MakeOptimizer, schedule: MakeSchedule | None, groups: list[dict[str, Any]]
+) -> tuple[Optimizer, LRScheduler | None]:
+    update = optimizer(groups)
+    require_plain_step(update, "optimizer", "pass one such as torch.optim.Adam or SGD")
+    require_lazy(update, groups)
+    if schedule is None:
+        return update, None
+    scheduler = schedule(update)
+    remedy = "pass one such as CosineAnnealingLR, or stop early by patience="
+    require_plain_step(scheduler, "schedule", remedy)
+    return update, scheduler
 
 
 def parameter_groups(
@@ -218,83 +268,3 @@ def parameter_groups(
         {"params": parameters, "lr": rate, "sparse_rows": sparse}
         for (rate, sparse), parameters in chosen.items()
     ]
-
-
-def _require_task_sets(train: object, validation: object) -> None:
-    for name, value in (("train", train), ("validation", validation)):
-        if not isinstance(value, TaskSet) and not (name == "validation" and value is None):
-            raise TypeError(
-                f"{name}: pass a task set, such as a part that tasks.split(seed=0) gives; "
-                f"ss.read_table makes one of a table or a data frame; got {type(value).__name__}"
-            )
-
-
-def _require_schedule(schedule: object) -> None:
-    if schedule is not None and not callable(schedule):
-        raise TypeError(
-            "schedule: pass a function that makes a scheduler from the optimizer, such as "
-            "functools.partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=steps); got "
-            f"{schedule!r}"
-        )
-
-
-def _require_network(network: object) -> None:
-    # By what it has, for networks divided among processes are of another class.
-    if not hasattr(network, "shared_weights"):
-        raise TypeError(
-            "network: fit trains a MultiTaskNetwork, such as MultiTaskNetwork(module, tasks); "
-            f"got {type(network).__name__}"
-        )
-
-
-def _require_callbacks(callbacks: Sequence[object]) -> None:
-    if not isinstance(callbacks, Sequence):
-        raise TypeError(
-            f"callbacks: a list of them, got {callbacks!r} alone; write [{callbacks!r}]"
-        )
-    for callback in callbacks:
-        if not hasattr(callback, "after_step") or isinstance(callback, type):
-            raise TypeError(
-                "callbacks: each is an object with a method after_step(network, step, loss) that "
-                f"says whether to stop, such as ss.DiagnosticHistory(every=100); got {callback!r}"
-            )
-
-
-def _require_maker(optimizer: object) -> None:
-    if not callable(optimizer):
-        raise TypeError(
-            "optimizer: pass a function that makes one from parameter groups, such as "
-            "functools.partial(torch.optim.SGD, momentum=0.9), "
-            f"got {optimizer if isinstance(optimizer, str) else type(optimizer).__name__ + '(…)'!r}"
-        )
-
-
-def _require_lazy(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
-    plain = isinstance(optimizer, SGD) and not any(
-        group["momentum"] or group["weight_decay"] for group in optimizer.param_groups
-    )
-    if (
-        plain
-        or isinstance(optimizer, LazyAdam | SparseAdam)
-        or not any(group["sparse_rows"] for group in groups)
-    ):
-        return
-    given = type(optimizer).__name__
-    if isinstance(optimizer, SGD):
-        given = f"{given} with momentum or weight decay"
-    raise ValueError(
-        f"optimizer: {given} moves all tasks' "
-        "rows in every step, and a network made with sparse_rows=True has gradients of a "
-        "step's tasks only; pass optimizer=LazyAdam "
-        "(or torch.optim.SGD without momentum and weight decay), or make the network "
-        "without sparse_rows"
-    )
-
-
-def _total_steps(steps: int | None, epochs: int | None, batches: Batches) -> int:
-    if (steps is None) == (epochs is None):
-        raise ValueError(f"give either steps or epochs, got steps={steps}, epochs={epochs}")
-    total = batches.steps_per_epoch * (epochs or 0) if steps is None else steps
-    if total < 1:
-        raise ValueError(f"steps and epochs must be at least 1, got steps={steps}, epochs={epochs}")
-    return total

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -83,6 +84,14 @@ class SpreadUpdates:
                 part = _some(batch)
                 self._look(network, part, observed, evidence)
         self._learn(evidence)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is remembered beside the network's own numbers."""
+        return {"errors": self._errors}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave."""
+        self._errors = state["errors"]
 
     def _look(
         self,

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.batch import Batch
 from softshare.tasks.task_set import TaskSet
-from softshare.training.distributed import Processes, add_up
+from softshare.training.distributed import Processes, add_up, length_of
 from softshare.training.objective import Loss
 from softshare.training.sharded import ShardedNetwork
 
@@ -119,6 +119,19 @@ class TaskProcesses(Processes):
                 ]
             )
         return Loss(tasks, by_task, loss.penalty)
+
+    def _length(self, gradients: Mapping[nn.Parameter, Tensor]) -> Tensor:
+        """What is shared counts once, what the tasks have of their own in every process."""
+        if self.count == 1:
+            return super()._length(gradients)
+        shared = set(self._shared)
+        common: list[Tensor] = []
+        own: list[Tensor] = []
+        for parameter, values in gradients.items():
+            (common if parameter in shared else own).append(values)
+        of_own = length_of(own).square().to(next(iter(gradients.values())))
+        add_up([of_own])
+        return (of_own + length_of(common).square().to(of_own)).sqrt()
 
 
 def processes_for(network: MultiTaskNetwork, train: TaskSet) -> Processes:

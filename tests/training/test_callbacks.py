@@ -1,112 +1,129 @@
-"""Mean losses of all tasks at once are those of a loop over tasks."""
+"""What a user has happen beside the steps comes when it should, and gradients are clipped."""
 
 from __future__ import annotations
+
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import SGD
 
-from softshare.network import predict as module
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
-from softshare.sharing.last_axis_flattening import LastAxisFlattening
-from softshare.tasks.losses import TaskLosses
+from softshare.sharing.tensor_train import TensorTrain
+from softshare.tasks.batches import Batches
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import mean_losses
+from softshare.training.callbacks import Callbacks
+from softshare.training.fit import fit
+from softshare.training.history import Row
+from softshare.training.lazy_adam import LazyAdam
+from softshare.training.objective import Loss, Objective
 
-SIZES = {"binary": 7, "three": 4, "five": 12, "number": 9, "narrow": 3}
-
-
-def mixed(*, one_input: bool) -> TaskSet:
-    random = np.random.default_rng(0)
-    n_classes = {"binary": 2, "three": 3, "five": 5}
-    kinds = {
-        name: "regression"
-        if name not in n_classes
-        else "binary"
-        if n_classes[name] == 2
-        else "multiclass"
-        for name in SIZES
-    }
-    targets = {
-        name: np.arange(20) % n_classes[name] if name in n_classes else random.normal(size=20)
-        for name in SIZES
-    }
-    if one_input:
-        gaps = {
-            name: np.where(np.arange(20) < SIZES[name] + 7, column, np.nan)
-            for name, column in targets.items()
-        }
-        return TaskSet.from_shared_inputs(random.normal(size=(20, 6)), gaps, kinds=kinds)
-    data = {
-        name: (random.normal(size=(size, 3 if name == "narrow" else 6)), targets[name][:size])
-        for name, size in SIZES.items()
-    }
-    return TaskSet.from_arrays(data, kinds=kinds)
+plain_sgd = partial(SGD, momentum=0.0)
 
 
-def in_a_loop(network: MultiTaskNetwork, tasks: TaskSet) -> Tensor:
-    losses = []
-    for number, task in enumerate(tasks.tasks):
-        inputs, targets = tasks.examples(number)
-        outputs = (
-            network.task(task.name)
-            .eval()(inputs.to(next(network.parameters()).dtype))
-            .detach()
-            .double()
-        )
-        if task.kind == "multiclass":
-            losses.append(functional.cross_entropy(outputs, targets.long()))
-        elif task.kind == "binary":
-            losses.append(functional.binary_cross_entropy_with_logits(outputs[:, 0], targets))
-        else:
-            losses.append((outputs[:, 0] - targets).square().mean())
-    return torch.stack(losses)
+def made_tasks() -> TaskSet:
+    generator = np.random.default_rng(0)
+    data = {}
+    for name in "abc":
+        inputs = generator.normal(size=(12, 4)).astype(np.float32)
+        data[name] = (inputs, 3 * inputs.sum(axis=1))
+    return TaskSet.from_arrays(data, kinds="regression")
 
 
-@pytest.mark.parametrize(
-    ("few_rows", "few_tasks", "numbers"), [(32, 32, 1 << 23), (1, 1, 1), (2, 3, 1)]
-)
-@pytest.mark.parametrize("one_input", [True, False])
-def test_mean_losses_are_those_of_a_loop(
-    one_input: bool, few_rows: int, few_tasks: int, numbers: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "FEW_ROWS", few_rows)
-    monkeypatch.setattr(module, "FEW_TASKS", few_tasks)
-    monkeypatch.setattr(module, "NUMBERS_AT_ONCE", numbers)
-    tasks = mixed(one_input=one_input)
-    network = MultiTaskNetwork(mlp, tasks, sharing={"layers.1": LastAxisFlattening(2)})
-    torch.testing.assert_close(
-        mean_losses(network, tasks, TaskLosses(tasks.tasks)).double(),
-        in_a_loop(network, tasks),
-        rtol=1e-5,
-        atol=1e-6,
-    )
-    assert network.training
+def made_network(*, sparse_rows: bool = False) -> MultiTaskNetwork:
+    sharing = TensorTrain(ranks=0.5)
+    return MultiTaskNetwork(mlp, made_tasks(), sharing=sharing, seed=1, sparse_rows=sparse_rows)
 
 
-@pytest.mark.parametrize("one_input", [True, False])
-def test_a_task_without_examples_has_no_mean_loss(one_input: bool) -> None:
-    tasks = mixed(one_input=one_input)
-    network = MultiTaskNetwork(mlp, tasks)
-    fewer = tasks.select(~np.isin(tasks.task_of, [1, 4]))
-    losses = mean_losses(network, fewer, TaskLosses(tasks.tasks))
-    assert losses.isnan().tolist() == [False, True, False, False, True]
-    torch.testing.assert_close(
-        losses[[0, 2, 3]].double(), in_a_loop(network, tasks)[[0, 2, 3]], rtol=1e-5, atol=1e-6
-    )
+class Watch:
+    """Notes what it is called for."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+
+    def before_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> None:
+        with_gradient = [value for value in network.parameters() if value.grad is not None]
+        assert with_gradient
+        self.calls.append(("before", step))
+
+    def after_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> bool:
+        self.calls.append(("after", step))
+        return False
+
+    def after_evaluation(self, network: MultiTaskNetwork, row: Row) -> None:
+        self.calls.append(("row", row["step"]))
 
 
-@pytest.mark.parametrize("one_input", [True, False])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-7), (torch.bfloat16, 0.05)])
-def test_mean_losses_of_a_network_in_another_precision(
-    one_input: bool, dtype: torch.dtype, tolerance: float
-) -> None:
-    tasks = mixed(one_input=one_input)
-    network = MultiTaskNetwork(mlp, tasks).to(dtype)
-    losses = mean_losses(network, tasks, TaskLosses(tasks.tasks))
-    torch.testing.assert_close(
-        losses.double(), in_a_loop(network, tasks), rtol=tolerance, atol=tolerance
-    )
+def test_callbacks_come_before_the_step_after_an_evaluation_and_after_the_step() -> None:
+    watch = Watch()
+    tasks = made_tasks()
+    fit(made_network(), tasks, steps=2, validation=tasks, evaluate_every=2, callbacks=[watch])
+    assert watch.calls == [("before", 1), ("after", 1), ("before", 2), ("row", 2), ("after", 2)]
+
+
+def test_a_callback_may_change_gradients() -> None:
+    class Nothing:
+        def before_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> None:
+            for value in network.parameters():
+                if value.grad is not None:
+                    value.grad.zero_()
+
+    network = made_network()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    fit(network, made_tasks(), steps=3, optimizer=plain_sgd, callbacks=[Nothing()])
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+
+
+def test_a_clipped_step_equals_one_that_pytorch_clips() -> None:
+    tasks, network, by_hand = made_tasks(), made_network(), made_network()
+    fit(network, tasks, steps=1, batch_size=8, optimizer=plain_sgd, clip_norm=0.05, seed=4)
+    batch = next(iter(Batches(tasks, batch_size=8, seed=4)))
+    Objective(tasks)(by_hand, batch).total.backward()
+    length = clip_grad_norm_(by_hand.parameters(), 0.05)
+    assert length > 0.05
+    SGD(by_hand.parameters(), lr=1e-3).step()
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, by_hand.state_dict()[name])
+
+
+def test_gradients_that_are_short_enough_stay() -> None:
+    clipped, plain = made_network(), made_network()
+    fit(clipped, made_tasks(), steps=3, optimizer=plain_sgd, clip_norm=1e9)
+    fit(plain, made_tasks(), steps=3, optimizer=plain_sgd)
+    for name, value in clipped.state_dict().items():
+        assert torch.equal(value, plain.state_dict()[name])
+
+
+def test_rows_of_a_steps_tasks_are_clipped_as_whole_gradients_are() -> None:
+    """Tasks of which a step takes all: then both kinds of gradients are the same numbers."""
+    lengths = {}
+
+    class Length:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def before_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> None:
+            gradients = [value.grad for value in network.parameters() if value.grad is not None]
+            dense = [each.to_dense() if each.is_sparse else each for each in gradients]
+            lengths[self.name] = torch.cat([each.flatten() for each in dense]).norm()
+
+    for name, sparse in (("rows", True), ("whole", False)):
+        network = made_network(sparse_rows=sparse)
+        optimizer = LazyAdam if sparse else plain_sgd
+        watch = Length(name)
+        fit(network, made_tasks(), steps=1, optimizer=optimizer, clip_norm=0.1, callbacks=[watch])
+        gradients = [value.grad for value in network.parameters() if value.grad is not None]
+        dense = [each.to_dense() if each.is_sparse else each for each in gradients]
+        assert torch.cat([each.flatten() for each in dense]).norm() == pytest.approx(0.1, rel=1e-4)
+    torch.testing.assert_close(lengths["rows"], lengths["whole"])
+
+
+def test_callbacks_without_a_state_have_none() -> None:
+    called = Callbacks([Watch()])
+    assert called.names == []
+    assert called.state_dict() == {"states": []}

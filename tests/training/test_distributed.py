@@ -56,7 +56,12 @@ fit_shortly = partial(fit, steps=6, batch_size=7, learning_rate=0.01, evaluate_e
 fit_some_tasks = partial(fit_shortly, steps=12, tasks_per_step=2, keep_best=True)
 
 CASES = {
-    "own rows": (own_rows, TensorTrain(ranks=0.5), False, partial(fit_shortly, keep_best=True)),
+    "own rows": (
+        own_rows,
+        TensorTrain(ranks=0.5),
+        False,
+        partial(fit_shortly, keep_best=True, clip_norm=0.3),
+    ),
     "dropout": (own_rows, TensorTrain(ranks=0.5), False, fit_shortly),
     "same rows": (same_rows, TraceNorm(gamma=0.1), False, partial(fit_shortly, keep_best=True)),
     "sparse rows": (

@@ -23,10 +23,10 @@ from softshare.sharing.tied import Tied
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.batches import Batches
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import mean_losses
 from softshare.training.fit import MakeOptimizer, fit
 from softshare.training.lazy_adam import LazyAdam
 from softshare.training.objective import Loss, Objective
+from softshare.training.recorder import mean_losses
 
 
 def made_tasks(seed: int = 0, rows: int = 20) -> TaskSet:

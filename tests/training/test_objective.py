@@ -16,9 +16,9 @@ from softshare.sharing.tensor_normal import TensorNormal
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.batches import Batches, Policy
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import mean_losses
 from softshare.training.fit import fit
 from softshare.training.objective import Loss, Objective
+from softshare.training.recorder import mean_losses
 
 
 def made_tasks() -> TaskSet:

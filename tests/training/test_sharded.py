@@ -79,11 +79,22 @@ fit_single_tasks = partial(
     fit_shortly, tasks_per_step=1
 )  # one of the processes has no task in the step
 fit_rows = partial(
-    fit_shortly, steps=12, tasks_per_step=3, policy="proportional", optimizer=LazyAdam
+    fit_shortly,
+    steps=12,
+    tasks_per_step=3,
+    policy="proportional",
+    optimizer=LazyAdam,
+    clip_norm=0.3,
 )
 
 CASES: dict[str, tuple[Any, Any, Sharing, bool, Any]] = {
-    "factorised": (own_rows, mlp, LastAxisFlattening(0.7), False, partial(fit_shortly, patience=1)),
+    "factorised": (
+        own_rows,
+        mlp,
+        LastAxisFlattening(0.7),
+        False,
+        partial(fit_shortly, patience=1, clip_norm=0.3),
+    ),
     "some tasks a step": (own_rows, mlp, TensorTrain(0.5), False, fit_single_tasks),
     "lazy": (own_rows, mlp, LastAxisFlattening(3), True, fit_rows),
     "lazy, single tasks": (

@@ -1,0 +1,112 @@
+"""Mean losses of all tasks at once are those of a loop over tasks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from softshare.network import predict as module
+from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.templates.standard import mlp
+from softshare.sharing.last_axis_flattening import LastAxisFlattening
+from softshare.tasks.losses import TaskLosses
+from softshare.tasks.task_set import TaskSet
+from softshare.training.recorder import mean_losses
+
+SIZES = {"binary": 7, "three": 4, "five": 12, "number": 9, "narrow": 3}
+
+
+def mixed(*, one_input: bool) -> TaskSet:
+    random = np.random.default_rng(0)
+    n_classes = {"binary": 2, "three": 3, "five": 5}
+    kinds = {
+        name: "regression"
+        if name not in n_classes
+        else "binary"
+        if n_classes[name] == 2
+        else "multiclass"
+        for name in SIZES
+    }
+    targets = {
+        name: np.arange(20) % n_classes[name] if name in n_classes else random.normal(size=20)
+        for name in SIZES
+    }
+    if one_input:
+        gaps = {
+            name: np.where(np.arange(20) < SIZES[name] + 7, column, np.nan)
+            for name, column in targets.items()
+        }
+        return TaskSet.from_shared_inputs(random.normal(size=(20, 6)), gaps, kinds=kinds)
+    data = {
+        name: (random.normal(size=(size, 3 if name == "narrow" else 6)), targets[name][:size])
+        for name, size in SIZES.items()
+    }
+    return TaskSet.from_arrays(data, kinds=kinds)
+
+
+def in_a_loop(network: MultiTaskNetwork, tasks: TaskSet) -> Tensor:
+    losses = []
+    for number, task in enumerate(tasks.tasks):
+        inputs, targets = tasks.examples(number)
+        outputs = (
+            network.task(task.name)
+            .eval()(inputs.to(next(network.parameters()).dtype))
+            .detach()
+            .double()
+        )
+        if task.kind == "multiclass":
+            losses.append(functional.cross_entropy(outputs, targets.long()))
+        elif task.kind == "binary":
+            losses.append(functional.binary_cross_entropy_with_logits(outputs[:, 0], targets))
+        else:
+            losses.append((outputs[:, 0] - targets).square().mean())
+    return torch.stack(losses)
+
+
+@pytest.mark.parametrize(
+    ("few_rows", "few_tasks", "numbers"), [(32, 32, 1 << 23), (1, 1, 1), (2, 3, 1)]
+)
+@pytest.mark.parametrize("one_input", [True, False])
+def test_mean_losses_are_those_of_a_loop(
+    one_input: bool, few_rows: int, few_tasks: int, numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(module, "FEW_TASKS", few_tasks)
+    monkeypatch.setattr(module, "NUMBERS_AT_ONCE", numbers)
+    tasks = mixed(one_input=one_input)
+    network = MultiTaskNetwork(mlp, tasks, sharing={"layers.1": LastAxisFlattening(2)})
+    torch.testing.assert_close(
+        mean_losses(network, tasks, TaskLosses(tasks.tasks)).double(),
+        in_a_loop(network, tasks),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+    assert network.training
+
+
+@pytest.mark.parametrize("one_input", [True, False])
+def test_a_task_without_examples_has_no_mean_loss(one_input: bool) -> None:
+    tasks = mixed(one_input=one_input)
+    network = MultiTaskNetwork(mlp, tasks)
+    fewer = tasks.select(~np.isin(tasks.task_of, [1, 4]))
+    losses = mean_losses(network, fewer, TaskLosses(tasks.tasks))
+    assert losses.isnan().tolist() == [False, True, False, False, True]
+    torch.testing.assert_close(
+        losses[[0, 2, 3]].double(), in_a_loop(network, tasks)[[0, 2, 3]], rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("one_input", [True, False])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-7), (torch.bfloat16, 0.05)])
+def test_mean_losses_of_a_network_in_another_precision(
+    one_input: bool, dtype: torch.dtype, tolerance: float
+) -> None:
+    tasks = mixed(one_input=one_input)
+    network = MultiTaskNetwork(mlp, tasks).to(dtype)
+    losses = mean_losses(network, tasks, TaskLosses(tasks.tasks))
+    torch.testing.assert_close(
+        losses.double(), in_a_loop(network, tasks), rtol=tolerance, atol=tolerance
+    )
