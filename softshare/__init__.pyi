@@ -11,6 +11,7 @@ from .evaluation.jobs.cluster import Cluster as Cluster
 from .methods.core_similarity import core_similarity as core_similarity
 from .methods.core_similarity import similar_cores as similar_cores
 from .methods.select_pattern import select_pattern as select_pattern
+from .models.keeping import keep as keep
 from .models.learning import learn as learn
 from .models.model import Model as Model
 from .models.model import load_model as load_model

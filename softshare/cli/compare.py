@@ -135,6 +135,8 @@ class Running:
             file; by default what Dask's own settings name.
         tls_cert: the certificate to show to such a cluster, a PEM file.
         tls_key: its private key, a PEM file.
+        keep: best or a method: its first run's model goes into the folder model of the results
+            (`softshare predict`).
         out: folder for the results; by default softshare-results/SOURCE, of a table
             softshare-results/SOURCE-TARGET.
     """
@@ -144,6 +146,7 @@ class Running:
     tls_ca_file: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    keep: str | None = None
     out: Path | None = None
 
 

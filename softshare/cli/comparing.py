@@ -20,7 +20,9 @@ from softshare.evaluation import compare as comparing
 from softshare.evaluation.arguments import wrong_arguments
 from softshare.evaluation.jobs.cluster import TLS_FILES, Cluster
 from softshare.files import write_text
-from softshare.methods.options import options_of_auto, read_options
+from softshare.methods.named import METHODS
+from softshare.methods.options import options_of_auto, read_options, unknown
+from softshare.models import keeping
 from softshare.report.findings import Findings
 from softshare.report.listing import console_on
 from softshare.report.page import write_report
@@ -28,6 +30,9 @@ from softshare.report.terminal import show
 from softshare.tasks.arguments import ArgumentError, Problem
 from softshare.tasks.printable import printable
 from softshare.tasks.task_set import TaskSet
+
+MODEL = "model"
+"""The folder of results in which a model is kept."""
 
 
 def run(
@@ -73,6 +78,7 @@ def run(
         settings={"trials": compared.search, **settings},
     )
     problems += _stray_files(running)
+    problems += _wrong_keep(running.keep)
     phrases = list(wrong)
     if misread or problems:
         phrases.append(ArgumentError(*misread, *problems).told(FLAGS))
@@ -83,6 +89,7 @@ def run(
         tasks,
         out,
         config,
+        keep=running.keep,
         search=compared.search,
         workers=running.workers,
         cluster=cluster,
@@ -92,7 +99,9 @@ def run(
     )
 
 
-def _compare(tasks: TaskSet, out: Path, config: Mapping[str, Any], **settings: Any) -> int:
+def _compare(
+    tasks: TaskSet, out: Path, config: Mapping[str, Any], *, keep: str | None, **settings: Any
+) -> int:
     comparison = comparing.compare(tasks, out=out, progress=True, **settings)
     write_text(out / NAME, as_toml(config))
     diverged = [record["error"] for record in comparison.records]
@@ -101,6 +110,10 @@ def _compare(tasks: TaskSet, out: Path, config: Mapping[str, Any], **settings: A
     report = write_report(out, left_out=comparison.left_out)
     show(Findings(comparison.records, comparison.left_out), console_on(sys.stdout))
     print(printable(f"report:  {report}\nsummary: {out / comparing.SUMMARY}"))
+    if keep is not None:
+        model = keeping.keep(comparison.records, tasks, keep)
+        told = f"{model.method.name}, seed {model.settings.seed}"
+        print(printable(f"model:   {model.save(out / MODEL)} ({told})"))
     _tell_failures(comparison.failures)
     return SOME_FAILED if comparison.failures else 0
 
@@ -125,6 +138,11 @@ def _cluster(running: Running) -> Cluster | None:
     files = {name: getattr(running, name) for name in TLS_FILES}
     given = {name: str(path) for name, path in files.items() if path is not None}
     return Cluster(running.cluster, **given)
+
+
+def _wrong_keep(method: str | None) -> list[Problem]:
+    known = [keeping.BEST, *(each.name for each in METHODS)]
+    return [] if method in (None, *known) else [("keep", unknown("method", str(method), known))]
 
 
 def _stray_files(running: Running) -> list[Problem]:

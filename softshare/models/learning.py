@@ -85,12 +85,19 @@ def learn(
     of_method: GivenOptions = {chosen.name: options} if options else {}
     of_method = options_of_auto(of_method, preset=preset, time_limit=time_limit)
     settings = _settings(tasks, chosen, seed, given, of_method)
-    train, validation, test = prepare(tasks, _parts(tasks))
+    return learn_run(tasks, chosen, settings, _parts(tasks))[0]
+
+
+def learn_run(
+    tasks: TaskSet, method: Method, settings: RunSettings, split: Split
+) -> tuple[Model, TaskSet]:
+    """The model of one run, and its test part, prepared."""
+    train, validation, test = prepare(tasks, split)
     begin = time.perf_counter()
-    learned = chosen.learn(train, validation, settings)
+    learned = method.learn(train, validation, settings)
     seconds = time.perf_counter() - begin
     facts = {**facts_of(learned, train, validation, test, settings), "seconds": seconds}
-    return Model(learned, chosen, settings, form_of(train), facts)
+    return Model(learned, method, settings, form_of(train), facts), test
 
 
 def _method(method: str | Method) -> Method:
@@ -181,7 +188,7 @@ def _judged(
 ) -> tuple[str, list[Row]]:
     """On what the model is judged, and how well it does there."""
     if len(test.rows):
-        return "the given test rows", measured(test, learned.predict(test), metric=metric)
+        return "the test rows", measured(test, learned.predict(test), metric=metric)
     if learned.out_of_fold is not None:
         of_others = measured(train, learned.out_of_fold, metric=metric)
         return "the training rows, each by fits that had not seen it", of_others

@@ -125,7 +125,7 @@ def test_given_test_rows_judge_and_never_train() -> None:
     others = ["passed", "grade"]
     tasks = read_table(table, task="school", target="score", drop=others, split="part")
     model = learn(tasks, method="pooled-ridge")
-    assert model.facts["judged_on"] == "the given test rows"
+    assert model.facts["judged_on"] == "the test rows"
     assert [row["rows"] for row in model.facts["measures"]] == [5] * 5
     changed = table.copy()
     changed.loc[changed["part"] == "test", "score"] += 1e3
