@@ -35,6 +35,7 @@ class Data:
         drop: columns to leave out, such as identifiers.
         split: the column that says train, validation or test.
         group: the column whose equal values (a patient) stay in one part of the split.
+        weight: the column that says how much each row counts in training and in metrics.
         drop_small_tasks: leave out tasks that have too few rows, instead of stopping.
         image_size: height and width to which the images of a folder are resized; by default all
             must have one size.
@@ -58,6 +59,7 @@ class Data:
     drop: Names = ()
     split: str | None = None
     group: str | None = None
+    weight: str | None = None
     drop_small_tasks: Annotated[bool, Parameter(negative="", show_default=False)] = False
     image_size: int | None = None
     skip_broken: Annotated[bool, Parameter(negative="", show_default=False)] = False
@@ -80,6 +82,8 @@ class Compared:
         seeds: how many splits and starts every method is run on.
         metric: to compare by, in place of roc_auc (binary), accuracy (multiclass) and rmse
             (regression).
+        class_weight: balanced lets every class of a task weigh the same in training; metrics count
+            rows as they are.
         search: trials on validation data by which every method's settings are chosen, the same
             number for all.
         option: METHOD.NAME=VALUE, an option of a method in place of its default, such as
@@ -92,6 +96,7 @@ class Compared:
     train_fraction: Annotated[tuple[float, ...], _SEVERAL, Parameter(help=_FRACTIONS_HELP)] = ()
     seeds: int = 5
     metric: str | None = None
+    class_weight: Literal["balanced"] | None = None
     search: int = 0
     option: Names = ()
     preset: Literal["quick", "default", "thorough"] | None = None

@@ -69,7 +69,12 @@ def run(
         "seeds": compared.seeds,
         "options": options,
     }
-    settings = {"source": source, "metric": compared.metric, **asdict(training)}
+    settings = {
+        "source": source,
+        "metric": compared.metric,
+        "class_weight": compared.class_weight,
+        **asdict(training),
+    }
     cluster = _cluster(running)
     problems = wrong_arguments(
         **chosen,

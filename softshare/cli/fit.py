@@ -41,6 +41,8 @@ class Learning:
         option: METHOD.NAME=VALUE, an option of the method in place of its default.
         metric: that auto chooses by, in place of roc_auc (binary), accuracy (multiclass) and rmse
             (regression).
+        class_weight: balanced lets every class of a task weigh the same in training; metrics count
+            rows as they are.
         seed: of folds, starts and the order of examples.
     """
 
@@ -49,6 +51,7 @@ class Learning:
     time_limit: float | None = None
     option: Names = ()
     metric: str | None = None
+    class_weight: Literal["balanced"] | None = None
     seed: int = 0
 
 

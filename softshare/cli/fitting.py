@@ -56,6 +56,7 @@ def run(
         seed=learning.seed,
         options=options.get(learning.method),
         metric=learning.metric,
+        class_weight=learning.class_weight,
         **asdict(training),
     )
     model.save(out)

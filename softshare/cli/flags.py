@@ -13,12 +13,14 @@ OTHER_NAMES: Mapping[str, str] = {
     "size": "image-size",
     "kinds": "kind",
     "n_tasks": "tasks",
+    "weights": "weight",
 }
 """Python arguments whose options are called otherwise."""
 
 SAME_NAMES = (
     "base",
     "batch_size",
+    "class_weight",
     "cluster",
     "columns",
     "decimal",
@@ -52,6 +54,7 @@ SAME_NAMES = (
     "tls_ca_file",
     "tls_cert",
     "tls_key",
+    "weight",
     "weight_decay",
     "workers",
 )

@@ -46,6 +46,7 @@ def read(
             drop=data.drop,
             split=data.split,
             group=data.group,
+            weight=data.weight,
             image_size=data.image_size,
             skip_broken=data.skip_broken,
             sheet=data.sheet,

@@ -25,6 +25,7 @@ from softshare.tasks.target_reading import read_target
 from softshare.tasks.target_values import TargetReading
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.weights import read_weights
 
 _PARTS = {part: part for part in PARTS} | {
     "training": "train",
@@ -172,6 +173,9 @@ class Roles:
             inputs = replace(inputs, readings=(*self._readings(frame, read), *inputs.readings))
         groups = next((groups_of(frame[name]) for name in self.of["group"]), None)
         parts = next((_parts(frame[name]) for name in self.of["split"]), None)
+        weights = None
+        for name in self.of.get("weight", ()):
+            weights = read_weights(frame[name], self.asking)
         if not self.of["task"]:
             made = TaskSet.from_shared_inputs(
                 inputs,
@@ -179,8 +183,9 @@ class Roles:
                 kinds=kinds,
                 groups=groups,
                 parts=parts,
+                weights=weights,
             )
-            return replace(made, notes=tuple(notes), table=self._use)
+            return replace(made, notes=(*notes, *made.notes), table=self._use)
         factors = {}
         for factor in self.of["task"]:
             factors[factor], of_names = read_names(frame[factor], self.asking)
@@ -194,6 +199,7 @@ class Roles:
             kind=kinds if several else kinds.get(name),
             groups=groups,
             parts=parts,
+            weights=weights,
         )
         unlabelled = int(values.isna().sum())
         if unlabelled and not several:
@@ -203,7 +209,8 @@ class Roles:
     @property
     def _use(self) -> TableUse:
         """What new rows of the same columns are read by."""
-        return TableUse(self.of["task"], self.of["target"], self.asking)
+        weight = self.of.get("weight", ())
+        return TableUse(self.of["task"], self.of["target"], self.asking, weight)
 
     def _kind_of(self, target: str) -> Kind | None:
         """The kind that is given for a target, or for all."""

@@ -33,6 +33,7 @@ def read_table(
     drop: Sequence[str] = (),
     split: str | None = None,
     group: str | None = None,
+    weight: str | None = None,
     chunk_rows: int | None = None,
     sheet: str | None = None,
     columns: Mapping[str, Asked] | None = None,
@@ -67,6 +68,8 @@ def read_table(
         split: a column with the given part of each row: ``train``, ``validation`` (``val``,
             ``valid``, ``dev``) or ``test``.
         group: a column whose equal values (a patient) stay in one part.
+        weight: a column that says how much each row counts, in training and in metrics: a number
+            from 0 on, such as a survey's weight; rows of weight 0 are left out.
         chunk_rows: hold so many rows in memory at a time, and keep the inputs as an array of
             numbers in the cache folder; files of more than a gigabyte, unpacked, are read so in
             any case.
@@ -102,6 +105,7 @@ def read_table(
         drop=drop,
         split=split,
         group=group,
+        weight=weight,
     )
     _check_types(table, chunk_rows)
     if isinstance(table, pd.DataFrame):

@@ -28,6 +28,7 @@ from softshare.files import write_text
 from softshare.methods.method import Method
 from softshare.methods.options import GivenOptions, options_of_auto
 from softshare.methods.settings import TUNED, RunSettings
+from softshare.tasks.class_weights import ClassWeight
 from softshare.tasks.look import FILE as LOOK
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
@@ -63,6 +64,7 @@ def compare(
     dropout: float | None = None,
     base: Literal["linear", "none"] | None = None,
     metric: str | None = None,
+    class_weight: ClassWeight | None = None,
     search: int = 0,
     options: GivenOptions | None = None,
     preset: str | None = None,
@@ -96,6 +98,8 @@ def compare(
         dropout: probability after each hidden layer.
         base: whether networks for vectors stand on a linear model, ``"linear"`` or ``"none"``.
         metric: to compare by, instead of each kind's own.
+        class_weight: ``"balanced"`` lets every class of a task weigh the same in training; metrics
+            count rows as they are.
         search: trials on validation data by which settings are chosen for every method; 0: none.
         options: method → its option → value, such as ``{"tensor-ring": {"shared": "cv"}}``; a
             search leaves them as they are.
@@ -123,6 +127,7 @@ def compare(
         "dropout": dropout,
         "base": base,
         "metric": metric,
+        "class_weight": class_weight,
         "trials": search,
     }
     plan = make_plan(

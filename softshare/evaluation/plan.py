@@ -113,7 +113,7 @@ def make_plan(
     wrong += _unsuitable(tasks, methods, settings)
     if wrong:
         raise ArgumentError(*wrong)
-    chosen, left_out = _chosen(tasks, methods)
+    chosen, left_out = _chosen(tasks, methods, settings.get("class_weight"))
     numbers = numbers_of_seeds(seeds)
     given = {name: value for name, value in settings.items() if value is not None}
     first_run = {"method": BASELINE, "fraction": fractions[0], "seed": numbers[0]}
@@ -159,9 +159,11 @@ def _unsuitable(
     if any(task.label == ALL for task in tasks.tasks):
         meaning = "which stands for all tasks in the summary"
         wrong.append(("tasks", f"a task is named {ALL!r}, {meaning}: rename it"))
+    class_weight = settings.get("class_weight")
+    wrong += wrong_class_weight(tasks, class_weight)
     named = () if every_method(methods) else asked_methods(methods)
     for method in named:
-        if reason := method.unsuitable(tasks):
+        if reason := why_unsuitable(method, tasks, class_weight):
             refusal = f"{method.name} cannot apply to these tasks ({reason}), leave it out"
             wrong.append(("methods", refusal))
     metric = settings.get("metric")
@@ -175,7 +177,26 @@ def _unsuitable(
     return wrong
 
 
-def _chosen(tasks: TaskSet, methods: MethodsAsked) -> tuple[tuple[Method, ...], dict[str, str]]:
+def why_unsuitable(method: Method, tasks: TaskSet, class_weight: Any) -> str | None:
+    """Why a method cannot apply to these tasks, weighted as they are, or None where it can."""
+    if reason := method.unsuitable(tasks):
+        return reason
+    if (tasks.weights is None and class_weight is None) or method.takes_weights:
+        return None
+    return "it takes no weights: to it every row counts the same"
+
+
+def wrong_class_weight(tasks: TaskSet, class_weight: Any) -> list[Problem]:
+    """What is wrong with balancing these tasks' classes: that there are none."""
+    if class_weight is None or any(task.kind != "regression" for task in tasks.tasks):
+        return []
+    told = "the tasks predict numbers and have no classes: leave it out, or weigh rows by a column"
+    return [("class_weight", told)]
+
+
+def _chosen(
+    tasks: TaskSet, methods: MethodsAsked, class_weight: Any
+) -> tuple[tuple[Method, ...], dict[str, str]]:
     """The methods to run, and why others of the offered ones are left out."""
     asked = asked_methods(methods)
     if not every_method(methods):
@@ -184,7 +205,7 @@ def _chosen(tasks: TaskSet, methods: MethodsAsked) -> tuple[tuple[Method, ...], 
     chosen = []
     left_out = {}
     for method in asked:
-        if reason := method.unsuitable(tasks):
+        if reason := why_unsuitable(method, tasks, class_weight):
             left_out[method.name] = reason
         else:
             chosen.append(method)

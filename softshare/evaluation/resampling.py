@@ -64,6 +64,8 @@ def resampled_metrics(
             compared = metric_named(primary_metric(task, metric))
             targets = test.targets[test.entries(number)]
             own = weights[:, units[number]]  # (b, N_t)
+            of_rows = test.weights_of(number)
+            own = own if of_rows is None else own * of_rows
             piece = weighted_metric(
                 compared,
                 outputs[number],

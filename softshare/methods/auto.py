@@ -54,6 +54,11 @@ class Auto(Method):
         """See :meth:`Method.unsuitable`."""
         return methods.plain_entries.not_one_model(tasks)
 
+    @property
+    def takes_weights(self) -> bool:
+        """See :attr:`Method.takes_weights`; members that do not are left out."""
+        return True
+
     def misfit(self, option: str, value: Any) -> str | None:
         """See :meth:`Method.misfit`."""
         if option == "preset" and value not in self.presets:
@@ -65,4 +70,7 @@ class Auto(Method):
     def _members(self, tasks: TaskSet, preset: str) -> Sequence[Method]:
         if wanted := self.misfit("preset", preset):
             raise ArgumentError(("options", f"auto.preset must be {wanted}, got {preset!r}"))
-        return [method for method in self.presets[preset] if method.unsuitable(tasks) is None]
+        members = [method for method in self.presets[preset] if method.unsuitable(tasks) is None]
+        if tasks.weights is None:
+            return members
+        return [method for method in members if method.takes_weights]

@@ -52,6 +52,11 @@ class Contestant(Method):
         fitted = methods.estimators.fitted_from(self.name, state, tasks)
         return methods.estimators.LearnedEstimator(self.name, fitted)
 
+    @property
+    def takes_weights(self) -> bool:
+        """See :attr:`Method.takes_weights`."""
+        return methods.estimators.takes_weights(self.name)
+
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""
         if self.needs is not None and optional_package(self.needs[0]) is None:

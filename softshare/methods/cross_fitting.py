@@ -189,7 +189,7 @@ def _weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
     added = whole - base
 
     def loss(weight: float) -> float:
-        return mean_loss(task, base + weight * added, tasks.targets)
+        return mean_loss(task, base + weight * added, tasks.targets, tasks.weights)
 
     found = minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded", options={"xatol": 1e-3})
     return min((0.0, 1.0, float(found.x)), key=loss)

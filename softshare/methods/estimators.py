@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Protocol, Self
 
 import numpy as np
+from sklearn.utils.validation import has_fit_parameter
 
 from softshare.methods.method import Learned, State
 from softshare.methods.plain_entries import PlainEntries, on_inputs, plain_entries
@@ -41,9 +42,16 @@ class Estimator(Protocol):
     held_out_: np.ndarray
 
     def fit(
-        self, X: np.ndarray, y: np.ndarray, tasks: np.ndarray, groups: np.ndarray | None = None
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        tasks: np.ndarray,
+        groups: np.ndarray | None = None,
+        **weights: Any,
     ) -> Self:
-        """Learn; rows of one group are held out together."""
+        """Learn; rows of one group are held out together. Where rows may count differently there
+        is a ``weights``, above 0.
+        """
         ...
 
     def predict(self, X: np.ndarray, tasks: np.ndarray) -> np.ndarray:
@@ -219,7 +227,15 @@ def by_task(outputs: np.ndarray, tasks: TaskSet) -> list[np.ndarray]:
 def _fit(name: str, task: Task, entries: PlainEntries, seed: int) -> Estimator:
     n_classes = task.n_outputs if task.kind == "multiclass" else None
     estimator: Estimator = ESTIMATORS[name](task.kind, n_classes=n_classes, random_state=seed)
-    return estimator.fit(entries.inputs, entries.targets, entries.tasks, entries.groups)
+    given = (entries.inputs, entries.targets, entries.tasks, entries.groups)
+    if entries.weights is None:
+        return estimator.fit(*given)
+    return estimator.fit(*given, weights=entries.weights)
+
+
+def takes_weights(name: str) -> bool:
+    """Whether rows of an estimator may count differently."""
+    return bool(has_fit_parameter(ESTIMATORS[name](), "weights"))
 
 
 def _columns(outputs: np.ndarray) -> np.ndarray:

@@ -146,6 +146,13 @@ class Method(ABC):
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """Why the method cannot apply to these tasks, or None where it can."""
 
+    @property
+    def takes_weights(self) -> bool:
+        """Whether the method learns from examples that count differently; a method of one's own
+        that heeds ``train.weights`` says so.
+        """
+        return False
+
     def misfit(self, option: str, value: Any) -> str | None:
         """What an option of the right type must be besides, or None where the value fits."""
         return None

@@ -86,6 +86,11 @@ class NetworkMethod(Method):
         """See :meth:`Method.restore`."""
         return methods.restored.restored_networks(self, state, tasks)
 
+    @property
+    def takes_weights(self) -> bool:
+        """See :attr:`Method.takes_weights`: losses are weighted means."""
+        return True
+
     def unsuitable(self, tasks: TaskSet) -> str | None:
         """See :meth:`Method.unsuitable`."""
         return self.applies_to(tasks)

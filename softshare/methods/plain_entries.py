@@ -24,17 +24,26 @@ class PlainEntries:
         targets: ``(N,)``.
         tasks: the task's number of every entry, ``(N,)``.
         groups: the group of every entry, ``(N,)``, or None where none are given.
+        weights: how much every entry counts, of mean 1, ``(N,)``, or None: all the same.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     tasks: np.ndarray
     groups: np.ndarray | None
+    weights: np.ndarray | None = None
 
     def where(self, mask: np.ndarray) -> PlainEntries:
         """Some of the entries, ``(N,)`` booleans."""
         groups = None if self.groups is None else self.groups[mask]
-        return PlainEntries(self.inputs[mask], self.targets[mask], self.tasks[mask], groups)
+        weights = None if self.weights is None else self.weights[mask]
+        return PlainEntries(
+            self.inputs[mask],
+            self.targets[mask],
+            self.tasks[mask],
+            groups,
+            weights,
+        )
 
 
 def not_alike(tasks: TaskSet) -> str | None:
@@ -77,7 +86,18 @@ def plain_entries(tasks: TaskSet) -> PlainEntries:
     # Rows that serve several tasks must not be divided either.
     divisible = not tasks.one_input and not any(group is not None for group in tasks.groups)
     groups = None if divisible else units_of(tasks)
-    return PlainEntries(inputs, tasks.targets, tasks.task_of, groups)
+    return PlainEntries(inputs, tasks.targets, tasks.task_of, groups, mean_one_weights(tasks))
+
+
+def mean_one_weights(tasks: TaskSet) -> np.ndarray | None:
+    """How much every entry counts, ``(N,)``, or None where all count the same.
+
+    Of mean 1: penalties stand beside as many rows as there are, whatever weights were written in.
+    """
+    if tasks.weights is None or not len(tasks.weights):
+        return None
+    scaled: np.ndarray = tasks.weights / tasks.weights.mean()
+    return scaled
 
 
 def on_inputs(tasks: TaskSet, inputs: np.ndarray) -> TaskSet:

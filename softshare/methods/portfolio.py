@@ -16,6 +16,7 @@ import numpy as np
 
 from softshare.methods.method import Learned, Method
 from softshare.methods.network_method import NetworkMethod
+from softshare.methods.plain_entries import mean_one_weights
 from softshare.methods.settings import RunSettings
 from softshare.shallow.common_weights import Goal
 from softshare.shallow.trust import gain_and_error
@@ -135,6 +136,7 @@ class Rehearsal:
             some.targets.astype(np.float64),
             some.task_of,
             self.goal,
+            counts=mean_one_weights(some),
         )
         return gain < -HOPELESS * error
 

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.class_weights import ClassWeight
 from softshare.tasks.input_kinds import InputKind
 
 BUDGETS: Mapping[InputKind, Mapping[str, int]] = {
@@ -71,6 +72,8 @@ class RunSettings:
         n_folds: networks that are trained where no examples are given to choose by: each on all
             folds of the training part but one, which it is watched on. They predict together.
         metric: the metric to compare by, instead of each kind's own.
+        class_weight: ``"balanced"``: every class of a task weighs the same in training; None: as
+            many as it has rows.
         trials: trials by which ``learning_rate``, ``weight_decay`` and ``method_options`` were
             chosen; 0: given or default.
         method_options: settings of the method itself, in place of its defaults.
@@ -92,6 +95,7 @@ class RunSettings:
     base: Literal["linear", "none"] = "linear"
     n_folds: Annotated[int, Field(ge=2)] = N_FOLDS
     metric: str | None = None
+    class_weight: ClassWeight | None = None
     trials: NonNegativeInt = 0
     method_options: Mapping[str, int | float | str] = field(default_factory=dict)
     searched: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import numpy as np
 
 from softshare.evaluation.arguments import check_tasks, wrong_arguments
 from softshare.evaluation.jobs.run import versions
-from softshare.evaluation.plan import default_budget
+from softshare.evaluation.plan import default_budget, why_unsuitable, wrong_class_weight
 from softshare.methods.method import Learned, Method
 from softshare.methods.named import METHODS
 from softshare.methods.options import GivenOptions, options_of_auto, unknown
@@ -20,6 +20,7 @@ from softshare.models.form import form_of
 from softshare.models.measured import Row, measured
 from softshare.models.model import Model
 from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.class_weights import ClassWeight, class_weighted
 from softshare.tasks.metrics import primary_metric
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import TEST, VALIDATION, Split, given_parts_of
@@ -43,6 +44,7 @@ def learn(
     dropout: float | None = None,
     base: str | None = None,
     metric: str | None = None,
+    class_weight: ClassWeight | None = None,
 ) -> Model:
     """Learn the tasks from all their rows, and keep what predicts new ones.
 
@@ -65,6 +67,7 @@ def learn(
         dropout: probability after each hidden layer.
         base: whether networks for vectors stand on a linear model, ``"linear"`` or ``"none"``.
         metric: that ``auto`` chooses by, instead of each kind's own.
+        class_weight: ``"balanced"`` lets every class of a task weigh the same.
 
     Raises:
         ValueError: arguments are wrong or do not suit the data; the message names them all.
@@ -80,6 +83,7 @@ def learn(
         "dropout": dropout,
         "base": base,
         "metric": metric,
+        "class_weight": class_weight,
     }
     chosen = _method(method)
     of_method: GivenOptions = {chosen.name: options} if options else {}
@@ -94,7 +98,9 @@ def learn_run(
     """The model of one run, and its test part, prepared."""
     train, validation, test = prepare(tasks, split)
     begin = time.perf_counter()
-    learned = method.learn(train, validation, settings)
+    trained = class_weighted(train, settings.class_weight)
+    watched = class_weighted(validation, settings.class_weight)
+    learned = method.learn(trained, watched, settings)
     seconds = time.perf_counter() - begin
     facts = {**facts_of(learned, train, validation, test, settings), "seconds": seconds}
     return Model(learned, method, settings, form_of(train), facts), test
@@ -131,12 +137,13 @@ def _settings(
         options=options,
         cluster=None,
     )
-    if reason := method.unsuitable(tasks):
+    if reason := why_unsuitable(method, tasks, given["class_weight"]):
         refusal = f"{method.name} cannot apply to these tasks ({reason}), choose another"
         wrong.append(("method", refusal))
     if not wrong and given["metric"] is not None:
         for task in tasks.tasks:
             primary_metric(task, given["metric"])
+    wrong += wrong_class_weight(tasks, given["class_weight"])
     if wrong:
         raise ArgumentError(*wrong)
     values = {name: value for name, value in given.items() if value is not None}

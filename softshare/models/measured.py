@@ -42,7 +42,7 @@ def measured(
     rows = []
     for number, task in enumerate(tasks.tasks):
         targets = tasks.targets[tasks.entries(number)]
-        metrics = task_metrics(task, outputs[number], targets)
+        metrics = task_metrics(task, outputs[number], targets, tasks.weights_of(number))
         name = primary_metric(task, metric)
         of_task = resampled.get(task.label)
         rows.append(

@@ -189,7 +189,8 @@ class Model:
         """How well the model does on labelled rows, which it should not have learned from.
 
         Args:
-            table: with the columns that the model needs, and the targets.
+            table: with the columns that the model needs, the targets, and the weight where the
+                model learned with one.
             metric: the one to judge by, instead of each kind's own.
 
         Raises:
@@ -199,6 +200,7 @@ class Model:
 
     def _measured(self, table: pd.DataFrame, metric: str | None) -> Iterator[Row]:
         asking = NOTHING_SAID if self.form.table is None else self.form.table.asking
+        weights = self._weights(table)
         for question in self.questions(table):
             if question.target not in table.columns:
                 raise ValueError(f"the table lacks the target column {question.target!r}")
@@ -209,8 +211,20 @@ class Model:
                 scaling = self._scaling(question.numbers[part.rows])[np.isfinite(own)]
                 known = (own[np.isfinite(own)] - scaling[:, 0]) / scaling[:, 1]
                 examples = replace(examples, targets=known)
+                if weights is not None:
+                    examples = examples.with_weights(weights[part.rows][np.isfinite(own)])
                 predict = self.learned.predict_new if part.is_new else self.learned.predict
                 yield from measured(examples, predict(examples), metric=metric)
+
+    def _weights(self, table: pd.DataFrame) -> np.ndarray | None:
+        """How much each row of a labelled table counts, where the model learned with weights."""
+        used = self.form.table
+        if used is None or not used.weight:
+            return None
+        (name,) = used.weight
+        if name not in table.columns:
+            raise ValueError(f"the table lacks the weight column {name!r}, by which rows count")
+        return read_weights(table[name], used.asking)
 
     # --- keeping -------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from softshare.network.execution.batch_layout import is_one_for_all
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.tasks.batch import Batch
+from softshare.tasks.batch import Batch, weights_at
 from softshare.tasks.task_set import TaskSet, take
 
 ROWS_AT_ONCE = 512
@@ -187,4 +187,5 @@ def _read(tasks: TaskSet, piece: Piece) -> Batch:
         mask,
         one_input,
         torch.from_numpy(tasks.n_examples[members]),
+        weights=weights_at(tasks, entries),
     )

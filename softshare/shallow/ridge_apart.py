@@ -116,7 +116,7 @@ class RidgeApart(BaseEstimator):
         """
         losses = np.zeros((int(folds.max()) + 1, rows.n_tasks, len(STRENGTHS)))
         # A row whose task has no other says nothing of the strength.
-        is_said = np.isfinite(outputs).all(axis=(1, 2))
+        is_said = np.asarray(np.isfinite(outputs).all(axis=(1, 2)))
         told = rows.take(is_said)
         for place in range(len(STRENGTHS)):
             said = outputs[is_said, place]

@@ -32,6 +32,8 @@ class Batch:
         divisors: what each task's sum of losses is divided by, ``(k,)``, where these are part of a
             larger batch; the number of its labels here when None.
         first_row: which of the larger batch's rows the first one here is.
+        weights: what each example's loss is multiplied by, ``(k, B)``, of mean 1 over all of a
+            task's examples; None: by 1.
     """
 
     tasks: Tensor
@@ -41,6 +43,7 @@ class Batch:
     one_input: bool = False
     divisors: Tensor | None = None
     first_row: int = 0
+    weights: Tensor | None = None
 
     def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Batch:
         """The batch on a device.
@@ -57,6 +60,7 @@ class Batch:
             targets = targets.to(torch.promote_types(targets.dtype, dtype))
         present = None if self.present is None else self.present.to(device)
         divisors = None if self.divisors is None else self.divisors.to(device)
+        weights = None if self.weights is None else self.weights.to(device, targets.dtype)
         return Batch(
             self.tasks.to(device),
             inputs.to(device),
@@ -65,6 +69,7 @@ class Batch:
             self.one_input,
             divisors,
             self.first_row,
+            weights,
         )
 
 
@@ -89,11 +94,17 @@ class SameRows:
         targets[place, tasks.task_of] = tasks.targets
         self._targets = torch.from_numpy(targets).to(torch.get_default_dtype())
         self._complete = not bool(self._targets.isnan().any())
+        self._weights = None
+        if tasks.loss_weights is not None:
+            weights = np.zeros_like(targets)
+            weights[place, tasks.task_of] = tasks.loss_weights
+            self._weights = torch.from_numpy(weights).to(torch.get_default_dtype())
 
     def read(self, plan: Plan) -> Batch:
         """The batch of one step."""
         tasks = torch.from_numpy(plan.tasks)
-        targets = self._targets[torch.from_numpy(plan.examples), tasks[:, None]]
+        places = torch.from_numpy(plan.examples), tasks[:, None]
+        targets = self._targets[places]
         present = None if self._complete else ~targets.isnan()
         return Batch(
             tasks,
@@ -101,6 +112,7 @@ class SameRows:
             targets.nan_to_num(),
             present,
             one_input=True,
+            weights=None if self._weights is None else self._weights[places],
         )
 
 
@@ -125,9 +137,17 @@ def own_rows(tasks: TaskSet, plan: Plan) -> tuple[Batch, ...]:
                 torch.from_numpy(members),
                 inputs.reshape(*entries.shape, *inputs.shape[1:]),
                 targets,
+                weights=weights_at(tasks, entries),
             )
         )
     return tuple(batches)
+
+
+def weights_at(tasks: TaskSet, entries: np.ndarray) -> Tensor | None:
+    """What the losses of these entries are multiplied by, of their shape, or None: by 1."""
+    if tasks.loss_weights is None:
+        return None
+    return torch.from_numpy(tasks.loss_weights[entries]).to(torch.get_default_dtype())
 
 
 def augmented(

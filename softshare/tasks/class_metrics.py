@@ -144,13 +144,18 @@ def calibration_error(
     return ratio(errors, weights.sum(axis=1))
 
 
-def multiclass_error(outputs: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> float | None:
+def multiclass_error(
+    outputs: Sequence[np.ndarray],
+    targets: Sequence[np.ndarray],
+    weights: np.ndarray | None = None,
+) -> float | None:
     """Error of the joint decision of one-vs-all tasks on the same rows: the task with the highest
     output.
 
     Args:
         outputs: for every task its logits ``(N, 1)``, the same rows in the same order.
         targets: for every task its 0/1 targets ``(N,)``.
+        weights: how much each row counts, ``(N,)``; None: all the same.
 
     Returns:
         None where the tasks are not one-vs-all: some row belongs to no task or to several.
@@ -161,7 +166,7 @@ def multiclass_error(outputs: Sequence[np.ndarray], targets: Sequence[np.ndarray
     if len(stacked) == 0 or not np.array_equal(stacked.sum(1), np.ones(len(stacked))):
         return None
     decided = np.concatenate(outputs, axis=1).argmax(1)
-    return float(np.mean(decided != stacked.argmax(1)))
+    return float(np.average(decided != stacked.argmax(1), weights=weights))
 
 
 def _by_level(

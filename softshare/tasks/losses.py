@@ -42,7 +42,8 @@ class TaskLosses:
         self._width = tasks[0].n_outputs if len({task.n_outputs for task in tasks}) == 1 else None
 
     def __call__(self, outputs: Tensor, batch: Batch) -> Tensor:
-        """Mean loss of every task over its labelled examples; 0 for a task with none in the batch.
+        """Mean loss of every task over its labelled examples, each times its weight; 0 for a task
+        with none in the batch.
 
         Args:
             outputs: ``(k, B, W)``, W the widest output among these tasks.
@@ -67,6 +68,8 @@ class TaskLosses:
                         rows,
                         loss(outputs[rows], batch.targets[rows], widths[rows]).to(losses.dtype),
                     )
+        if batch.weights is not None:
+            losses = losses * batch.weights
         if batch.present is None:
             return losses.mean(1) if batch.divisors is None else losses.sum(1) / batch.divisors
         return (losses * batch.present).sum(1) / (
@@ -131,6 +134,7 @@ def mean_loss(
     task: Task,
     outputs: np.ndarray,
     targets: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> float:
     """One task's mean loss, whatever made the outputs; nan where it has no examples.
 
@@ -138,10 +142,13 @@ def mean_loss(
         task: tells which loss: logistic, cross-entropy or squared.
         outputs: ``(N, n_outputs)``.
         targets: ``(N,)``.
+        weights: how much each example counts, ``(N,)``; None: all the same.
     """
     if not len(targets):
         return math.nan
     loss = ELEMENTWISE_LOSSES[task.kind]
     rows = torch.from_numpy(np.ascontiguousarray(outputs)).unsqueeze(0)
     losses = loss(rows, torch.from_numpy(targets).to(rows).unsqueeze(0), None)
+    if weights is not None:
+        return float(np.average(losses[0].double().numpy(), weights=weights))
     return float(losses.double().mean())

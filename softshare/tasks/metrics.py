@@ -89,6 +89,7 @@ def task_metrics(
     task: Task,
     outputs: np.ndarray,
     targets: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> dict[str, float | None]:
     """All metrics of one task that follow from its outputs; None where one cannot be computed (a
     single class among the targets).
@@ -97,12 +98,13 @@ def task_metrics(
         task: the task.
         outputs: logits or values, ``(N, n_outputs)``.
         targets: ``(N,)``.
+        weights: how much each row counts, above 0, ``(N,)``; None: all the same.
 
     Returns:
         RMSE and MAE are in the units of the targets: standard deviations of the training targets
         once they are standardised.
     """
-    every_row_once = np.ones((1, len(targets)))
+    of_rows = np.ones((1, len(targets))) if weights is None else weights[None]
     values: dict[str, float | None] = {}
     for metric in metrics_of(task.kind):
         if metric.measure is not None:
@@ -110,7 +112,7 @@ def task_metrics(
                 metric,
                 outputs,
                 targets,
-                every_row_once,
+                of_rows,
             )
             values[metric.name] = float(value) if np.isfinite(value) else None
     return values

@@ -15,8 +15,10 @@ class TableUse:
         task: the columns that name each row's task; none where every target is a task.
         target: the columns to predict.
         asking: what was said of how to read the table.
+        weight: the column that says how much each row counts, or none.
     """
 
     task: tuple[str, ...]
     target: tuple[str, ...]
     asking: Asking = NOTHING_SAID
+    weight: tuple[str, ...] = ()

@@ -41,6 +41,12 @@ from softshare.tasks.table_use import TableUse
 from softshare.tasks.targets import encode_target
 from softshare.tasks.task import Kind, Task, TaskName, label_of, no_such_task
 from softshare.tasks.task_table import TASKS_SHOWN, table_of
+from softshare.tasks.weights import (
+    checked_weights,
+    entries_that_count,
+    over_task_means,
+    weights_by_task,
+)
 
 if TYPE_CHECKING:
     from softshare.tasks.look import Look
@@ -88,13 +94,14 @@ class TaskSet:
             task's own array), or None where rows stand as they came; see :meth:`source_rows`.
             Empty: all stand so.
         table: what the columns of the table were for that the tasks were read from, or None.
+        weights: how much each entry counts in training and in metrics, above 0; None: all the same.
 
     Raises:
         ValueError: there is no task, or two tasks have one name.
 
     Shape:
-        source_of ``(T,)``, offsets ``(T + 1,)``, rows and targets ``(entries,)``, target_scaling
-        ``(T, 2)``.
+        source_of ``(T,)``, offsets ``(T + 1,)``, rows, targets and weights ``(entries,)``,
+        target_scaling ``(T, 2)``.
     """
 
     tasks: tuple[Task, ...]
@@ -114,6 +121,7 @@ class TaskSet:
     one_unit: bool | None = None
     units: np.ndarray | None = None
     table: TableUse | None = None
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.tasks:
@@ -125,7 +133,13 @@ class TaskSet:
                 )
 
     @classmethod
-    def from_arrays(cls, data: Mapping[Any, tuple[Any, Any]], *, kinds: Kinds = None) -> TaskSet:
+    def from_arrays(
+        cls,
+        data: Mapping[Any, tuple[Any, Any]],
+        *,
+        kinds: Kinds = None,
+        weights: Mapping[Any, Any] | None = None,
+    ) -> TaskSet:
         """Tasks with inputs of their own.
 
         Args:
@@ -133,6 +147,7 @@ class TaskSet:
                 of examples may differ between tasks.
             kinds: the kind of every task, or of all; inferred where not given (see
                 :func:`softshare.tasks.targets.infer_kind`).
+            weights: task name → ``(N_t,)``, how much each row counts, from 0 on; of all tasks.
 
         Raises:
             ValueError: there is no task, or a task's inputs and targets do not fit.
@@ -148,8 +163,14 @@ class TaskSet:
         check_lengths(columns, [len(source) for source in inputs])
         sources, source_of, start_of = merge(inputs)
         offsets, rows, targets = entries_of([values for _, values in columns])
+        of_entries = None
+        if weights is not None:
+            lengths = {name: len(source) for name, source in zip(data, inputs, strict=True)}
+            of_tasks = weights_by_task(weights, lengths)
+            own = zip(of_tasks, np.split(rows, offsets[1:-1]), strict=True)
+            of_entries = np.concatenate([of_task[numbers] for of_task, numbers in own])
         rows += np.repeat(start_of, np.diff(offsets))
-        return cls(
+        made = cls(
             tuple(task for task, _ in columns),
             tuple(sources),
             source_of,
@@ -158,6 +179,7 @@ class TaskSet:
             targets,
             row_numbers=rows_before_merging(inputs, source_of),
         )
+        return made.with_weights(of_entries)
 
     @classmethod
     def from_shared_inputs(
@@ -168,6 +190,7 @@ class TaskSet:
         kinds: Kinds = None,
         groups: Any = None,
         parts: Any = None,
+        weights: Any = None,
     ) -> TaskSet:
         """One input for all tasks, a column of targets per task, some labels missing (NaN or None).
 
@@ -179,6 +202,7 @@ class TaskSet:
                 as another is not (:meth:`drop_small_tasks`).
             groups: ``(N,)`` the group of each row, kept together by a split.
             parts: ``(N,)`` the given part of each row.
+            weights: ``(N,)`` how much each row counts, from 0 on.
 
         Raises:
             ValueError: there is no task, or a column's length is not ``N``.
@@ -194,6 +218,7 @@ class TaskSet:
             one_input=True,
             groups=groups,
             parts=parts,
+            weights=weights,
         )
 
     @classmethod
@@ -206,6 +231,7 @@ class TaskSet:
         kind: Kind | Mapping[Any, Kind] | None = None,
         groups: Any = None,
         parts: Any = None,
+        weights: Any = None,
     ) -> TaskSet:
         """Every row an example of one task, which a column names; or of several, each with a target
         of its own.
@@ -224,6 +250,7 @@ class TaskSet:
                 None.
             groups: as in :meth:`from_shared_inputs`.
             parts: as in :meth:`from_shared_inputs`.
+            weights: as in :meth:`from_shared_inputs`.
 
         Raises:
             ValueError: columns differ in length, or a row has no task.
@@ -233,8 +260,15 @@ class TaskSet:
         if isinstance(target, Mapping | pd.DataFrame):
             several = {str(name): target[name] for name in target}
             found = crossed(several, names, number_of_row, kind, n_inputs=len(source))
-            made = cls._on(list(found.tasks), source, found.entries, groups=groups, parts=parts)
-            return replace(made, units=found.units, notes=found.notes())
+            made = cls._on(
+                list(found.tasks),
+                source,
+                found.entries,
+                groups=groups,
+                parts=parts,
+                weights=weights,
+            )
+            return replace(made, units=found.units, notes=(*found.notes(), *made.notes))
         if isinstance(kind, Mapping):
             raise ValueError(f"kind: one target has one kind, got {dict(kind)!r}")
         called = getattr(target, "name", None) or "column"
@@ -251,7 +285,7 @@ class TaskSet:
             )
         entries = entries_by_task(values, number_of_row, len(names))
         tasks = [replace(like, name=name) for name in names]
-        made = cls._on(tasks, source, entries, groups=groups, parts=parts)
+        made = cls._on(tasks, source, entries, groups=groups, parts=parts, weights=weights)
         return replace(made, one_unit=True)
 
     @classmethod
@@ -263,6 +297,7 @@ class TaskSet:
         *,
         groups: Any,
         parts: Any,
+        weights: Any,
         one_input: bool = False,
     ) -> TaskSet:
         made = cls(
@@ -272,7 +307,10 @@ class TaskSet:
             *entries,
             one_input,
         )
-        return replace(made, groups=column_of(source, groups), parts=column_of(source, parts))
+        made = replace(made, groups=column_of(source, groups), parts=column_of(source, parts))
+        if weights is None:
+            return made
+        return made.with_weights(checked_weights(weights, len(source))[made.rows])
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -339,6 +377,38 @@ class TaskSet:
             inputs = inputs.to(torch.get_default_dtype())
         return inputs, torch.from_numpy(self.targets[entries])
 
+    @cached_property
+    def loss_weights(self) -> np.ndarray | None:
+        """Each entry's weight over the mean of its task's, ``(entries,)``: the mean of losses times
+        these is a task's weighted mean loss. None where all entries count the same.
+        """
+        if self.weights is None:
+            return None
+        return over_task_means(self.weights, self.task_of, len(self))
+
+    def weights_of(self, task: int) -> np.ndarray | None:
+        """The weights of one task's entries, ``(N_t,)``, or None where all count the same."""
+        return None if self.weights is None else self.weights[self.entries(task)]
+
+    def with_weights(self, weights: np.ndarray | None) -> TaskSet:
+        """The same examples, each counting as much as its weight says; those of weight 0 are left
+        out, and a note says how many.
+
+        Args:
+            weights: ``(entries,)``, from 0 on; None: all count the same.
+
+        Raises:
+            ValueError: a task has examples of weight 0 alone.
+        """
+        if weights is None:
+            return replace(self, weights=None)
+        counted = entries_that_count(weights, self.task_of, self.tasks)
+        weighted = replace(self, weights=np.asarray(weights, dtype=np.float64))
+        if counted.all():
+            return weighted
+        note = f"{int((~counted).sum())} example(s) of weight 0 are left out"
+        return replace(weighted.select(counted), notes=(*self.notes, note))
+
     def source_rows(self, entries: np.ndarray | None = None) -> np.ndarray:
         """Where these entries' inputs came from: rows of the table that was read, of the task's own
         array, or of the one that all tasks share.
@@ -369,6 +439,7 @@ class TaskSet:
             offsets=offsets_of(counts),
             rows=self.rows[entries],
             targets=self.targets[entries],
+            weights=None if self.weights is None else self.weights[entries],
         )
 
     def keep_tasks(self, numbers: Sequence[int] | np.ndarray) -> TaskSet:
@@ -386,6 +457,7 @@ class TaskSet:
             offsets=offsets,
             rows=self.rows[entries],
             targets=self.targets[entries],
+            weights=None if self.weights is None else self.weights[entries],
             target_scaling=None if scaling is None else scaling[kept],
             units=None if self.units is None else self.units[kept],
         )
@@ -442,8 +514,8 @@ class TaskSet:
         return drop_small_tasks(self, fractions=fractions, train_fraction=train_fraction)
 
     def fingerprint(self) -> str:
-        """A digest of the data: equal for equal tasks, inputs and targets, whatever machine made
-        it.
+        """A digest of the data: equal for equal tasks, inputs, targets and weights, whatever
+        machine made it.
         """
         tasks = [(task.name, task.kind, task.n_outputs, task.classes) for task in self.tasks]
         return digest_of(
@@ -452,5 +524,6 @@ class TaskSet:
             self.offsets,
             self.rows,
             self.targets,
+            *(() if self.weights is None else ("weights", self.weights)),
             *self.sources,
         )

@@ -85,6 +85,7 @@ class Processes:
             inputs=inputs,
             targets=batch.targets[:, own],
             present=present,
+            weights=None if batch.weights is None else batch.weights[:, own],
             # The mean over processes of sums divided by these is the mean over the whole batch.
             divisors=labelled / self.count,
             first_row=begin,

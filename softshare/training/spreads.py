@@ -276,4 +276,5 @@ def _some(batch: Batch) -> Batch:
         targets=batch.targets[tasks, rows],
         present=present,
         divisors=None,
+        weights=None if batch.weights is None else batch.weights[tasks, rows],
     )

@@ -92,6 +92,7 @@ class TaskProcesses(Processes):
             inputs=batch.inputs if batch.one_input else batch.inputs[own],
             targets=batch.targets[own],
             present=None if batch.present is None else batch.present[own],
+            weights=None if batch.weights is None else batch.weights[own],
         )
 
     @torch.no_grad()

@@ -120,7 +120,8 @@ def _data_digest(tasks: TaskSet) -> str:
         return tasks.fingerprint()
     names = [(task.name, task.kind, task.n_outputs, task.classes) for task in tasks.tasks]
     shapes = [tuple(source.shape) for source in tasks.sources]
-    return digest_of(repr((names, shapes)), tasks.offsets, tasks.rows, tasks.targets)
+    weights = () if tasks.weights is None else ("weights", tasks.weights)
+    return digest_of(repr((names, shapes)), tasks.offsets, tasks.rows, tasks.targets, *weights)
 
 
 def _phrase(name: str, before: Any, now: Any) -> str:

@@ -16,6 +16,7 @@ from softshare.methods.method import Learned, Method
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
 from softshare.tasks.class_metrics import multiclass_error
+from softshare.tasks.class_weights import class_weighted
 from softshare.tasks.losses import mean_loss
 from softshare.tasks.metrics import primary_metric, task_metrics
 from softshare.tasks.preprocessing import prepare
@@ -59,7 +60,10 @@ def run(
     }
     method = method or method_named(settings.method)
     try:
-        learned = method.learn(train, validation, settings, watch=True)
+        # What balances classes is for training alone: metrics count rows as they are.
+        trained = class_weighted(train, settings.class_weight)
+        watched = class_weighted(validation, settings.class_weight)
+        learned = method.learn(trained, watched, settings, watch=True)
     except FloatingPointError as error:
         return {**record, **NOTHING_LEARNED, "error": str(error), "seconds": _since(begin)}
     outputs = learned.predict(test)
@@ -95,12 +99,13 @@ def measure(
     """
     targets = [tasks.targets[tasks.entries(number)] for number in range(len(tasks))]
     by_task = {}
-    for task, rows, target in zip(tasks.tasks, outputs, targets, strict=True):
-        loss = mean_loss(task, rows, target)
+    for number, (task, rows, target) in enumerate(zip(tasks.tasks, outputs, targets, strict=True)):
+        weights = tasks.weights_of(number)
+        loss = mean_loss(task, rows, target, weights)
         finite = loss if np.isfinite(loss) else None
-        by_task[task.label] = {**task_metrics(task, rows, target), "loss": finite}
+        by_task[task.label] = {**task_metrics(task, rows, target, weights), "loss": finite}
     one_vs_all = tasks.one_input and all(task.kind == "binary" for task in tasks.tasks)
-    error = multiclass_error(outputs, targets) if one_vs_all else None
+    error = multiclass_error(outputs, targets, tasks.weights_of(0)) if one_vs_all else None
     return by_task, {} if error is None else {"multiclass_error": error}
 
 
