@@ -28,10 +28,10 @@ from softshare.files import write_text
 from softshare.methods.method import Method
 from softshare.methods.options import GivenOptions, options_of_auto
 from softshare.methods.settings import TUNED, RunSettings
-from softshare.tasks.class_weights import ClassWeight
 from softshare.tasks.look import FILE as LOOK
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.weights import ClassWeight
 
 SUMMARY = "summary.csv"
 

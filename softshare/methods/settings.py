@@ -18,8 +18,8 @@ from pydantic import (
 )
 
 from softshare.tasks.arguments import ArgumentError
-from softshare.tasks.class_weights import ClassWeight
 from softshare.tasks.input_kinds import InputKind
+from softshare.tasks.weights import ClassWeight
 
 BUDGETS: Mapping[InputKind, Mapping[str, int]] = {
     "vector": {"steps": 1000, "batch_size": 64},

@@ -20,11 +20,12 @@ from softshare.models.form import form_of
 from softshare.models.measured import Row, measured
 from softshare.models.model import Model
 from softshare.tasks.arguments import ArgumentError
-from softshare.tasks.class_weights import ClassWeight, class_weighted
+from softshare.tasks.class_weights import class_weighted
 from softshare.tasks.metrics import primary_metric
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import TEST, VALIDATION, Split, given_parts_of
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.weights import ClassWeight
 
 
 def learn(

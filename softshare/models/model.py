@@ -23,6 +23,7 @@ from softshare.models.posed import UNKNOWN, Posed, names_in, numbers_of, posed, 
 from softshare.models.predictions import Answers, probabilities_of
 from softshare.tasks.asking import NOTHING_SAID
 from softshare.tasks.task import Task, TaskName
+from softshare.tasks.weights import read_weights
 
 ROWS_AT_ONCE = 1 << 15
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from softshare.tasks.task_set import TaskSet
-
-ClassWeight = Literal["balanced"]
+from softshare.tasks.weights import ClassWeight
 
 
 def class_weighted(tasks: TaskSet, class_weight: ClassWeight | None) -> TaskSet:

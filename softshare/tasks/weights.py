@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from softshare.tasks.asking import Asking
 from softshare.tasks.levels import Levels
 from softshare.tasks.task import Task
 from softshare.tasks.written_numbers import UnclearNumbersError
+
+ClassWeight = Literal["balanced"]
+"""How classes may be weighed in training."""
 
 RULE = "a weight must be a number from 0 on"
 REMEDY = "correct it, or leave the row out"

@@ -141,3 +141,20 @@ def test_a_method_that_does_not_suit_the_tasks_is_refused() -> None:
         learn(tasks)
     with pytest.raises(ValueError, match="no method 'tuckr'"):
         learn(tasks, method="tuckr")
+
+
+def test_a_model_of_weighted_rows_predicts_without_weights_and_is_judged_by_them() -> None:
+    random = np.random.default_rng(2)
+    table = schools().assign(survey=random.integers(0, 4, size=60))
+    roles = {"task": "school", "target": "score", "drop": ["passed", "grade"]}
+    model = learn(read_table(table, **roles, weight="survey"), method="pooled-ridge", **FEW)
+    new = schools(seed=1)
+    told = model.predict(new)["predicted score"]
+    assert not np.allclose(told, model_of("pooled-ridge").predict(new)["predicted score"])
+    with pytest.raises(ValueError, match="the table lacks the weight column 'survey'"):
+        model.evaluate(new)
+    weights = random.integers(0, 4, size=60)
+    (first, *_) = model.evaluate(new.assign(survey=weights)).rows
+    own = (new["school"] == first["task"]).to_numpy()
+    error = mean_squared_error(new["score"][own], told[own], sample_weight=weights[own])
+    assert first["value"] == pytest.approx(np.sqrt(error))
