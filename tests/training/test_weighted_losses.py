@@ -13,8 +13,8 @@ from softshare.sharing.tied import Tied
 from softshare.tasks.batches import Batches
 from softshare.tasks.losses import TaskLosses, mean_loss
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import mean_losses
 from softshare.training.objective import Objective
+from softshare.training.recorder import mean_losses
 
 RANDOM = np.random.default_rng(0)
 INPUTS = RANDOM.normal(size=(10, 3)).astype(np.float32)
