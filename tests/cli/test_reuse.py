@@ -70,7 +70,7 @@ OTHER_SOURCES = {
 """Options that go with something else than a table → with what, and how that is read first."""
 
 NEUTRAL = {
-    *("workers", "cluster", "tls_ca_file", "tls_cert", "tls_key", "out", "progress"),
+    *("workers", "cluster", "tls_ca_file", "tls_cert", "tls_key", "out", "keep", "progress"),
     *("source", "reading"),
 }
 """Arguments of ``compare`` that change no run: where it runs, and what the data are called."""
