@@ -15,6 +15,8 @@ from .models.keeping import keep as keep
 from .models.learning import learn as learn
 from .models.model import Model as Model
 from .models.model import load_model as load_model
+from .models.scikit_learn import MultiTaskClassifier as MultiTaskClassifier
+from .models.scikit_learn import MultiTaskRegressor as MultiTaskRegressor
 from .network.diagnostics import sweep_scale as sweep_scale
 from .network.freezing import freeze as freeze
 from .network.multitask_network import MultiTaskNetwork as MultiTaskNetwork

@@ -1,0 +1,294 @@
+"""scikit-learn's doors: every method as an estimator, for pipelines, searches and cross-validation.
+
+Rows name their task (a column of the data frame, or ``tasks=``), or every row has a target of every
+task (``Y`` of T columns, NaN where a label is missing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from softshare.methods.method import Method
+from softshare.methods.network_method import NetworkMethod
+from softshare.models.learning import learn
+from softshare.models.model import Model
+from softshare.models.predictions import Answers
+from softshare.network.templates.standard import TemplateFactory
+from softshare.sharing.base import Sharing
+from softshare.tasks.task import TaskName
+from softshare.tasks.task_set import TaskSet
+
+
+class _MultiTaskEstimator(BaseEstimator):
+    """What classifier and regressor have in common: abstract."""
+
+    _kind_of_many: str
+
+    def __init__(
+        self,
+        method: str | Method = "auto",
+        *,
+        task: str | None = None,
+        sharing: Sharing | Mapping[str, Sharing] | None = None,
+        template: TemplateFactory | None = None,
+        options: Mapping[str, Any] | None = None,
+        preset: str | None = None,
+        time_limit: float | None = None,
+        steps: int | None = None,
+        batch_size: int | None = None,
+        hidden: Sequence[int] | None = None,
+        learning_rate: float | None = None,
+        weight_decay: float | None = None,
+        dropout: float | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.method = method
+        self.task = task
+        self.sharing = sharing
+        self.template = template
+        self.options = options
+        self.preset = preset
+        self.time_limit = time_limit
+        self.steps = steps
+        self.batch_size = batch_size
+        self.hidden = hidden
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> Self:
+        """Learn all tasks.
+
+        Args:
+            X: inputs, ``(N, D)``, or a data frame, which may hold text, dates and gaps, and the
+                column that ``task`` names.
+            y: one target a row, ``(N,)``; or, where rows name no task, every task's, ``(N, T)``
+                with NaN where a label is missing.
+            tasks: each row's task, ``(N,)``.
+
+        Raises:
+            ValueError: shapes, values or settings are wrong.
+        """
+        inputs, names = self._read(X, tasks, reset=True)
+        columns = _columns_of(y, inputs)
+        self.one_target_ = columns.shape[1] == 1
+        if names is not None and not self.one_target_:
+            raise ValueError("y must have one target a row where rows name their tasks")
+        self.target_names_ = list(map(str, columns.columns))
+        codes = {name: self._encoded(columns[name]) for name in columns}
+        kinds = {name: self._kind(name) for name in columns}
+        if names is None:
+            made = TaskSet.from_shared_inputs(inputs, codes, kinds=kinds)
+        else:
+            (name,) = columns
+            made = TaskSet.from_task_column(inputs, codes[name], names, kind=kinds[name])
+        self.model_: Model = learn(
+            made,
+            method=self._method(),
+            seed=self.random_state,
+            options=self.options,
+            preset=self.preset,
+            time_limit=self.time_limit,
+            steps=self.steps,
+            batch_size=self.batch_size,
+            hidden=self.hidden,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            dropout=self.dropout,
+        )
+        return self
+
+    def _method(self) -> str | Method:
+        """The named method, or one that shares as told."""
+        if self.sharing is None and self.template is None:
+            return self.method
+        sharing = self.sharing
+        if sharing is None:
+            raise ValueError("template goes with sharing, which is None; give both")
+        by_layer = sharing if isinstance(sharing, Mapping) else {"*": sharing}
+        template = self.template
+        return NetworkMethod(
+            "network",
+            "as told by a sharing",
+            "",
+            lambda layers, options: dict(by_layer),
+            template=None if template is None else lambda shape, hidden, options: template,
+        )
+
+    def _answers(self, X: Any, tasks: Iterable[Hashable] | None) -> list[Answers]:
+        check_is_fitted(self)
+        inputs, names = self._read(X, tasks, reset=False)
+        if names is None and not self.model_.form.one_input:
+            raise ValueError("tasks: name each row's task")
+        questions = self.model_.questions(inputs, names)
+        return [self.model_.answers(inputs, question) for question in questions]
+
+    def _read(
+        self, X: Any, tasks: Iterable[Hashable] | None, *, reset: bool
+    ) -> tuple[Any, list[TaskName] | None]:
+        """Inputs without the column of tasks, and each row's task."""
+        names: list[TaskName] | None = None if tasks is None else [*map(str, tasks)]
+        if isinstance(X, pd.DataFrame):
+            validate_data(self, X, skip_check_array=True, reset=reset)
+            if self.task is None:
+                return X, names
+            if self.task not in X.columns:
+                raise ValueError(f"task: X has no column {self.task!r}")
+            return X.drop(columns=self.task), list(X[self.task].astype(str))
+        if self.task is not None:
+            raise ValueError("task names a column of a data frame, and X is none; hand tasks in")
+        inputs = validate_data(
+            self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=reset
+        )
+        return inputs, names
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _encoded(self, column: pd.Series) -> pd.Series:
+        raise NotImplementedError
+
+    def _kind(self, name: Any) -> Any:
+        raise NotImplementedError
+
+
+class MultiTaskRegressor(RegressorMixin, _MultiTaskEstimator):
+    """Numbers of several tasks, learned together.
+
+    Args:
+        method: one of ``softshare methods``, or a :class:`~softshare.methods.method.Method`.
+        task: the column of a data frame that names each row's task.
+        sharing: how networks share their weights, instead of a named method.
+        template: of these networks: ``(input_shape, n_outputs) → module``.
+        options: of the method.
+        preset: of ``auto``.
+        time_limit: of ``auto``, in minutes.
+        steps: of a network, as all that follow: see :func:`softshare.models.learning.learn`.
+        batch_size: examples of every task in a step.
+        hidden: widths of the hidden layers.
+        learning_rate: of Adam.
+        weight_decay: by how many thousandths a step shrinks every weight.
+        dropout: probability after each hidden layer.
+        random_state: of folds, starts and the order of examples.
+
+    Attributes:
+        model_: the :class:`~softshare.models.model.Model`, which can be saved.
+        target_names_: the columns of ``y``.
+    """
+
+    def predict(self, X: Any, tasks: Iterable[Hashable] | None = None) -> np.ndarray:
+        """Targets in their own units, ``(N,)``, or ``(N, T)`` where ``y`` had T columns."""
+        columns = np.stack([told.values for told in self._answers(X, tasks)], axis=1)
+        return columns[:, 0] if self.one_target_ else columns
+
+    def score(self, X: Any, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> float:
+        """R², the mean over the columns of ``y``; labels that are missing do not count."""
+        return _mean_score(r2_score, y, self.predict(X, tasks))
+
+    def _encoded(self, column: pd.Series) -> pd.Series:
+        return pd.to_numeric(column).astype(np.float64)
+
+    def _kind(self, name: Any) -> Any:
+        return "regression"
+
+
+class MultiTaskClassifier(ClassifierMixin, _MultiTaskEstimator):
+    """Classes of several tasks, learned together.
+
+    Arguments and attributes are those of :class:`MultiTaskRegressor`, and:
+
+    Attributes:
+        classes_: the classes, sorted; a list of them where ``y`` had several columns.
+    """
+
+    def fit(self, X: Any, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> Self:
+        """See :meth:`MultiTaskRegressor.fit`; ``y`` holds classes."""
+        self._classes: dict[Any, np.ndarray] = {}
+        fitted = super().fit(X, y, tasks)
+        found = list(self._classes.values())
+        self.classes_ = found[0] if self.one_target_ else found
+        return fitted
+
+    def predict(self, X: Any, tasks: Iterable[Hashable] | None = None) -> np.ndarray:
+        """Classes, ``(N,)``, or ``(N, T)`` where ``y`` had T columns."""
+        answers = self._answers(X, tasks)
+        classes = [self.classes_] if self.one_target_ else self.classes_
+        columns = []
+        for own, told in zip(classes, answers, strict=True):
+            columns.append(own[told.values.astype(np.int64)])
+        return columns[0] if self.one_target_ else np.stack(columns, axis=1)
+
+    def predict_proba(
+        self, X: Any, tasks: Iterable[Hashable] | None = None
+    ) -> np.ndarray | list[np.ndarray]:
+        """Probabilities of the classes, ``(N, C)``; a list of these where ``y`` had T columns."""
+        found = []
+        for told in self._answers(X, tasks):
+            assert told.probabilities is not None  # of classes there are some
+            found.append(told.probabilities)
+        return found[0] if self.one_target_ else found
+
+    def score(self, X: Any, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> float:
+        """The fraction of right classes, the mean over the columns of ``y``."""
+        return _mean_score(accuracy_score, y, self.predict(X, tasks))
+
+    def _encoded(self, column: pd.Series) -> pd.Series:
+        known = column.dropna()
+        check_classification_targets(known)
+        self._classes[column.name], places = np.unique(known.to_numpy(), return_inverse=True)
+        if len(self._classes[column.name]) < 2:
+            raise ValueError("y has one class only, so that there is nothing to learn")
+        codes = pd.Series(np.nan, index=column.index)
+        codes[known.index] = places
+        return codes
+
+    def _kind(self, name: Any) -> Any:
+        return "binary" if len(self._classes[name]) == 2 else "multiclass"
+
+
+def _columns_of(y: ArrayLike, inputs: Any) -> pd.DataFrame:
+    """Targets as a frame of one or several columns, named 0 to T − 1 where they have no names."""
+    if y is None:
+        raise ValueError("This estimator requires y to be passed, but the target y is None")
+    if isinstance(y, pd.DataFrame):
+        frame = y.reset_index(drop=True)
+    else:
+        values = np.asarray(y)
+        is_number = values.dtype.kind in "biufc"
+        dtype = None if is_number else object
+        array = check_array(
+            values, ensure_2d=False, dtype=dtype, ensure_all_finite=False, input_name="y"
+        )
+        if array.ndim > 2:
+            raise ValueError(f"y must have one or two dimensions, got {array.ndim}")
+        frame = pd.DataFrame(array)
+    for _, column in frame.select_dtypes("number").items():
+        if np.isinf(column.to_numpy(dtype=np.float64)).any():
+            raise ValueError("Input y contains infinity")
+    if len(frame) != len(inputs):
+        raise ValueError(f"X has {len(inputs)} rows, and y {len(frame)}")
+    return frame.set_axis(list(map(str, frame.columns)), axis=1)
+
+
+def _mean_score(measure: Any, y: ArrayLike, predicted: np.ndarray) -> float:
+    truth = np.asarray(y).reshape(len(predicted), -1)
+    told = predicted.reshape(len(predicted), -1)
+    scores = []
+    for own, of_model in zip(truth.T, told.T, strict=True):
+        known = ~pd.isna(own)
+        scores.append(measure(own[known], of_model[known]))
+    return float(np.mean(scores))

@@ -1,0 +1,98 @@
+"""Methods as scikit-learn's estimators."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import softshare as ss
+from softshare.models.scikit_learn import MultiTaskClassifier, MultiTaskRegressor
+from tests.models.made_tables import FEW, schools
+
+
+@parametrize_with_checks([MultiTaskRegressor("ridge"), MultiTaskClassifier("ridge")])
+def test_what_scikit_learn_asks_of_estimators(estimator, check) -> None:
+    check(estimator)
+
+
+def test_a_frame_with_a_task_column() -> None:
+    table = schools(rows=30)
+    inputs = table[["school", "age", "home"]]
+    regressor = MultiTaskRegressor("pooled-ridge", task="school").fit(inputs, table["score"])
+    assert regressor.score(inputs, table["score"]) > 0.8
+    classifier = MultiTaskClassifier("pooled-ridge", task="school").fit(inputs, table["grade"])
+    assert list(classifier.classes_) == ["high", "low", "middle"]
+    told = classifier.predict_proba(inputs)
+    assert np.allclose(told.sum(axis=1), 1)
+    assert (classifier.classes_[told.argmax(axis=1)] == classifier.predict(inputs)).all()
+    assert classifier.score(inputs, table["grade"]) > 0.6
+
+
+def test_targets_side_by_side_with_gaps() -> None:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(60, 3))
+    targets = inputs @ random.normal(size=(3, 2))
+    targets[::3, 0] = np.nan
+    told = MultiTaskRegressor("ridge").fit(inputs, targets)
+    assert told.predict(inputs).shape == (60, 2)
+    assert told.score(inputs, targets) > 0.95
+    signs = np.where(np.isnan(targets), None, np.where(targets > 0, "up", "down")).astype(object)
+    classifier = MultiTaskClassifier("ridge").fit(inputs, signs)
+    assert [part.shape for part in classifier.predict_proba(inputs)] == [(60, 2), (60, 2)]
+    assert classifier.score(inputs, signs) > 0.9
+
+
+def test_a_sharing_of_ones_own() -> None:
+    table = schools()
+    inputs = table[["school", "age"]]
+    sharing = ss.Tied() + ss.Independent()
+    told = MultiTaskRegressor(task="school", sharing=sharing, **FEW).fit(inputs, table["score"])
+    layers = told.model_.facts["sharing"]["layers"]
+    assert layers["layers.0"]["sharing"] == "Sum"
+    assert clone(told).sharing == sharing
+
+
+def test_cross_validation_by_a_task_column() -> None:
+    table = schools(rows=30)
+    regressor = MultiTaskRegressor("pooled-ridge", task="school")
+    folds = KFold(3, shuffle=True, random_state=0)
+    told = cross_val_predict(regressor, table[["school", "age"]], table["score"], cv=folds)
+    assert np.corrcoef(told, table["score"])[0, 1] > 0.8
+
+
+def test_tasks_are_routed_through_pipelines_and_searches() -> None:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(80, 3))
+    task = np.repeat(["a", "b"], 40)
+    target = inputs @ [1.0, 2.0, 0.5] + (task == "a")
+    with sklearn.config_context(enable_metadata_routing=True):
+        regressor = MultiTaskRegressor("pooled-ridge")
+        asked = regressor.set_fit_request(tasks=True).set_predict_request(tasks=True)
+        asked = asked.set_score_request(tasks=True)
+        line = make_pipeline(StandardScaler(), asked)
+        grid = {"multitaskregressor__method": ["ridge", "pooled-ridge"]}
+        found = GridSearchCV(line, grid, cv=3).fit(inputs, target, tasks=task)
+        assert found.best_params_["multitaskregressor__method"] in grid[next(iter(grid))]
+
+
+def test_what_is_wrong_is_told() -> None:
+    table = schools()
+    with pytest.raises(ValueError, match="X has no column 'shool'"):
+        MultiTaskRegressor("ridge", task="shool").fit(table[["school", "age"]], table["score"])
+    with pytest.raises(ValueError, match="task names a column of a data frame"):
+        MultiTaskRegressor("ridge", task="school").fit(np.ones((4, 2)), np.ones(4))
+    fitted = MultiTaskRegressor("ridge").fit(np.ones((8, 1)), np.arange(8), tasks=list("aabbccdd"))
+    with pytest.raises(ValueError, match="name each row's task"):
+        fitted.predict(np.ones((8, 1)))
+    frame = pd.DataFrame({"x": [1.0, 2.0]})
+    with pytest.raises(ValueError, match="feature names"):
+        MultiTaskRegressor("ridge", task="t").fit(
+            pd.DataFrame({"t": list("aabb"), "y": range(4)}), range(4)
+        ).predict(frame)
