@@ -113,7 +113,9 @@ def make_plan(
     wrong += _unsuitable(tasks, methods, settings)
     if wrong:
         raise ArgumentError(*wrong)
-    chosen, left_out = _chosen(tasks, methods, settings.get("class_weight"))
+    n_rows = int(len(tasks.rows) * fractions_of_parts(tasks)[0] * max(fractions))
+    _refuse_too_many(methods, n_rows)
+    chosen, left_out = _chosen(tasks, methods, settings.get("class_weight"), n_rows)
     numbers = numbers_of_seeds(seeds)
     given = {name: value for name, value in settings.items() if value is not None}
     first_run = {"method": BASELINE, "fraction": fractions[0], "seed": numbers[0]}
@@ -194,19 +196,32 @@ def wrong_class_weight(tasks: TaskSet, class_weight: Any) -> list[Problem]:
     return [("class_weight", told)]
 
 
+def _refuse_too_many(methods: MethodsAsked, n_rows: int) -> None:
+    """Raise where a method that is named has too many rows to learn from."""
+    if every_method(methods):
+        return
+    refused = _too_many(asked_methods(methods), n_rows)
+    if refused:
+        raise ArgumentError(*[("methods", f"{name}: {why}") for name, why in refused.items()])
+
+
 def _chosen(
-    tasks: TaskSet, methods: MethodsAsked, class_weight: Any
+    tasks: TaskSet, methods: MethodsAsked, class_weight: Any, n_rows: int
 ) -> tuple[tuple[Method, ...], dict[str, str]]:
-    """The methods to run, and why others of the offered ones are left out."""
+    """The methods to run on so many training rows, and why others of the offered are left out."""
     asked = asked_methods(methods)
     if not every_method(methods):
         others = [method for method in asked if method.name != BASELINE]
         return (method_named(BASELINE), *others), {}
-    chosen = []
-    left_out = {}
+    left_out = _too_many(asked, n_rows)
     for method in asked:
         if reason := why_unsuitable(method, tasks, class_weight):
             left_out[method.name] = reason
-        else:
-            chosen.append(method)
+    chosen = [method for method in asked if method.name not in left_out]
     return tuple(chosen), left_out
+
+
+def _too_many(asked: Sequence[Method], n_rows: int) -> dict[str, str]:
+    """Name of a method that has too many rows to learn from → the reason."""
+    reasons = {method.name: method.too_many(n_rows) for method in asked}
+    return {name: reason for name, reason in reasons.items() if reason}

@@ -65,6 +65,13 @@ class Contestant(Method):
         entries = methods.plain_entries
         return entries.not_alike(tasks) if self.apart else entries.not_one_model(tasks)
 
+    def too_many(self, n_rows: int) -> str | None:
+        """See :meth:`Method.too_many`."""
+        most = methods.estimators.MOST_ROWS.get(self.name)
+        if most is None or n_rows <= most:
+            return None
+        return f"it takes up to {most:,} training examples, not {n_rows:,}"
+
 
 RIDGE = Contestant(
     "ridge",
@@ -103,4 +110,58 @@ BOOSTED_ON_POOLED = Contestant(
 
 FOREST = Contestant(
     "forest", "randomised trees, with the task's mean as an input", "Geurts et al. 2006"
+)
+
+GP = Contestant(
+    "gp",
+    "a smooth and a linear function in common, beside each task's own",
+    "Bonilla et al. 2008 (Gaussian processes over inputs and tasks)",
+    default=False,
+)
+
+LINEAR_EVGENIOU_PONTIL = Contestant(
+    "linear-evgeniou-pontil",
+    "a linear model, from which each task deviates a little",
+    "Evgeniou & Pontil 2004",
+)
+
+LINEAR_TRACE_NORM = Contestant(
+    "linear-trace-norm",
+    "pooled-ridge, and a few directions in which the tasks deviate from it",
+    "Ji & Ye 2009",
+)
+
+LINEAR_L21 = Contestant(
+    "linear-l21",
+    "pooled-ridge, and a few inputs whose weights deviate from it",
+    "Argyriou, Evgeniou & Pontil 2008 (l2,1)",
+    default=False,
+)
+
+LINEAR_MTFL = Contestant(
+    "linear-mtfl",
+    "pooled-ridge, and learned features by which the tasks deviate from it",
+    "Argyriou, Evgeniou & Pontil 2008",
+    default=False,
+)
+
+LINEAR_MTRL = Contestant(
+    "linear-mtrl",
+    "pooled-ridge, and a learned covariance of the tasks' deviations from it",
+    "Zhang & Yeung 2010",
+    default=False,
+)
+
+LINEAR_GO_MTL = Contestant(
+    "linear-go-mtl",
+    "pooled-ridge, and deviations that groups of tasks have in common",
+    "Kumar & Daume 2012",
+    default=False,
+)
+
+LINEAR_RMTL = Contestant(
+    "linear-rmtl",
+    "pooled-ridge, and a few directions of deviation but for outlying tasks",
+    "Chen, Zhou & Ye 2011",
+    default=False,
 )

@@ -23,11 +23,16 @@ from softshare.shallow.boosted import Boosted
 from softshare.shallow.boosted_apart import BoostedApart
 from softshare.shallow.boosted_trees import KeptTrees, Settings
 from softshare.shallow.forest import Forest
+from softshare.shallow.gaussian_process import MOST_ROWS as MOST_ROWS_OF_GP
+from softshare.shallow.gaussian_process import GaussianProcess
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.ridge_apart import RidgeApart
-from softshare.shallow.rows import Scaling
+from softshare.shallow.rows import Rows, Scaling
+from softshare.shallow.strengths import TUNABLE
+from softshare.shallow.task_kernel import Kernel
 from softshare.shallow.tree_arrays import CategorySets, TreeArrays
+from softshare.shallow.tuned_linear import TunedLinear
 from softshare.tasks.task import Task, no_such_task
 from softshare.tasks.task_set import TaskSet
 
@@ -69,6 +74,8 @@ ESTIMATORS: Mapping[str, MakeEstimator] = {
     "boosted-on-pooled": partial(Boosted, start="pooled-ridge"),
     "boosted-apart": BoostedApart,
     "forest": Forest,
+    "gp": GaussianProcess,
+    **{f"linear-{method}": partial(TunedLinear, method=method) for method in TUNABLE},
 }
 """Name → what makes an estimator of a kind, a number of classes and a random state."""
 
@@ -79,19 +86,26 @@ KINDS: Mapping[str, type] = {
         BoostedApart,
         CategorySets,
         Forest,
+        GaussianProcess,
         KeptTrees,
+        Kernel,
         MixedModel,
         PooledRidge,
         RidgeApart,
+        Rows,
         Scaling,
         Settings,
         TreeArrays,
+        TunedLinear,
     )
 }
 """What the states of fitted estimators may hold: loading one makes nothing else."""
 
 UNSEEN = -1
 """The number of a task that an estimator does not know."""
+
+MOST_ROWS: Mapping[str, int] = {"gp": MOST_ROWS_OF_GP}
+"""Name → the training rows that an estimator takes at most, where it has a limit."""
 
 
 @dataclass(frozen=True, eq=False)

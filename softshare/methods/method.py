@@ -153,6 +153,10 @@ class Method(ABC):
         """
         return False
 
+    def too_many(self, n_rows: int) -> str | None:
+        """Why so many training entries are too many for the method, or None where they are not."""
+        return None
+
     def misfit(self, option: str, value: Any) -> str | None:
         """What an option of the right type must be besides, or None where the value fits."""
         return None

@@ -9,6 +9,14 @@ from softshare.methods.contestants import (
     BOOSTED_APART,
     BOOSTED_ON_POOLED,
     FOREST,
+    GP,
+    LINEAR_EVGENIOU_PONTIL,
+    LINEAR_GO_MTL,
+    LINEAR_L21,
+    LINEAR_MTFL,
+    LINEAR_MTRL,
+    LINEAR_RMTL,
+    LINEAR_TRACE_NORM,
     MIXED_MODEL,
     POOLED_RIDGE,
     RIDGE,
@@ -57,6 +65,17 @@ _SHARINGS: tuple[NetworkMethod, ...] = (
 NETWORKS = (*_SHARINGS, widened(TIED, _SHARINGS, as_many_as="tensor-train"))
 """The methods that train networks."""
 
+LINEAR: tuple[Method, ...] = (
+    LINEAR_EVGENIOU_PONTIL,
+    LINEAR_TRACE_NORM,
+    LINEAR_L21,
+    LINEAR_MTFL,
+    LINEAR_MTRL,
+    LINEAR_GO_MTL,
+    LINEAR_RMTL,
+)
+"""The linear models of the papers that learn tasks together."""
+
 CONTESTANTS: tuple[Method, ...] = (
     RIDGE,
     BOOSTED_APART,
@@ -65,6 +84,8 @@ CONTESTANTS: tuple[Method, ...] = (
     BOOSTED,
     BOOSTED_ON_POOLED,
     FOREST,
+    GP,
+    *LINEAR,
 )
 """What a person would use instead of a network."""
 
@@ -73,11 +94,27 @@ APART: tuple[Method, ...] = (INDEPENDENT, RIDGE, BOOSTED_APART)
 
 _QUICK = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED, BOOSTED_ON_POOLED)
 
+_LINEAR = (LINEAR_EVGENIOU_PONTIL, LINEAR_TRACE_NORM)
+
+_THOROUGH = (
+    *_QUICK,
+    BOOSTED_APART,
+    FOREST,
+    GP,
+    *_LINEAR,
+    LINEAR_L21,
+    LINEAR_MTRL,
+    POOLED,
+    TIED,
+    LAST_AXIS_FLATTENING,
+    TENSOR_TRAIN,
+)
+
 AUTO = Auto(
     {
         "quick": _QUICK,
-        "default": (*_QUICK, TENSOR_TRAIN),
-        "thorough": (*CONTESTANTS, POOLED, TIED, LAST_AXIS_FLATTENING, TENSOR_TRAIN),
+        "default": (*_QUICK, *_LINEAR, TENSOR_TRAIN),
+        "thorough": _THOROUGH,
     },
     pooled=POOLED_RIDGE,
     apart=RIDGE,

@@ -70,6 +70,9 @@ class Rehearsal:
         if some is not None:
             reference = self._learn(self.pooled, some, self.settings)
         for method in portfolio:
+            if reason := method.too_many(len(self.train.rows)):
+                self.left_out[method.name] = reason
+                continue
             settings: RunSettings | None = self.settings
             if method not in (self.pooled, self.apart):
                 left = None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from softshare.shallow.moments import Quadratic
-from softshare.shallow.penalties import TINY, ProximalPenalty
+from softshare.shallow.penalties import ProximalPenalty
 
 FORCING = 0.03
 """A quadratic is minimised until its residual is this fraction of what it was at first."""
+
+LEAST_CURVATURE = 1e-100
+"""Of a loss that is flat, where any step will do whose product with a strength is finite."""
 
 CHECK_EVERY = 10
 """Proximal steps between two looks at the residual, each of which costs as much as a step."""
@@ -28,7 +31,7 @@ def fista(
         The parts, once the residual has fallen to ``FORCING`` of what it was, and the steps taken.
     """
     # W is the sum of the parts: its curvature in all of them together is n times as large.
-    step = 1 / max(penalty.n_parts * quadratic.lipschitz(), TINY)
+    step = 1 / max(penalty.n_parts * quadratic.lipschitz, LEAST_CURVATURE)
     first = proximal_residual(quadratic, penalty, parts, step)
     ahead, momentum = parts, 1.0
     for n_iter in range(1, max_iter + 1):

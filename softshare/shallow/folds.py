@@ -73,6 +73,7 @@ def coordinate_search(
     grids: Sequence[Sequence[float]],
     *,
     start: Sequence[float],
+    reach: int | None = None,
 ) -> tuple[float, ...]:
     """The point of a grid with the least loss that changing one coordinate does not lessen.
 
@@ -82,7 +83,9 @@ def coordinate_search(
     Args:
         loss: Of one value of every grid.
         grids: The values of every coordinate.
-        start: A first point.
+        start: A first point, of which each value is on its grid.
+        reach: How many values on either side of the present one are tried; None tries all. Where
+            weak strengths take long, a search from the strong end seldom comes by them.
     """
     known: dict[tuple[float, ...], float] = {}
 
@@ -97,12 +100,20 @@ def coordinate_search(
         before = best
         for axis, grid in enumerate(grids):
             line = []
-            for value in grid:
+            for value in _near(grid, best[axis], reach):
                 line.append((*best[:axis], value, *best[axis + 1 :]))
             # min keeps the first of equals; the present point stays if nothing is better.
             best = min([best, *line], key=known_loss)
         moved = best != before
     return best
+
+
+def _near(grid: Sequence[float], value: float, reach: int | None) -> Sequence[float]:
+    """The values of a grid that are not far from one of them."""
+    if reach is None:
+        return grid
+    place = list(grid).index(value)
+    return grid[max(place - reach, 0) : place + reach + 1]
 
 
 def chosen_by_folds(losses: Mapping[Point, Array]) -> Choice:
@@ -125,6 +136,7 @@ def search_by_folds(
     grids: Sequence[Sequence[float]],
     *,
     start: Sequence[float],
+    reach: int | None = None,
 ) -> Choice:
     """A coordinate search by the sum of all folds' losses.
 
@@ -134,6 +146,7 @@ def search_by_folds(
         losses: of one value of every grid, the sum of every fold's losses, ``(folds,)``.
         grids: as for :func:`coordinate_search`.
         start: likewise.
+        reach: likewise.
     """
     known: dict[Point, Array] = {}
 
@@ -141,5 +154,5 @@ def search_by_folds(
         known[point] = losses(*point)
         return float(known[point].sum())
 
-    coordinate_search(total, grids, start=start)
+    coordinate_search(total, grids, start=start, reach=reach)
     return chosen_by_folds(known)

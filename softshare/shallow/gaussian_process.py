@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg, optimize
@@ -22,63 +20,24 @@ from softshare.shallow.rows import (
     row_losses,
     task_codes,
 )
+from softshare.shallow.task_kernel import (
+    BLOCK,
+    N_AMPLITUDES,
+    Kernel,
+    covariance_of,
+    inverse_of,
+    negative_log_likelihood,
+    same_codes,
+)
 
-# Beyond, one Cholesky factor takes seconds and the likelihood wants dozens.
-MOST_ROWS = 2000
+# So many take ten seconds and 0.6 GiB; twice as many would take eight and four times that.
+MOST_ROWS = 4000
 # The likelihood of so many rows, drawn at random, chooses the kernel.
 ROWS_TO_CHOOSE = 600
 # With more inputs one length scale serves all.
 MOST_LENGTHS = 20
-N_AMPLITUDES = 7
 # Where the search starts, a₀ to a₆: half of the variance is noise, most of the rest in common.
 FIRST_AMPLITUDES = (0.2, 0.2, 0.05, 0.05, 0.1, 0.05, 0.5)
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """Covariance of two rows, a smooth and a linear part of both kinds.
-
-    a₀ E + a₁ x·x' + [same task] (a₂ E + a₃ x·x' + a₄) + a₅ [same group] + a₆ [same row]
-
-    where E(x, x') is the exponential of minus half the squared distance in length scales and x·x'
-    the mean product of inputs (Bonilla et al. 2008; a common and a diagonal task covariance).
-
-    Attributes:
-        amplitudes: a₀ to a₆. Shape (7,).
-        lengths: Shape (p,).
-    """
-
-    amplitudes: Array
-    lengths: Array
-
-    @classmethod
-    def of(cls, logarithms: Array, n_inputs: int) -> Kernel:
-        """From the logarithms of seven amplitudes, then of one length or of each input's."""
-        values = np.exp(logarithms)
-        lengths = np.broadcast_to(values[N_AMPLITUDES:], n_inputs)
-        return cls(values[:N_AMPLITUDES], lengths)
-
-    def parts(self, first: Array, second: Array, same_task: Array) -> list[Array]:
-        """What a₀ to a₄ multiply. Shape of each: (n, m)."""
-        one = first / self.lengths
-        two = second / self.lengths
-        # |x − x'|² = |x|² + |x'|² − 2 x·x', never below zero but by rounding.
-        of_first = (one**2).sum(axis=1)[:, None]
-        of_second = (two**2).sum(axis=1)
-        squares = of_first + of_second - 2 * one @ two.T
-        near = np.exp(-0.5 * np.maximum(squares, 0))
-        n_inputs = first.shape[1]
-        products = first @ second.T / n_inputs
-        return [near, products, same_task * near, same_task * products, same_task]
-
-    def covariance(self, first: Array, second: Array, same_task: Array) -> Array:
-        """Of rows that share no group. Shape (n, m)."""
-        total = np.zeros(same_task.shape)
-        parts = self.parts(first, second, same_task)
-        amplitudes = self.amplitudes[: len(parts)]
-        for amplitude, part in zip(amplitudes, parts, strict=True):
-            total += amplitude * part
-        return total
 
 
 class GaussianProcess(BaseEstimator):
@@ -128,7 +87,7 @@ class GaussianProcess(BaseEstimator):
             groups: Rows of one group share a random offset. Shape (N,).
 
         Raises:
-            ValueError: If shapes or values are wrong, or there are more than 2,000 rows.
+            ValueError: If shapes or values are wrong, or there are more than 4,000 rows.
         """
         rows = checked_rows(
             X,
@@ -140,8 +99,8 @@ class GaussianProcess(BaseEstimator):
         )
         if len(rows.targets) > MOST_ROWS:
             raise ValueError(
-                f"an exact Gaussian process takes up to {MOST_ROWS} rows, not "
-                f"{len(rows.targets)}; take MixedModel or Boosted for more"
+                f"an exact Gaussian process takes up to {MOST_ROWS:,} rows, not "
+                f"{len(rows.targets):,}; take MixedModel or Boosted for more"
             )
         self.tasks_ = rows.names
         self.scaling_ = Scaling.of(rows.inputs)
@@ -151,9 +110,7 @@ class GaussianProcess(BaseEstimator):
         self.scale_ = max(float(targets.std()), 1e-12)
         values = (targets - self.centre_) / self.scale_
         self.kernel_ = self._chosen_kernel(rows, values)
-        matrix = _matrix(self.kernel_, rows)[0]
-        factor = linalg.cho_factor(matrix, lower=True)
-        inverse = linalg.cho_solve(factor, np.eye(len(matrix)))
+        inverse = inverse_of(covariance_of(self.kernel_, rows))
         self.weights_ = inverse @ values
         self.rows_ = rows
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
@@ -166,7 +123,8 @@ class GaussianProcess(BaseEstimator):
         """The kernel with the largest marginal likelihood, lengths held by a wide prior."""
         generator = np.random.default_rng(self.random_state)
         n_rows = len(values)
-        drawn = generator.permutation(n_rows)[:ROWS_TO_CHOOSE]
+        shuffled = generator.permutation(n_rows)
+        drawn = shuffled[:ROWS_TO_CHOOSE]
         some = np.zeros(n_rows, dtype=bool)
         some[drawn] = True
         part = rows.take(some)
@@ -225,9 +183,13 @@ class GaussianProcess(BaseEstimator):
         """
         inputs = self.scaling_(checked_inputs(X))
         codes = task_codes(tasks, self.tasks_)
-        same_task = _same(codes, self.rows_.tasks)
-        covariance = self.kernel_.covariance(inputs, self.rows_.inputs, same_task)
-        return self._answers(covariance @ self.weights_)
+        outputs = np.empty((len(inputs), self.weights_.shape[1]))
+        for begin in range(0, len(inputs), BLOCK):
+            block = slice(begin, begin + BLOCK)
+            same_task = same_codes(codes[block], self.rows_.tasks)
+            covariance = self.kernel_.covariance(inputs[block], self.rows_.inputs, same_task)
+            outputs[block] = covariance @ self.weights_
+        return self._answers(outputs)
 
     def _answers(self, outputs: Array) -> Array:
         """Outputs in the targets' unit, or logits. Shape: (n, C) to (n,) or (n, C)."""
@@ -252,58 +214,3 @@ def held_out_values(inverse: Array, weights: Array, values: Array, folds: Codes)
         own = inverse[np.ix_(held, held)]
         said[held] = values[held] - linalg.solve(own, weights[held], assume_a="pos")
     return said
-
-
-def _same(first: Codes, second: Codes) -> Array:
-    """1 where two rows are of one task or group. Shape (n, m)."""
-    return (first[:, None] == second).astype(float)
-
-
-def _matrix(kernel: Kernel, rows: Rows) -> tuple[Array, list[Array]]:
-    """The covariance of rows, and what the seven amplitudes multiply. Shapes: (n, n)."""
-    n_rows = len(rows.targets)
-    same_task = _same(rows.tasks, rows.tasks)
-    same_group = np.zeros((n_rows, n_rows))
-    if rows.groups is not None:
-        same_group = _same(rows.groups, rows.groups)
-    parts = kernel.parts(rows.inputs, rows.inputs, same_task)
-    parts.extend([same_group, np.eye(n_rows)])
-    total = np.zeros((n_rows, n_rows))
-    for amplitude, part in zip(kernel.amplitudes, parts, strict=True):
-        total += amplitude * part
-    return total, parts
-
-
-def negative_log_likelihood(logarithms: Array, rows: Rows, values: Array) -> tuple[float, Array]:
-    """−log p(values) without its constant, and its slope (Rasmussen and Williams 2006, eq. 5.9).
-
-    Args:
-        logarithms: Of the amplitudes and length scales. Shape (7 + lengths,).
-        rows: With scaled inputs.
-        values: Shape (n, C).
-    """
-    n_inputs = rows.inputs.shape[1]
-    kernel = Kernel.of(logarithms, n_inputs)
-    matrix, parts = _matrix(kernel, rows)
-    factor = linalg.cho_factor(matrix, lower=True)
-    inverse = linalg.cho_solve(factor, np.eye(len(matrix)))
-    weights = inverse @ values
-    n_outputs = values.shape[1]
-    loss = 0.5 * float((values * weights).sum())
-    half_log_determinant = np.log(np.diag(factor[0])).sum()
-    loss += n_outputs * float(half_log_determinant)
-
-    outer = 0.5 * (n_outputs * inverse - weights @ weights.T)  # (n, n): by the matrix
-    by_amplitude = [float((outer * part).sum()) for part in parts]
-    # A length acts where E does: Σ M (x_i − x_j)² = 2 (Σ x² M 1 − xᵀ M x) for each input.
-    common = kernel.amplitudes[0] * parts[0]
-    own = kernel.amplitudes[2] * parts[2]
-    moved = outer * (common + own)
-    X = rows.inputs
-    of_squares = (X**2).T @ moved.sum(axis=1)  # (p,)
-    of_products = (X * (moved @ X)).sum(axis=0)  # (p,)
-    squares = 2 * (of_squares - of_products)
-    by_length = squares / kernel.lengths**2
-    if len(logarithms) == N_AMPLITUDES + 1:
-        by_length = by_length.sum(keepdims=True)
-    return loss, np.append(kernel.amplitudes * by_amplitude, by_length)

@@ -110,6 +110,11 @@ class LogisticLoss(TaskLoss):
 
     An unpenalised intercept of a task that has seen one class only would be infinite: it is the
     logarithm of the odds ``(n_1 + ½) / (n_0 + ½)`` instead, whatever the weights.
+
+    Args:
+        rows: every task's.
+        intercept: whether each task has a free one.
+        given: what every row's margin has beside its product and intercept, ``(N,)``, task by task.
     """
 
     def __init__(
@@ -117,6 +122,7 @@ class LogisticLoss(TaskLoss):
         rows: TaskRows,
         *,
         intercept: bool,
+        given: np.ndarray | float = 0.0,
     ) -> None:
         self.rows = rows
         self.labels = np.concatenate(rows.targets)
@@ -131,6 +137,7 @@ class LogisticLoss(TaskLoss):
         both_classes = (positive > 0) & (negative > 0)
         self.free = both_classes & intercept
         self.start = odds if intercept else np.zeros(len(odds))
+        self.given = given
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -141,8 +148,8 @@ class LogisticLoss(TaskLoss):
         pairs = zip(self.rows.inputs, coef, strict=True)
         products = [inputs @ weights for inputs, weights in pairs]
         product = np.concatenate(products)
-        intercepts = self._best_intercepts(product)
-        offsets = intercepts[self.task]
+        intercepts = self._best_intercepts(product + self.given)
+        offsets = intercepts[self.task] + self.given
         margins = product + offsets
         terms = np.logaddexp(0, margins) - self.labels * margins
         value = float(terms.sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -100,8 +101,9 @@ class Quadratic:
         twice = np.vdot(coef, slope) + self.constant
         return max(float(twice), 0.0) / 2
 
+    @cached_property
     def lipschitz(self) -> float:
-        """The largest curvature of any task."""
+        """The largest curvature of any task, found once for all strengths."""
         curvatures = np.linalg.eigvalsh(self.gram)  # (T, D), the largest last
         largest = curvatures[:, -1]
         return float(largest.max(initial=0.0))

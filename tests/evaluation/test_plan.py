@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from softshare.evaluation.plan import make_plan
-from softshare.methods.named import METHODS
+from softshare.methods.named import CONTESTANTS, METHODS
 from softshare.methods.options import read_options
 from softshare.tasks.task_set import TaskSet
 
@@ -54,10 +54,19 @@ def test_every_method_that_applies_is_compared_by_default():
 def test_a_method_that_cannot_apply_is_left_out_with_its_reason():
     found = plan(SAME_ROWS)
     assert "pooled" not in {method.name for method in found.methods}
-    contestants = ["pooled-ridge", "mixed-model", "boosted", "boosted-on-pooled", "forest"]
-    assert list(found.left_out) == ["pooled", *contestants, "auto"]
+    joint = [method.name for method in CONTESTANTS if method.default and not method.apart]
+    assert list(found.left_out) == ["pooled", *joint, "auto"]
     assert all("same rows" in reason for reason in found.left_out.values())
-    assert plan(SAME_ROWS, methods=["all"]).left_out == found.left_out
+
+
+def test_more_rows_than_a_method_takes_are_named_with_its_limit() -> None:
+    labels = np.arange(3000) % 2
+    many = TaskSet.from_arrays({name: (np.zeros((3000, 2)), labels) for name in "ab"})
+    limit = "up to 4,000 training examples, not 4,800"
+    with pytest.raises(ValueError, match=f"methods: gp: it takes {limit}"):
+        plan(many, methods=["gp"])
+    assert limit in plan(many, methods=["all"]).left_out["gp"]
+    assert plan(many, methods=["gp"], fractions=(0.5,)).methods[-1].name == "gp"
 
 
 def test_a_method_that_cannot_apply_is_an_error_when_named():

@@ -29,7 +29,7 @@ def test_one_call_reduces_the_residual_as_it_says_and_keeps_to_its_steps() -> No
     quadratic = Quadratic((X.T @ X)[None], generator.normal(size=(3, 5)), 0.0)
     penalty = AbsolutePenalty(0.1)
     start = np.zeros((1, 3, 5))
-    step = 1 / quadratic.lipschitz()
+    step = 1 / quadratic.lipschitz
     parts, n_iter = fista(quadratic, penalty, start, max_iter=1000)
     first = proximal_residual(quadratic, penalty, start, step)
     assert proximal_residual(quadratic, penalty, parts, step) <= FORCING * first

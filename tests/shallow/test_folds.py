@@ -45,3 +45,14 @@ def test_the_search_finds_the_bottom_of_a_valley(start: tuple[int, int]) -> None
     grid = range(6)
     assert coordinate_search(loss, (grid, grid), start=start) == (4, 1)
     assert len(tried) == len(set(tried)) < 36
+
+
+def test_a_search_of_short_reach_leaves_far_values_alone() -> None:
+    tried = []
+
+    def loss(place: float) -> float:
+        tried.append(place)
+        return (place - 3) ** 2
+
+    assert coordinate_search(loss, (range(20),), start=(0,), reach=2) == (3,)
+    assert max(tried) == 5

@@ -7,8 +7,9 @@ import pytest
 from scipy import optimize, stats
 
 from softshare.shallow import gaussian_process
-from softshare.shallow.gaussian_process import GaussianProcess, Kernel, negative_log_likelihood
+from softshare.shallow.gaussian_process import GaussianProcess
 from softshare.shallow.rows import checked_rows
+from softshare.shallow.task_kernel import Kernel, negative_log_likelihood
 
 
 def made(n_rows: int = 24) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

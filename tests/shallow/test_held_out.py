@@ -25,7 +25,17 @@ def made_rows(kind: str, n_tasks: int = 6) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-@pytest.mark.parametrize("name", ["ridge", "pooled-ridge", "mixed-model", "boosted"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ridge",
+        "pooled-ridge",
+        "mixed-model",
+        "boosted",
+        "linear-evgeniou-pontil",
+        "linear-trace-norm",
+    ],
+)
 def test_a_row_s_own_target_has_no_part_in_what_is_said_of_it(name: str, grouped: bool) -> None:
     inputs, targets, tasks = made_rows("regression")
     groups = np.arange(len(tasks)) // 2 if grouped else None
@@ -43,7 +53,18 @@ def test_a_row_s_own_target_has_no_part_in_what_is_said_of_it(name: str, grouped
 
 @pytest.mark.parametrize("kind", ["regression", "binary", "multiclass"])
 @pytest.mark.parametrize(
-    "name", ["ridge", "pooled-ridge", "mixed-model", "boosted", "boosted-apart", "forest"]
+    "name",
+    [
+        "ridge",
+        "pooled-ridge",
+        "mixed-model",
+        "boosted",
+        "boosted-apart",
+        "forest",
+        "gp",
+        "linear-evgeniou-pontil",
+        "linear-trace-norm",
+    ],
 )
 def test_held_out_outputs_have_the_form_of_predictions(name: str, kind: str) -> None:
     inputs, targets, tasks = made_rows(kind, n_tasks=3)

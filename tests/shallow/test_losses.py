@@ -22,7 +22,12 @@ def value(loss: TaskLoss, flat: np.ndarray) -> float:
     return loss.at(flat.reshape(loss.shape)).value
 
 
-@pytest.fixture(params=[SquaredLoss.of, LogisticLoss])
+def beside_given_margins(rows: TaskRows, *, intercept: bool) -> LogisticLoss:
+    given = np.random.default_rng(5).normal(size=40)
+    return LogisticLoss(rows, intercept=intercept, given=given)
+
+
+@pytest.fixture(params=[SquaredLoss.of, LogisticLoss, beside_given_margins])
 def loss(request: pytest.FixtureRequest) -> TaskLoss:
     made_loss: TaskLoss = request.param(made(), intercept=True)
     return made_loss
@@ -59,3 +64,16 @@ def test_the_logistic_intercept_makes_rates_right() -> None:
         margins = rows.inputs[task] @ coef[task] + intercepts[task]
         mean = (1 / (1 + np.exp(-margins))).mean()
         assert_allclose(mean, rows.targets[task].mean(), atol=1e-10)
+
+
+def test_given_margins_are_those_of_one_more_input_whose_weight_is_one() -> None:
+    rows = made()
+    given = np.random.default_rng(5).normal(size=40)
+    parts = np.split(given, [25])
+    with_one_more = [np.column_stack([*pair]) for pair in zip(rows.inputs, parts, strict=True)]
+    wider = TaskRows(rows.names, with_one_more, rows.targets, rows.positions)
+    coef = np.random.default_rng(6).normal(size=(2, 3))
+    beside = LogisticLoss(rows, intercept=False, given=given).at(coef)
+    inside = LogisticLoss(wider, intercept=False).at(np.column_stack([coef, np.ones(2)]))
+    assert_allclose(beside.value, inside.value)
+    assert_allclose(beside.gradient, inside.gradient[:, :3])
