@@ -107,7 +107,8 @@ class Boosted(BaseEstimator):
 
     def _choose(self, rows: Rows, folds: Codes) -> None:
         """Size and number of trees by held-out rows, and what is said of these."""
-        parts = [self._part(rows, folds == fold) for fold in range(int(folds.max()) + 1)]
+        n_folds = int(folds.max()) + 1
+        parts = [self._part(rows, folds == fold) for fold in range(n_folds)]
         trees = []
         losses: dict[Point, Array] = {}
         for size, settings in enumerate(CANDIDATES):

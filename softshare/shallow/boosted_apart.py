@@ -194,7 +194,8 @@ def _parts(rows: Rows, task: int, folds: Codes) -> list[Part]:
         # Where all of a task's rows are in one fold they train what is said of themselves, and
         # where none are in a fold the others stop at their own loss.
         train = rows.take(others if others.any() else mine)
-        parts.append(Part(train, rows.take(held if held.any() else others), None, None))
+        judge = rows.take(held if held.any() else others)
+        parts.append(Part(train, judge, None, None))
     return parts
 
 

@@ -126,7 +126,9 @@ def _folds(
 ) -> np.ndarray:
     """The fold of every row that was handed in; −1 of one without any label."""
     position = np.concatenate(rows.positions)
-    code = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    code = None
+    if groups is not None:
+        code = np.unique(np.asarray(groups), return_inverse=True)[1]
     unit = position if code is None else code[position]
     n_units = len(np.unique(unit))
     if not 2 <= n_folds <= n_units:

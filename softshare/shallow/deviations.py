@@ -123,7 +123,8 @@ def deviations(inputs: Array, tasks: Codes, coefficients: Array) -> Array:
     for task in np.unique(tasks):
         mine = tasks == task
         weights = coefficients[task]
-        outputs[mine] = inputs[mine] @ weights[:-1] + weights[-1]
+        products = inputs[mine] @ weights[:-1]
+        outputs[mine] = products + weights[-1]
     return outputs
 
 

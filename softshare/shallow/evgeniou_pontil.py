@@ -89,7 +89,9 @@ class EvgeniouPontil(LinearTasks):
 
     def _set_structure(self, parts: np.ndarray) -> None:
         # Without a penalty on the differences nothing needs to be common.
-        self.common_coef_ = parts[0, 0] if len(parts) == 2 else np.zeros(parts.shape[2])
+        self.common_coef_ = np.zeros(parts.shape[2])
+        if len(parts) == 2:
+            self.common_coef_ = parts[0, 0]
         self.own_coef_ = self.coef_ - self.common_coef_
         self.common_intercept_ = float(self.intercept_.mean())
 

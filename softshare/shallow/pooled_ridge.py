@@ -120,7 +120,8 @@ class PooledRidge(BaseEstimator):
             return np.array(by_fold)
 
         choice = search_by_folds(losses, (STRENGTHS, OFFSET_VARIANCES), start=(10.0, 0.1))
-        said = [part.outputs(*point) for part, point in zip(parts, choice.by_others, strict=True)]
+        pairs = zip(parts, choice.by_others, strict=True)
+        said = [part.outputs(*point) for part, point in pairs]
         held_out = np.empty((len(folds), *said[0].shape[1:]))
         for fold, outputs in enumerate(said):
             held_out[folds == fold] = outputs
@@ -134,5 +135,7 @@ class PooledRidge(BaseEstimator):
         """
         inputs = self.scaling_(checked_inputs(X))
         own = np.vstack([self.offsets_, np.zeros(self.offsets_.shape[1])])
-        outputs = inputs @ self.coef_.T + self.intercept_ + own[task_codes(tasks, self.tasks_)]
+        codes = task_codes(tasks, self.tasks_)
+        common = inputs @ self.coef_.T + self.intercept_
+        outputs = common + own[codes]
         return outputs if self.kind == "multiclass" else outputs[:, 0]

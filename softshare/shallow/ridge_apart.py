@@ -114,7 +114,8 @@ class RidgeApart(BaseEstimator):
 
         With one strength for all tasks every task has the sum over them.
         """
-        losses = np.zeros((int(folds.max()) + 1, rows.n_tasks, len(STRENGTHS)))
+        n_folds = int(folds.max()) + 1
+        losses = np.zeros((n_folds, rows.n_tasks, len(STRENGTHS)))
         # A row whose task has no other says nothing of the strength.
         is_said = np.asarray(np.isfinite(outputs).all(axis=(1, 2)))
         told = rows.take(is_said)

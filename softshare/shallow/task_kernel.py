@@ -38,18 +38,30 @@ class Kernel:
         lengths = np.broadcast_to(values[N_AMPLITUDES:], n_inputs)
         return cls(values[:N_AMPLITUDES], lengths)
 
-    def parts(self, first: Array, second: Array, same_task: Array) -> list[Array]:
+    def parts(
+        self,
+        first: Array,
+        second: Array,
+        same_task: Array,
+    ) -> list[Array]:
         """What a₀ to a₄ multiply. Shape of each: (n, m)."""
         one = first / self.lengths
         two = second / self.lengths
         # |x − x'|² = |x|² + |x'|² − 2 x·x', never below zero but by rounding.
-        of_first = (one**2).sum(axis=1)[:, None]
+        of_first = (one**2).sum(axis=1)
         of_second = (two**2).sum(axis=1)
-        squares = of_first + of_second - 2 * one @ two.T
+        products = one @ two.T
+        squares = of_first[:, None] + of_second - 2 * products
         near = np.exp(-0.5 * np.maximum(squares, 0))
         n_inputs = first.shape[1]
         products = first @ second.T / n_inputs
-        return [near, products, same_task * near, same_task * products, same_task]
+        return [
+            near,
+            products,
+            same_task * near,
+            same_task * products,
+            same_task,
+        ]
 
     def covariance(self, first: Array, second: Array, same_task: Array) -> Array:
         """Of rows that share no group. Shape (n, m)."""
@@ -119,11 +131,13 @@ def negative_log_likelihood(logarithms: Array, rows: Rows, values: Array) -> tup
     inverse = linalg.cho_solve(factor, np.eye(len(matrix)))
     weights = inverse @ values
     n_outputs = values.shape[1]
-    loss = 0.5 * float((values * weights).sum())
-    half_log_determinant = np.log(np.diag(factor[0])).sum()
-    loss += n_outputs * float(half_log_determinant)
+    fit = 0.5 * float((values * weights).sum())
+    diagonal = np.diag(factor[0])
+    half_log_determinant = float(np.log(diagonal).sum())
+    loss = fit + n_outputs * half_log_determinant
 
-    outer = 0.5 * (n_outputs * inverse - weights @ weights.T)  # (n, n): by the matrix
+    explained = weights @ weights.T
+    outer = 0.5 * (n_outputs * inverse - explained)  # (n, n): by the matrix
     by_amplitude = [float((outer * part).sum()) for part in parts]
     # A length acts where E does: Σ M (x_i − x_j)² = 2 (Σ x² M 1 − xᵀ M x) for each input.
     common = kernel.amplitudes[0] * parts[0]

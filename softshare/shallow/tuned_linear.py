@@ -225,4 +225,5 @@ def _principal(inputs: Array, n_kept: int) -> Array:
     largest = (n_rows - n_kept, n_rows - 1)
     values, left = linalg.eigh(products, subset_by_index=largest)
     seen = values > 1e-10 * max(values[-1], 1e-300)
-    return np.asarray(inputs.T @ left[:, seen] / np.sqrt(values[seen]))
+    lengths = np.sqrt(values[seen])
+    return np.asarray(inputs.T @ left[:, seen] / lengths)
