@@ -75,6 +75,7 @@ class Boosted(BaseEstimator):
         y: ArrayLike,
         tasks: ArrayLike,
         groups: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> Boosted:
         """Choose size and number of trees on held-out rows, then fit all rows.
 
@@ -83,6 +84,7 @@ class Boosted(BaseEstimator):
             y: Targets. Shape (N,).
             tasks: Each row's task. Shape (N,).
             groups: Rows of one group are held out together. Shape (N,).
+            weights: How much each row counts, above 0. Shape (N,).
 
         Raises:
             ValueError: If shapes, values or ``start`` are wrong.
@@ -95,6 +97,7 @@ class Boosted(BaseEstimator):
             groups,
             kind=self.kind,
             n_classes=self.n_classes,
+            weights=weights,
         )
         self._check_start(rows.n_tasks)
         self.tasks_ = rows.names
@@ -143,7 +146,8 @@ class Boosted(BaseEstimator):
         if self.start == "constant":
             return None
         base = PooledRidge(self.kind, n_classes=rows.n_classes, random_state=self.random_state)
-        return base.fit(rows.inputs, rows.targets, rows.names[rows.tasks], rows.groups)
+        names = rows.names[rows.tasks]
+        return base.fit(rows.inputs, rows.targets, names, rows.groups, rows.weights)
 
     def _part(self, rows: Rows, is_held: NDArray[np.bool_]) -> Part:
         """Training and held-out rows with the outputs to start from."""

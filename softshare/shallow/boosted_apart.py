@@ -79,6 +79,7 @@ class BoostedApart(BaseEstimator):
         y: ArrayLike,
         tasks: ArrayLike,
         groups: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> BoostedApart:
         """Choose the number of trees on all tasks' held-out rows, then fit each task's rows.
 
@@ -87,6 +88,7 @@ class BoostedApart(BaseEstimator):
             y: Targets. Shape (N,).
             tasks: Each row's task. Shape (N,).
             groups: Rows of one group are held out together. Shape (N,).
+            weights: How much each row counts, above 0. Shape (N,).
 
         Raises:
             ValueError: If shapes or values are wrong.
@@ -98,6 +100,7 @@ class BoostedApart(BaseEstimator):
             groups,
             kind=self.kind,
             n_classes=self.n_classes,
+            weights=weights,
         )
         self.tasks_ = rows.names
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
@@ -173,12 +176,14 @@ class BoostedApart(BaseEstimator):
 def _constants(rows: Rows) -> Array:
     """Each task's mean, or log-odds of its rates, and last that of all rows. Shape (T + 1, C)."""
     targets = one_vs_rest(rows)
-    everyone = targets.mean(axis=0)
+    weights = rows.row_weights
+    everyone = np.average(targets, axis=0, weights=rows.weights)
     constants = np.tile(everyone, (rows.n_tasks + 1, 1))
     for task in np.unique(rows.tasks):
-        own = targets[rows.tasks == task]
+        mine = rows.tasks == task
+        own = weights[mine, None] * targets[mine]
         total = own.sum(axis=0) + ROWS_OF_ALL * everyone
-        constants[task] = total / (len(own) + ROWS_OF_ALL)
+        constants[task] = total / (weights[mine].sum() + ROWS_OF_ALL)
     if rows.kind == "regression":
         return constants
     return np.asarray(logit(constants.clip(1e-3, 1 - 1e-3)))

@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from softshare.shallow.grown_trees import of_histograms, of_lightgbm
 from softshare.shallow.optional_package import optional_package
-from softshare.shallow.rows import Array, Codes, Kind, Rows, row_losses
+from softshare.shallow.rows import Array, Codes, Kind, Rows, weighted_losses
 from softshare.shallow.tree_arrays import TreeArrays
 
 # None where the extra `boosted` is not installed, or does not work.
@@ -143,13 +143,12 @@ class Grown:
 
 def grown(part: Part, settings: Settings) -> Grown:
     """Trees that grow until the held-out rows' loss has not fallen for a while."""
-    n_held = len(part.held.targets)
     if lightgbm is None:
         trees = histogram_trees(part.train, settings, STAGES)
         design = with_category(part.held.inputs, part.held.tasks)
         losses = []
         for outputs in trees.stages(design):
-            losses.append(row_losses(outputs, part.held.targets, part.train.kind).sum())
+            losses.append(weighted_losses(outputs, part.held).sum())
         return Grown(trees, np.array(losses))
     train = _dataset(part.train, part.train_offsets)
     held = _dataset(part.held, part.held_offsets, reference=train)
@@ -167,7 +166,8 @@ def grown(part: Part, settings: Settings) -> Grown:
         ],
     )
     (means,) = record["held"].values()
-    return Grown(Trees(booster, part.train.kind, part.train.n_classes), np.array(means) * n_held)
+    losses = np.array(means) * part.held.row_weights.sum()
+    return Grown(Trees(booster, part.train.kind, part.train.n_classes), losses)
 
 
 def padded(curves: Sequence[Array]) -> Array:
@@ -217,7 +217,7 @@ def histogram_trees(rows: Rows, settings: Settings, rounds: int) -> Trees:
         early_stopping=False,
         random_state=0,
     )
-    trees.fit(with_category(rows.inputs, rows.tasks), rows.targets)
+    trees.fit(with_category(rows.inputs, rows.tasks), rows.targets, sample_weight=rows.weights)
     return Trees(trees, rows.kind, rows.n_classes)
 
 
@@ -247,6 +247,7 @@ def _dataset(rows: Rows, offsets: Array | None, reference: Any = None) -> Any:
     return lightgbm.Dataset(
         with_category(rows.inputs, rows.tasks),
         rows.targets,
+        weight=rows.weights,
         init_score=None if offsets is None else offsets.ravel(order="F"),
         categorical_feature=[rows.inputs.shape[1]],
         reference=reference,

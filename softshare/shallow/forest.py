@@ -20,9 +20,9 @@ from softshare.shallow.rows import (
     checked_inputs,
     checked_rows,
     one_vs_rest,
-    row_losses,
     sums_by_task,
     task_codes,
+    weighted_losses,
 )
 from softshare.shallow.tree_arrays import TreeArrays
 
@@ -76,6 +76,7 @@ class Forest(BaseEstimator):
         y: ArrayLike,
         tasks: ArrayLike,
         groups: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> Forest:
         """Choose the settings on held-out rows, then fit all rows.
 
@@ -84,6 +85,7 @@ class Forest(BaseEstimator):
             y: Targets. Shape (N,).
             tasks: Each row's task. Shape (N,).
             groups: Rows of one group are held out together. Shape (N,).
+            weights: How much each row counts, above 0. Shape (N,).
 
         Raises:
             ValueError: If shapes or values are wrong.
@@ -95,6 +97,7 @@ class Forest(BaseEstimator):
             groups,
             kind=self.kind,
             n_classes=self.n_classes,
+            weights=weights,
         )
         self.tasks_ = rows.names
         self.n_outputs_ = rows.n_classes
@@ -120,7 +123,7 @@ class Forest(BaseEstimator):
                 held = some & (folds == fold)
                 trees = self._trees(_others(rows, held, some), leaf, share, TREES_TO_CHOOSE)
                 outputs = self._said(*trees, rows.inputs[held], rows.tasks[held])
-                own = row_losses(outputs, rows.targets[held], rows.kind)
+                own = weighted_losses(outputs, rows.take(held))
                 sums.append(float(own.sum()))
             return np.array(sums)
 
@@ -161,7 +164,7 @@ class Forest(BaseEstimator):
             random_state=self.random_state,
         )
         design = np.hstack([rows.inputs, own])  # (N, p + C)
-        return shrunk_means(rows), forest.fit(design, rows.targets)
+        return shrunk_means(rows), forest.fit(design, rows.targets, sample_weight=rows.weights)
 
     def _said(
         self,
@@ -228,16 +231,17 @@ def shrunk_means(rows: Rows) -> Array:
         (T + 1, C): the last row is the mean of all rows, for a task that was never seen.
     """
     targets = one_vs_rest(rows)
-    centre = targets.mean(axis=0)
-    counts = np.bincount(rows.tasks, minlength=rows.n_tasks)[:, None]
-    sums = sums_by_task(targets - centre, rows.tasks, rows.n_tasks)
-    means = sums / np.maximum(counts, 1)
+    weights = rows.row_weights[:, None]
+    centre = np.average(targets, axis=0, weights=rows.weights)
+    counts = np.bincount(rows.tasks, weights[:, 0], minlength=rows.n_tasks)[:, None]
+    sums = sums_by_task(weights * (targets - centre), rows.tasks, rows.n_tasks)
+    means = sums / np.where(counts > 0, counts, 1)
     n_seen = (counts > 0).sum()
     residuals = targets - centre - means[rows.tasks]
-    within = (residuals**2).sum(axis=0)
-    within = within / max(len(targets) - n_seen, 1)
+    within = (weights * residuals**2).sum(axis=0)
+    within = within / max(counts.sum() - n_seen, 1)
     # Σ n_t mean_t² is (T − 1) times the variance within tasks where they do not differ.
     spread = (counts * means**2).sum(axis=0) - (n_seen - 1) * within
-    between = np.maximum(spread / len(targets), 1e-3 * within + 1e-12)
+    between = np.maximum(spread / counts.sum(), 1e-3 * within + 1e-12)
     kept = counts / (counts + within / between)
     return np.vstack([centre + kept * means, centre])

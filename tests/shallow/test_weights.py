@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import expit
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from softshare.shallow import mixed_model, pooled_ridge, ridge_apart
+from softshare.shallow import boosted_trees, forest, mixed_model, pooled_ridge, ridge_apart
+from softshare.shallow.boosted import Boosted
+from softshare.shallow.boosted_apart import BoostedApart
+from softshare.shallow.forest import Forest, shrunk_means
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.ridge_apart import RidgeApart
@@ -125,6 +130,56 @@ def test_held_out_rows_choose_by_their_weights():
         weights = weights / weights.mean()
         strengths.append(RidgeApart().fit(inputs, targets, tasks, weights=weights).strengths_[0])
     assert strengths[0] < strengths[1]
+
+
+TREES = (
+    Boosted("binary", n_folds=2),
+    BoostedApart("binary", n_folds=2),
+    Forest("binary", n_trees=20, n_folds=2),
+)
+
+
+@pytest.mark.parametrize("trees", TREES, ids=lambda trees: type(trees).__name__)
+def test_trees_say_what_heavy_rows_say(trees, monkeypatch):
+    """Rows of either class that inputs cannot tell apart: the rate is that of the weights."""
+    monkeypatch.setattr(forest, "ROWS_IN_LEAF", (6,))
+    monkeypatch.setattr(forest, "INPUTS_TRIED", (1.0,))
+    monkeypatch.setattr(forest, "TREES_TO_CHOOSE", 5)
+    inputs = np.repeat(np.arange(2.0), 60)[:, None]
+    labels, tasks = np.arange(120) % 2 * 1.0, np.zeros(120)
+    plain = clone(trees).fit(inputs, labels, tasks)
+    same = clone(trees).fit(inputs, labels, tasks, weights=np.ones(120))
+    np.testing.assert_allclose(same.held_out_, plain.held_out_, atol=1e-12)
+    np.testing.assert_allclose(same.predict(inputs, tasks), plain.predict(inputs, tasks))
+    # three positives to one negative where the input is 1
+    weights = np.where((inputs[:, 0] == 1) & (labels == 1), 3.0, 1.0)
+    heavy = clone(trees).fit(inputs, labels, tasks, weights=weights)
+    rates = expit(heavy.predict([[0.0], [1.0]], [0, 0]))
+    np.testing.assert_allclose(rates, [0.5, 0.75], atol=0.08)
+    held_out = expit(heavy.held_out_)
+    assert held_out[60:].mean() - held_out[:60].mean() > 0.1
+
+
+def test_trees_of_either_library_are_weighted(monkeypatch):
+    monkeypatch.setattr(boosted_trees, "lightgbm", None)
+    monkeypatch.setattr(boosted_trees, "STAGES", 40)
+    test_trees_say_what_heavy_rows_say(TREES[0], monkeypatch)
+
+
+def test_trees_start_from_a_weighted_base():
+    inputs, targets, tasks, weights = data("regression", n=60)
+    model = Boosted(start="pooled-ridge", n_folds=2)
+    found = clone(model).fit(inputs, targets, tasks, weights=weights)
+    base = PooledRidge().fit(inputs, targets, tasks, weights=weights)
+    np.testing.assert_allclose(found.base_.coef_, base.coef_)
+
+
+def test_shrunk_means_are_those_of_repeated_rows():
+    for kind in ("regression", "multiclass"):
+        inputs, targets, tasks, weights = data(kind)
+        rows = checked_rows(inputs, targets, tasks, None, kind=kind, weights=weights)
+        many = checked_rows(*repeated(weights, inputs, targets, tasks), None, kind=kind)
+        np.testing.assert_allclose(shrunk_means(rows), shrunk_means(many))
 
 
 @pytest.mark.parametrize("weights", [[1.0, 0.0, 1.0], [1.0, -1.0, 1.0], [1.0, np.nan, 1.0]])
