@@ -7,6 +7,7 @@ task (``Y`` of T columns, NaN where a label is missing).
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ from softshare.models.model import Model
 from softshare.models.predictions import Answers
 from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import Sharing
+from softshare.tasks.table_use import TableUse
 from softshare.tasks.task import TaskName
 from softshare.tasks.task_set import TaskSet
 
@@ -92,6 +94,8 @@ class _MultiTaskEstimator(BaseEstimator):
         else:
             (name,) = columns
             made = TaskSet.from_task_column(inputs, codes[name], names, kind=kinds[name])
+            if self.task is not None:
+                made = replace(made, table=TableUse((self.task,), (str(name),)))
         self.model_: Model = learn(
             made,
             method=self._method(),
@@ -195,9 +199,15 @@ class MultiTaskRegressor(RegressorMixin, _MultiTaskEstimator):
         columns = np.stack([told.values for told in self._answers(X, tasks)], axis=1)
         return columns[:, 0] if self.one_target_ else columns
 
-    def score(self, X: Any, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> float:
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike,
+        tasks: Iterable[Hashable] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """R², the mean over the columns of ``y``; labels that are missing do not count."""
-        return _mean_score(r2_score, y, self.predict(X, tasks))
+        return _mean_score(r2_score, y, self.predict(X, tasks), sample_weight)
 
     def _encoded(self, column: pd.Series) -> pd.Series:
         return pd.to_numeric(column).astype(np.float64)
@@ -242,9 +252,15 @@ class MultiTaskClassifier(ClassifierMixin, _MultiTaskEstimator):
             found.append(told.probabilities)
         return found[0] if self.one_target_ else found
 
-    def score(self, X: Any, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> float:
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike,
+        tasks: Iterable[Hashable] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """The fraction of right classes, the mean over the columns of ``y``."""
-        return _mean_score(accuracy_score, y, self.predict(X, tasks))
+        return _mean_score(accuracy_score, y, self.predict(X, tasks), sample_weight)
 
     def _encoded(self, column: pd.Series) -> pd.Series:
         known = column.dropna()
@@ -284,11 +300,14 @@ def _columns_of(y: ArrayLike, inputs: Any) -> pd.DataFrame:
     return frame.set_axis(list(map(str, frame.columns)), axis=1)
 
 
-def _mean_score(measure: Any, y: ArrayLike, predicted: np.ndarray) -> float:
+def _mean_score(
+    measure: Any, y: ArrayLike, predicted: np.ndarray, sample_weight: ArrayLike | None
+) -> float:
     truth = np.asarray(y).reshape(len(predicted), -1)
     told = predicted.reshape(len(predicted), -1)
+    weights = np.ones(len(told)) if sample_weight is None else np.asarray(sample_weight)
     scores = []
     for own, of_model in zip(truth.T, told.T, strict=True):
         known = ~pd.isna(own)
-        scores.append(measure(own[known], of_model[known]))
+        scores.append(measure(own[known], of_model[known], sample_weight=weights[known]))
     return float(np.mean(scores))
