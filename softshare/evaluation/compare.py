@@ -216,7 +216,8 @@ def _run_all(
             for key, settings in missing.items():
                 missing[key] = _tuned(settings, tuned[settings.method, settings.fraction])
             watched.expect(len(missing))  # there are fewer finalists where trials failed
-        for outcome in watched.outcomes(missing):
+        jobs = {key: store.unfinished.keeping(key, of_run) for key, of_run in missing.items()}
+        for outcome in watched.outcomes(jobs):
             if outcome.error is None:
                 store.add(missing[outcome.key], outcome.result)
             else:
@@ -248,7 +249,7 @@ def _trials(
     for key, settings in jobs.items():
         record = store.trial(key, settings)
         if record is None:
-            to_make[key] = settings
+            to_make[key] = store.unfinished.keeping(key, settings)
         else:
             yield key, record
     engine.skip(len(jobs) - len(to_make))

@@ -79,6 +79,9 @@ class RunSettings:
         method_options: settings of the method itself, in place of its defaults.
         searched: which of the learning rate, the weight decay and the method's options a search
             chose.
+        checkpoints: where the run's trainings are kept while it lasts, a
+            :class:`softshare.training.kept.Checkpoints` or None: the one thing here that determines
+            nothing, and stands in no record.
     """
 
     source: str
@@ -99,6 +102,10 @@ class RunSettings:
     trials: NonNegativeInt = 0
     method_options: Mapping[str, int | float | str] = field(default_factory=dict)
     searched: tuple[str, ...] = ()
+    # What it is is known where training is: a report reads settings, and no more.
+    checkpoints: Annotated[Any, Field(exclude=True)] = field(
+        default=None, compare=False, repr=False
+    )
 
     @property
     def rate(self) -> float:

@@ -207,6 +207,7 @@ class Trainer:
             evaluate_every=every,
             patience=patience,
             keep_best="jointly" if jointly else True,
+            checkpoint=settings.checkpoints,
             seed=settings.seed,
         )
         curve: list[Row] = []

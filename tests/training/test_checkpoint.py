@@ -33,7 +33,7 @@ from softshare.training.history import History
 from softshare.training.lazy_adam import LazyAdam
 from softshare.training.objective import Loss
 
-STEPS = 27
+STEPS = 22
 
 
 class Draws(nn.Module):
@@ -202,7 +202,7 @@ def test_a_stopped_training_goes_on_bit_for_bit(name: str, tmp_path: Path) -> No
     expected = told(trained(case, None))
     seed_generators()
     with pytest.raises(StoppedError):
-        trained(case, tmp_path, stop=18)
+        trained(case, tmp_path, stop=13)
     torch.rand(5)
     random.random()
     assert told(trained(case, tmp_path)) == expected
@@ -211,7 +211,7 @@ def test_a_stopped_training_goes_on_bit_for_bit(name: str, tmp_path: Path) -> No
 def test_a_killed_training_goes_on_and_a_finished_one_is_not_trained_again(tmp_path: Path) -> None:
     case = CASES["learned spread"]
     expected = told(trained(case, None))
-    for step in (2, 16):
+    for step in (2, 14):
         child = os.fork()
         if not child:
             seed_generators()
@@ -220,11 +220,11 @@ def test_a_killed_training_goes_on_and_a_finished_one_is_not_trained_again(tmp_p
             finally:
                 os.kill(os.getpid(), signal.SIGKILL)
         os.waitpid(child, 0)
-    assert names(tmp_path) == ["step-000000012.safetensors", "step-000000015.safetensors"]
+    assert names(tmp_path) == ["step-000000009.safetensors", "step-000000012.safetensors"]
     assert told(trained(case, tmp_path)) == expected
     seed_generators()
     assert told(trained(case, tmp_path, stop=1)) == expected  # no step is made
-    assert names(tmp_path) == ["finished.safetensors", "step-000000025.safetensors"]
+    assert names(tmp_path) == ["finished.safetensors", "step-000000020.safetensors"]
 
 
 def test_a_cell_of_a_notebook_that_is_run_again_goes_on(tmp_path: Path) -> None:
@@ -259,12 +259,12 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_is_taken(
     expected = told(trained(case, None))
     seed_generators()
     with pytest.raises(StoppedError):
-        trained(case, tmp_path, stop=18)
-    path = tmp_path / "step-000000015.safetensors"
+        trained(case, tmp_path, stop=13)
+    path = tmp_path / "step-000000010.safetensors"
     content = bytearray(path.read_bytes())
     content[len(content) - 300] ^= 4
     path.write_bytes({"flip": content, "cut": content[:-300], "empty": b""}[damage])
-    with pytest.warns(UserWarning, match=r"000015.safetensors is damaged .* goes on from step 10$"):
+    with pytest.warns(UserWarning, match=r"000010.safetensors is damaged .* goes on from step 5$"):
         outcome = trained(case, tmp_path)
     assert told(outcome) == expected
 
@@ -273,7 +273,7 @@ def test_where_all_checkpoints_are_damaged_training_begins_anew(tmp_path: Path) 
     case = CASES["apart"]
     expected = told(trained(case, None))
     seed_generators()
-    (tmp_path / "step-000000015.safetensors").write_bytes(b"nothing")
+    (tmp_path / "step-000000010.safetensors").write_bytes(b"nothing")
     with pytest.warns(UserWarning, match="is damaged .* goes on from its beginning$"):
         outcome = trained(case, tmp_path)
     assert told(outcome) == expected
@@ -282,7 +282,7 @@ def test_where_all_checkpoints_are_damaged_training_begins_anew(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"steps": 30}, "steps 27, now 30"),
+        ({"steps": 30}, "steps 22, now 30"),
         ({"seed": 4}, "seed 3, now 4"),
         ({"learning_rate": 0.01}, "learning_rate 0.001, now 0.01"),
         ({"optimizer": AdamW}, "optimizer"),
@@ -332,18 +332,18 @@ def test_a_full_disk_ends_in_one_line_and_the_earlier_checkpoint_serves(
 
     def full(handle: int, content: bytes) -> int:
         written.append(handle)
-        if len(written) > 3:
+        if len(written) > 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return write(handle, content)
 
     with monkeypatch.context() as patched:
         patched.setattr("os.write", full)
         with pytest.raises(
-            OSError, match=r"cannot write .*step-000000015.* No space left"
+            OSError, match=r"cannot write .*step-000000010.* No space left"
         ) as error:
             trained(case, tmp_path)
     assert "\n" not in str(error.value)
-    assert names(tmp_path) == ["step-000000005.safetensors", "step-000000010.safetensors"]
+    assert names(tmp_path) == ["step-000000000.safetensors", "step-000000005.safetensors"]
     assert told(trained(case, tmp_path)) == expected
 
 

@@ -18,6 +18,7 @@ from softshare.evaluation.records.records import (
 )
 from softshare.evaluation.records.schema import FORMAT
 from softshare.evaluation.records.split_files import SPLITS, write_split
+from softshare.evaluation.records.unfinished import UnfinishedRuns
 from softshare.evaluation.words import listed
 from softshare.files import remove_unfinished
 from softshare.methods.settings import RunSettings
@@ -61,6 +62,7 @@ class Store:
         }
         self.records: dict[str, Record] = {}
         self._trials: dict[str, Record] = {}
+        self.unfinished = UnfinishedRuns(out)
         self._whole: set[str] = set()  # digests of the splits whose files are known to be right
         if out is not None:
             remove_unfinished(out / name for name in ("", RECORDS, TRIALS, SPLITS))
@@ -75,6 +77,7 @@ class Store:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.unfinished.close()
         if self.out is not None and not self.records and not self._trials:
             remove_begun(self.out)
 
@@ -99,6 +102,8 @@ class Store:
         write_begun(out, asked, self._data)
         for fraction, seed in _runs(kept):
             self._write_split(out, self._splits.of(fraction, seed))
+        for record in kept:
+            self.unfinished.end(record["key"])  # a kill may have come between the two
 
     def _of_other_splits(self, kept: Iterable[Record]) -> list[str]:
         """The keys of records whose rows were divided otherwise than they are now, as a phrase."""
@@ -167,6 +172,7 @@ class Store:
         if self.out is not None:
             self._write_split(self.out, split)
             write_record(self.out / folder, record)
+        self.unfinished.end(key)
         return record
 
     def _write_split(self, out: Path, split: Split) -> None:
