@@ -33,6 +33,7 @@ SAME_NAMES = (
     "image_size",
     "keep",
     "learning_rate",
+    "level",
     "method",
     "methods",
     "metric",

@@ -38,6 +38,7 @@ def predict(
     *,
     out: Path | None = None,
     unknown_tasks: Literal["answer", "refuse"] = "answer",
+    level: float = 0.9,
     keep: Names = (),
     written: Written = Written(),
     told: Told = ON_THE_TERMINAL,
@@ -45,7 +46,8 @@ def predict(
     """Predict the rows of a table, in the targets' own units.
 
     Columns may stand in another order, and others beside them. A row for each of the table's:
-    what names its task, `predicted TARGET`, and of classes P(TARGET = CLASS) each.
+    what names its task, `predicted TARGET`, of numbers the ends of an interval, and of classes
+    P(TARGET = CLASS) each.
 
     Args:
         model: folder that `softshare fit` has written.
@@ -54,11 +56,12 @@ def predict(
             on the terminal, as CSV.
         unknown_tasks: answer rows of tasks that were not learned by what the learned ones have in
             common, or refuse them.
+        level: the part of new rows that intervals hold.
         keep: columns of the table to write beside the predictions.
         written: how the table is written.
         told: how this tells what it did.
     """
-    return cli.using.predict(model, table, out, unknown_tasks, keep, written, told)
+    return cli.using.predict(model, table, out, unknown_tasks, level, keep, written, told)
 
 
 def evaluate(

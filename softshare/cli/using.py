@@ -35,6 +35,7 @@ def predict(
     table: str,
     out: Path | None,
     unknown_tasks: Literal["answer", "refuse"],
+    level: float,
     keep: Sequence[str],
     written: Written,
     told: Told,
@@ -47,7 +48,7 @@ def predict(
     for chunk in _chunks(model, table, written):
         _check_columns(model, chunk, keep, table)
         notes += unfamiliar(model.form, chunk)
-        predicted = model.predict(chunk, unknown_tasks=unknown_tasks)
+        predicted = model.predict(chunk, unknown_tasks=unknown_tasks, level=level)
         named = () if model.form.table is None else model.form.table.task
         beside = chunk[list(dict.fromkeys([*named, *keep]))]
         frames.append(pd.concat([beside, predicted], axis=1))

@@ -16,6 +16,7 @@ from softshare.methods.method import Learned, Method
 from softshare.methods.named import METHODS
 from softshare.methods.options import GivenOptions, options_of_auto, unknown
 from softshare.methods.settings import RunSettings, checked_settings
+from softshare.models.calibration import calibrate
 from softshare.models.form import form_of
 from softshare.models.measured import Row, measured
 from softshare.models.model import Model
@@ -104,7 +105,8 @@ def learn_run(
     learned = method.learn(trained, watched, settings)
     seconds = time.perf_counter() - begin
     facts = {**facts_of(learned, train, validation, test, settings), "seconds": seconds}
-    return Model(learned, method, settings, form_of(train), facts), test
+    calibration = calibrate(learned, train, validation)
+    return Model(learned, method, settings, form_of(train), facts, calibration), test
 
 
 def _method(method: str | Method) -> Method:

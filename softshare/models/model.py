@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,22 +13,26 @@ import pandas as pd
 from softshare.methods.method import Learned, Method
 from softshare.methods.named import METHODS
 from softshare.methods.settings import RunSettings, checked_settings
+from softshare.models.calibration import Calibration, calibration_from
 from softshare.models.card import card_of
 from softshare.models.evaluation import Evaluation
 from softshare.models.folder import read_folder, write_folder
 from softshare.models.form import form_as_json, form_from_json
 from softshare.models.labelled import labels_of
 from softshare.models.measured import Row, measured
-from softshare.models.posed import UNKNOWN, Posed, names_in, numbers_of, posed, told_of
+from softshare.models.posed import UNKNOWN, numbers_of, posed
 from softshare.models.predictions import Answers, probabilities_of
+from softshare.models.questions import Question, Unknown, questions_of
+from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.asking import NOTHING_SAID
-from softshare.tasks.task import Task, TaskName
+from softshare.tasks.task import TaskName
+from softshare.tasks.task_set import TaskSet
 from softshare.tasks.weights import read_weights
 
 ROWS_AT_ONCE = 1 << 15
 
-Unknown = Literal["answer", "refuse"]
-"""What rows of tasks get that were not learned: what the others have in common, or a refusal."""
+LEVEL = 0.9
+"""The part of new rows that intervals hold unless another is asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,7 @@ class Model:
         settings: of the run.
         form: the tasks, and what turns raw inputs into numbers; without examples.
         facts: on what it was learned and how well it does, as ``model.json`` holds them.
+        calibration: how far its answers can be trusted; None where no row was held out to tell.
     """
 
     learned: Learned
@@ -51,6 +56,7 @@ class Model:
     settings: RunSettings
     form: Any
     facts: Mapping[str, Any]
+    calibration: Calibration | None = None
 
     @property
     def tasks(self) -> tuple[TaskName, ...]:
@@ -69,6 +75,8 @@ class Model:
         tasks: Sequence[TaskName] | None = None,
         *,
         unknown_tasks: Unknown = "answer",
+        level: float = LEVEL,
+        calibrated: bool = True,
     ) -> pd.DataFrame:
         """Predictions of new rows, in the targets' own units.
 
@@ -79,31 +87,33 @@ class Model:
                 every row has all targets.
             unknown_tasks: rows of tasks that were not learned are answered by what those that were
                 have in common, or refused.
+            level: the part of new rows' values that intervals hold, between 0 and 1.
+            calibrated: probabilities that come true as often as held-out rows show, rather than
+                those that the method gives, which a comparison measures.
 
         Returns:
-            A row for each of the inputs, with their index: ``predicted TARGET``, of classes
-            ``P(TARGET = CLASS)`` each, and ``task is known``, where there is a task.
+            A row for each of the inputs, with their index: ``predicted TARGET``, of numbers its
+            interval ``TARGET from`` and ``TARGET to`` where rows were held out to tell it, of
+            classes ``P(TARGET = CLASS)`` each, and ``task is known``, where there is a task.
 
         Raises:
-            ValueError: the inputs are not of the form that was learned, or tasks are refused; the
-                message says which.
+            ValueError: the inputs are not of the form that was learned, tasks are refused, or the
+                level is none; the message says which.
         """
+        if not 0 < level < 1:
+            raise ArgumentError(("level", f"between 0 and 1, such as 0.9, got {level!r}"))
         frames = []
         for begin, part in _parts_of(inputs):
             names = None if tasks is None else list(tasks[begin : begin + len(part)])
-            frames.append(self._table_of(part, names, unknown_tasks))
+            columns: dict[str, np.ndarray] = {}
+            for question in self.questions(part, names, unknown_tasks):
+                told = self.answers(part, question, level=level, calibrated=calibrated)
+                columns |= told.columns()
+                if question.has_task:
+                    columns["task is known"] = question.numbers != UNKNOWN
+            frames.append(pd.DataFrame(columns))
         table = pd.concat(frames, ignore_index=True)
         return table.set_axis(inputs.index) if isinstance(inputs, pd.DataFrame) else table
-
-    def _table_of(
-        self, inputs: Any, names: list[TaskName] | None, unknown_tasks: Unknown
-    ) -> pd.DataFrame:
-        columns: dict[str, np.ndarray] = {}
-        for question in self.questions(inputs, names, unknown_tasks):
-            columns |= self.answers(inputs, question).columns()
-            if question.has_task:
-                columns["task is known"] = question.numbers != UNKNOWN
-        return pd.DataFrame(columns)
 
     def questions(
         self,
@@ -111,69 +121,45 @@ class Model:
         names: Sequence[TaskName] | None = None,
         unknown_tasks: Unknown = "answer",
     ) -> list[Question]:
-        """What is asked of rows: of each of the targets, which task's it is.
+        """What is asked of rows; see :func:`~softshare.models.questions.questions_of`."""
+        return questions_of(self.form, inputs, names, unknown_tasks)
 
-        Raises:
-            ValueError: the tasks are not named, or are refused.
-        """
-        form = self.form
-        table = form.table
-        if form.one_input and names is None:
-            every = range(len(form))
-            return [Question(_label(form, k), form.tasks[k], _all(k, inputs)) for k in every]
-        if names is None:
-            if not isinstance(inputs, pd.DataFrame):
-                raise ValueError("tasks: name each row's task")
-            names = names_in(form, inputs)
-        if len(names) != len(inputs):
-            raise ValueError(f"tasks: {len(names)} names for {len(inputs)} rows")
-        targets = () if table is None or not table.task else table.target
-        questions = []
-        for target in targets if len(targets) > 1 else ("",):
-            asked = [_with_target(name, target) for name in names]
-            numbers = numbers_of(form, asked)
-            self._check_unknown(names, numbers, unknown_tasks, is_one=len(targets) < 2)
-            like = _like(form.tasks, target)
-            told = target or (targets[0] if targets else "")
-            questions.append(Question(told, like, numbers, has_task=True))
-        return questions
-
-    def _check_unknown(
-        self,
-        names: Sequence[TaskName],
-        numbers: np.ndarray,
-        unknown_tasks: Unknown,
-        *,
-        is_one: bool,
-    ) -> None:
-        unknown = np.flatnonzero(numbers == UNKNOWN).tolist()
-        if not unknown or (unknown_tasks == "answer" and is_one):
-            return
-        told = told_of([names[row] for row in unknown])
-        reason = "" if is_one else ", and of several targets nothing is common to all"
-        raise ValueError(
-            f"tasks: {len(unknown)} row(s) are of tasks that were not learned: {told}{reason}"
-        )
-
-    def answers(self, inputs: Any, question: Question) -> Answers:
-        """What the model says of one target of these rows."""
+    def answers(
+        self, inputs: Any, question: Question, *, level: float = LEVEL, calibrated: bool = True
+    ) -> Answers:
+        """What the model says of one target of these rows; see :meth:`predict`."""
         like = question.like
         n_rows = len(inputs)
         outputs = np.full((n_rows, like.n_outputs), np.nan)
         for part in posed(self.form, inputs, question.numbers, like):
-            outputs[part.rows] = self._outputs(part)
+            outputs[part.rows] = np.concatenate(self._outputs(part.tasks, calibrated=calibrated))
         if like.kind == "regression":
             scaling = self._scaling(question.numbers)
             values = outputs[:, 0] * scaling[:, 1] + scaling[:, 0]
-            return Answers(question.target, like, values)
+            bounds = self._bounds(values, scaling, question.numbers, level)
+            return Answers(question.target, like, values, bounds=bounds)
         probabilities = probabilities_of(like.kind, outputs)
         places = probabilities.argmax(axis=1)
         return Answers(question.target, like, places, probabilities)
 
-    def _outputs(self, part: Posed) -> np.ndarray:
-        """In the unit in which training counts, ``(N, n_outputs)``."""
-        predict = self.learned.predict_new if part.is_new else self.learned.predict
-        return np.concatenate(predict(part.tasks))
+    def _outputs(self, examples: TaskSet, *, calibrated: bool = True) -> list[np.ndarray]:
+        """Of every task, in the unit in which training counts, ``(N_t, n_outputs)``."""
+        numbers = numbers_of(self.form, examples.names)
+        is_new = bool((numbers == UNKNOWN).any())
+        predict = self.learned.predict_new if is_new else self.learned.predict
+        outputs = predict(examples)
+        if not calibrated or self.calibration is None:
+            return outputs
+        return self.calibration.outputs(examples.tasks, outputs, numbers)
+
+    def _bounds(
+        self, values: np.ndarray, scaling: np.ndarray, numbers: np.ndarray, level: float
+    ) -> np.ndarray | None:
+        """Lower and upper ends, ``(N, 2)``."""
+        if self.calibration is None or self.calibration.intervals is None:
+            return None
+        half = self.calibration.intervals.half_widths(numbers, level) * scaling[:, 1]
+        return np.stack([values - half, values + half], axis=1)
 
     def _scaling(self, numbers: np.ndarray) -> np.ndarray:
         """The mean and the deviation of each row's target in its own unit, ``(N, 2)``."""
@@ -214,8 +200,7 @@ class Model:
                 examples = replace(examples, targets=known)
                 if weights is not None:
                     examples = examples.with_weights(weights[part.rows][np.isfinite(own)])
-                predict = self.learned.predict_new if part.is_new else self.learned.predict
-                yield from measured(examples, predict(examples), metric=metric)
+                yield from measured(examples, self._outputs(examples), metric=metric)
 
     def _weights(self, table: pd.DataFrame) -> np.ndarray | None:
         """How much each row of a labelled table counts, where the model learned with weights."""
@@ -241,30 +226,15 @@ class Model:
         return path
 
     def _content(self) -> dict[str, Any]:
+        calibration = self.calibration
         return {
             "method": self.method.name,
             "settings": self.settings.as_json(),
             "form": form_as_json(self.form),
             "facts": self.facts,
+            "calibration": None if calibration is None else calibration.state(),
             "learned": self.learned.state(),
         }
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """A target of some rows.
-
-    Args:
-        target: its name; empty where it has none.
-        like: its kind and classes.
-        numbers: each row's task, -1 where it was not learned, ``(N,)``.
-        has_task: whether rows have a task each, and not all the same.
-    """
-
-    target: str
-    like: Task
-    numbers: np.ndarray
-    has_task: bool = False
 
 
 def load_model(folder: str | Path, *, methods: Sequence[Method] = ()) -> Model:
@@ -290,7 +260,9 @@ def load_model(folder: str | Path, *, methods: Sequence[Method] = ()) -> Model:
         form = form_from_json(content["form"])
         settings = checked_settings(content["settings"])
         learned = method.restore(content["learned"], form)
-        return Model(learned, method, settings, form, content["facts"])
+        state = content.get("calibration")
+        calibration = None if state is None else calibration_from(state)
+        return Model(learned, method, settings, form, content["facts"], calibration)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError) as error:
         told = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else error
         raise ValueError(f"{path} is damaged, or not what it says: {told}") from error
@@ -301,27 +273,3 @@ def _parts_of(inputs: Any) -> Iterator[tuple[int, Any]]:
     for begin in range(0, max(1, len(inputs)), ROWS_AT_ONCE):
         rows = slice(begin, begin + ROWS_AT_ONCE)
         yield begin, inputs.iloc[rows] if isinstance(inputs, pd.DataFrame) else inputs[rows]
-
-
-def _all(number: int, inputs: Any) -> np.ndarray:
-    return np.full(len(inputs), number)
-
-
-def _label(form: Any, number: int) -> str:
-    label: str = form.tasks[number].label
-    return label
-
-
-def _with_target(name: TaskName, target: str) -> TaskName:
-    """A task's name, of one of several targets."""
-    if not target:
-        return name
-    return (*(name if isinstance(name, tuple) else (name,)), target)
-
-
-def _like(tasks: Sequence[Task], target: str) -> Task:
-    """The kind and the classes of a target: those of its first task."""
-    for task in tasks:
-        if not target or task.name[-1] == target:
-            return task
-    raise ValueError(f"no task of the target {target!r} was learned")

@@ -35,11 +35,6 @@ class Posed:
     tasks: TaskSet
     rows: np.ndarray
 
-    @property
-    def is_new(self) -> bool:
-        """Whether these are rows of tasks that were not learned."""
-        return self.tasks.tasks[0].name == NEW
-
 
 def posed(form: TaskSet, inputs: Any, numbers: np.ndarray, like: Task) -> list[Posed]:
     """Rows as prepared examples: those of known tasks, and those of others.

@@ -13,6 +13,8 @@ from softshare.files import write_text
 from softshare.models.model import load_model
 from tests.models.made_tables import schools
 
+OF_SCORE = ["predicted score", "score from", "score to"]
+
 FIT = "fit pupils.csv --task school --target score --drop passed grade --method pooled-ridge"
 
 
@@ -39,7 +41,7 @@ def test_a_model_is_fitted_shown_used_and_judged(capsys: pytest.CaptureFixture[s
     assert run("predict model new.csv --out told.csv --keep age") == 0
     assert "60 rows predicted: told.csv" in capsys.readouterr().out
     predictions = pd.read_csv("told.csv")
-    assert list(predictions) == ["school", "age", "predicted score", "task is known"]
+    assert list(predictions) == ["school", "age", *OF_SCORE, "task is known"]
     expected = load_model("model").predict(schools(seed=1))["predicted score"]
     assert predictions["predicted score"].tolist() == pytest.approx(expected.tolist())
     assert run("evaluate model new.csv --json") == 0
@@ -68,6 +70,7 @@ def test_rows_of_unknown_tasks_are_told_or_refused(capsys: pytest.CaptureFixture
         ("predict model nothing.csv", "no such file: nothing.csv"),
         ("predict model new.csv --out told.doc", "must end in .csv, .tsv, .jsonl, .parquet"),
         ("predict model new.csv --keep name", "lacks the column(s) 'name'"),
+        ("predict model new.csv --level 90", "--level: between 0 and 1, such as 0.9, got 90.0"),
         ("predict model bare.csv", "lacks the column(s) 'school', 'age'"),
         ("evaluate model bare.csv", "lacks the column(s) 'school', 'age'"),
         ("evaluate model new.csv --metric accuracy", "'accuracy' does not apply to regression"),
