@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from softshare.network.compression import Compression, compressed
 from softshare.network.dispatch import is_of_one_task, is_one_input, run_by_name
 from softshare.network.execution.bodies import Bodies
 from softshare.network.execution.plan import ExecutionPlan
@@ -316,6 +317,16 @@ class MultiTaskNetwork(nn.Module):
         network._share(sharing, start)
         keep_buffers(self.bodies, network.bodies)
         return network.train(self.training)
+
+    def compress(self, epsilon: float) -> Compression:
+        """The same networks with every factorised layer factorised anew, by ranks that keep its
+        weights within a relative error; this network stays as it is.
+
+        Args:
+            epsilon: the relative error, in (0, 1), as of
+                :class:`~softshare.sharing.truncated_factorisation.TruncatedFactorisation`.
+        """
+        return compressed(self, epsilon)
 
     def add_task(self, new: TaskSet | Task) -> None:
         """Add a task that learns only what is its own: its row of a factor, its scales, its head;

@@ -289,6 +289,12 @@ class Sharing(ABC):
         """
         return False
 
+    def truncated(self, epsilon: float) -> Sharing:
+        """The same sharing with the ranks that trained weights need to be kept within a relative
+        error; itself where it has no ranks to cut.
+        """
+        return self
+
     def for_tasks(self, names: Sequence[object]) -> Sharing:
         """The same sharing for tasks of these names: with an axis for each factor, if tuples index
         them and it can use that.

@@ -91,6 +91,10 @@ class Sum(Sharing):
             own=self.own.for_tasks(names),
         )
 
+    def truncated(self, epsilon: float) -> Sharing:
+        common, own = self.common.truncated(epsilon), self.own.truncated(epsilon)
+        return replace(self, common=common, own=own)
+
     def draw(
         self,
         layers: Mapping[str, LayerShapes],

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any, get_args
 
@@ -18,7 +18,7 @@ from softshare.sharing.algebra.decompositions import (
     truncated_svd,
     truncations,
 )
-from softshare.sharing.base import LayerShapes, SharedWeight
+from softshare.sharing.base import LayerShapes, SharedWeight, Sharing
 from softshare.sharing.factorisation import Factorisation, Ranks, check_ranks
 from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.settings import is_number
@@ -71,6 +71,11 @@ class TruncatedFactorisation(Factorisation):
             )
         if self.task_rank is not None:
             self._check_task_rank(ranks)
+
+    def truncated(self, epsilon: float) -> Sharing:
+        (ranks,) = [setting.name for setting in fields(self) if setting.name in ("rank", "ranks")]
+        none_given: dict[str, Any] = {ranks: None, "task_rank": None}
+        return replace(self, epsilon=epsilon, **none_given)
 
     def _check_task_rank(self, ranks: Ranks) -> None:
         name, task_rank = type(self).__name__, self.task_rank
