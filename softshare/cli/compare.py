@@ -84,6 +84,8 @@ class Compared:
             (regression).
         class_weight: balanced lets every class of a task weigh the same in training; metrics count
             rows as they are.
+        task_weight: equal lets every task weigh the same in training, examples as much as it has
+            examples; by default networks do the former, models of all rows the latter.
         search: trials on validation data by which every method's settings are chosen, the same
             number for all.
         option: METHOD.NAME=VALUE, an option of a method in place of its default, such as
@@ -97,6 +99,7 @@ class Compared:
     seeds: int = 5
     metric: str | None = None
     class_weight: Literal["balanced"] | None = None
+    task_weight: Literal["equal", "examples"] | None = None
     search: int = 0
     option: Names = ()
     preset: Literal["quick", "default", "thorough"] | None = None

@@ -73,6 +73,7 @@ def run(
         "source": source,
         "metric": compared.metric,
         "class_weight": compared.class_weight,
+        "task_weight": compared.task_weight,
         **asdict(training),
     }
     cluster = _cluster(running)

@@ -13,9 +13,9 @@ NAME = "config.toml"
 """The file in a folder of results."""
 
 _NOT_OF_THE_DATA = (
-    "methods train_fraction seeds metric class_weight search option preset time_limit "
+    "methods train_fraction seeds metric class_weight task_weight search option preset time_limit "
     "steps hidden batch_size learning_rate weight_decay dropout base "
-    "workers cluster out tls_ca_file tls_cert tls_key"
+    "workers cluster out keep tls_ca_file tls_cert tls_key"
 )
 NOT_OF_THE_DATA = tuple(_NOT_OF_THE_DATA.split())
 """Options of a comparison that a look passes over."""

@@ -43,6 +43,8 @@ class Learning:
             (regression).
         class_weight: balanced lets every class of a task weigh the same in training; metrics count
             rows as they are.
+        task_weight: equal lets every task weigh the same in training, examples as much as it has
+            examples; by default networks do the former, models of all rows the latter.
         seed: of folds, starts and the order of examples.
     """
 
@@ -52,6 +54,7 @@ class Learning:
     option: Names = ()
     metric: str | None = None
     class_weight: Literal["balanced"] | None = None
+    task_weight: Literal["equal", "examples"] | None = None
     seed: int = 0
 
 

@@ -57,6 +57,7 @@ def run(
         options=options.get(learning.method),
         metric=learning.metric,
         class_weight=learning.class_weight,
+        task_weight=learning.task_weight,
         **asdict(training),
     )
     model.save(out)

@@ -51,6 +51,7 @@ SAME_NAMES = (
     "steps",
     "target",
     "task",
+    "task_weight",
     "time_limit",
     "tls_ca_file",
     "tls_cert",

@@ -176,6 +176,7 @@ class Roles:
         weights = None
         for name in self.of.get("weight", ()):
             weights = read_weights(frame[name], self.asking)
+            notes.append(f"rows count as column {name!r} says, in training and in metrics")
         if not self.of["task"]:
             made = TaskSet.from_shared_inputs(
                 inputs,

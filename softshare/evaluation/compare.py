@@ -31,7 +31,7 @@ from softshare.methods.settings import TUNED, RunSettings
 from softshare.tasks.look import FILE as LOOK
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
-from softshare.tasks.weights import ClassWeight
+from softshare.tasks.weights import ClassWeight, TaskWeight
 
 SUMMARY = "summary.csv"
 
@@ -65,6 +65,7 @@ def compare(
     base: Literal["linear", "none"] | None = None,
     metric: str | None = None,
     class_weight: ClassWeight | None = None,
+    task_weight: TaskWeight | None = None,
     search: int = 0,
     options: GivenOptions | None = None,
     preset: str | None = None,
@@ -100,6 +101,9 @@ def compare(
         metric: to compare by, instead of each kind's own.
         class_weight: ``"balanced"`` lets every class of a task weigh the same in training; metrics
             count rows as they are.
+        task_weight: ``"equal"`` lets every task weigh the same in training, ``"examples"`` as much
+            as it has examples; None: as each method does, the former in networks, the latter in a
+            model of all rows.
         search: trials on validation data by which settings are chosen for every method; 0: none.
         options: method → its option → value, such as ``{"tensor-ring": {"shared": "cv"}}``; a
             search leaves them as they are.
@@ -128,6 +132,7 @@ def compare(
         "base": base,
         "metric": metric,
         "class_weight": class_weight,
+        "task_weight": task_weight,
         "trials": search,
     }
     plan = make_plan(

@@ -115,7 +115,7 @@ def make_plan(
         raise ArgumentError(*wrong)
     n_rows = int(len(tasks.rows) * fractions_of_parts(tasks)[0] * max(fractions))
     _refuse_too_many(methods, n_rows)
-    chosen, left_out = _chosen(tasks, methods, settings.get("class_weight"), n_rows)
+    chosen, left_out = _chosen(tasks, methods, settings, n_rows)
     numbers = numbers_of_seeds(seeds)
     given = {name: value for name, value in settings.items() if value is not None}
     first_run = {"method": BASELINE, "fraction": fractions[0], "seed": numbers[0]}
@@ -161,11 +161,10 @@ def _unsuitable(
     if any(task.label == ALL for task in tasks.tasks):
         meaning = "which stands for all tasks in the summary"
         wrong.append(("tasks", f"a task is named {ALL!r}, {meaning}: rename it"))
-    class_weight = settings.get("class_weight")
-    wrong += wrong_class_weight(tasks, class_weight)
+    wrong += wrong_class_weight(tasks, settings.get("class_weight"))
     named = () if every_method(methods) else asked_methods(methods)
     for method in named:
-        if reason := why_unsuitable(method, tasks, class_weight):
+        if reason := why_unsuitable(method, tasks, settings):
             refusal = f"{method.name} cannot apply to these tasks ({reason}), leave it out"
             wrong.append(("methods", refusal))
     metric = settings.get("metric")
@@ -179,11 +178,14 @@ def _unsuitable(
     return wrong
 
 
-def why_unsuitable(method: Method, tasks: TaskSet, class_weight: Any) -> str | None:
-    """Why a method cannot apply to these tasks, weighted as they are, or None where it can."""
+def why_unsuitable(method: Method, tasks: TaskSet, settings: Mapping[str, Any]) -> str | None:
+    """Why a method cannot apply to these tasks, weighed as they are and as the settings of a run
+    say, or None where it can.
+    """
     if reason := method.unsuitable(tasks):
         return reason
-    if (tasks.weights is None and class_weight is None) or method.takes_weights:
+    is_weighed = settings.get("class_weight") or settings.get("task_weight") == "equal"
+    if (tasks.weights is None and not is_weighed) or method.takes_weights:
         return None
     return "it takes no weights: to it every row counts the same"
 
@@ -206,7 +208,7 @@ def _refuse_too_many(methods: MethodsAsked, n_rows: int) -> None:
 
 
 def _chosen(
-    tasks: TaskSet, methods: MethodsAsked, class_weight: Any, n_rows: int
+    tasks: TaskSet, methods: MethodsAsked, settings: Mapping[str, Any], n_rows: int
 ) -> tuple[tuple[Method, ...], dict[str, str]]:
     """The methods to run on so many training rows, and why others of the offered are left out."""
     asked = asked_methods(methods)
@@ -215,7 +217,7 @@ def _chosen(
         return (method_named(BASELINE), *others), {}
     left_out = _too_many(asked, n_rows)
     for method in asked:
-        if reason := why_unsuitable(method, tasks, class_weight):
+        if reason := why_unsuitable(method, tasks, settings):
             left_out[method.name] = reason
     chosen = [method for method in asked if method.name not in left_out]
     return tuple(chosen), left_out

@@ -19,7 +19,7 @@ from pydantic import (
 
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.input_kinds import InputKind
-from softshare.tasks.weights import ClassWeight
+from softshare.tasks.weights import ClassWeight, TaskWeight
 
 BUDGETS: Mapping[InputKind, Mapping[str, int]] = {
     "vector": {"steps": 1000, "batch_size": 64},
@@ -73,7 +73,9 @@ class RunSettings:
             folds of the training part but one, which it is watched on. They predict together.
         metric: the metric to compare by, instead of each kind's own.
         class_weight: ``"balanced"``: every class of a task weighs the same in training; None: as
-            many as it has rows.
+            much as it has rows.
+        task_weight: ``"equal"``: every task weighs the same in training; ``"examples"``: as much as
+            it has examples; None: the former in networks, the latter in a model of all rows.
         trials: trials by which ``learning_rate``, ``weight_decay`` and ``method_options`` were
             chosen; 0: given or default.
         method_options: settings of the method itself, in place of its defaults.
@@ -99,6 +101,7 @@ class RunSettings:
     n_folds: Annotated[int, Field(ge=2)] = N_FOLDS
     metric: str | None = None
     class_weight: ClassWeight | None = None
+    task_weight: TaskWeight | None = None
     trials: NonNegativeInt = 0
     method_options: Mapping[str, int | float | str] = field(default_factory=dict)
     searched: tuple[str, ...] = ()
@@ -121,6 +124,11 @@ class RunSettings:
     def dropped(self) -> float:
         """The dropout in force."""
         return DROPOUT[self.inputs] if self.dropout is None else self.dropout
+
+    @property
+    def weighing(self) -> dict[str, Any]:
+        """How classes and tasks weigh in training, by the names of the settings."""
+        return {"class_weight": self.class_weight, "task_weight": self.task_weight}
 
     @property
     def key(self) -> str:

@@ -202,6 +202,7 @@ class Trainer:
             train=train,
             validation=validation,
             batch_size=settings.batch_size,
+            policy="proportional" if settings.task_weight == "examples" else "cycle",
             learning_rate=settings.rate,
             optimizer=_optimizer(settings),
             evaluate_every=every,

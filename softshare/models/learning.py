@@ -21,12 +21,12 @@ from softshare.models.form import form_of
 from softshare.models.measured import Row, measured
 from softshare.models.model import Model
 from softshare.tasks.arguments import ArgumentError
-from softshare.tasks.class_weights import class_weighted
 from softshare.tasks.metrics import primary_metric
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import TEST, VALIDATION, Split, given_parts_of
 from softshare.tasks.task_set import TaskSet
-from softshare.tasks.weights import ClassWeight
+from softshare.tasks.training_weights import weighed_for_training
+from softshare.tasks.weights import ClassWeight, TaskWeight
 
 
 def learn(
@@ -47,6 +47,7 @@ def learn(
     base: str | None = None,
     metric: str | None = None,
     class_weight: ClassWeight | None = None,
+    task_weight: TaskWeight | None = None,
 ) -> Model:
     """Learn the tasks from all their rows, and keep what predicts new ones.
 
@@ -70,6 +71,8 @@ def learn(
         base: whether networks for vectors stand on a linear model, ``"linear"`` or ``"none"``.
         metric: that ``auto`` chooses by, instead of each kind's own.
         class_weight: ``"balanced"`` lets every class of a task weigh the same.
+        task_weight: ``"equal"`` lets every task weigh the same, ``"examples"`` as much as it has
+            examples; None: as each method does.
 
     Raises:
         ValueError: arguments are wrong or do not suit the data; the message names them all.
@@ -86,6 +89,7 @@ def learn(
         "base": base,
         "metric": metric,
         "class_weight": class_weight,
+        "task_weight": task_weight,
     }
     chosen = _method(method)
     of_method: GivenOptions = {chosen.name: options} if options else {}
@@ -100,8 +104,8 @@ def learn_run(
     """The model of one run, and its test part, prepared."""
     train, validation, test = prepare(tasks, split)
     begin = time.perf_counter()
-    trained = class_weighted(train, settings.class_weight)
-    watched = class_weighted(validation, settings.class_weight)
+    trained = weighed_for_training(train, **settings.weighing)
+    watched = weighed_for_training(validation, **settings.weighing)
     learned = method.learn(trained, watched, settings)
     seconds = time.perf_counter() - begin
     facts = {**facts_of(learned, train, validation, test, settings), "seconds": seconds}
@@ -140,7 +144,7 @@ def _settings(
         options=options,
         cluster=None,
     )
-    if reason := why_unsuitable(method, tasks, given["class_weight"]):
+    if reason := why_unsuitable(method, tasks, given):
         refusal = f"{method.name} cannot apply to these tasks ({reason}), choose another"
         wrong.append(("method", refusal))
     if not wrong and given["metric"] is not None:

@@ -18,6 +18,9 @@ from softshare.tasks.written_numbers import UnclearNumbersError
 ClassWeight = Literal["balanced"]
 """How classes may be weighed in training."""
 
+TaskWeight = Literal["equal", "examples"]
+"""How tasks may be weighed in training: all the same, or by how many examples they have."""
+
 RULE = "a weight must be a number from 0 on"
 REMEDY = "correct it, or leave the row out"
 

@@ -46,6 +46,7 @@ CHANGED = {
     "seeds": 3,
     "metric": "accuracy",
     "class_weight": "balanced",
+    "task_weight": "examples",
     "search": 2,
     "option": ("tucker.ranks=0.5",),
     "steps": 7,

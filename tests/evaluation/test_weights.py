@@ -9,11 +9,13 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from softshare.evaluation.compare import compare
 from softshare.evaluation.jobs.run import measure, run
 from softshare.evaluation.resampling import resampled_metrics
+from softshare.methods import training
 from softshare.methods.contestants import Contestant
 from softshare.methods.settings import RunSettings
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
+from softshare.training.fit import fit
 
 SETTINGS = {"source": "made", "method": "pooled-ridge", "fraction": 1.0, "seed": 0}
 RANDOM = np.random.default_rng(0)
@@ -67,7 +69,7 @@ def test_equal_weights_are_none():
     assert plain["data"]["fingerprint"] != equal["data"]["fingerprint"]
 
 
-@pytest.mark.parametrize("method", ["ridge", "mixed-model", "tied"])
+@pytest.mark.parametrize("method", ["ridge", "tied"])
 def test_balanced_classes_are_found_more_often_and_metrics_count_rows_as_they_are(method):
     tasks = made()
     few = {"method": method, "steps": 40, "hidden": (4,), "n_folds": 2}
@@ -82,6 +84,39 @@ def test_balanced_classes_are_found_more_often_and_metrics_count_rows_as_they_ar
     assert balanced["settings"]["class_weight"] == "balanced"
     _, _, test = prepare(tasks, split(tasks, seed=0))
     assert test.weights is None
+
+
+def unequal():
+    """Nine rows in ten are of a task that rises with the input, the others of one that falls."""
+    random = np.random.default_rng(1)
+    inputs = random.normal(size=(200, 1))
+    names = np.where(np.arange(200) % 10 == 0, "small", "large")
+    values = np.where(names == "small", -1, 1) * inputs[:, 0] + 0.1 * random.normal(size=200)
+    return TaskSet.from_task_column(inputs, values, names, kind="regression")
+
+
+def test_one_model_of_all_rows_heeds_small_tasks_where_all_weigh_the_same():
+    """Its slope is up where the many rows decide, and near 0 where both tasks do."""
+    error_of = {}
+    for how in (None, "equal", "examples"):
+        record = of_run(unequal(), task_weight=how)
+        error_of[how] = record["metrics"]["test"]["small"]["rmse"]
+    assert error_of["examples"] > 1.15 * error_of["equal"]
+    assert error_of[None] == error_of["examples"]
+
+
+def test_networks_draw_tasks_as_they_weigh(monkeypatch):
+    policies = []
+
+    def watched(*arguments, policy, **given):
+        policies.append(policy)
+        return fit(*arguments, policy=policy, **given)
+
+    monkeypatch.setattr(training, "fit", watched)
+    few = {"method": "tied", "steps": 2, "hidden": (4,), "n_folds": 2, "base": "none"}
+    for how in (None, "equal", "examples"):
+        of_run(made(), task_weight=how, **few)
+    assert policies == ["cycle", "cycle", "proportional"]
 
 
 class Unweighted(Contestant):

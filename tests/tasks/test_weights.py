@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from softshare.data.table import read_table
-from softshare.tasks.class_weights import class_weighted
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.training_weights import class_weighted, task_weighted
 from softshare.tasks.weights import checked_weights
 
 
@@ -145,3 +145,18 @@ def test_only_classes_that_a_task_has_are_balanced():
     np.testing.assert_array_equal(balanced.weights[7:], np.ones(7))
     some = class_weighted(tasks.select(np.arange(3)), "balanced")  # no row of c, no number
     np.testing.assert_allclose(some.weights, [1.5, 0.75, 0.75])
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_equal_tasks_weigh_the_same(weight):
+    tasks = read(frame(), **({} if weight is None else {"weight": weight}))
+    before = np.ones(len(tasks.rows)) if weight is None else tasks.weights
+    equal = task_weighted(tasks, "equal")
+    north, south = equal.weights[tasks.entries(0)], equal.weights[tasks.entries(1)]
+    assert north.sum() == pytest.approx(south.sum())
+    assert equal.weights.sum() == pytest.approx(before.sum())
+    assert np.ptp(north / before[tasks.entries(0)]) == pytest.approx(0, abs=1e-12)
+    assert task_weighted(tasks, "examples") is tasks
+    # a task's mean loss does not see what all its rows have in common
+    plain = tasks.with_weights(before)
+    np.testing.assert_allclose(equal.loss_weights, plain.loss_weights)

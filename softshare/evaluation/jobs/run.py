@@ -16,12 +16,12 @@ from softshare.methods.method import Learned, Method
 from softshare.methods.named import method_named
 from softshare.methods.settings import RunSettings
 from softshare.tasks.class_metrics import multiclass_error
-from softshare.tasks.class_weights import class_weighted
 from softshare.tasks.losses import mean_loss
 from softshare.tasks.metrics import primary_metric, task_metrics
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
+from softshare.tasks.training_weights import weighed_for_training
 
 NOTHING_LEARNED: Mapping[str, Any] = {
     "parameters": None,
@@ -61,8 +61,8 @@ def run(
     method = method or method_named(settings.method)
     try:
         # What balances classes is for training alone: metrics count rows as they are.
-        trained = class_weighted(train, settings.class_weight)
-        watched = class_weighted(validation, settings.class_weight)
+        trained = weighed_for_training(train, **settings.weighing)
+        watched = weighed_for_training(validation, **settings.weighing)
         learned = method.learn(trained, watched, settings, watch=True)
     except FloatingPointError as error:
         return {**record, **NOTHING_LEARNED, "error": str(error), "seconds": _since(begin)}

@@ -1,11 +1,27 @@
-"""Classes that all weigh the same in training, however rare they are."""
+"""Classes and tasks that all weigh the same in training, however few rows they have."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from softshare.tasks.task_set import TaskSet
-from softshare.tasks.weights import ClassWeight
+from softshare.tasks.weights import ClassWeight, TaskWeight
+
+
+def weighed_for_training(
+    tasks: TaskSet,
+    *,
+    class_weight: ClassWeight | None = None,
+    task_weight: TaskWeight | None = None,
+) -> TaskSet:
+    """A part of the data with the weights that training goes by; metrics go by those it has.
+
+    Args:
+        tasks: training or validation examples.
+        class_weight: see :func:`class_weighted`.
+        task_weight: see :func:`task_weighted`.
+    """
+    return task_weighted(class_weighted(tasks, class_weight), task_weight)
 
 
 def class_weighted(tasks: TaskSet, class_weight: ClassWeight | None) -> TaskSet:
@@ -34,6 +50,24 @@ def class_weighted(tasks: TaskSet, class_weight: ClassWeight | None) -> TaskSet:
     n_present = np.bincount(task_of_class, of_class > 0, minlength=len(tasks))
     share = of_task / np.maximum(n_present, 1)  # (T,): what each class of a task weighs
     return tasks.with_weights(weights * share[tasks.task_of] / of_class[numbers])
+
+
+def task_weighted(tasks: TaskSet, task_weight: TaskWeight | None) -> TaskSet:
+    """The same examples, with weights by which every task weighs the same.
+
+    Networks add up the tasks' mean losses, to which that makes no difference; one model of all
+    rows would otherwise go by the tasks that have most of them.
+
+    Args:
+        tasks: training or validation examples.
+        task_weight: ``"equal"``; with ``"examples"`` and None the weights stay as they are.
+    """
+    if task_weight != "equal":
+        return tasks
+    weights = np.ones(len(tasks.rows)) if tasks.weights is None else tasks.weights
+    of_task = np.bincount(tasks.task_of, weights, minlength=len(tasks))
+    share = weights.sum() / max(int((of_task > 0).sum()), 1)
+    return tasks.with_weights(weights * share / of_task[tasks.task_of])
 
 
 def _n_classes(kind: str, n_outputs: int) -> int:
