@@ -75,6 +75,11 @@ app.command(
     name="inspect",
     help="Show what a model is: its tasks, what they share, how well it does.",
 )
+app.command(
+    "softshare.cli.model:add_task",
+    name="add-task",
+    help="Add tasks that came later to a model.",
+)
 app.command(data_app)
 app.command(
     "softshare.cli.methods:methods",

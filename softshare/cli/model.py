@@ -1,4 +1,4 @@
-"""``softshare predict``, ``evaluate`` and ``inspect``: their options."""
+"""``softshare predict``, ``evaluate``, ``inspect`` and ``add-task``: their options."""
 
 from __future__ import annotations
 
@@ -94,3 +94,29 @@ def inspect(model: Path, /, *, told: Told = ON_THE_TERMINAL) -> int:
         told: how this tells it.
     """
     return cli.using.inspect(model, told)
+
+
+def add_task(
+    model: Path,
+    table: str,
+    /,
+    *,
+    name: str | None = None,
+    out: Path | None = None,
+    written: Written = Written(),
+    told: Told = ON_THE_TERMINAL,
+) -> int:
+    """Add tasks that came later, by a few labelled rows of each.
+
+    Each is what the learned tasks have in common, and an offset that its rows tell, drawn to theirs
+    by as much as they are few. The answers for all other tasks stay as they are.
+
+    Args:
+        model: folder that `softshare fit` has written.
+        table: labelled rows of tasks that the model does not know.
+        name: of the task that all rows are of, where no column names it.
+        out: folder of the model with these tasks; by default it takes the place of the other.
+        written: how the table is written.
+        told: how this tells what it did.
+    """
+    return cli.using.add_task(model, table, name, out, written, told)

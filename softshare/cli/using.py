@@ -23,6 +23,7 @@ from softshare.models.unfamiliar import absent_columns, unfamiliar
 from softshare.report.listing import console_on, show_line
 from softshare.report.model import show_evaluation, show_model
 from softshare.tasks.arguments import ArgumentError
+from softshare.tasks.task import label_of
 
 CHUNK_ROWS = 100_000
 """Rows of a table that are in memory at a time."""
@@ -95,6 +96,31 @@ def inspect(folder: Path, told: Told) -> int:
         tell_json(found)
     elif not told.quiet:
         show_model(found, console_on(sys.stdout))
+    return 0
+
+
+def add_task(
+    folder: Path, table: str, name: str | None, out: Path | None, written: Written, told: Told
+) -> int:
+    """See :func:`softshare.cli.model.add_task`."""
+    model = load_model(folder)
+    frame = read_files(files_of(table), form=_form(written), named=_names_files(model))
+    used = model.form.table
+    if name is not None and used is not None:
+        if len(used.task) != 1:
+            raise ArgumentError(("name", f"tasks have several factors here: {used.task}"))
+        frame = frame.assign(**{used.task[0]: name})
+    _check_columns(model, frame, (), table)
+    made = model.add_tasks(frame)
+    new = made.added[len(model.added) :]
+    made.save(folder if out is None else out)
+    found = [{"task": label_of(task.name), "rows": task.rows} for task in new]
+    if told.json:
+        tell_json({"added": found, "out": str(folder if out is None else out)})
+    elif not told.quiet:
+        for task in new:
+            console = console_on(sys.stdout)
+            show_line(console, f"{label_of(task.name)}: added, from {task.rows:,} rows")
     return 0
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from softshare.methods.method import Learned, State
 from softshare.methods.plain_state import state_of, value_of
+from softshare.models.added import Offsets
 from softshare.models.conformal import Intervals, Sizes
 from softshare.models.probabilities import Line, Logits, calibrated_line
 from softshare.tasks.splits import units_of
@@ -26,11 +27,13 @@ class Calibration:
         intervals: of regression tasks; None where there are none.
         lines: kind of classes → what is done to logits.
         new_lines: the same of tasks that were not learned.
+        offsets: how tasks lie around what they have in common; None where they have nothing.
     """
 
     intervals: Intervals | None
     lines: Mapping[str, Line]
     new_lines: Mapping[str, Line]
+    offsets: Offsets | None = None
 
     def outputs(
         self, tasks: Sequence[Task], outputs: Sequence[np.ndarray], numbers: np.ndarray
@@ -61,7 +64,7 @@ def calibration_from(state: State) -> Calibration:
     Raises:
         ValueError: the state is of something else.
     """
-    kinds = {kind.__name__: kind for kind in (Calibration, Intervals, Line, Sizes)}
+    kinds = {kind.__name__: kind for kind in (Calibration, Intervals, Line, Offsets, Sizes)}
     calibration = value_of(state, kinds)
     if not isinstance(calibration, Calibration):
         raise ValueError("a state of a Calibration is needed")
@@ -97,7 +100,7 @@ def calibrate(learned: Learned, train: TaskSet, validation: TaskSet) -> Calibrat
             # Every task is one draw of what a new one may be.
             logits = Logits(rows.as_new, rows.targets, rows.tasks, rows.tasks)
             new_lines[kind] = calibrated_line(logits, n_tasks)
-    return Calibration(intervals, lines, new_lines)
+    return Calibration(intervals, lines, new_lines, _offsets(held, train, new_lines))
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +160,16 @@ def _intervals(held: _HeldOut, n_tasks: int) -> Intervals:
     residuals = held.targets - held.outputs[:, 0]
     as_new = None if held.as_new is None else held.targets - held.as_new[:, 0]
     return Intervals.of(residuals, held.tasks, held.units, n_tasks, as_new=as_new)
+
+
+def _offsets(held: _HeldOut, train: TaskSet, new_lines: Mapping[str, Line]) -> Offsets | None:
+    (kind, *others) = {task.kind for task in train.tasks}
+    if held.as_new is None or others:
+        return None
+    outputs = held.as_new
+    if kind in new_lines:
+        outputs = new_lines[kind](outputs, np.full(len(outputs), -1))
+    return Offsets.of(kind, outputs, held.targets, held.tasks)
 
 
 def _joint(outputs: Sequence[np.ndarray]) -> np.ndarray:

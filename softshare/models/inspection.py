@@ -19,6 +19,7 @@ def inspected(content: Mapping[str, Any]) -> dict[str, Any]:
         "source": content["settings"]["source"],
         "table": form["table"],
         "tasks": facts["tasks"],
+        "added": [_told(task) for task in content["added"]],
         "parameters": facts["parameters"],
         "decided": facts["decided"],
         "layers": facts["sharing"]["layers"],
@@ -30,3 +31,10 @@ def inspected(content: Mapping[str, Any]) -> dict[str, Any]:
         "versions": facts["versions"],
         "seconds": facts.get("seconds"),
     }
+
+
+def _told(added: Mapping[str, Any]) -> dict[str, Any]:
+    """A task that came later."""
+    name = added["of"]["name"]
+    parts = name["tuple"] if isinstance(name, Mapping) else [name]
+    return {"task": " / ".join(parts), "rows": added["of"]["rows"]}

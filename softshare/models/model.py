@@ -12,7 +12,9 @@ import pandas as pd
 
 from softshare.methods.method import Learned, Method
 from softshare.methods.named import METHODS
+from softshare.methods.plain_state import state_of, value_of
 from softshare.methods.settings import RunSettings, checked_settings
+from softshare.models.added import AddedTask
 from softshare.models.calibration import Calibration, calibration_from
 from softshare.models.card import card_of
 from softshare.models.evaluation import Evaluation
@@ -20,12 +22,12 @@ from softshare.models.folder import read_folder, write_folder
 from softshare.models.form import form_as_json, form_from_json
 from softshare.models.labelled import labels_of
 from softshare.models.measured import Row, measured
-from softshare.models.posed import UNKNOWN, numbers_of, posed
+from softshare.models.posed import UNKNOWN, names_in, numbers_of, posed, told_of
 from softshare.models.predictions import Answers, probabilities_of
 from softshare.models.questions import Question, Unknown, questions_of
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.asking import NOTHING_SAID
-from softshare.tasks.task import TaskName
+from softshare.tasks.task import TaskName, label_of
 from softshare.tasks.task_set import TaskSet
 from softshare.tasks.weights import read_weights
 
@@ -49,6 +51,7 @@ class Model:
         form: the tasks, and what turns raw inputs into numbers; without examples.
         facts: on what it was learned and how well it does, as ``model.json`` holds them.
         calibration: how far its answers can be trusted; None where no row was held out to tell.
+        added: tasks that came later (:meth:`add_tasks`).
     """
 
     learned: Learned
@@ -57,12 +60,16 @@ class Model:
     form: Any
     facts: Mapping[str, Any]
     calibration: Calibration | None = None
+    added: tuple[AddedTask, ...] = ()
 
     @property
     def tasks(self) -> tuple[TaskName, ...]:
-        """The names of the tasks that were learned."""
-        names: tuple[TaskName, ...] = self.form.names
-        return names
+        """The names of the tasks: of those that were learned, and of those that came later."""
+        return (*self.form.names, *self._later)
+
+    @property
+    def _later(self) -> tuple[TaskName, ...]:
+        return tuple(task.name for task in self.added)
 
     def __repr__(self) -> str:
         return f"Model({self.method.name}, {len(self.form)} tasks)"
@@ -122,7 +129,7 @@ class Model:
         unknown_tasks: Unknown = "answer",
     ) -> list[Question]:
         """What is asked of rows; see :func:`~softshare.models.questions.questions_of`."""
-        return questions_of(self.form, inputs, names, unknown_tasks)
+        return questions_of(self.form, inputs, names, unknown_tasks, self._later)
 
     def answers(
         self, inputs: Any, question: Question, *, level: float = LEVEL, calibrated: bool = True
@@ -131,7 +138,7 @@ class Model:
         like = question.like
         n_rows = len(inputs)
         outputs = np.full((n_rows, like.n_outputs), np.nan)
-        for part in posed(self.form, inputs, question.numbers, like):
+        for part in posed(self.form, inputs, question.numbers, like, self._later):
             outputs[part.rows] = np.concatenate(self._outputs(part.tasks, calibrated=calibrated))
         if like.kind == "regression":
             scaling = self._scaling(question.numbers)
@@ -148,9 +155,12 @@ class Model:
         is_new = bool((numbers == UNKNOWN).any())
         predict = self.learned.predict_new if is_new else self.learned.predict
         outputs = predict(examples)
-        if not calibrated or self.calibration is None:
-            return outputs
-        return self.calibration.outputs(examples.tasks, outputs, numbers)
+        if calibrated and self.calibration is not None:
+            outputs = self.calibration.outputs(examples.tasks, outputs, numbers)
+        for later in self.added:
+            if later.name == examples.names[0]:
+                return [rows + later.offset for rows in outputs]
+        return outputs
 
     def _bounds(
         self, values: np.ndarray, scaling: np.ndarray, numbers: np.ndarray, level: float
@@ -158,7 +168,11 @@ class Model:
         """Lower and upper ends, ``(N, 2)``."""
         if self.calibration is None or self.calibration.intervals is None:
             return None
-        half = self.calibration.intervals.half_widths(numbers, level) * scaling[:, 1]
+        is_learned = numbers < len(self.form)
+        as_learned = np.where(is_learned, numbers, UNKNOWN)
+        half = self.calibration.intervals.half_widths(as_learned, level) * scaling[:, 1]
+        wider = np.array([1.0, *(later.widening for later in self.added)])
+        half *= wider[np.where(is_learned, 0, numbers - len(self.form) + 1)]
         return np.stack([values - half, values + half], axis=1)
 
     def _scaling(self, numbers: np.ndarray) -> np.ndarray:
@@ -166,9 +180,10 @@ class Model:
         scaling = self.form.target_scaling
         if scaling is None:
             return np.tile((0.0, 1.0), (len(numbers), 1))
-        if (numbers == UNKNOWN).any() and not (scaling == scaling[0]).all():
+        is_learned = (numbers != UNKNOWN) & (numbers < len(scaling))
+        if not is_learned.all() and not (scaling == scaling[0]).all():
             raise ValueError("tasks: the learned tasks differ in unit, so that a new one has none")
-        return np.asarray(scaling[numbers])
+        return np.asarray(scaling[np.where(is_learned, numbers, 0)])
 
     # --- judging -------------------------------------------------------------------------------
 
@@ -186,13 +201,11 @@ class Model:
         return Evaluation(tuple(self._measured(table, metric)))
 
     def _measured(self, table: pd.DataFrame, metric: str | None) -> Iterator[Row]:
-        asking = NOTHING_SAID if self.form.table is None else self.form.table.asking
         weights = self._weights(table)
         for question in self.questions(table):
-            if question.target not in table.columns:
-                raise ValueError(f"the table lacks the target column {question.target!r}")
-            labels = labels_of(table[question.target], question.like, asking)
-            for part in posed(self.form, table, question.numbers, question.like):
+            labels = self._labels(table, question)
+            numbers, like = question.numbers, question.like
+            for part in posed(self.form, table, numbers, like, self._later):
                 own = labels[part.rows]
                 examples = part.tasks.select(np.isfinite(own))
                 scaling = self._scaling(question.numbers[part.rows])[np.isfinite(own)]
@@ -211,6 +224,57 @@ class Model:
         if name not in table.columns:
             raise ValueError(f"the table lacks the weight column {name!r}, by which rows count")
         return read_weights(table[name], used.asking)
+
+    # --- adding --------------------------------------------------------------------------------
+
+    def add_tasks(self, table: pd.DataFrame) -> Model:
+        """The same model with the tasks of a labelled table, each of which may have few rows.
+
+        Each is what the learned tasks have in common, and an offset that its rows tell, drawn to
+        those of the learned tasks by as much as the rows are few (:mod:`softshare.models.added`).
+        The answers for all other tasks stay as they are. A task with many rows is better learned
+        with all others anew.
+
+        Args:
+            table: rows of tasks that the model does not know, with its columns and the target.
+
+        Raises:
+            ValueError: a task is known already, has no label, or the learned tasks have nothing in
+                common to build on.
+        """
+        offsets = None if self.calibration is None else self.calibration.offsets
+        if offsets is None:
+            raise ValueError(
+                "the model cannot take tasks: it was learned from fewer than three tasks, or these "
+                "have no answer in common; learn it anew with the new task's rows"
+            )
+        names = names_in(self.form, table)
+        known = [name for name in names if name in self.tasks]
+        if known:
+            raise ValueError(f"the model has these tasks already: {told_of(known)}")
+        (question,) = self.questions(table, names)
+        labels = self._labels(table, question)
+        outputs = np.empty((len(table), question.like.n_outputs))
+        for part in posed(self.form, table, question.numbers, question.like):
+            outputs[part.rows] = np.concatenate(self._outputs(part.tasks))
+        scaling = self._scaling(question.numbers)
+        labels = (labels - scaling[:, 0]) / scaling[:, 1]
+        added = list(self.added)
+        for name in dict.fromkeys(names):
+            rows = np.array([other == name for other in names]) & np.isfinite(labels)
+            n_rows = int(rows.sum())
+            if not n_rows:
+                raise ValueError(f"task {label_of(name)!r} has no label")
+            offset = offsets.of_new(question.like.kind, outputs[rows], labels[rows])
+            added.append(AddedTask(name, offset, n_rows, offsets.widening(n_rows)))
+        return replace(self, added=tuple(added))
+
+    def _labels(self, table: pd.DataFrame, question: Question) -> np.ndarray:
+        """In the target's own unit, NaN where there is none, ``(N,)``."""
+        if question.target not in table.columns:
+            raise ValueError(f"the table lacks the target column {question.target!r}")
+        asking = NOTHING_SAID if self.form.table is None else self.form.table.asking
+        return labels_of(table[question.target], question.like, asking)
 
     # --- keeping -------------------------------------------------------------------------------
 
@@ -234,6 +298,7 @@ class Model:
             "facts": self.facts,
             "calibration": None if calibration is None else calibration.state(),
             "learned": self.learned.state(),
+            "added": state_of(list(self.added)),
         }
 
 
@@ -262,7 +327,8 @@ def load_model(folder: str | Path, *, methods: Sequence[Method] = ()) -> Model:
         learned = method.restore(content["learned"], form)
         state = content.get("calibration")
         calibration = None if state is None else calibration_from(state)
-        return Model(learned, method, settings, form, content["facts"], calibration)
+        added = tuple(value_of(content["added"], {AddedTask.__name__: AddedTask}))
+        return Model(learned, method, settings, form, content["facts"], calibration, added)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError) as error:
         told = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else error
         raise ValueError(f"{path} is damaged, or not what it says: {told}") from error

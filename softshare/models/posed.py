@@ -28,7 +28,7 @@ class Posed:
     """Examples of one of a table's targets.
 
     Args:
-        tasks: the examples, prepared; of known tasks, or of :data:`NEW` alone.
+        tasks: the examples, prepared; of learned tasks, or of one that was not.
         rows: the row that each entry is of.
     """
 
@@ -36,14 +36,22 @@ class Posed:
     rows: np.ndarray
 
 
-def posed(form: TaskSet, inputs: Any, numbers: np.ndarray, like: Task) -> list[Posed]:
+def posed(
+    form: TaskSet,
+    inputs: Any,
+    numbers: np.ndarray,
+    like: Task,
+    added: Sequence[TaskName] = (),
+) -> list[Posed]:
     """Rows as prepared examples: those of known tasks, and those of others.
 
     Args:
         form: of the tasks that were learned.
         inputs: raw, as the training part's were, ``(N, *shape)`` or a data frame.
-        numbers: each row's task, -1 where it was not learned, ``(N,)``.
+        numbers: each row's task, -1 where it was not learned, ``(N,)``; those of tasks that came
+            later follow on the learned ones'.
         like: what a task that was not learned is taken for.
+        added: the names of tasks that came later.
 
     Raises:
         ValueError: the inputs are not of the form that was learned.
@@ -51,15 +59,18 @@ def posed(form: TaskSet, inputs: Any, numbers: np.ndarray, like: Task) -> list[P
     source = as_source(inputs)
     found = []
     for number in np.unique(form.source_of):
-        of_source = (form.source_of == number)[numbers] & (numbers != UNKNOWN)
+        is_known = (numbers != UNKNOWN) & (numbers < len(form))
+        of_source = is_known & (form.source_of == number)[np.where(is_known, numbers, 0)]
         rows = np.flatnonzero(of_source)
         if len(rows):
             features = _features(form, int(number), source, rows)
             found.append(_known(form, features, rows, numbers[rows]))
-    rows = np.flatnonzero(numbers == UNKNOWN)
-    if len(rows):
-        features = _features(form, int(form.source_of[0]), source, rows)
-        found.append(_new(form, features, rows, like))
+    for place, name in enumerate((NEW, *added), start=-1):
+        number = UNKNOWN if place == -1 else len(form) + place
+        rows = np.flatnonzero(numbers == number)
+        if len(rows):
+            features = _features(form, int(form.source_of[0]), source, rows)
+            found.append(_new(form, features, rows, replace(like, name=name)))
     return found
 
 
@@ -84,7 +95,7 @@ def _new(form: TaskSet, features: Tensor, rows: np.ndarray, like: Task) -> Posed
     one = form.keep_tasks([0])
     tasks = replace(
         one,
-        tasks=(replace(like, name=NEW),),
+        tasks=(like,),
         sources=(features,),
         source_of=np.zeros(1, dtype=np.int64),
         offsets=offsets_of([len(rows)]),
@@ -120,9 +131,14 @@ def _of(taken: Any) -> str:
     return f"({_told(taken.shape)})"
 
 
-def numbers_of(form: TaskSet, names: Sequence[TaskName]) -> np.ndarray:
-    """Each row's task by its name, -1 where it was not learned, ``(N,)``."""
-    number_of = {task.name: number for number, task in enumerate(form.tasks)}
+def numbers_of(
+    form: TaskSet, names: Sequence[TaskName], added: Sequence[TaskName] = ()
+) -> np.ndarray:
+    """Each row's task by its name, -1 where it was not learned, ``(N,)``.
+
+    Tasks that came later follow on those that were learned.
+    """
+    number_of = {name: number for number, name in enumerate((*form.names, *added))}
     found = [number_of.get(name, UNKNOWN) for name in names]
     return np.array(found, dtype=np.int64)
 

@@ -39,6 +39,7 @@ def questions_of(
     inputs: Any,
     names: Sequence[TaskName] | None = None,
     unknown_tasks: Unknown = "answer",
+    added: Sequence[TaskName] = (),
 ) -> list[Question]:
     """What is asked of rows: of each of the targets, which task's it is.
 
@@ -48,6 +49,7 @@ def questions_of(
         names: each row's task, ``(N,)``; None where the table's task column names it, or where
             every row has all targets.
         unknown_tasks: what rows of tasks get that were not learned.
+        added: the names of tasks that came later.
 
     Raises:
         ValueError: the tasks are not named, or are refused.
@@ -66,7 +68,7 @@ def questions_of(
     questions = []
     for target in targets if len(targets) > 1 else ("",):
         asked = [_with_target(name, target) for name in names]
-        numbers = numbers_of(form, asked)
+        numbers = numbers_of(form, asked, added)
         _check_unknown(names, numbers, unknown_tasks, is_one=len(targets) < 2)
         like = _like(form.tasks, target)
         told = target or (targets[0] if targets else "")

@@ -31,6 +31,8 @@ def show_model(found: Mapping[str, Any], console: Console) -> None:
     _show_weights(found["decided"], console)
     if found["layers"]:
         console.print(_layers(found["layers"]))
+    for task in found["added"]:
+        show_line(console, f"{task['task']} was added later, from {task['rows']:,} rows")
     if found["measures"]:
         show_line(console, f"Judged on {found['judged_on']}:")
         console.print(_measures(found["measures"]))

@@ -63,6 +63,21 @@ def test_rows_of_unknown_tasks_are_told_or_refused(capsys: pytest.CaptureFixture
     assert "60 row(s) are of tasks that were not learned: 'new'" in capsys.readouterr().err
 
 
+def test_a_task_that_came_later_is_added(capsys: pytest.CaptureFixture[str]) -> None:
+    run(f"{FIT} --out model --quiet")
+    later = schools(seed=1).assign(score=lambda table: table["score"] + 30).iloc[:8]
+    later.drop(columns="school").to_csv("later.csv", index=False)
+    assert run("add-task model later.csv --name annexe --out larger") == 0
+    assert capsys.readouterr().out == "annexe: added, from 8 rows\n"
+    added = load_model("larger").predict(later.assign(school="annexe"))["predicted score"]
+    before = load_model("model").predict(later.assign(school="annexe"))["predicted score"]
+    assert (added > before + 5).all()
+    assert run("inspect larger") == 0
+    assert "annexe was added later, from 8 rows" in capsys.readouterr().out
+    assert run("add-task larger later.csv --name annexe") == 2
+    assert "has these tasks already: 'annexe'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
