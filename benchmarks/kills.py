@@ -117,31 +117,31 @@ def _trial(
     expected: dict[str, Any],
 ) -> list[str] | None:
     """What was wrong after a kill; None where the moment for it never came."""
-    driver = _in_a_process(place, lambda out: _compared(tasks, out, workers=2))
+    driver = in_a_process(place, lambda out: _compared(tasks, out, workers=2))
     if not _moment_has_come(kill, pace, place / "out", driver):
         driver.wait()
         return None
-    family = [driver, *_alive(driver.children(recursive=True))]
+    family = [driver, *alive(driver.children(recursive=True))]
     victims = _victims(kill, family)
     if not victims:
         driver.wait()
         return None
     for victim in victims:
-        _kill(victim)
+        kill_process(victim)
     faults = []
     if kill.whom in (ONE, ALL):
         code = driver.wait(MOST_SECONDS)
         family = [each for each in family if each.pid != driver.pid]
         if code:
-            faults.append(f"it did not survive: code {code}, {_said(place)}")
+            faults.append(f"it did not survive: code {code}, {said_in(place)}")
     else:
         os.waitpid(driver.pid, 0)
         family = family[1:]
     _, left = psutil.wait_procs(family, timeout=SECONDS_TO_END)
     faults += [f"left behind: process {process.pid}" for process in left]
-    again = _in_a_process(place, lambda out: _compared(tasks, out, workers=0)).wait(MOST_SECONDS)
+    again = in_a_process(place, lambda out: _compared(tasks, out, workers=0)).wait(MOST_SECONDS)
     if again:
-        faults.append(f"it does not go on: code {again}, {_said(place)}")
+        faults.append(f"it does not go on: code {again}, {said_in(place)}")
     found = contents(place / "out")
     different = [name for name in {*found, *expected} if found.get(name) != expected.get(name)]
     faults += [f"other than expected: {name}" for name in sorted(different)]
@@ -188,7 +188,7 @@ def _compared(tasks: TaskSet, out: Path, *, workers: int) -> None:
 
 def _measured(tasks: TaskSet, place: Path) -> Pace:
     begin = time.monotonic()
-    driver = _in_a_process(place, lambda out: _compared(tasks, out, workers=2))
+    driver = in_a_process(place, lambda out: _compared(tasks, out, workers=2))
     while not _records(place / "out"):
         time.sleep(0.01)
     first = time.monotonic()
@@ -196,7 +196,7 @@ def _measured(tasks: TaskSet, place: Path) -> Pace:
     return Pace(first - begin, time.monotonic() - first)
 
 
-def _in_a_process(place: Path, work: Callable[[Path], None]) -> psutil.Process:
+def in_a_process(place: Path, work: Callable[[Path], None]) -> psutil.Process:
     """Some work in a group of processes of its own, that knows all modules from the beginning.
 
     Its folder is ``out``; what it says is in ``said``, and its temporary files are in ``tmp``.
@@ -253,14 +253,16 @@ def _command(process: psutil.Process) -> list[str]:
     return command
 
 
-def _kill(process: psutil.Process) -> None:
+def kill_process(process: psutil.Process) -> None:
+    """Kill a process, unless it has ended."""
     try:
         process.send_signal(signal.SIGKILL)
     except psutil.Error:
         return
 
 
-def _alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that have not ended."""
     return [process for process in processes if _is_running(process)]
 
 
@@ -275,7 +277,8 @@ def _records(out: Path) -> list[Path]:
     return list((out / "records").glob("*.json"))
 
 
-def _said(place: Path) -> str:
+def said_in(place: Path) -> str:
+    """What the processes in a place said."""
     return (place / "said").read_text(encoding="utf-8").strip()
 
 

@@ -49,5 +49,6 @@ from .training.diagnostic_history import DiagnosticHistory as DiagnosticHistory
 from .training.fit import fit as fit
 from .training.lazy_adam import LazyAdam as LazyAdam
 from .training.sharded import ShardedNetwork as ShardedNetwork
+from .training.tensorboard import TensorBoard as TensorBoard
 
 __version__: str
