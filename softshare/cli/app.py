@@ -80,6 +80,11 @@ app.command(
     name="add-task",
     help="Add tasks that came later to a model.",
 )
+app.command(
+    "softshare.cli.explain:explain",
+    name="explain",
+    help="Tell what each column matters to all tasks, and to which tasks beyond.",
+)
 app.command(data_app)
 app.command(
     "softshare.cli.methods:methods",

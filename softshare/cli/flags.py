@@ -41,6 +41,7 @@ SAME_NAMES = (
     "out",
     "positive",
     "preset",
+    "repeats",
     "search",
     "seed",
     "seeds",

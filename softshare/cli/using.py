@@ -77,9 +77,7 @@ def predict(
 def evaluate(folder: Path, table: str, metric: str | None, written: Written, told: Told) -> int:
     """See :func:`softshare.cli.model.evaluate`."""
     model = load_model(folder)
-    frame = read_files(files_of(table), form=_form(written), named=_names_files(model))
-    _check_columns(model, frame, (), table)
-    found = model.evaluate(frame, metric=metric)
+    found = model.evaluate(read_labelled(model, table, written), metric=metric)
     if not found.rows:
         raise ValueError(f"{table} has no label in a row")
     if told.json:
@@ -87,6 +85,17 @@ def evaluate(folder: Path, table: str, metric: str | None, written: Written, tol
     elif not told.quiet:
         show_evaluation(found.rows, found.means, console_on(sys.stdout))
     return 0
+
+
+def read_labelled(model: Model, table: str, written: Written) -> pd.DataFrame:
+    """A table of rows with their targets, with the columns that a model needs.
+
+    Raises:
+        ValueError: it lacks some; names them.
+    """
+    frame = read_files(files_of(table), form=_form(written), named=_names_files(model))
+    _check_columns(model, frame, (), table)
+    return frame
 
 
 def inspect(folder: Path, told: Told) -> int:

@@ -46,7 +46,12 @@ class Calibration:
             numbers: the place of each among the tasks that were learned, -1 where it is none.
         """
         calibrated = []
-        for task, rows, number in zip(tasks, outputs, numbers.tolist(), strict=True):
+        for task, rows, number in zip(
+            tasks,
+            outputs,
+            numbers.tolist(),
+            strict=True,
+        ):
             lines = self.lines if number >= 0 else {**self.lines, **self.new_lines}
             line = lines.get(task.kind)
             calibrated.append(rows if line is None else line(rows, np.full(len(rows), number)))
@@ -71,7 +76,11 @@ def calibration_from(state: State) -> Calibration:
     return calibration
 
 
-def calibrate(learned: Learned, train: TaskSet, validation: TaskSet) -> Calibration | None:
+def calibrate(
+    learned: Learned,
+    train: TaskSet,
+    validation: TaskSet,
+) -> Calibration | None:
     """Fit it to what was said of held-out rows; None where there are none.
 
     Args:
@@ -79,7 +88,11 @@ def calibrate(learned: Learned, train: TaskSet, validation: TaskSet) -> Calibrat
         train: the training examples, which count where all were held out in turn.
         validation: examples that never trained, which count elsewhere.
     """
-    held = _held_out(learned, train, validation)
+    held = _held_out(
+        learned,
+        train,
+        validation,
+    )
     if held is None or not np.isfinite(held.outputs).any(axis=1).all():
         return None
     n_tasks = len(train)
@@ -94,13 +107,28 @@ def calibrate(learned: Learned, train: TaskSet, validation: TaskSet) -> Calibrat
         rows = held.where(kind_of_row == kind)
         if len(rows.targets):
             outputs = rows.outputs[:, :1] if kind == "binary" else rows.outputs
-            logits = Logits(outputs, rows.targets, rows.tasks, rows.units)
+            logits = Logits(
+                outputs,
+                rows.targets,
+                rows.tasks,
+                rows.units,
+            )
             lines[kind] = calibrated_line(logits, n_tasks)
         if len(rows.targets) and rows.as_new is not None:
             # Every task is one draw of what a new one may be.
-            logits = Logits(rows.as_new, rows.targets, rows.tasks, rows.tasks)
+            logits = Logits(
+                rows.as_new,
+                rows.targets,
+                rows.tasks,
+                rows.tasks,
+            )
             new_lines[kind] = calibrated_line(logits, n_tasks)
-    return Calibration(intervals, lines, new_lines, _offsets(held, train, new_lines))
+    return Calibration(
+        intervals,
+        lines,
+        new_lines,
+        _offsets(held, train, new_lines),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +153,20 @@ class _HeldOut:
         as_new = None if self.as_new is None else self.as_new[mask]
         parts = [self.outputs, self.targets, self.tasks, self.units]
         outputs, targets, tasks, units = (part[mask] for part in parts)
-        return _HeldOut(outputs, targets, tasks, units, as_new)
+        return _HeldOut(
+            outputs,
+            targets,
+            tasks,
+            units,
+            as_new,
+        )
 
 
-def _held_out(learned: Learned, train: TaskSet, validation: TaskSet) -> _HeldOut | None:
+def _held_out(
+    learned: Learned,
+    train: TaskSet,
+    validation: TaskSet,
+) -> _HeldOut | None:
     rows, outputs = train, learned.out_of_fold
     if outputs is None:
         if not len(validation.rows):
@@ -137,7 +175,13 @@ def _held_out(learned: Learned, train: TaskSet, validation: TaskSet) -> _HeldOut
     joint = _joint(outputs)
     own = _own_part(learned, rows)
     as_new = None if own is None else joint - own
-    return _HeldOut(joint, rows.targets, rows.task_of, units_of(rows), as_new)
+    return _HeldOut(
+        joint,
+        rows.targets,
+        rows.task_of,
+        units_of(rows),
+        as_new,
+    )
 
 
 def _own_part(learned: Learned, rows: TaskSet) -> np.ndarray | None:
@@ -159,7 +203,13 @@ def _own_part(learned: Learned, rows: TaskSet) -> np.ndarray | None:
 def _intervals(held: _HeldOut, n_tasks: int) -> Intervals:
     residuals = held.targets - held.outputs[:, 0]
     as_new = None if held.as_new is None else held.targets - held.as_new[:, 0]
-    return Intervals.of(residuals, held.tasks, held.units, n_tasks, as_new=as_new)
+    return Intervals.of(
+        residuals,
+        held.tasks,
+        held.units,
+        n_tasks,
+        as_new=as_new,
+    )
 
 
 def _offsets(held: _HeldOut, train: TaskSet, new_lines: Mapping[str, Line]) -> Offsets | None:

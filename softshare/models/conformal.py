@@ -37,7 +37,11 @@ class Sizes:
     shares: np.ndarray
 
     @classmethod
-    def of(cls, values: np.ndarray, weights: np.ndarray) -> Sizes:
+    def of(
+        cls,
+        values: np.ndarray,
+        weights: np.ndarray,
+    ) -> Sizes:
         """From values ``(N,)`` and how much each counts, ``(N,)``."""
         order = np.argsort(values, kind="stable")
         shares = np.cumsum(weights[order]) / weights.sum()
@@ -95,19 +99,48 @@ class Intervals:
         """
         sizes = np.abs(residuals)
         blocks = blocks_of(tasks, units)
-        credibility = Credibility.of(sizes, tasks, blocks, n_tasks)
+        credibility = Credibility.of(
+            sizes,
+            tasks,
+            blocks,
+            n_tasks,
+        )
         # A new row's scale comes from rows that are not the row itself: so must these rows' be, for
         # the new one to be one more of them. Rows of a group count as little for each other.
-        scales = credibility.means_without_own(sizes, tasks, blocks)
-        scaled = np.divide(sizes, scales, out=np.zeros(len(sizes)), where=scales > 0)
+        scales = credibility.means_without_own(
+            sizes,
+            tasks,
+            blocks,
+        )
+        scaled = np.divide(
+            sizes,
+            scales,
+            out=np.zeros(len(sizes)),
+            where=scales > 0,
+        )
         known = Sizes.of(scaled, np.ones(len(scaled)))
         n_units = len(np.unique(units))
         if as_new is None or len(np.unique(tasks)) < 2:
-            return cls(credibility.means(), known, n_units)
+            return cls(
+                credibility.means(),
+                known,
+                n_units,
+            )
         new, deviation, df = _sizes_of_new(as_new, tasks)
-        return cls(credibility.means(), known, n_units, new, deviation, df)
+        return cls(
+            credibility.means(),
+            known,
+            n_units,
+            new,
+            deviation,
+            df,
+        )
 
-    def half_widths(self, numbers: np.ndarray, level: float) -> np.ndarray:
+    def half_widths(
+        self,
+        numbers: np.ndarray,
+        level: float,
+    ) -> np.ndarray:
         """By how much each row's interval goes up and down.
 
         Args:
@@ -118,7 +151,11 @@ class Intervals:
             ``(N,)``; infinite for a new task where nothing tells how far tasks differ.
         """
         widths = self.scales[numbers] * self._known(level)
-        return np.where(numbers < 0, self._new(level), widths)
+        return np.where(
+            numbers < 0,
+            self._new(level),
+            widths,
+        )
 
     def _known(self, level: float) -> float:
         """A new unit falls into each of the n + 1 gaps between the held-out ones alike."""
@@ -153,7 +190,11 @@ def _sizes_of_new(residuals: np.ndarray, tasks: np.ndarray) -> tuple[Sizes, floa
         residuals: of rows as of a task that is not known, ``(N,)``.
         tasks: ``(N,)``.
     """
-    codes, counts = np.unique(tasks, return_inverse=True, return_counts=True)[1:]
+    codes, counts = np.unique(
+        tasks,
+        return_inverse=True,
+        return_counts=True,
+    )[1:]
     n_tasks = len(counts)
     means = np.bincount(codes, weights=residuals) / counts
     inner = residuals - means[codes]

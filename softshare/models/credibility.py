@@ -43,15 +43,29 @@ class Credibility:
                 :func:`blocks_of`), ``(N,)``.
             n_tasks: of all tasks; some may have no value.
         """
-        sums = np.bincount(tasks, weights=values, minlength=n_tasks)
+        sums = np.bincount(
+            tasks,
+            weights=values,
+            minlength=n_tasks,
+        )
         counts = np.bincount(tasks, minlength=n_tasks).astype(np.float64)
         mean = float(values.mean())
         # A block's mean is the draw, which counts for as many rows as it has.
         first = np.unique(blocks, return_index=True)[1]
         of_block = np.bincount(blocks)
         block_means = np.bincount(blocks, weights=values) / of_block
-        strength = _strength(block_means, of_block, tasks[first], (sums, counts, mean))
-        return cls(sums, counts, mean, strength)
+        strength = _strength(
+            block_means,
+            of_block,
+            tasks[first],
+            (sums, counts, mean),
+        )
+        return cls(
+            sums,
+            counts,
+            mean,
+            strength,
+        )
 
     def means(self) -> np.ndarray:
         """Every task's mean, the common one for those without a value, ``(T,)``."""
@@ -68,7 +82,11 @@ class Credibility:
         own_counts = np.bincount(blocks)[blocks]
         return self._drawn(self.sums[tasks] - own_sums, self.counts[tasks] - own_counts)
 
-    def _drawn(self, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    def _drawn(
+        self,
+        sums: np.ndarray,
+        counts: np.ndarray,
+    ) -> np.ndarray:
         if np.isinf(self.strength):
             return np.full(len(sums), self.mean)
         return np.asarray((sums + self.strength * self.mean) / (counts + self.strength))
@@ -77,7 +95,11 @@ class Credibility:
 def blocks_of(tasks: np.ndarray, units: np.ndarray) -> np.ndarray:
     """A number for each task's rows of one unit (a group, or a row), ``(N,)``."""
     pairs = np.stack([tasks, units], axis=1)
-    numbers: np.ndarray = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
+    numbers: np.ndarray = np.unique(
+        pairs,
+        axis=0,
+        return_inverse=True,
+    )[1].reshape(-1)
     return numbers
 
 
@@ -90,7 +112,11 @@ def _strength(
     """The strength k by the unbiased moments of Bühlmann and Straub."""
     sums, counts, mean = totals
     known = counts > 0
-    task_means = np.where(known, sums / np.maximum(counts, 1), mean)
+    task_means = np.where(
+        known,
+        sums / np.maximum(counts, 1),
+        mean,
+    )
     squares = of_block * (block_means - task_means[task_of_block]) ** 2
     df_within = len(block_means) - known.sum()
     df_between = known.sum() - 1

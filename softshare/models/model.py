@@ -18,8 +18,10 @@ from softshare.models.added import AddedTask
 from softshare.models.calibration import Calibration, calibration_from
 from softshare.models.card import card_of
 from softshare.models.evaluation import Evaluation
+from softshare.models.explanation import Explanation
 from softshare.models.folder import read_folder, write_folder
 from softshare.models.form import form_as_json, form_from_json
+from softshare.models.importance import explain
 from softshare.models.labelled import labels_of
 from softshare.models.measured import Row, measured
 from softshare.models.posed import UNKNOWN, names_in, numbers_of, posed, told_of
@@ -275,6 +277,33 @@ class Model:
             raise ValueError(f"the table lacks the target column {question.target!r}")
         asking = NOTHING_SAID if self.form.table is None else self.form.table.asking
         return labels_of(table[question.target], question.like, asking)
+
+    def explain(
+        self,
+        table: pd.DataFrame,
+        *,
+        metric: str | None = None,
+        repeats: int = 5,
+        seed: int = 0,
+    ) -> Explanation:
+        """What each column tells the model: by how much the metric is worse without it.
+
+        A column's values are exchanged between rows of one task, or between whole tasks where it is
+        a fact of the task (:mod:`softshare.models.donors`); what every task's rows say is drawn
+        together (:func:`~softshare.models.partial_pooling.pooled`).
+
+        Args:
+            table: labelled rows, best ones that the model has not learned from: on its own training
+                rows a model that knows them by heart seems to need every column.
+            metric: the one to tell by, instead of each kind's own.
+            repeats: how often each column's values are exchanged.
+            seed: of the exchanges.
+
+        Raises:
+            ValueError: the model was not learned from a table, or the table lacks a column or has
+                no label of a known task.
+        """
+        return explain(self, table, metric=metric, repeats=repeats, seed=seed)
 
     # --- keeping -------------------------------------------------------------------------------
 

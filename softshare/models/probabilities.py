@@ -68,7 +68,11 @@ class Line:
     shift: float
     offsets: np.ndarray
 
-    def __call__(self, values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    def __call__(
+        self,
+        values: np.ndarray,
+        numbers: np.ndarray,
+    ) -> np.ndarray:
         """Logits ``(N, C)`` of tasks by their numbers, −1 where one was not learned, ``(N,)``."""
         own = np.append(self.offsets, 0.0)[numbers]
         return np.asarray(self.slope * values + (self.shift + own)[:, None])
@@ -76,10 +80,18 @@ class Line:
 
 def unchanged(n_tasks: int) -> Line:
     """Probabilities as they are."""
-    return Line(1.0, 0.0, np.zeros(n_tasks))
+    return Line(
+        1.0,
+        0.0,
+        np.zeros(n_tasks),
+    )
 
 
-def fit_line(logits: Logits, n_tasks: int, variance: float) -> Line:
+def fit_line(
+    logits: Logits,
+    n_tasks: int,
+    variance: float,
+) -> Line:
     """The line of least log loss, with priors N(1, 1) of the slope, N(0, 1) of the shift and N(0,
     variance) of the offsets.
 
@@ -99,22 +111,40 @@ def fit_line(logits: Logits, n_tasks: int, variance: float) -> Line:
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         slope, shift, own = parameters[0], parameters[1], parameters[2:]
         odds = slope * values + shift + (own[logits.tasks] if n_own else 0.0)
-        margins = np.where(logits.targets > 0, odds, -odds)
+        margins = np.where(
+            logits.targets > 0,
+            odds,
+            -odds,
+        )
         errors = expit(odds) - (logits.targets > 0)
         penalty = (slope - 1) ** 2 + shift**2 + (own @ own / variance if n_own else 0.0)
         gradient = np.zeros(len(parameters))
         gradient[0] = errors @ values + slope - 1
         gradient[1] = errors.sum() + shift
         if n_own:
-            of_tasks = np.bincount(logits.tasks, weights=errors, minlength=n_tasks)
+            of_tasks = np.bincount(
+                logits.tasks,
+                weights=errors,
+                minlength=n_tasks,
+            )
             gradient[2:] = of_tasks + own / variance
         return float(-log_expit(margins).sum() + penalty / 2), gradient
 
     begin = np.append([1.0, 0.0], np.zeros(n_own))
     bounds = [SLOPES] + [(None, None)] * (1 + n_own)
-    found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds)
+    found = minimize(
+        loss,
+        begin,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+    )
     offsets = found.x[2:] if n_own else np.zeros(n_tasks)
-    return Line(float(found.x[0]), float(found.x[1]), offsets)
+    return Line(
+        float(found.x[0]),
+        float(found.x[1]),
+        offsets,
+    )
 
 
 def calibrated_line(logits: Logits, n_tasks: int) -> Line:
@@ -139,15 +169,27 @@ def calibrated_line(logits: Logits, n_tasks: int) -> Line:
     for variance in OFFSET_VARIANCES if logits.is_binary else (0.0,):
         after = np.empty(len(before))
         for number in range(N_FOLDS):
-            line = fit_line(logits.where(fold != number), n_tasks, variance)
+            line = fit_line(
+                logits.where(fold != number),
+                n_tasks,
+                variance,
+            )
             after[fold == number] = _losses(logits.where(fold == number), line)
-        gains: np.ndarray = np.bincount(codes, weights=before - after, minlength=n_units)
+        gains: np.ndarray = np.bincount(
+            codes,
+            weights=before - after,
+            minlength=n_units,
+        )
         if gains.sum() > best_gains.sum():
             best, best_gains = variance, gains
     error = np.sqrt(n_units) * best_gains.std()
     if best is None or best_gains.sum() <= error:
         return unchanged(n_tasks)
-    return fit_line(logits, n_tasks, best)
+    return fit_line(
+        logits,
+        n_tasks,
+        best,
+    )
 
 
 def _temperature(logits: Logits, n_tasks: int) -> Line:
@@ -155,19 +197,36 @@ def _temperature(logits: Logits, n_tasks: int) -> Line:
 
     def loss(log_slope: Any) -> float:
         slope = float(np.exp(log_slope[0]))
-        line = Line(slope, 0.0, np.zeros(n_tasks))
+        line = Line(
+            slope,
+            0.0,
+            np.zeros(n_tasks),
+        )
         return float(_losses(logits, line).sum() + (slope - 1) ** 2 / 2)
 
     bounds = [tuple(np.log(SLOPES))]
-    found = minimize(loss, np.zeros(1), method="L-BFGS-B", bounds=bounds)
-    return Line(float(np.exp(found.x[0])), 0.0, np.zeros(n_tasks))
+    found = minimize(
+        loss,
+        np.zeros(1),
+        method="L-BFGS-B",
+        bounds=bounds,
+    )
+    return Line(
+        float(np.exp(found.x[0])),
+        0.0,
+        np.zeros(n_tasks),
+    )
 
 
 def _losses(logits: Logits, line: Line) -> np.ndarray:
     """The log loss of every row, ``(N,)``."""
     values = line(logits.values, logits.tasks)
     if logits.is_binary:
-        margins = np.where(logits.targets > 0, values[:, 0], -values[:, 0])
+        margins = np.where(
+            logits.targets > 0,
+            values[:, 0],
+            -values[:, 0],
+        )
         return np.asarray(-log_expit(margins))
     of_right = values[np.arange(len(values)), logits.targets.astype(np.int64)]
     return np.asarray(logsumexp(values, axis=1) - of_right)
