@@ -17,7 +17,7 @@ import pandas as pd
 from softshare.evaluation.select import score
 from softshare.evaluation.words import listed
 
-WAYS = ("independent", "ridge", "boosted-apart")
+WAYS = ("independent", "ridge", "boosted-apart", "forest-apart", "kernel-apart")
 """Names of :data:`softshare.methods.named.APART`, which whoever reads records need not import; the
 first counts where nothing was held out.
 """

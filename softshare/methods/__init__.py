@@ -10,6 +10,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from softshare.methods import estimators as estimators
+    from softshare.methods import pieces as pieces
     from softshare.methods import plain_entries as plain_entries
     from softshare.methods import restored as restored
     from softshare.methods import select_pattern as select_pattern
@@ -18,5 +19,13 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["estimators", "plain_entries", "restored", "select_pattern", "stacked", "training"],
+    submodules=[
+        "estimators",
+        "pieces",
+        "plain_entries",
+        "restored",
+        "select_pattern",
+        "stacked",
+        "training",
+    ],
 )

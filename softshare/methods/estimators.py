@@ -23,8 +23,10 @@ from softshare.shallow.boosted import Boosted
 from softshare.shallow.boosted_apart import BoostedApart
 from softshare.shallow.boosted_trees import KeptTrees, Settings
 from softshare.shallow.forest import Forest
+from softshare.shallow.forest_apart import ForestApart
 from softshare.shallow.gaussian_process import MOST_ROWS as MOST_ROWS_OF_GP
 from softshare.shallow.gaussian_process import GaussianProcess
+from softshare.shallow.kernel_apart import KernelApart
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.ridge_apart import RidgeApart
@@ -74,6 +76,8 @@ ESTIMATORS: Mapping[str, MakeEstimator] = {
     "boosted-on-pooled": partial(Boosted, start="pooled-ridge"),
     "boosted-apart": BoostedApart,
     "forest": Forest,
+    "forest-apart": ForestApart,
+    "kernel-apart": KernelApart,
     "gp": GaussianProcess,
     **{f"linear-{method}": partial(TunedLinear, method=method) for method in TUNABLE},
 }
@@ -86,9 +90,11 @@ KINDS: Mapping[str, type] = {
         BoostedApart,
         CategorySets,
         Forest,
+        ForestApart,
         GaussianProcess,
         KeptTrees,
         Kernel,
+        KernelApart,
         MixedModel,
         PooledRidge,
         RidgeApart,
@@ -126,7 +132,7 @@ class Fitted:
         Raises:
             KeyError: a task was not learned.
         """
-        entries = plain_entries(tasks)
+        entries = plain_entries(tasks).as_vectors()
         known = {task.name: number for number, task in enumerate(self.tasks)}
         for task in tasks.tasks:
             if task.name not in known:
@@ -136,7 +142,7 @@ class Fitted:
 
     def outputs_new(self, tasks: TaskSet) -> np.ndarray:
         """Outputs on every entry of tasks that were not learned, ``(N, n_outputs)``."""
-        entries = plain_entries(tasks)
+        entries = plain_entries(tasks).as_vectors()
         unseen = np.full(len(entries.tasks), UNSEEN)
         return _columns(self.estimator.predict(entries.inputs, unseen))
 
@@ -223,7 +229,8 @@ def fitted(name: str, tasks: TaskSet, *, seed: int) -> Fitted:
         tasks: prepared; see :func:`~softshare.methods.plain_entries.not_alike`.
         seed: of its folds and draws.
     """
-    return Fitted(_fit(name, tasks.tasks[0], plain_entries(tasks), seed), tasks.tasks)
+    entries = plain_entries(tasks).as_vectors()
+    return Fitted(_fit(name, tasks.tasks[0], entries, seed), tasks.tasks)
 
 
 def beside(tasks: TaskSet, outputs: np.ndarray) -> TaskSet:

@@ -9,7 +9,9 @@ from softshare.methods.contestants import (
     BOOSTED_APART,
     BOOSTED_ON_POOLED,
     FOREST,
+    FOREST_APART,
     GP,
+    KERNEL_APART,
     LINEAR_EVGENIOU_PONTIL,
     LINEAR_GO_MTL,
     LINEAR_L21,
@@ -84,12 +86,20 @@ CONTESTANTS: tuple[Method, ...] = (
     BOOSTED,
     BOOSTED_ON_POOLED,
     FOREST,
+    FOREST_APART,
+    KERNEL_APART,
     GP,
     *LINEAR,
 )
 """What a person would use instead of a network."""
 
-APART: tuple[Method, ...] = (INDEPENDENT, RIDGE, BOOSTED_APART)
+APART: tuple[Method, ...] = (
+    INDEPENDENT,
+    RIDGE,
+    BOOSTED_APART,
+    FOREST_APART,
+    KERNEL_APART,
+)
 """The ways to learn every task apart: the first is always among those that are compared."""
 
 _QUICK = (RIDGE, POOLED_RIDGE, MIXED_MODEL, BOOSTED, BOOSTED_ON_POOLED)
@@ -110,14 +120,35 @@ _THOROUGH = (
     TENSOR_TRAIN,
 )
 
+_QUICK_OF_SAME_ROWS = (RIDGE, BOOSTED_APART, KERNEL_APART)
+
+_THOROUGH_OF_SAME_ROWS = (
+    *_QUICK_OF_SAME_ROWS,
+    FOREST_APART,
+    MIXED_MODEL,
+    GP,
+    *_LINEAR,
+    LINEAR_L21,
+    LINEAR_MTRL,
+    TIED,
+    LAST_AXIS_FLATTENING,
+    TENSOR_TRAIN,
+)
+
 AUTO = Auto(
     {
         "quick": _QUICK,
         "default": (*_QUICK, *_LINEAR, TENSOR_TRAIN),
         "thorough": _THOROUGH,
     },
+    {
+        "quick": _QUICK_OF_SAME_ROWS,
+        "default": (*_QUICK_OF_SAME_ROWS, MIXED_MODEL, *_LINEAR, TENSOR_TRAIN),
+        "thorough": _THOROUGH_OF_SAME_ROWS,
+    },
     pooled=POOLED_RIDGE,
     apart=RIDGE,
+    alone=APART,
 )
 
 METHODS: tuple[Method, ...] = (

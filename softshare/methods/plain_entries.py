@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +34,10 @@ class PlainEntries:
     groups: np.ndarray | None
     weights: np.ndarray | None = None
 
+    def as_vectors(self) -> PlainEntries:
+        """The same with images as rows of numbers."""
+        return replace(self, inputs=self.inputs.reshape(len(self.inputs), -1))
+
     def where(self, mask: np.ndarray) -> PlainEntries:
         """Some of the entries, ``(N,)`` booleans."""
         groups = None if self.groups is None else self.groups[mask]
@@ -46,10 +51,18 @@ class PlainEntries:
         )
 
 
-def not_alike(tasks: TaskSet) -> str | None:
+MOST_PIXELS = 256
+"""Numbers of an image that is as well a vector, as 16 by 16 grey pixels."""
+
+
+def not_alike(tasks: TaskSet, *, small_images: bool = False) -> str | None:
     """Why these tasks' rows cannot be rows of one array, or None where they can.
 
     One model for rows of several tasks needs inputs of one width and targets of one kind.
+
+    Args:
+        tasks: whose rows.
+        small_images: whether images of a few pixels will do for vectors.
     """
     shapes = {tasks.input_shape(number) for number in range(len(tasks))}
     if len(shapes) > 1:
@@ -57,14 +70,28 @@ def not_alike(tasks: TaskSet) -> str | None:
     if len({(task.kind, task.n_outputs) for task in tasks.tasks}) > 1:
         return "the tasks' targets differ in kind"
     (shape,) = shapes
-    if len(shape) != 1:
-        return "inputs are no vectors"
-    if len(tasks.rows) * shape[0] > MOST_NUMBERS:
+    if why := not_vectors(shape, small_images=small_images):
+        return why
+    if len(tasks.rows) * math.prod(shape) > MOST_NUMBERS:
         return "the inputs are too many to be held in one array"
     return None
 
 
-def not_one_model(tasks: TaskSet) -> str | None:
+def not_vectors(shape: tuple[int, ...], *, small_images: bool = False) -> str | None:
+    """Why inputs of this shape cannot be rows of numbers, or None where they can."""
+    if len(shape) == 1 or (small_images and math.prod(shape) <= MOST_PIXELS):
+        return None
+    return "inputs are no vectors"
+
+
+def not_apart(tasks: TaskSet) -> str | None:
+    """Why models of each task's rows alone cannot serve these tasks, or None where they can."""
+    shapes = [tasks.input_shape(number) for number in range(len(tasks))]
+    reasons = [not_vectors(shape, small_images=True) for shape in shapes]
+    return next(filter(None, reasons), None)
+
+
+def not_one_model(tasks: TaskSet, *, small_images: bool = False) -> str | None:
     """Why one model of all rows cannot serve these tasks, or None where it can.
 
     Beside rows that are alike it needs rows of each task's own: where all tasks see the same rows,
@@ -72,7 +99,7 @@ def not_one_model(tasks: TaskSet) -> str | None:
     """
     if tasks.one_input:
         return "all tasks see the same rows, which one model cannot tell apart"
-    return not_alike(tasks)
+    return not_alike(tasks, small_images=small_images)
 
 
 def plain_entries(tasks: TaskSet) -> PlainEntries:
@@ -83,10 +110,22 @@ def plain_entries(tasks: TaskSet) -> PlainEntries:
         entries = np.flatnonzero(source_of_entry == number)
         if len(entries):
             inputs[entries] = take(source, tasks.rows[entries]).numpy()
-    # Rows that serve several tasks must not be divided either.
+    return PlainEntries(
+        inputs,
+        tasks.targets,
+        tasks.task_of,
+        groups_of(tasks),
+        mean_one_weights(tasks),
+    )
+
+
+def groups_of(tasks: TaskSet) -> np.ndarray | None:
+    """The group of every entry, ``(N,)``, or None: rows are single.
+
+    Rows that serve several tasks must not be divided either.
+    """
     divisible = not tasks.one_input and not any(group is not None for group in tasks.groups)
-    groups = None if divisible else units_of(tasks)
-    return PlainEntries(inputs, tasks.targets, tasks.task_of, groups, mean_one_weights(tasks))
+    return None if divisible else units_of(tasks)
 
 
 def mean_one_weights(tasks: TaskSet) -> np.ndarray | None:

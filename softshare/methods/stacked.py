@@ -10,7 +10,7 @@ import numpy as np
 
 from softshare.methods.estimators import UNSEEN, by_task
 from softshare.methods.method import Learned, Method, State
-from softshare.methods.plain_entries import mean_one_weights, plain_entries
+from softshare.methods.plain_entries import groups_of, mean_one_weights
 from softshare.methods.plain_state import state_of, value_of
 from softshare.methods.portfolio import Rehearsal
 from softshare.methods.settings import RunSettings
@@ -187,7 +187,7 @@ def weighed(
         metric=_metric(train, settings),
         pooled=names.index(auto.pooled.name),
         apart=names.index(auto.apart.name) if auto.apart.name in names else None,
-        groups=plain_entries(train).groups,
+        groups=groups_of(train),
         counts=mean_one_weights(train),
         random_state=settings.seed,
     )

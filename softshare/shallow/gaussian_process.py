@@ -17,7 +17,6 @@ from softshare.shallow.rows import (
     checked_inputs,
     checked_rows,
     one_vs_rest,
-    row_losses,
     task_codes,
 )
 from softshare.shallow.task_kernel import (
@@ -29,6 +28,7 @@ from softshare.shallow.task_kernel import (
     negative_log_likelihood,
     same_codes,
 )
+from softshare.shallow.tempering import best_temper, tempered
 
 # So many take ten seconds and 0.6 GiB; twice as many would take eight and four times that.
 MOST_ROWS = 4000
@@ -115,7 +115,7 @@ class GaussianProcess(BaseEstimator):
         self.rows_ = rows
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
         left_out = held_out_values(inverse, self.weights_, values, folds)
-        self.temper_ = self._temper(left_out, rows.targets)
+        self.temper_ = best_temper(left_out, rows.targets, self.centre_, self.kind)
         self.held_out_ = self._answers(left_out)
         return self
 
@@ -155,26 +155,6 @@ class GaussianProcess(BaseEstimator):
         )
         return Kernel.of(found.x, n_inputs)
 
-    def _temper(self, left_out: Array, targets: Array) -> float:
-        """What outputs are multiplied by to be log-odds, by the likelihood of left-out rows."""
-        if self.kind == "regression":
-            return 1.0
-
-        def loss(log_temper: float) -> float:
-            logits = self._logits(left_out, np.exp(log_temper))
-            return float(row_losses(logits, targets, self.kind).mean())
-
-        found = optimize.minimize_scalar(loss, bounds=(-4, 4), method="bounded")
-        return float(np.exp(found.x))
-
-    def _logits(self, outputs: Array, temper: float) -> Array:
-        """Outputs around the classes' rates to logits. Shapes: (N, C) to (N, C) or (N,)."""
-        rates = self.centre_.clip(1e-3, 1 - 1e-3)
-        if self.kind == "binary":
-            log_odds = np.log(rates / (1 - rates)) + temper * outputs
-            return np.asarray(log_odds)[:, 0]
-        return np.asarray(np.log(rates) + temper * outputs)
-
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
         """Means, log-odds, or one logit a class; a task never seen has the common function.
 
@@ -196,7 +176,7 @@ class GaussianProcess(BaseEstimator):
         if self.kind == "regression":
             values = self.centre_ + self.scale_ * outputs
             return np.asarray(values)[:, 0]
-        return self._logits(outputs, self.temper_)
+        return tempered(outputs, self.centre_, self.temper_, self.kind)
 
 
 def held_out_values(inverse: Array, weights: Array, values: Array, folds: Codes) -> Array:

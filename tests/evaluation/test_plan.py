@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from softshare.evaluation.plan import make_plan
-from softshare.methods.named import CONTESTANTS, METHODS
+from softshare.methods.named import METHODS
 from softshare.methods.options import read_options
 from softshare.tasks.task_set import TaskSet
 
@@ -54,8 +54,8 @@ def test_every_method_that_applies_is_compared_by_default():
 def test_a_method_that_cannot_apply_is_left_out_with_its_reason():
     found = plan(SAME_ROWS)
     assert "pooled" not in {method.name for method in found.methods}
-    joint = [method.name for method in CONTESTANTS if method.default and not method.apart]
-    assert list(found.left_out) == ["pooled", *joint, "auto"]
+    blind = ["pooled-ridge", "boosted", "boosted-on-pooled", "forest"]
+    assert list(found.left_out) == ["pooled", *blind]
     assert all("same rows" in reason for reason in found.left_out.values())
 
 

@@ -20,5 +20,5 @@ def test_a_preset_that_there_is_not_is_refused() -> None:
 
 
 def test_auto_leaves_methods_out_that_do_not_suit_the_tasks() -> None:
-    images = TaskSet.from_arrays({"a": (np.zeros((4, 1, 8, 8)), np.arange(4) % 2)})
+    images = TaskSet.from_arrays({"a": (np.zeros((4, 1, 28, 28)), np.arange(4) % 2)})
     assert AUTO.unsuitable(images) == "inputs are no vectors"

@@ -25,5 +25,7 @@ def test_one_model_needs_rows_of_each_tasks_own() -> None:
     targets = {name: np.arange(8) % 2 for name in "ab"}
     tasks = TaskSet.from_shared_inputs(np.zeros((8, 2)), targets)
     suitable = [method for method in CONTESTANTS if method.unsuitable(tasks) is None]
-    assert {method.name for method in suitable} == {"ridge", "boosted-apart"}
-    assert all(method.apart for method in suitable)
+    names = {method.name for method in suitable}
+    assert names >= {"ridge", "boosted-apart", "mixed-model", "linear-trace-norm", "gp"}
+    assert not names & {"pooled-ridge", "boosted", "boosted-on-pooled", "forest"}
+    assert all(method.apart or method.tells_apart for method in suitable)

@@ -61,6 +61,8 @@ def test_a_row_s_own_target_has_no_part_in_what_is_said_of_it(name: str, grouped
         "boosted",
         "boosted-apart",
         "forest",
+        "forest-apart",
+        "kernel-apart",
         "gp",
         "linear-evgeniou-pontil",
         "linear-trace-norm",

@@ -1,0 +1,39 @@
+"""Classes fitted as values: what turns their outputs into logits that rows held out bear out."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import optimize
+
+from softshare.shallow.rows import Array, Kind, row_losses
+
+
+def best_temper(left_out: Array, targets: Array, rates: Array, kind: Kind) -> float:
+    """What outputs are multiplied by to be log-odds, by the likelihood of left-out rows.
+
+    Args:
+        left_out: Outputs about the rates. Shape (N, C).
+        targets: Shape (N,).
+        rates: Of the classes among the training rows. Shape (C,).
+        kind: What the targets are; numbers stay as they are.
+    """
+    if kind == "regression":
+        return 1.0
+
+    def loss(log_temper: float) -> float:
+        logits = tempered(left_out, rates, np.exp(log_temper), kind)
+        losses = row_losses(logits, targets, kind)
+        return float(losses.mean())
+
+    found = optimize.minimize_scalar(loss, bounds=(-4, 4), method="bounded")
+    return float(np.exp(found.x))
+
+
+def tempered(outputs: Array, rates: Array, temper: float, kind: Kind) -> Array:
+    """Outputs around the classes' rates to logits. Shapes: (N, C) to (N, C) or (N,)."""
+    bounded = rates.clip(1e-3, 1 - 1e-3)
+    if kind == "binary":
+        prior = np.log(bounded / (1 - bounded))
+        log_odds = prior + temper * outputs
+        return np.asarray(log_odds)[:, 0]
+    return np.asarray(np.log(bounded) + temper * outputs)
