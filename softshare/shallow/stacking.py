@@ -143,18 +143,7 @@ def stack(
         # well from the first: its losses on a task's other rows tell of the very row held out.
         losses[:, apart] = np.average(losses[:, apart], weights=counts)
     rest = everything.take(~kept[tasks])
-    best = common_weights(rest.outputs, rest.targets, rest.tasks, goal, rest.counts)
-    trusted = trusted_weights(
-        best,
-        rest.outputs,
-        rest.targets,
-        rest.tasks,
-        goal,
-        groups=rest.groups,
-        counts=rest.counts,
-    )
-    rate = _chosen_rate(rest, goal, best, trusted)
-    common = best if rate > 0 else trusted
+    common, rate = _common_and_rate(rest, goal)
     weights = np.tile(common, (n_tasks, 1))
     own = _own_weights(rest, rest.losses, common, rate)
     weights[: len(own)] = own
@@ -166,6 +155,22 @@ def stack(
         kept,
         p_values,
     )
+
+
+def _common_and_rate(rows: _Held, goal: Goal) -> tuple[Array, float]:
+    """The common weights ``(M,)``, and how fast own losses move a task's from them."""
+    best = common_weights(rows.outputs, rows.targets, rows.tasks, goal, rows.counts)
+    trusted = trusted_weights(
+        best,
+        rows.outputs,
+        rows.targets,
+        rows.tasks,
+        goal,
+        groups=rows.groups,
+        counts=rows.counts,
+    )
+    rate = _chosen_rate(rows, goal, best, trusted)
+    return (best if rate > 0 else trusted), rate
 
 
 def _hurt(rows: _Held, goal: Goal, apart: int | None) -> tuple[np.ndarray, Array]:
