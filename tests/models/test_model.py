@@ -159,3 +159,13 @@ def test_a_model_of_weighted_rows_predicts_without_weights_and_is_judged_by_them
     own = (new["school"] == first["task"]).to_numpy()
     error = mean_squared_error(new["score"][own], told[own], sample_weight=weights[own])
     assert first["value"] == pytest.approx(np.sqrt(error))
+
+
+@pytest.mark.parametrize("method", ["pooled-ridge", "tied"])
+def test_a_row_of_weight_0_is_a_row_left_out(method: str) -> None:
+    table = schools().assign(survey=np.arange(60) % 4)
+    roles = {"task": "school", "target": "score", "drop": ["passed", "grade"], "weight": "survey"}
+    without = table[table["survey"] > 0].reset_index(drop=True)
+    models = [learn(read_table(rows, **roles), method=method, **FEW) for rows in (table, without)]
+    told = [model.predict(schools(seed=1))["predicted score"] for model in models]
+    np.testing.assert_array_equal(told[0], told[1])
