@@ -19,8 +19,8 @@ from softshare.shallow.rows import (
     Rows,
     checked_inputs,
     checked_rows,
-    row_losses,
     task_codes,
+    weighted_losses,
 )
 from softshare.shallow.tree_arrays import TreeArrays
 
@@ -72,6 +72,7 @@ class ForestApart(BaseEstimator):
         y: ArrayLike,
         tasks: ArrayLike,
         groups: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> ForestApart:
         """Choose the size of leaves on all tasks' held-out rows, then fit each task's rows.
 
@@ -80,6 +81,7 @@ class ForestApart(BaseEstimator):
             y: Targets. Shape (N,).
             tasks: Each row's task. Shape (N,).
             groups: Rows of one group are held out together. Shape (N,).
+            weights: How much each row counts, above 0. Shape (N,).
 
         Raises:
             ValueError: If shapes or values are wrong.
@@ -91,6 +93,7 @@ class ForestApart(BaseEstimator):
             groups,
             kind=self.kind,
             n_classes=self.n_classes,
+            weights=weights,
         )
         self.tasks_ = rows.names
         self.n_outputs_ = rows.n_classes
@@ -99,7 +102,7 @@ class ForestApart(BaseEstimator):
         said = {leaf: self._said_without_folds(rows, folds, leaf) for leaf in ROWS_IN_LEAF}
         losses: dict[Point, Array] = {}
         for leaf, outputs in said.items():
-            own = row_losses(self._answers(outputs), rows.targets, rows.kind)
+            own = weighted_losses(self._answers(outputs), rows)
             by_fold = np.zeros(self.n_folds)
             np.add.at(by_fold, folds, own)
             losses[(float(leaf),)] = by_fold
@@ -135,13 +138,10 @@ class ForestApart(BaseEstimator):
                 "min_samples_leaf": leaf,
                 "random_state": self.random_state,
             }
-            inputs, targets = rows.inputs[mine], rows.targets[mine]
-            columns = None
-            if rows.kind == "regression":
-                forest = ExtraTreesRegressor(**settings).fit(inputs, targets)
-            else:
-                forest = ExtraTreesClassifier(**settings).fit(inputs, targets)
-                columns = forest.classes_.astype(int)
+            own = rows.take(mine)
+            make = ExtraTreesRegressor if rows.kind == "regression" else ExtraTreesClassifier
+            forest = make(**settings).fit(own.inputs, own.targets, sample_weight=own.weights)
+            columns = None if rows.kind == "regression" else forest.classes_.astype(int)
             forests[int(task)] = of_forest(forest, columns, self.means_.shape[1])
         return forests
 
@@ -178,12 +178,13 @@ class ForestApart(BaseEstimator):
         if rows.kind != "regression":
             n_classes = 2 if rows.kind == "binary" else self.n_outputs_
             targets = (targets == np.arange(n_classes)).astype(float)
-        everyone = targets.mean(axis=0)
+        everyone = np.average(targets, axis=0, weights=rows.weights)
         means = np.tile(everyone, (rows.n_tasks + 1, 1))
         for task in np.unique(rows.tasks):
-            own = targets[rows.tasks == task]
-            total = own.sum(axis=0) + ROWS_OF_ALL * everyone
-            means[task] = total / (len(own) + ROWS_OF_ALL)
+            mine = rows.tasks == task
+            counts = rows.row_weights[mine]
+            total = (counts[:, None] * targets[mine]).sum(axis=0) + ROWS_OF_ALL * everyone
+            means[task] = total / (counts.sum() + ROWS_OF_ALL)
         return means
 
     def _answers(self, said: Array) -> Array:

@@ -12,6 +12,7 @@ from softshare.shallow import boosted_trees, forest, mixed_model, pooled_ridge, 
 from softshare.shallow.boosted import Boosted
 from softshare.shallow.boosted_apart import BoostedApart
 from softshare.shallow.forest import Forest, shrunk_means
+from softshare.shallow.forest_apart import ForestApart
 from softshare.shallow.mixed_model import MixedModel
 from softshare.shallow.pooled_ridge import PooledRidge
 from softshare.shallow.ridge_apart import RidgeApart
@@ -136,6 +137,7 @@ TREES = (
     Boosted("binary", n_folds=2),
     BoostedApart("binary", n_folds=2),
     Forest("binary", n_trees=20, n_folds=2),
+    ForestApart("binary", n_trees=20, n_folds=2),
 )
 
 
