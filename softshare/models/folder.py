@@ -19,6 +19,7 @@ from safetensors.numpy import save as save_arrays
 
 from softshare.evaluation.records.sealed import seal, unseal
 from softshare.files import write_bytes, write_text
+from softshare.models.schema import check_model
 
 FORMAT = 1
 """Of the folder; what this version writes. Every format up to it can be read."""
@@ -94,7 +95,7 @@ def read_folder(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is damaged: {error}") from None
     try:
         found: dict[str, Any] = _with_arrays(content, arrays)
-    except KeyError as error:
+    except (KeyError, TypeError) as error:
         raise ValueError(f"{path} lacks the numbers {error}") from None
     return found
 
@@ -126,6 +127,10 @@ def read_json(folder: Path) -> dict[str, Any]:
             f"{path} has the format {version} of a newer softshare, this one reads up to {FORMAT}: "
             "pip install --upgrade softshare"
         )
+    try:
+        check_model(content)
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
     if not _WEIGHTS.fullmatch(str(content.get("weights"))):
         raise ValueError(f"{path} is damaged: it names no weights beside it")
     return content

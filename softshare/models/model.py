@@ -26,6 +26,7 @@ from softshare.models.labelled import labels_of
 from softshare.models.measured import Row, measured
 from softshare.models.posed import UNKNOWN, names_in, numbers_of, posed, told_of
 from softshare.models.predictions import Answers, probabilities_of
+from softshare.models.probe import check_probe, probed
 from softshare.models.questions import Question, Unknown, questions_of
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.asking import NOTHING_SAID
@@ -328,6 +329,7 @@ class Model:
             "calibration": None if calibration is None else calibration.state(),
             "learned": self.learned.state(),
             "added": state_of(list(self.added)),
+            "probe": probed(self.learned, self.form),
         }
 
 
@@ -354,6 +356,7 @@ def load_model(folder: str | Path, *, methods: Sequence[Method] = ()) -> Model:
         form = form_from_json(content["form"])
         settings = checked_settings(content["settings"])
         learned = method.restore(content["learned"], form)
+        check_probe(learned, form, content["probe"])
         state = content.get("calibration")
         calibration = None if state is None else calibration_from(state)
         added = tuple(value_of(content["added"], {AddedTask.__name__: AddedTask}))

@@ -73,10 +73,8 @@ def test_newer_formats_and_unknown_methods_are_refused(folder: Path) -> None:
         load_model(folder)
 
 
-@pytest.mark.parametrize(
-    "weights", ["../weights-" + 32 * "0" + ".safetensors", "/etc/passwd", None]
-)
-def test_weights_are_read_from_the_folder_alone(folder: Path, weights: str | None) -> None:
+@pytest.mark.parametrize("weights", ["../weights-" + 32 * "0" + ".safetensors", "/etc/passwd", ""])
+def test_weights_are_read_from_the_folder_alone(folder: Path, weights: str) -> None:
     changed(folder, weights=weights)
     with pytest.raises(ValueError, match="it names no weights beside it"):
         load_model(folder)
@@ -89,6 +87,22 @@ def test_a_state_can_hold_nothing_but_what_is_known(folder: Path) -> None:
         load_model(folder)
     changed(folder, learned={**learned, "of": {**learned["of"], "predict": 1}})
     with pytest.raises(ValueError, match="damaged, or not what it says"):
+        load_model(folder)
+
+
+def test_a_model_that_predicts_otherwise_than_it_did_is_refused(folder: Path) -> None:
+    content = unseal((folder / MODEL).read_bytes())
+    coefficients = content["learned"]["of"]["coef_"]
+    changed(folder, learned={**content["learned"], "of": {**content["learned"]["of"],
+            "intercept_": coefficients}})  # fmt: skip
+    with pytest.raises(ValueError, match="damaged, or not what it says"):
+        load_model(folder)
+
+
+def test_json_of_another_form_is_refused_by_its_place(folder: Path) -> None:
+    facts = unseal((folder / MODEL).read_bytes())["facts"]
+    changed(folder, facts={**facts, "measures": [{"task": 3}]})
+    with pytest.raises(ValueError, match=r"facts.measures.0.task cannot be read .* places more"):
         load_model(folder)
 
 

@@ -26,11 +26,13 @@ Rows = list[Count] | dict[str, list[Count]]
 """Rows of the source; where tasks have several sources, task → rows of its own."""
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """What is checked as it stands; more may stand beside it."""
+
     model_config = ConfigDict(strict=True, extra="allow")
 
 
-class Settings(_Part):
+class Settings(Part):
     """The settings that every reader asks for; the others are compared, whatever they are."""
 
     source: str
@@ -43,7 +45,7 @@ class Settings(_Part):
     searched: list[str] = []
 
 
-class TaskOfData(_Part):
+class TaskOfData(Part):
     """One task, and how many examples each part has of it."""
 
     name: str
@@ -55,7 +57,7 @@ class TaskOfData(_Part):
     n_test: Count
 
 
-class Data(_Part):
+class Data(Part):
     """The data as they went into the run."""
 
     fingerprint: str
@@ -65,7 +67,7 @@ class Data(_Part):
     notes: list[str]
 
 
-class Point(_Part):
+class Point(Part):
     """A point of the learning curve."""
 
     step: Count
@@ -73,14 +75,14 @@ class Point(_Part):
     validation_loss: Finite | None
 
 
-class Resampled(_Part):
+class Resampled(Part):
     """A task's metric under each weighting of the test rows."""
 
     units: Count
     values: list[Finite]
 
 
-class Layer(_Part):
+class Layer(Part):
     """What is shared in a layer."""
 
     sharing: str
@@ -90,7 +92,7 @@ class Layer(_Part):
     effective_rank: Finite | None
 
 
-class Sharing(_Part):
+class Sharing(Part):
     """What is shared where."""
 
     layers: dict[str, Layer]
@@ -99,7 +101,7 @@ class Sharing(_Part):
     warnings: list[str]
 
 
-class RunRecord(_Part):
+class RunRecord(Part):
     """One run."""
 
     format: Literal[2]
@@ -119,7 +121,7 @@ class RunRecord(_Part):
     sharing: Sharing
 
 
-class SplitFile(_Part):
+class SplitFile(Part):
     """Which rows each part of a split holds."""
 
     format: Literal[2]
@@ -139,6 +141,15 @@ def check(content: Mapping[str, Any], schema: type[BaseModel]) -> None:
     told = content.get("format")
     if told != FORMAT:
         raise ValueError(f"its format is {told!r}, this version reads {FORMAT}")
+    check_form(content, schema)
+
+
+def check_form(content: Mapping[str, Any], schema: type[BaseModel]) -> None:
+    """Make sure that a content has the form that its readers rely on.
+
+    Raises:
+        ValueError: as :func:`check`.
+    """
     try:
         _adapter(schema).validate_python(content)
     except ValidationError as error:
