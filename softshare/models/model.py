@@ -26,7 +26,7 @@ from softshare.models.labelled import labels_of
 from softshare.models.measured import Row, measured
 from softshare.models.posed import UNKNOWN, names_in, numbers_of, posed, told_of
 from softshare.models.predictions import Answers, probabilities_of
-from softshare.models.probe import check_probe, probed
+from softshare.models.probe import check_said, probes
 from softshare.models.questions import Question, Unknown, questions_of
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.asking import NOTHING_SAID
@@ -329,8 +329,18 @@ class Model:
             "calibration": None if calibration is None else calibration.state(),
             "learned": self.learned.state(),
             "added": state_of(list(self.added)),
-            "probe": probed(self.learned, self.form),
+            "probe": self._said_of_probes(),
         }
+
+    def _said_of_probes(self) -> np.ndarray:
+        """Outputs on made inputs, and how wide intervals are, ``(N,)``."""
+        said = []
+        for examples in probes(self.form):
+            said.append(self._outputs(examples)[0].ravel())
+        calibration = self.calibration
+        if calibration is not None and calibration.intervals is not None:
+            said.append(calibration.intervals.half_widths(np.arange(-1, len(self.form)), LEVEL))
+        return np.concatenate(said).astype(np.float64)
 
 
 def load_model(folder: str | Path, *, methods: Sequence[Method] = ()) -> Model:
@@ -356,11 +366,12 @@ def load_model(folder: str | Path, *, methods: Sequence[Method] = ()) -> Model:
         form = form_from_json(content["form"])
         settings = checked_settings(content["settings"])
         learned = method.restore(content["learned"], form)
-        check_probe(learned, form, content["probe"])
         state = content.get("calibration")
         calibration = None if state is None else calibration_from(state)
         added = tuple(value_of(content["added"], {AddedTask.__name__: AddedTask}))
-        return Model(learned, method, settings, form, content["facts"], calibration, added)
+        model = Model(learned, method, settings, form, content["facts"], calibration, added)
+        check_said(content["probe"], model._said_of_probes())
+        return model
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RuntimeError) as error:
         told = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else error
         raise ValueError(f"{path} is damaged, or not what it says: {told}") from error
