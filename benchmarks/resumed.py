@@ -19,6 +19,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -56,6 +57,10 @@ EVERY = 3
 """Steps between checkpoints of a training: writing takes a good part of its time."""
 
 OUTCOME = "outcome.json"
+
+KILLED_TRAININGS = "kills of trainings"
+KILLED_SWEEPS = "kills of sweeps"
+WITH_CHECKPOINTS = "of these when there were checkpoints"
 
 OF_TORCH = "torchinductor"
 """Begins the name of the folder for temporary files that PyTorch makes with any optimizer."""
@@ -118,21 +123,25 @@ KINDS = {
 
 
 def main(kills: int = 100, seed: int = 0) -> int:
-    """Kill trainings so often, and sweeps; returns the exit code."""
+    """Kill trainings so often, and sweeps, or until Ctrl-C; returns the exit code."""
     torch.set_num_threads(1)
     generator = random.Random(seed)
     faults: list[str] = []
+    made: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, suppress(KeyboardInterrupt):
-        trainings = _trainings(Path(folder) / "trainings", kills, generator, faults)
-        sweeps = _sweeps(Path(folder) / "sweeps", kills, generator, faults)
-        print(f"{trainings} kills of trainings, {sweeps} of sweeps, {len(faults)} faults")
-    print(*faults, sep="\n")
+        _trainings(Path(folder) / "trainings", kills, generator, made, faults)
+        _sweeps(Path(folder) / "sweeps", kills, generator, made, faults)
+    for what, count in made.items():
+        print(f"{count} {what}")
+    print(f"{len(faults)} faults", *faults, sep="\n")
     return bool(faults)
 
 
-def _trainings(place: Path, kills: int, generator: random.Random, faults: list[str]) -> int:
+def _trainings(
+    place: Path, kills: int, generator: random.Random, made: Counter[str], faults: list[str]
+) -> None:
     """Kill trainings, each twice before it may end."""
-    made = number = 0
+    number = 0
     expected = {}
     seconds = {}
     for name in KINDS:
@@ -140,32 +149,33 @@ def _trainings(place: Path, kills: int, generator: random.Random, faults: list[s
         _until_the_end(place / name, partial(train, name))
         seconds[name] = time.monotonic() - begin
         expected[name] = (place / name / "out" / OUTCOME).read_text()
-    while made < kills:
+    while made[KILLED_TRAININGS] < kills:
         name = list(KINDS)[number % len(KINDS)]
         own = place / str(number)
         work = partial(train, name)
         for _ in range(2):
-            made += _killed(own, work, generator.random() * seconds[name])
+            made[KILLED_TRAININGS] += _killed(own, work, generator.random() * seconds[name])
         _until_the_end(own, work)
         if (own / "out" / OUTCOME).read_text() != expected[name]:
             faults.append(f"training {number}, {name}: other weights or history")
         number += 1
-        print(f"{made} kills, {name}", file=sys.stderr)
-    return made
+        print(f"{made[KILLED_TRAININGS]} {KILLED_TRAININGS}, {name}", file=sys.stderr)
 
 
-def _sweeps(place: Path, kills: int, generator: random.Random, faults: list[str]) -> int:
+def _sweeps(
+    place: Path, kills: int, generator: random.Random, made: Counter[str], faults: list[str]
+) -> None:
     """Kill sweeps, each twice before it may end."""
     begin = time.monotonic()
     _until_the_end(place / "undisturbed", sweep)
     seconds = time.monotonic() - begin
     expected = contents(place / "undisturbed" / "out")
-    made = number = resumed = 0
-    while made < kills:
+    number = 0
+    while made[KILLED_SWEEPS] < kills:
         own = place / str(number)
         for _ in range(2):
-            made += _killed(own, sweep, generator.random() * seconds)
-            resumed += any((own / "out").glob("unfinished/*/*/*"))
+            made[KILLED_SWEEPS] += _killed(own, sweep, generator.random() * seconds)
+            made[WITH_CHECKPOINTS] += any((own / "out").glob("unfinished/*/*/*"))
         _until_the_end(own, sweep)
         found = contents(own / "out")
         different = [name for name in {*found, *expected} if found.get(name) != expected.get(name)]
@@ -173,9 +183,7 @@ def _sweeps(place: Path, kills: int, generator: random.Random, faults: list[str]
         left = [path for path in (own / "tmp").iterdir() if not path.name.startswith(OF_TORCH)]
         faults += [f"sweep {number}: left behind: {path}" for path in left]
         number += 1
-        print(f"{made} kills of sweeps", *different, file=sys.stderr)
-    print(f"{resumed} of the killed sweeps had checkpoints of unfinished runs")
-    return made
+        print(f"{made[KILLED_SWEEPS]} {KILLED_SWEEPS}", *different, *left, file=sys.stderr)
 
 
 def train(name: str, out: Path) -> None:

@@ -19,6 +19,7 @@ from torch.optim import SGD, AdamW
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.network.templates.ordering import ordering_mlp
 from softshare.network.templates.standard import mlp
 from softshare.sharing.independent import Independent
 from softshare.sharing.tensor_normal import TensorNormal
@@ -83,6 +84,7 @@ CASES = {
     ),
     "momentum and schedule": Case(
         Tied(),
+        template=partial(ordering_mlp, width=4, depth=2, dropout=0.3),
         options={
             "optimizer": partial(SGD, momentum=0.9),
             "schedule": partial(CosineAnnealingLR, T_max=STEPS),
@@ -188,7 +190,7 @@ def told(outcome: tuple[MultiTaskNetwork, History, DiagnosticHistory]) -> Any:
     values = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     as_bytes = {name: value.detach().numpy().tobytes() for name, value in values.items()}
     rows = [{name: row[name] for name in row if name != "seconds"} for row in history]
-    frames = []
+    frames: list[Any] = [step for step, _ in seen.rows]
     for step, by_module in seen.rows:
         for module, own in by_module.items():
             frames += [(step, module, each.name, each.values.tolist()) for each in own]
