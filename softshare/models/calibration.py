@@ -85,8 +85,9 @@ def calibrate(
 
     Args:
         learned: what predicts.
-        train: the training examples, which count where all were held out in turn.
-        validation: examples that never trained, which count elsewhere.
+        train: the training examples, which count where all were held out in turn; with the weights
+            that they were trained by.
+        validation: examples that never trained, which count elsewhere; likewise.
     """
     held = _held_out(
         learned,
@@ -107,21 +108,11 @@ def calibrate(
         rows = held.where(kind_of_row == kind)
         if len(rows.targets):
             outputs = rows.outputs[:, :1] if kind == "binary" else rows.outputs
-            logits = Logits(
-                outputs,
-                rows.targets,
-                rows.tasks,
-                rows.units,
-            )
+            logits = rows.logits(outputs, rows.units)
             lines[kind] = calibrated_line(logits, n_tasks)
         if len(rows.targets) and rows.as_new is not None:
             # Every task is one draw of what a new one may be.
-            logits = Logits(
-                rows.as_new,
-                rows.targets,
-                rows.tasks,
-                rows.tasks,
-            )
+            logits = rows.logits(rows.as_new, rows.tasks)
             new_lines[kind] = calibrated_line(logits, n_tasks)
     return Calibration(
         intervals,
@@ -140,6 +131,7 @@ class _HeldOut:
         targets: ``(N,)``.
         tasks: each row's task, ``(N,)``.
         units: each row's group, or a number of its own, ``(N,)``.
+        weights: how much each row counts, ``(N,)``.
         as_new: what would be said of them as rows of tasks that were not learned, or None.
     """
 
@@ -147,18 +139,28 @@ class _HeldOut:
     targets: np.ndarray
     tasks: np.ndarray
     units: np.ndarray
+    weights: np.ndarray
     as_new: np.ndarray | None
 
     def where(self, mask: np.ndarray) -> _HeldOut:
         as_new = None if self.as_new is None else self.as_new[mask]
-        parts = [self.outputs, self.targets, self.tasks, self.units]
-        outputs, targets, tasks, units = (part[mask] for part in parts)
         return _HeldOut(
-            outputs,
-            targets,
-            tasks,
-            units,
+            self.outputs[mask],
+            self.targets[mask],
+            self.tasks[mask],
+            self.units[mask],
+            self.weights[mask],
             as_new,
+        )
+
+    def logits(self, values: np.ndarray, units: np.ndarray) -> Logits:
+        """These rows with some logits ``(N, C)``, of which those of one unit go together."""
+        return Logits(
+            values,
+            self.targets,
+            self.tasks,
+            units,
+            self.weights / self.weights.mean(),
         )
 
 
@@ -180,6 +182,7 @@ def _held_out(
         rows.targets,
         rows.task_of,
         units_of(rows),
+        np.ones(len(rows.rows)) if rows.weights is None else rows.weights,
         as_new,
     )
 
@@ -209,6 +212,7 @@ def _intervals(held: _HeldOut, n_tasks: int) -> Intervals:
         held.units,
         n_tasks,
         as_new=as_new,
+        weights=held.weights,
     )
 
 

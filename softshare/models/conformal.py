@@ -87,6 +87,7 @@ class Intervals:
         n_tasks: int,
         *,
         as_new: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
     ) -> Intervals:
         """Fit them to residuals on rows that were held out.
 
@@ -96,6 +97,7 @@ class Intervals:
             units: each row's group, or a number of its own, ``(N,)``.
             n_tasks: of all tasks; some may have no row.
             as_new: residuals that the same rows would have, were their task not known, ``(N,)``.
+            weights: how much each row counts, ``(N,)``; None: all the same.
         """
         sizes = np.abs(residuals)
         blocks = blocks_of(tasks, units)
@@ -118,7 +120,7 @@ class Intervals:
             out=np.zeros(len(sizes)),
             where=scales > 0,
         )
-        known = Sizes.of(scaled, np.ones(len(scaled)))
+        known = Sizes.of(scaled, np.ones(len(scaled)) if weights is None else weights)
         n_units = len(np.unique(units))
         if as_new is None or len(np.unique(tasks)) < 2:
             return cls(

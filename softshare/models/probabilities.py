@@ -36,12 +36,14 @@ class Logits:
         targets: the class's number, ``(N,)``.
         tasks: ``(N,)``.
         units: each row's group, or a number of its own, ``(N,)``.
+        weights: how much each row counts, 1 in the mean, ``(N,)``.
     """
 
     values: np.ndarray
     targets: np.ndarray
     tasks: np.ndarray
     units: np.ndarray
+    weights: np.ndarray
 
     @property
     def is_binary(self) -> bool:
@@ -50,7 +52,7 @@ class Logits:
 
     def where(self, mask: np.ndarray) -> Logits:
         """Some of the rows."""
-        parts = (self.values, self.targets, self.tasks, self.units)
+        parts = (self.values, self.targets, self.tasks, self.units, self.weights)
         return Logits(*(part[mask] for part in parts))
 
 
@@ -116,7 +118,7 @@ def fit_line(
             odds,
             -odds,
         )
-        errors = expit(odds) - (logits.targets > 0)
+        errors = logits.weights * (expit(odds) - (logits.targets > 0))
         penalty = (slope - 1) ** 2 + shift**2 + (own @ own / variance if n_own else 0.0)
         gradient = np.zeros(len(parameters))
         gradient[0] = errors @ values + slope - 1
@@ -128,7 +130,7 @@ def fit_line(
                 minlength=n_tasks,
             )
             gradient[2:] = of_tasks + own / variance
-        return float(-log_expit(margins).sum() + penalty / 2), gradient
+        return float(-logits.weights @ log_expit(margins) + penalty / 2), gradient
 
     begin = np.append([1.0, 0.0], np.zeros(n_own))
     bounds = [SLOPES] + [(None, None)] * (1 + n_own)
@@ -219,7 +221,7 @@ def _temperature(logits: Logits, n_tasks: int) -> Line:
 
 
 def _losses(logits: Logits, line: Line) -> np.ndarray:
-    """The log loss of every row, ``(N,)``."""
+    """The log loss of every row, as much as it counts, ``(N,)``."""
     values = line(logits.values, logits.tasks)
     if logits.is_binary:
         margins = np.where(
@@ -227,6 +229,6 @@ def _losses(logits: Logits, line: Line) -> np.ndarray:
             values[:, 0],
             -values[:, 0],
         )
-        return np.asarray(-log_expit(margins))
+        return np.asarray(-logits.weights * log_expit(margins))
     of_right = values[np.arange(len(values)), logits.targets.astype(np.int64)]
-    return np.asarray(logsumexp(values, axis=1) - of_right)
+    return np.asarray(logits.weights * (logsumexp(values, axis=1) - of_right))

@@ -72,3 +72,20 @@ def test_a_state_of_something_else_is_refused() -> None:
     part = model.calibration.state()["of"]["intervals"]
     with pytest.raises(ValueError, match="a state of a Calibration is needed"):
         calibration_from(part)
+
+
+def test_classes_that_are_to_weigh_the_same_still_do_after_calibration() -> None:
+    random = np.random.default_rng(0)
+    table = schools(rows=100)
+    table["passed"] = np.where(table["score"] > table["score"].quantile(0.9), "yes", "no")
+    table["age"] += random.normal(0, 6, len(table))
+    drop = ["score", "grade"]
+    tasks = read_table(table, task="school", target="passed", drop=drop)
+    told = learn(tasks, method="pooled-ridge", class_weight="balanced").predict(table)
+    plain = learn(tasks, method="pooled-ridge").predict(table)
+    # as often as it comes where classes weigh what they do, and more often where they weigh the same
+    assert plain["P(passed = yes)"].mean() == pytest.approx(0.1, abs=0.02)
+    assert told["P(passed = yes)"].mean() > 0.13
+    is_yes = table["passed"] == "yes"
+    found = [(each["predicted passed"] == "yes")[is_yes].mean() for each in (plain, told)]
+    assert found[1] > found[0] + 0.1

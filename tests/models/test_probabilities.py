@@ -17,7 +17,7 @@ def drawn(*, slope: float, spread: float, seed: int, rows: int = 50) -> tuple[Lo
     values = random.normal(0, 1.5, len(tasks))
     true = slope * values + random.normal(0, spread, 30)[tasks]
     targets = (random.random(len(tasks)) < expit(true)).astype(float)
-    return Logits(values[:, None], targets, tasks, np.arange(len(tasks))), true
+    return Logits(values[:, None], targets, tasks, np.arange(len(tasks)), np.ones(len(tasks))), true
 
 
 def test_odds_that_are_too_sure_are_drawn_in() -> None:
@@ -64,7 +64,7 @@ def test_several_classes_have_one_temperature() -> None:
     chances = softmax(values / 2, axis=1).cumsum(axis=1)
     targets = (random.random((3000, 1)) > chances).sum(axis=1).astype(float)
     tasks = np.repeat([0, 1], 1500)
-    line = calibrated_line(Logits(values, targets, tasks, np.arange(3000)), 2)
+    line = calibrated_line(Logits(values, targets, tasks, np.arange(3000), np.ones(3000)), 2)
     assert line.slope == pytest.approx(0.5, abs=0.05)
     assert (line.shift, line.offsets.tolist()) == (0.0, [0.0, 0.0])
 
@@ -72,8 +72,8 @@ def test_several_classes_have_one_temperature() -> None:
 def test_a_slope_keeps_its_sign_and_separated_classes_do_not_run_away() -> None:
     values = np.linspace(-3, 3, 40)
     tasks = np.zeros(40, dtype=np.int64)
-    right = Logits(values[:, None], (values > 0).astype(float), tasks, np.arange(40))
-    wrong = Logits(values[:, None], (values < 0).astype(float), tasks, np.arange(40))
+    right = Logits(values[:, None], (values > 0).astype(float), tasks, np.arange(40), np.ones(40))
+    wrong = Logits(values[:, None], (values < 0).astype(float), tasks, np.arange(40), np.ones(40))
     assert 1 < fit_line(right, 1, 0.0).slope < 6
     assert fit_line(wrong, 1, 0.0).slope == 0.05
 
@@ -81,3 +81,15 @@ def test_a_slope_keeps_its_sign_and_separated_classes_do_not_run_away() -> None:
 def test_a_new_task_has_no_offset() -> None:
     line = Line(2.0, 1.0, np.array([5.0]))
     assert line(np.array([[1.0], [1.0]]), np.array([0, -1])).ravel().tolist() == [8.0, 3.0]
+
+
+def test_a_row_of_weight_two_is_two_rows() -> None:
+    logits, _ = drawn(slope=0.4, spread=0.5, seed=4, rows=10)
+    counts = np.arange(300) % 3 + 1.0
+    weighed = Logits(logits.values, logits.targets, logits.tasks, logits.units, counts)
+    copies = np.repeat(np.arange(300), counts.astype(int))
+    several = logits.where(copies)
+    for variance in (0.0, 0.5):
+        one, other = (fit_line(each, 30, variance) for each in (weighed, several))
+        assert one.slope == pytest.approx(other.slope, abs=1e-4)
+        np.testing.assert_allclose(one.offsets, other.offsets, atol=1e-3)
