@@ -85,6 +85,11 @@ app.command(
     name="explain",
     help="Tell what each column matters to all tasks, and to which tasks beyond.",
 )
+app.command(
+    "softshare.cli.export:export",
+    name="export",
+    help="Write a model as one graph (ONNX, torch.export), which runs without softshare.",
+)
 app.command(data_app)
 app.command(
     "softshare.cli.methods:methods",

@@ -19,6 +19,7 @@ from softshare.models.calibration import Calibration, calibration_from
 from softshare.models.card import card_of
 from softshare.models.evaluation import Evaluation
 from softshare.models.explanation import Explanation
+from softshare.models.export.write import Format, export
 from softshare.models.folder import read_folder, write_folder
 from softshare.models.form import form_as_json, form_from_json
 from softshare.models.importance import explain
@@ -318,6 +319,23 @@ class Model:
         path = Path(folder)
         write_folder(path, self._content(), card_of(self.facts, self.settings, self.form))
         return path
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        format: Format | None = None,
+        task: TaskName | None = None,
+    ) -> Path:
+        """Write the model as one graph, which runs without this library; see
+        :func:`softshare.models.export.write.export`.
+        """
+        return export(
+            self,
+            path,
+            format=format,
+            task=task,
+        )
 
     def _content(self) -> dict[str, Any]:
         calibration = self.calibration

@@ -202,18 +202,31 @@ class MultiTaskNetwork(nn.Module):
         """
         return torch.tensor([self.number(task.name) for task in tasks])
 
-    def task(self, name: TaskName) -> nn.Module:
+    def template_of(self, name: TaskName) -> nn.Module:
+        """The template that a task's network is a copy of.
+
+        Raises:
+            KeyError: there is no such task.
+        """
+        return self._templates[self._forms[self.number(name)]]
+
+    def task(self, name: TaskName, *, own_units: bool = True) -> nn.Module:
         """One task's network as a plain module with its own copy of the weights, ready to use and
-        to export: in evaluation mode, and with its outputs in the target's own units, not in the
-        standard deviations that training counts in.
+        to export, in evaluation mode.
+
+        Args:
+            name: of the task.
+            own_units: whether outputs are in the target's own units, and not in the standard
+                deviations that training counts in.
 
         Raises:
             KeyError: there is no such task.
         """
         number = self.number(name)
-        template = self._templates[self._forms[number]]
+        template = self.template_of(name)
         module = plain_module(template, self.shared_weights, self.bodies.of(number), number)
-        if self.target_scaling is not None and self.tasks[number].kind == "regression":
+        is_number = self.tasks[number].kind == "regression"
+        if own_units and is_number and self.target_scaling is not None:
             mean, deviation = self.target_scaling[number].tolist()
             put_in_own_units(module, mean, deviation)
         return module.eval()

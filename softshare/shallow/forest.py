@@ -32,6 +32,8 @@ INPUTS_TRIED = (0.3, 1.0)
 # Enough rows to choose two settings by.
 ROWS_TO_CHOOSE = 4000
 TREES_TO_CHOOSE = 50
+# No leaf's rate is certain: a hundredth of a row of every class beside its trees' rows.
+UNCERTAIN = 0.01
 
 
 class Forest(BaseEstimator):
@@ -195,8 +197,7 @@ class Forest(BaseEstimator):
         """Means, log-odds or one logit a class of what the trees say. Shape (N,) or (N, C)."""
         if self.kind == "regression":
             return said[:, 0]
-        # No leaf's rate is certain: a hundredth of a row of every class beside its trees' rows.
-        logs = np.log(said + 0.01)
+        logs = np.log(said + UNCERTAIN)
         if self.kind == "binary":
             return np.asarray(logs[:, 1] - logs[:, 0])
         return np.asarray(logs)

@@ -13,6 +13,7 @@ from softshare.models.learning import learn
 from softshare.models.model import Model, load_model
 from softshare.shallow import boosted, boosted_apart, boosted_trees, forest
 from softshare.tasks.task_set import TaskSet
+from tests.models.export.graphs import check_is_a_graph
 from tests.models.made_tables import FEW, model_of, schools
 
 NAMES = [method.name for method in METHODS if method.name != "auto"]
@@ -48,6 +49,7 @@ def check_is_kept(model: Model, folder: Path) -> None:
     new = schools(seed=1).sample(frac=1, random_state=0)
     new.loc[3, "school"] = "school that is new"
     told = model.predict(new)
+    check_is_a_graph(model, new.drop(index=3), told.drop(index=3))
     assert told.notna().all().all()
     pd.testing.assert_frame_equal(load_model(folder).predict(new), told, check_exact=True)
 

@@ -103,6 +103,16 @@ class FactorisedWeight(SharedWeight):
                 factors[name] = torch.cat([factors[name], row])  # (T − 1, …) and (1, …)
         return factors
 
+    def stored(self) -> tuple[list[Tensor], list[Tensor | None]]:
+        """The factors as they are stored, and for each which of its rows is each task's, ``(T,)``;
+        None where a task's row is its own number.
+        """
+        factors = self._stored_factors()
+        rows: list[Tensor | None] = []
+        for name in factors:
+            rows.append(self.get_buffer(f"rows_{name}") if name in self._grid else None)
+        return list(factors.values()), rows
+
     def _rows(self, factor: Tensor, tasks: Tensor) -> Tensor:
         """These tasks' rows; with ``sparse_rows`` the gradient holds them alone, not a zero for
         every other task.

@@ -1,0 +1,167 @@
+"""What a graph takes: a description for whoever runs it, and rows in that form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from softshare.models.export.graph import tasks_of
+from softshare.tasks.features import TableColumns, codes_from, encoded
+from softshare.tasks.levels import Levels
+from softshare.tasks.reading import Reading
+from softshare.tasks.task import TaskName
+from softshare.tasks.vectors import Vectors
+
+if TYPE_CHECKING:
+    from softshare.models.model import Model
+
+FORMAT = 1
+"""Of the description."""
+
+NUMBERS = {
+    "number": "as it stands",
+    "boolean": "1 for true, 0 for false",
+    "date": "seconds since 1970-01-01, UTC",
+    "time": "seconds since midnight",
+}
+"""Kind of a column → the number that stands for a value of it."""
+
+
+def description_of(model: Model, task: TaskName | None = None) -> dict[str, Any]:
+    """What a graph takes and gives, in words that need no library, as JSON values.
+
+    Args:
+        model: that the graph is of.
+        task: the only task that it knows; all when None.
+    """
+    tasks = tasks_of(model, task)
+    inputs: dict[str, Any] = {}
+    if task is None:
+        inputs["task"] = {"type": "int64", "shape": ["rows"], "numbers": "places in `tasks`"}
+    fitted = _fitted(model, task)
+    if isinstance(fitted, TableColumns):
+        inputs |= _table_inputs(fitted)
+    else:
+        shape = model.form.sources[_source(model, task)].shape[1:]
+        width = [len(fitted.names)] if isinstance(fitted, Vectors) else list(shape)
+        inputs["inputs"] = {"type": _type_of(fitted), "shape": ["rows", *width]}
+    like = tasks[0]
+    output: dict[str, Any] = {"prediction": {"type": "float64", "shape": ["rows"]}}
+    if like.kind != "regression":
+        n_classes = max(2, like.n_outputs)
+        classes = like.classes or tuple(map(str, range(n_classes)))
+        shape_of = ["rows", n_classes]
+        output = {"probabilities": {"type": "float64", "shape": shape_of, "classes": list(classes)}}
+    return {
+        "softshare": FORMAT,
+        "method": model.method.name,
+        "tasks": [one.label for one in tasks],
+        "inputs": inputs,
+        "outputs": output,
+    }
+
+
+def graph_inputs(
+    model: Model,
+    inputs: Any,
+    tasks: Sequence[TaskName] | None = None,
+    *,
+    task: TaskName | None = None,
+) -> dict[str, np.ndarray]:
+    """Rows in the form that a graph takes, by the names of its inputs.
+
+    Args:
+        model: that the graph is of.
+        inputs: a data frame, or an array ``(N, *shape)``.
+        tasks: each row's task, where the graph knows several.
+        task: the only task that the graph knows; None where it knows all.
+
+    Raises:
+        ValueError: a column is absent or holds something else than it did.
+    """
+    given: dict[str, np.ndarray] = {}
+    if task is None:
+        number_of = {one: number for number, one in enumerate(model.form.names)}
+        numbers = [number_of.get(name, -1) for name in tasks or ()]
+        given["task"] = np.array(numbers, dtype=np.int64)
+    fitted = _fitted(model, task)
+    if isinstance(fitted, TableColumns):
+        return given | _of_table(fitted, inputs)
+    given["inputs"] = np.asarray(inputs, dtype=_type_of(fitted))
+    return given
+
+
+def _of_table(fitted: TableColumns, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """A table's columns of numbers, and codes of its columns of categories."""
+    frame = frame.rename(columns=str)
+    levels = {reading.name: Levels.of(frame[reading.name]) for reading in fitted.readings}
+    values = encoded(
+        levels,
+        fitted.readings,
+        fitted.known_categories,
+    )
+    columns = dict(
+        zip(
+            levels,
+            values.T,
+            strict=True,
+        )
+    )
+    given = {}
+    numeric = [columns[reading.name] for reading in _numeric(fitted)]
+    if numeric:
+        given["numbers"] = np.stack(numeric, axis=1)
+    codes = [codes_from(columns[name]) for name in fitted.known_categories]
+    if codes:
+        given["categories"] = np.stack(codes, axis=1)
+    return given
+
+
+def _table_inputs(fitted: TableColumns) -> dict[str, Any]:
+    """The description of a table's columns."""
+    inputs: dict[str, Any] = {}
+    columns: list[Mapping[str, Any]] = []
+    for reading in _numeric(fitted):
+        told = {"name": reading.name, "kind": reading.kind, "value": NUMBERS[reading.kind]}
+        columns.append(told)
+    if columns:
+        inputs["numbers"] = {
+            "type": "float64",
+            "shape": ["rows", len(columns)],
+            "missing": "NaN",
+            "columns": columns,
+        }
+    known = fitted.known_categories
+    if known:
+        coded = [{"name": name, "codes": list(codes)} for name, codes in known.items()]
+        inputs["categories"] = {
+            "type": "int64",
+            "shape": ["rows", len(known)],
+            "missing": -1,
+            "unknown": "any number beyond the codes",
+            "columns": coded,
+        }
+    return inputs
+
+
+def _numeric(fitted: TableColumns) -> list[Reading]:
+    return [reading for reading in fitted.readings if reading.is_numeric]
+
+
+def _fitted(model: Model, task: TaskName | None) -> Any:
+    """The preprocessing of the inputs."""
+    preprocessing = model.form.preprocessing
+    return preprocessing[_source(model, task)] if preprocessing else None
+
+
+def _source(model: Model, task: TaskName | None) -> int:
+    names = list(model.form.names)
+    number = names.index(tasks_of(model, task)[0].name)
+    return int(model.form.source_of[number])
+
+
+def _type_of(fitted: Any) -> str:
+    return "float64" if isinstance(fitted, Vectors) else "float32"
