@@ -22,7 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -38,9 +38,9 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from benchmarks.kills import MOST_SECONDS, alive, contents, in_a_process, kill_process, said_in
 from softshare.evaluation.compare import compare
 from softshare.evaluation.records import unfinished
-from softshare.methods.auto import Auto
 from softshare.methods.contestants import POOLED_RIDGE, RIDGE
 from softshare.methods.factorisations import TENSOR_TRAIN
+from softshare.methods.named import AUTO
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
 from softshare.sharing.independent import Independent
@@ -65,9 +65,7 @@ WITH_CHECKPOINTS = "of these when there were checkpoints"
 OF_TORCH = "torchinductor"
 """Begins the name of the folder for temporary files that PyTorch makes with any optimizer."""
 
-SMALL_AUTO = Auto(
-    {"default": (POOLED_RIDGE, RIDGE, TENSOR_TRAIN)}, pooled=POOLED_RIDGE, apart=RIDGE, name="small"
-)
+SMALL_AUTO = replace(AUTO, name="small", presets={"default": (POOLED_RIDGE, RIDGE, TENSOR_TRAIN)})
 
 
 class Draws(nn.Module):

@@ -7,6 +7,7 @@ the seed and the step's number: neither has a state beside that number.
 
 from __future__ import annotations
 
+import time
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -153,6 +154,7 @@ class KeptInRun(_KeptParts):
     ) -> None:
         super().__init__(parts, identity)
         self._run = checkpoints
+        self._begun = 0.0
 
     @property
     def _folder(self) -> CheckpointFolder:
@@ -160,6 +162,7 @@ class KeptInRun(_KeptParts):
 
     def resume(self, total: int) -> int:
         self._run.clock.begin()
+        self._begun = time.monotonic()
         if not self._run.folder.is_dir():
             return 0  # and the data need not be looked at
         checkpoint = self._folder.newest()
@@ -170,8 +173,10 @@ class KeptInRun(_KeptParts):
             self._try_to_write(step)
 
     def finish(self, step: int) -> None:
-        # Once the run has lasted long enough to be kept, all is kept that it has finished.
-        if self._run.folder.is_dir() and not self._finished:
+        # Once the run has lasted long enough to be kept, so is what it has finished. Of very short
+        # trainings, of which there may be hundreds, writing would take as long as training again.
+        is_short = self._run.clock.is_short(time.monotonic() - self._begun)
+        if self._run.folder.is_dir() and not self._finished and not is_short:
             self._try_to_write(step, finished=True)
 
     def _try_to_write(self, step: int, *, finished: bool = False) -> None:

@@ -16,6 +16,10 @@ MOST_TIME = 0.05
 """Of a training, what writing may take where nobody said how often."""
 
 
+SHORT = 1 / 60
+"""Of the time between two checkpoints: what may be lost without regret."""
+
+
 class CheckpointClock:
     """Tells when a checkpoint is due.
 
@@ -43,6 +47,10 @@ class CheckpointClock:
         self.begin()
         assert self._last is not None
         return time.monotonic() - self._last >= self._seconds
+
+    def is_short(self, seconds: float) -> bool:
+        """Whether so much time is next to nothing beside that between two checkpoints."""
+        return seconds < SHORT * self._seconds
 
     @contextmanager
     def writing(self) -> Iterator[None]:

@@ -84,7 +84,7 @@ class Loop:
         with kept.uninterrupted():
             with network.bodies.noise.training():
                 for step, batch in enumerate(rest, start=begin + 1):
-                    if self._step(step, batch, like):
+                    if self._step(step, batch, like) or step == total:
                         break
                     kept.after_step(step)
             self.recorder.finish(network)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ import pytest
 
 from softshare.evaluation.compare import compare
 from softshare.evaluation.records import unfinished
-from softshare.methods.auto import Auto
 from softshare.methods.contestants import POOLED_RIDGE, RIDGE
 from softshare.methods.factorisations import TENSOR_TRAIN
+from softshare.methods.named import AUTO
 from softshare.methods.settings import RunSettings
 from softshare.tasks.task_set import TaskSet
 from softshare.training.loop import Loop
@@ -84,9 +85,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return made
 
 
-SMALL_AUTO = Auto(
-    {"default": (POOLED_RIDGE, RIDGE, TENSOR_TRAIN)}, pooled=POOLED_RIDGE, apart=RIDGE, name="small"
-)
+SMALL_AUTO = replace(AUTO, name="small", presets={"default": (POOLED_RIDGE, RIDGE, TENSOR_TRAIN)})
 
 
 def test_a_killed_run_goes_on_and_ends_as_one_that_nobody_killed(
