@@ -23,7 +23,9 @@ from softshare.report import ordering, plates, tables
 from softshare.report.findings import Findings
 from softshare.report.hinton import task_correlations
 from softshare.report.look import columns_of, read_look
+from softshare.report.own_parts import own_parts
 from softshare.report.style import PALETTE, drawing
+from softshare.report.weighing import weighings
 from softshare.report.words import per_cent, span
 from softshare.tasks.look import Look
 from softshare.tasks.metrics import RELATIVE, metric_named
@@ -78,6 +80,7 @@ def render(findings: Findings, look: Look | None = None) -> str:
             "likeness": plates.likeness(findings),
             "task_correlations": list(task_correlations(findings)),
             "orders": list(ordering.orders(findings)),
+            "weighings": list(weighings(findings)),
         }
     page = environment.get_template("report.html.jinja")
     html = page.render(
@@ -130,6 +133,7 @@ def _tables(findings: Findings) -> dict[str, object]:
         "task_gains": tables.task_gains(findings),
         "other_metrics": tables.other_metrics(findings),
         "layer_sizes": tables.layer_sizes(findings),
+        "own_parts": own_parts(findings),
         "task_sizes": tables.task_sizes(findings),
         "settings": tables.settings(findings),
     }
