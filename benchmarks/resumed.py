@@ -7,7 +7,7 @@ spreads, covariances, lazy updates, dropout, schedules, random modules. Then it 
 comparison in two worker processes, ``auto`` among its methods, whose runs write a checkpoint every
 tenth of a second: all its processes are killed at once, and its folder must in the end hold
 what an undisturbed one holds, times aside, with nothing left behind. Every training and every sweep
-is killed so often in all. 20 kills of each take 5 minutes on two cores.
+is killed so often in all. 20 kills of each take about ten minutes on two idle cores.
 """
 
 from __future__ import annotations
