@@ -158,6 +158,20 @@ class Running:
     out: Path | None = None
 
 
+@Parameter(name="*", group="Output")
+@dataclass(frozen=True)
+class Told:
+    """How a command tells what it did.
+
+    Args:
+        json: write what is told as JSON.
+        quiet: tell nothing but what is wrong.
+    """
+
+    json: Annotated[bool, Parameter(negative="", show_default=False)] = False
+    quiet: Annotated[bool, Parameter(negative="", show_default=False)] = False
+
+
 def compare(
     source: str,
     /,
@@ -166,6 +180,7 @@ def compare(
     compared: Compared = Compared(),
     training: Training = Training(),
     running: Running = Running(),
+    told: Told = Told(),
     wrong: Annotated[tuple[str, ...], Parameter(parse=False)] = (),
 ) -> int:
     """Train the tasks apart and together, and say what was gained.
@@ -183,6 +198,7 @@ def compare(
         compared: what is compared.
         training: how every run is trained.
         running: where it runs.
+        told: how this tells what it did.
         wrong: what is wrong with options that could not be read.
     """
-    return cli.comparing.run(source, data, compared, training, running, wrong=wrong)
+    return cli.comparing.run(source, data, compared, training, running, told, wrong=wrong)

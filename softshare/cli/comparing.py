@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -10,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from softshare.cli.app import SOME_FAILED, complain
-from softshare.cli.compare import Compared, Data, Running, Training
+from softshare.cli.compare import Compared, Data, Running, Told, Training
 from softshare.cli.config import NAME, as_toml
 from softshare.cli.flags import FLAGS
 from softshare.cli.reading import read
 from softshare.cli.results import default_folder
+from softshare.cli.telling import tell_json
 from softshare.data.named import default_fraction
 from softshare.evaluation import compare as comparing
 from softshare.evaluation.arguments import wrong_arguments
+from softshare.evaluation.comparison import Comparison
 from softshare.evaluation.jobs.cluster import TLS_FILES, Cluster
 from softshare.files import write_text
 from softshare.methods.named import METHODS
@@ -25,11 +28,15 @@ from softshare.methods.options import options_of_auto, read_options, unknown
 from softshare.models import keeping
 from softshare.report.findings import Findings
 from softshare.report.listing import console_on
+from softshare.report.markdown import FILE as MARKDOWN
+from softshare.report.markdown import markdown_of
 from softshare.report.page import write_report
 from softshare.report.terminal import show
 from softshare.tasks.arguments import ArgumentError, Problem
 from softshare.tasks.printable import printable
 from softshare.tasks.task_set import TaskSet
+
+ON_THE_TERMINAL = Told()
 
 MODEL = "model"
 """The folder of results in which a model is kept."""
@@ -41,6 +48,7 @@ def run(
     compared: Compared,
     training: Training,
     running: Running,
+    told: Told = ON_THE_TERMINAL,
     *,
     wrong: Sequence[str] = (),
 ) -> int:
@@ -52,6 +60,7 @@ def run(
         compared: what is compared.
         training: how every run is trained.
         running: where it runs.
+        told: how this tells what it did.
         wrong: what is wrong with options that could not be read.
 
     Returns:
@@ -95,6 +104,7 @@ def run(
         tasks,
         out,
         config,
+        told,
         keep=running.keep,
         search=compared.search,
         workers=running.workers,
@@ -106,20 +116,34 @@ def run(
 
 
 def _compare(
-    tasks: TaskSet, out: Path, config: Mapping[str, Any], *, keep: str | None, **settings: Any
+    tasks: TaskSet,
+    out: Path,
+    config: Mapping[str, Any],
+    told: Told,
+    *,
+    keep: str | None,
+    **settings: Any,
 ) -> int:
-    comparison = comparing.compare(tasks, out=out, progress=True, **settings)
+    shown = not (told.quiet or told.json)
+    comparison = comparing.compare(tasks, out=out, progress=shown, **settings)
     write_text(out / NAME, as_toml(config))
     diverged = [record["error"] for record in comparison.records]
     if all(diverged):
         raise ValueError(f"every run diverged: {diverged[0]}; try a smaller --learning-rate")
     report = write_report(out, left_out=comparison.left_out)
-    show(Findings(comparison.records, comparison.left_out), console_on(sys.stdout))
-    print(printable(f"report:  {report}\nsummary: {out / comparing.SUMMARY}"))
+    findings = Findings(comparison.records, comparison.left_out)
+    write_text(out / MARKDOWN, markdown_of(findings))
+    if shown:
+        show(findings, console_on(sys.stdout))
+        print(printable(f"report:  {report}\nsummary: {out / comparing.SUMMARY}"))
     if keep is not None:
         model = keeping.keep(comparison.records, tasks, keep)
-        told = f"{model.method.name}, seed {model.settings.seed}"
-        print(printable(f"model:   {model.save(out / MODEL)} ({told})"))
+        model.save(out / MODEL)
+        if shown:
+            of_run = f"{model.method.name}, seed {model.settings.seed}"
+            print(printable(f"model:   {out / MODEL} ({of_run})"))
+    if told.json:
+        tell_json(_as_json(comparison, out))
     _tell_failures(comparison.failures)
     return SOME_FAILED if comparison.failures else 0
 
@@ -144,6 +168,19 @@ def _cluster(running: Running) -> Cluster | None:
     files = {name: getattr(running, name) for name in TLS_FILES}
     given = {name: str(path) for name, path in files.items() if path is not None}
     return Cluster(running.cluster, **given)
+
+
+def _as_json(comparison: Comparison, out: Path) -> dict[str, Any]:
+    """What a comparison found, as plain values."""
+    board = comparison.leaderboard.to_json(orient="records")
+    return {
+        "answer": comparison.answer,
+        "leaderboard": json.loads(board),
+        "cautions": comparison.cautions,
+        "left_out": dict(comparison.left_out),
+        "failures": {key: str(error) for key, error in comparison.failures.items()},
+        "out": str(out),
+    }
 
 
 def _wrong_keep(method: str | None) -> list[Problem]:

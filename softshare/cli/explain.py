@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from softshare import cli
-from softshare.cli.fit import Told
+from softshare.cli.compare import Told
 from softshare.cli.model import Written
 
 AS_IT_STANDS = Written()

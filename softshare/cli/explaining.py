@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from softshare.cli.fit import Told
+from softshare.cli.compare import Told
 from softshare.cli.model import Written
 from softshare.cli.telling import tell_json
 from softshare.cli.using import read_labelled

@@ -9,24 +9,11 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from softshare import cli
-from softshare.cli.compare import Data, Names, Training
+from softshare.cli.compare import Data, Names, Told, Training
 
 AS_IT_STANDS = Data()
 USUAL_TRAINING = Training()
-
-
-@Parameter(name="*", group="Output")
-@dataclass(frozen=True)
-class Told:
-    """How a command tells what it did.
-
-    Args:
-        json: write what is told as JSON.
-        quiet: tell nothing but what is wrong.
-    """
-
-    json: Annotated[bool, Parameter(negative="", show_default=False)] = False
-    quiet: Annotated[bool, Parameter(negative="", show_default=False)] = False
+ON_THE_TERMINAL = Told()
 
 
 @Parameter(name="*", group="Model")
@@ -66,7 +53,7 @@ def fit(
     data: Data = AS_IT_STANDS,
     learning: Learning = Learning(),
     training: Training = USUAL_TRAINING,
-    told: Told = Told(),
+    told: Told = ON_THE_TERMINAL,
     wrong: Annotated[tuple[str, ...], Parameter(parse=False)] = (),
 ) -> int:
     """Learn the tasks from all rows, and keep the model in a folder.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from softshare.cli.compare import Data, Training
-from softshare.cli.fit import Learning, Told
+from softshare.cli.compare import Data, Told, Training
+from softshare.cli.fit import Learning
 from softshare.cli.flags import FLAGS
 from softshare.cli.reading import read
 from softshare.cli.telling import tell_json

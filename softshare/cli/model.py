@@ -9,8 +9,7 @@ from typing import Literal
 from cyclopts import Parameter
 
 from softshare import cli
-from softshare.cli.compare import Names
-from softshare.cli.fit import Told
+from softshare.cli.compare import Names, Told
 
 ON_THE_TERMINAL = Told()
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from softshare.cli.fit import Told
+from softshare.cli.compare import Told
 from softshare.cli.model import Written
 from softshare.cli.telling import tell_json
 from softshare.data.several_files import FILE, files_of, read_files, read_files_in_chunks

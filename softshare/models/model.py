@@ -23,8 +23,10 @@ from softshare.models.export.write import Format, export
 from softshare.models.folder import read_folder, write_folder
 from softshare.models.form import form_as_json, form_from_json
 from softshare.models.importance import explain
+from softshare.models.inspection import inspected
 from softshare.models.labelled import labels_of
 from softshare.models.measured import Row, measured
+from softshare.models.notebook import html_of
 from softshare.models.posed import UNKNOWN, names_in, numbers_of, posed, told_of
 from softshare.models.predictions import Answers, probabilities_of
 from softshare.models.probe import check_said, probes
@@ -76,7 +78,22 @@ class Model:
         return tuple(task.name for task in self.added)
 
     def __repr__(self) -> str:
-        return f"Model({self.method.name}, {len(self.form)} tasks)"
+        return f"Model({self.method.name}, {len(self.tasks)} tasks)"
+
+    def _repr_html_(self) -> str:
+        return html_of(self.method.name, self.facts)
+
+    def inspect(self) -> dict[str, Any]:
+        """What the model is, as plain values: its tasks, what they share, how well it does."""
+        return inspected(
+            {
+                "method": self.method.name,
+                "settings": self.settings.as_json(),
+                "form": form_as_json(self.form),
+                "facts": self.facts,
+                "added": state_of(list(self.added)),
+            }
+        )
 
     # --- predicting ----------------------------------------------------------------------------
 

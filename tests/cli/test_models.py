@@ -107,6 +107,22 @@ def test_what_is_wrong_is_told_in_a_line(
     assert error.count("\n") == 1
 
 
+def test_a_comparison_tells_programs_and_keeps_its_best(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = "compare pupils.csv --task school --target score --drop passed grade"
+    line += " --methods ridge pooled-ridge --seeds 2 --steps 5 --workers 0 --out found"
+    assert run(f"{line} --keep best --json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {row["method"] for row in told["leaderboard"]} >= {"ridge", "pooled-ridge"}
+    assert load_model("found/model").method.name in ("ridge", "pooled-ridge", "independent")
+    assert Path("found/summary.md").read_text().startswith("# Learning together or apart")
+    assert run(f"{line} --quiet") == 0
+    assert capsys.readouterr() == ("", "")
+    assert run(f"{line} --keep pooled-rigde") == 2
+    assert "did you mean pooled-ridge" in capsys.readouterr().err
+
+
 def test_the_file_of_a_comparison_serves_a_model() -> None:
     options = 'task = ["school"]\ntarget = ["score"]\ndrop = ["passed", "grade"]\nseeds = 3\n'
     write_text(Path("config.toml"), options + 'methods = ["tied"]\n')

@@ -136,6 +136,14 @@ def test_given_test_rows_judge_and_never_train() -> None:
     )
 
 
+def test_a_notebook_and_a_program_are_told_what_a_model_is() -> None:
+    model = model_of("auto", preset="quick")
+    html = model._repr_html_()
+    assert "auto: 5 tasks, 60 rows" in html
+    assert "The answer weighs" in html
+    assert model.inspect()["tasks"][0] == {"task": "school 0", "rows": 12}
+
+
 def test_a_method_that_does_not_suit_the_tasks_is_refused() -> None:
     tasks = read_table(schools(), target=["score", "passed"], drop=["school", "grade"])
     with pytest.raises(ValueError, match="method: pooled-ridge cannot apply to these"):
