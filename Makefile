@@ -17,7 +17,7 @@ help:
 	@echo 'Each of them first sets up .venv with $(PYTHON); choose another by PYTHON=python3.12.'
 
 demo: $(INSTALLED)
-	$(BIN)/softshare compare schools --methods ridge tensor-train pooled-ridge auto --preset quick --seeds 3
+	$(BIN)/softshare compare schools --methods ridge pooled-ridge shared-plus-own auto --preset quick --seeds 3 --steps 60
 
 test: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto --dist worksteal

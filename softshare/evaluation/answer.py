@@ -29,33 +29,40 @@ _SEEDS = {1: "One seed shows", 2: "Two seeds show"}
 
 
 def answer(records: Sequence[Mapping[str, Any]]) -> str:
+    """The answer and what stands beside it (:func:`answer_in_parts`) as one text."""
+    return " ".join(answer_in_parts(records))
+
+
+def answer_in_parts(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """One sentence: whether learning together beats learning apart, by how much and with which
     method.
 
     It speaks of the largest training fraction, and of the method that stands first there in the
     report's table (:func:`softshare.evaluation.statistics.standings`). All intervals that it could
     have given hold at once with 95 % confidence. Where one pooled model with offsets was run, it
-    tells the gain over that too.
+    tells the gain over that too, in a sentence of its own; so it does of which way to learn apart
+    was the best.
     """
     finished = {record["settings"]["method"] for record in records if not record["error"]}
     if not finished & set(WAYS):
-        return f"No gain can be told: {BASELINE} learning has no finished run."
+        return [f"No gain can be told: {BASELINE} learning has no finished run."]
     stands = standings(estimates(records))
     if stands.empty:
-        return (
+        return [
             "Nothing to compare: no other method has a finished run beside independent learning's."
-        )
+        ]
     guesses = no_better_than_chance(records)
     if guesses is not None:
         best = f"the best of {guesses.n_methods}, " if guesses.n_methods > 1 else ""
-        return (
+        told_of_chance = (
             "No winner: no method is shown to predict better than chance; "
             f"{best}{guesses.method}, has a mean ROC-AUC of {guesses.area:.3f}, and guesses have "
             "0.5."
         )
+        return [told_of_chance]
     largest = stands["fraction"].max()
     first = stands[stands["fraction"] == largest].iloc[0]
-    return _sentence(records, first) + _beside(records, first)
+    return [_sentence(records, first), *_beside(records, first)]
 
 
 def _sentence(records: Sequence[Mapping[str, Any]], first: pd.Series) -> str:
@@ -73,7 +80,7 @@ def _sentence(records: Sequence[Mapping[str, Any]], first: pd.Series) -> str:
     return f"No difference shown: {told} ({covered}); {_more_seeds(first)}."
 
 
-def _beside(records: Sequence[Mapping[str, Any]], row: pd.Series) -> str:
+def _beside(records: Sequence[Mapping[str, Any]], row: pd.Series) -> list[str]:
     """Which way to learn apart that was, and the gain over one pooled model with offsets."""
     told_beside = []
     ways = {record["settings"]["method"] for record in records} & set(WAYS)
@@ -84,7 +91,7 @@ def _beside(records: Sequence[Mapping[str, Any]], row: pd.Series) -> str:
     if over_pooled is not None:
         change = _change(over_pooled, over=f"one pooled model with offsets ({POOLED})")
         told_beside.append(f"{row['method']} {change}.")
-    return "".join(f" {sentence}" for sentence in told_beside)
+    return told_beside
 
 
 def _direction(row: pd.Series) -> str:

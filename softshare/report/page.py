@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from softshare.evaluation.answer import answer
+from softshare.evaluation.answer import answer_in_parts
 from softshare.evaluation.apart import WAYS
 from softshare.evaluation.cautions import cautions
 from softshare.evaluation.intervals import MIN_POOLED, MIN_SEEDS
@@ -98,13 +98,15 @@ def render(findings: Findings, look: Look | None = None) -> str:
 
 def _words(findings: Findings) -> dict[str, object]:
     told = cautions(findings.records)
+    told_first, *told_beside = answer_in_parts(findings.records)
     by_chance = 0.025 * len(findings.tasks)
     metrics = [
         *sorted({str(task["metric"]) for task in findings.tasks}),
         *([RELATIVE] if findings.mixed else []),
     ]
     return {
-        "answer": answer(findings.records),
+        "answer": told_first,
+        "beside_answer": told_beside,
         "cautions": told[:MOST_CAUTIONS],
         "more_cautions": told[MOST_CAUTIONS:],
         "facts": _facts(findings),
