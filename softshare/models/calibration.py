@@ -10,8 +10,10 @@ import numpy as np
 from softshare.methods.method import Learned, State
 from softshare.methods.plain_state import state_of, value_of
 from softshare.models.added import Offsets
-from softshare.models.conformal import Intervals, Sizes
+from softshare.models.conformal import Intervals
+from softshare.models.own_quantiles import OwnQuantiles
 from softshare.models.probabilities import Line, Logits, calibrated_line
+from softshare.models.sizes import Sizes
 from softshare.tasks.splits import units_of
 from softshare.tasks.task import Kind, Task
 from softshare.tasks.task_set import TaskSet
@@ -69,7 +71,9 @@ def calibration_from(state: State) -> Calibration:
     Raises:
         ValueError: the state is of something else.
     """
-    kinds = {kind.__name__: kind for kind in (Calibration, Intervals, Line, Offsets, Sizes)}
+    kinds = {
+        kind.__name__: kind for kind in (Calibration, Intervals, Line, Offsets, OwnQuantiles, Sizes)
+    }
     calibration = value_of(state, kinds)
     if not isinstance(calibration, Calibration):
         raise ValueError("a state of a Calibration is needed")

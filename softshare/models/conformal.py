@@ -16,45 +16,8 @@ import numpy as np
 from scipy.stats import norm, t
 
 from softshare.models.credibility import Credibility, blocks_of
-
-MOST_VALUES = 10_000
-"""Kept of a distribution: a level is met to 0.0001."""
-
-ROUNDING = 1e-9
-"""Of shares that are sums of many."""
-
-
-@dataclass(frozen=True, eq=False)
-class Sizes:
-    """A distribution of sizes.
-
-    Args:
-        values: in rising order, ``(M,)``.
-        shares: the part of the weight that lies at each value or below, ``(M,)``.
-    """
-
-    values: np.ndarray
-    shares: np.ndarray
-
-    @classmethod
-    def of(
-        cls,
-        values: np.ndarray,
-        weights: np.ndarray,
-    ) -> Sizes:
-        """From values ``(N,)`` and how much each counts, ``(N,)``."""
-        order = np.argsort(values, kind="stable")
-        shares = np.cumsum(weights[order]) / weights.sum()
-        if len(values) > MOST_VALUES:
-            kept = np.arange(1, MOST_VALUES + 1) / MOST_VALUES
-            places = np.searchsorted(shares, kept - ROUNDING)
-            return cls(values[order][places], kept)
-        return cls(values[order], shares)
-
-    def quantile(self, level: float) -> float:
-        """The least value with so large a share at it or below."""
-        place = int(np.searchsorted(self.shares, level - ROUNDING))
-        return float(self.values[min(place, len(self.values) - 1)])
+from softshare.models.own_quantiles import OwnQuantiles
+from softshare.models.sizes import ROUNDING, Sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +32,7 @@ class Intervals:
             are none to tell.
         new_deviation: root of the mean square of these.
         new_df: degrees of freedom behind it.
+        own: quantiles of each task, where tasks differ in form and not in scale alone.
     """
 
     scales: np.ndarray
@@ -77,6 +41,7 @@ class Intervals:
     new: Sizes | None = None
     new_deviation: float = 0.0
     new_df: float = 0.0
+    own: OwnQuantiles | None = None
 
     @classmethod
     def of(
@@ -122,11 +87,19 @@ class Intervals:
         )
         known = Sizes.of(scaled, np.ones(len(scaled)) if weights is None else weights)
         n_units = len(np.unique(units))
+        own = OwnQuantiles.of(
+            known,
+            scaled,
+            tasks,
+            blocks,
+            n_tasks,
+        )
         if as_new is None or len(np.unique(tasks)) < 2:
             return cls(
                 credibility.means(),
                 known,
                 n_units,
+                own=own,
             )
         new, deviation, df = _sizes_of_new(as_new, tasks)
         return cls(
@@ -136,6 +109,7 @@ class Intervals:
             new,
             deviation,
             df,
+            own,
         )
 
     def half_widths(
@@ -152,7 +126,8 @@ class Intervals:
         Shape:
             ``(N,)``; infinite for a new task where nothing tells how far tasks differ.
         """
-        widths = self.scales[numbers] * self._known(level)
+        quantiles = self._known(level) if self.own is None else self.own.quantiles(level)[numbers]
+        widths = self.scales[numbers] * quantiles
         return np.where(
             numbers < 0,
             self._new(level),

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from softshare.models import conformal
-from softshare.models.conformal import Intervals, Sizes
+from softshare.models import sizes
+from softshare.models.conformal import Intervals
+from softshare.models.sizes import Sizes
 
 LEVEL = 0.9
 
@@ -106,7 +107,7 @@ def test_what_is_never_off_has_no_width() -> None:
 def test_many_sizes_are_thinned_without_moving_a_quantile(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(4).exponential(size=5000)
     whole = Sizes.of(values, np.ones(5000))
-    monkeypatch.setattr(conformal, "MOST_VALUES", 500)
+    monkeypatch.setattr(sizes, "MOST_VALUES", 500)
     few = Sizes.of(values, np.ones(5000))
     assert len(few.values) == 500
     for level in (0.5, 0.9, 0.99):
