@@ -11,6 +11,7 @@ import numpy as np
 import softshare as ss
 from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import split
+from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
 PARTS = (0.8, 0.0, 0.2)
@@ -26,12 +27,14 @@ class Table:
         target: the column to predict.
         group: the column whose equal values stay in one part, where there is one.
         drop: columns that are no inputs.
+        kind: of the target, where it would be read as another: few whole numbers as classes.
     """
 
     task: str
     target: str
     group: str | None = None
     drop: tuple[str, ...] = ()
+    kind: Kind | None = None
 
 
 TABLES = {
@@ -41,7 +44,7 @@ TABLES = {
     "egsingle": Table("schoolid", "math", group="childid"),
     "verbagg": Table("item", "r2", group="person"),
     "ames": Table("Neighborhood", "Sale_Price"),
-    "insteval": Table("instructor", "rating", drop=("student",)),
+    "insteval": Table("instructor", "rating", drop=("student",), kind="regression"),
 }
 """The cheapest first."""
 
@@ -69,6 +72,7 @@ def read(name: str) -> TaskSet:
         target=table.target,
         group=table.group,
         drop=table.drop,
+        kinds=table.kind,
     )
 
 

@@ -41,19 +41,40 @@ def run(
     if out is not None and out.suffix not in ENDINGS:
         raise ArgumentError(("out", f"{out} must end in {' or '.join(ENDINGS)}"))
     model = load_model(folder)
-    rows = read_labelled(model, table, written)
-    found = model.explain(rows, metric=metric, repeats=repeats, seed=seed)
+    rows = read_labelled(
+        model,
+        table,
+        written,
+    )
+    found = model.explain(
+        rows,
+        metric=metric,
+        repeats=repeats,
+        seed=seed,
+    )
     if out is not None:
-        write_text(out, _as_file(found, out))
+        write_text(
+            out,
+            _as_file(
+                found,
+                out,
+            ),
+        )
     if told.json:
         tell_json(found.as_json())
     elif not told.quiet:
-        show_explanation(found.as_json(), console_on(sys.stdout))
+        show_explanation(
+            found.as_json(),
+            console_on(sys.stdout),
+        )
     return 0
 
 
 def _as_file(found: Explanation, path: Path) -> str:
     if path.suffix == ".json":
-        return json.dumps(found.as_json(), indent=2)
+        return json.dumps(
+            found.as_json(),
+            indent=2,
+        )
     text: str = found.tasks.to_csv(index=False)
     return text

@@ -30,7 +30,10 @@ def exchange_of(column: pd.Series, tasks: np.ndarray) -> Exchange:
         column: its values, ``(N,)``.
         tasks: each row's task, ``(N,)``.
     """
-    codes = pd.factorize(column, use_na_sentinel=False)[0]
+    codes = pd.factorize(
+        column,
+        use_na_sentinel=False,
+    )[0]
     different = pd.Series(codes).groupby(tasks).nunique()
     is_fact = len(different) > 1 and bool((different == 1).all())
     return "among tasks" if is_fact else "within tasks"
@@ -51,17 +54,43 @@ def donors(
     Shape:
         ``(N,)``.
     """
-    codes = np.unique(tasks, return_inverse=True)[1].reshape(-1)
+    codes = np.unique(
+        tasks,
+        return_inverse=True,
+    )[1].reshape(-1)
     n_tasks = int(codes.max(initial=-1)) + 1
     if exchange == "among tasks":
-        of_task = _others(np.arange(n_tasks), random)
-        first_row = np.unique(codes, return_index=True)[1]
+        of_task = _others(
+            np.arange(n_tasks),
+            random,
+        )
+        first_row = np.unique(
+            codes,
+            return_index=True,
+        )[1]
         return np.asarray(first_row[of_task[codes]])
-    found = np.empty(len(codes), dtype=np.int64)
-    order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=n_tasks))
-    for members in np.split(order, ends[:-1]):
-        found[members] = _others(members, random)
+    found = np.empty(
+        len(codes),
+        dtype=np.int64,
+    )
+    order = np.argsort(
+        codes,
+        kind="stable",
+    )
+    ends = np.cumsum(
+        np.bincount(
+            codes,
+            minlength=n_tasks,
+        )
+    )
+    for members in np.split(
+        order,
+        ends[:-1],
+    ):
+        found[members] = _others(
+            members,
+            random,
+        )
     return found
 
 
@@ -70,7 +99,15 @@ def _others(members: np.ndarray, random: np.random.Generator) -> np.ndarray:
     if len(members) < 2:
         return members
     order = random.permutation(len(members))
-    steps = random.integers(1, len(members))
+    steps = random.integers(
+        1,
+        len(members),
+    )
     found = np.empty_like(members)
-    found[order] = members[np.roll(order, -steps)]
+    found[order] = members[
+        np.roll(
+            order,
+            -steps,
+        )
+    ]
     return found

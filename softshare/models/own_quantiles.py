@@ -20,7 +20,10 @@ USUAL_LEVEL = 0.9
 """At whose quantile tasks are compared."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(
+    frozen=True,
+    eq=False,
+)
 class OwnQuantiles:
     """Distributions of tasks, of which those of few rows borrow from all.
 
@@ -55,31 +58,84 @@ class OwnQuantiles:
             n_tasks: of all tasks; some may have no value.
         """
         within = (values <= common.quantile(USUAL_LEVEL)).astype(np.float64)
-        strength = Credibility.of(within, tasks, blocks, n_tasks).strength
+        strength = Credibility.of(
+            within,
+            tasks,
+            blocks,
+            n_tasks,
+        ).strength
         if np.isinf(strength):
             return None
-        places = np.searchsorted(common.values, values)
-        places = np.minimum(places, len(common.values) - 1)
+        places = np.searchsorted(
+            common.values,
+            values,
+        )
+        places = np.minimum(
+            places,
+            len(common.values) - 1,
+        )
         order = np.lexsort((places, tasks))
-        counts = np.bincount(tasks, minlength=n_tasks)
+        counts = np.bincount(
+            tasks,
+            minlength=n_tasks,
+        )
         offsets = np.concatenate([[0], np.cumsum(counts)])
-        return cls(common, places[order], offsets, strength)
+        return cls(
+            common,
+            places[order],
+            offsets,
+            strength,
+        )
 
     def quantiles(self, level: float) -> np.ndarray:
         """Every task's, with what one more row may change, ``(T,)``."""
         counts = np.diff(self.offsets)
         total = counts + self.strength
-        wanted = np.minimum(level * (1 + 1 / total), 1.0) * total
+        wanted = (
+            np.minimum(
+                level * (1 + 1 / total),
+                1.0,
+            )
+            * total
+        )
         n_common = len(self.common.values)
         numbers = np.arange(len(counts))
-        keys = np.repeat(numbers, counts) * n_common + self.places
-        low = np.zeros(len(counts), dtype=np.int64)
-        high = np.full(len(counts), n_common - 1)
+        keys = (
+            np.repeat(
+                numbers,
+                counts,
+            )
+            * n_common
+            + self.places
+        )
+        low = np.zeros(
+            len(counts),
+            dtype=np.int64,
+        )
+        high = np.full(
+            len(counts),
+            n_common - 1,
+        )
         while (low < high).any():
             middle = (low + high) // 2
-            own = np.searchsorted(keys, numbers * n_common + middle, side="right")
+            own = np.searchsorted(
+                keys,
+                numbers * n_common + middle,
+                side="right",
+            )
             reached = own - self.offsets[:-1] + self.strength * self.common.shares[middle]
             enough = reached >= wanted - ROUNDING * total
-            high = np.where(enough, middle, high)
-            low = np.where(enough, low, np.minimum(middle + 1, high))
+            high = np.where(
+                enough,
+                middle,
+                high,
+            )
+            low = np.where(
+                enough,
+                low,
+                np.minimum(
+                    middle + 1,
+                    high,
+                ),
+            )
         return np.asarray(self.common.values[low])

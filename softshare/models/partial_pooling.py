@@ -13,7 +13,10 @@ LEAST_VARIANCE = 0.01
 """Of a row, in parts of the tasks' mean: a few rows that happen to agree are not certain."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(
+    frozen=True,
+    eq=False,
+)
 class Pooled:
     """Estimates after pooling.
 
@@ -39,7 +42,10 @@ class Pooled:
     def intervals(self, level: float) -> np.ndarray:
         """Of every task, ``(T, 2)``."""
         half = norm.ppf((1 + level) / 2) * np.sqrt(self.variances)
-        return np.stack([self.values - half, self.values + half], axis=1)
+        return np.stack(
+            [self.values - half, self.values + half],
+            axis=1,
+        )
 
 
 def pooled(
@@ -59,7 +65,10 @@ def pooled(
         rows: behind each, ``(T,)``.
         same_rows: the tasks are judged by the same rows, so that their noise may go together.
     """
-    noise = _steadied(variances, rows)
+    noise = _steadied(
+        variances,
+        rows,
+    )
     if not noise.any():
         return Pooled(
             float(values.mean()),
@@ -68,7 +77,10 @@ def pooled(
             values,
             noise,
         )
-    spread = _between(values, noise)
+    spread = _between(
+        values,
+        noise,
+    )
     weights = 1 / (spread + noise)
     parts = weights / weights.sum()
     mean = float(parts @ values)
@@ -91,9 +103,21 @@ def pooled(
 def _steadied(variances: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Variances of the estimates, of which those of few rows are drawn to the others'."""
     of_row = variances * rows
-    drawn, _ = moderated(of_row, np.maximum(rows - 1.0, 0.0))
+    drawn, _ = moderated(
+        of_row,
+        np.maximum(
+            rows - 1.0,
+            0.0,
+        ),
+    )
     least = LEAST_VARIANCE * of_row.mean()
-    steady: np.ndarray = np.maximum(drawn, least) / rows
+    steady: np.ndarray = (
+        np.maximum(
+            drawn,
+            least,
+        )
+        / rows
+    )
     return steady
 
 
@@ -104,4 +128,13 @@ def _between(values: np.ndarray, noise: np.ndarray) -> float:
     mean = weights @ values / total
     excess = weights @ (values - mean) ** 2 - (len(values) - 1)
     scale = total - (weights**2).sum() / total
-    return float(max(excess / scale, 0.0)) if scale > 0 else 0.0
+    return (
+        float(
+            max(
+                excess / scale,
+                0.0,
+            )
+        )
+        if scale > 0
+        else 0.0
+    )

@@ -13,7 +13,10 @@ ROUNDING = 1e-9
 """Of shares that are sums of many."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(
+    frozen=True,
+    eq=False,
+)
 class Sizes:
     """A distribution of sizes.
 
@@ -32,15 +35,45 @@ class Sizes:
         weights: np.ndarray,
     ) -> Sizes:
         """From values ``(N,)`` and how much each counts, ``(N,)``."""
-        order = np.argsort(values, kind="stable")
+        order = np.argsort(
+            values,
+            kind="stable",
+        )
         shares = np.cumsum(weights[order]) / weights.sum()
         if len(values) > MOST_VALUES:
-            kept = np.arange(1, MOST_VALUES + 1) / MOST_VALUES
-            places = np.searchsorted(shares, kept - ROUNDING)
-            return cls(values[order][places], kept)
-        return cls(values[order], shares)
+            kept = (
+                np.arange(
+                    1,
+                    MOST_VALUES + 1,
+                )
+                / MOST_VALUES
+            )
+            places = np.searchsorted(
+                shares,
+                kept - ROUNDING,
+            )
+            return cls(
+                values[order][places],
+                kept,
+            )
+        return cls(
+            values[order],
+            shares,
+        )
 
     def quantile(self, level: float) -> float:
         """The least value with so large a share at it or below."""
-        place = int(np.searchsorted(self.shares, level - ROUNDING))
-        return float(self.values[min(place, len(self.values) - 1)])
+        place = int(
+            np.searchsorted(
+                self.shares,
+                level - ROUNDING,
+            )
+        )
+        return float(
+            self.values[
+                min(
+                    place,
+                    len(self.values) - 1,
+                )
+            ]
+        )

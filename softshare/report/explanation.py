@@ -26,7 +26,10 @@ def show_explanation(found: Mapping[str, Any], console: Console) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for head in ("column", "worse without it", "95 % interval", "between tasks", "matters"):
         is_text = head in ("column", "matters")
-        table.add_column(head, justify="left" if is_text else "right")
+        table.add_column(
+            head,
+            justify="left" if is_text else "right",
+        )
     for row in found["columns"][:MOST_COLUMNS]:
         cells = [
             printable(row["column"]),
@@ -35,18 +38,29 @@ def show_explanation(found: Mapping[str, Any], console: Console) -> None:
             _number(row["spread"]),
             printable(row["matters"]),
         ]
-        table.add_row(*map(Text, cells))
+        table.add_row(
+            *map(
+                Text,
+                cells,
+            )
+        )
     hidden = len(found["columns"]) - MOST_COLUMNS
     if hidden > 0:
         table.add_row(f"and {hidden:,} more")
     console.print(table)
     metrics = ", ".join(dict.fromkeys(row["metric"] for row in found["columns"]))
     rows = f"{found['rows']:,} labelled rows"
-    show_line(console, f"by {metrics}, on {rows}; values exchanged {found['repeats']} times")
+    show_line(
+        console,
+        f"by {metrics}, on {rows}; values exchanged {found['repeats']} times",
+    )
     facts = [row["column"] for row in found["columns"] if row["exchanged"] == "among tasks"]
     if facts:
         names = printable(", ".join(facts))
-        show_line(console, f"facts of the task, exchanged among whole tasks: {names}")
+        show_line(
+            console,
+            f"facts of the task, exchanged among whole tasks: {names}",
+        )
 
 
 def _number(value: float | None) -> str:
