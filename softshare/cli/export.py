@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from softshare import cli
-from softshare.cli.fit import Told
+from softshare.cli.compare import Told
 from softshare.cli.model import ON_THE_TERMINAL
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from softshare.cli.fit import Told
+from softshare.cli.compare import Told
 from softshare.cli.telling import tell_json
 from softshare.models.export.inputs import description_of
 from softshare.models.model import load_model

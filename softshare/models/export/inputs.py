@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from softshare.models.export.graph import tasks_of
+from softshare.models.posed import names_in
 from softshare.tasks.features import TableColumns, codes_from, encoded
 from softshare.tasks.levels import Levels
 from softshare.tasks.reading import Reading
@@ -76,7 +77,7 @@ def graph_inputs(
     Args:
         model: that the graph is of.
         inputs: a data frame, or an array ``(N, *shape)``.
-        tasks: each row's task, where the graph knows several.
+        tasks: each row's task, where the graph knows several; None where a column names it.
         task: the only task that the graph knows; None where it knows all.
 
     Raises:
@@ -85,7 +86,9 @@ def graph_inputs(
     given: dict[str, np.ndarray] = {}
     if task is None:
         number_of = {one: number for number, one in enumerate(model.form.names)}
-        numbers = [number_of.get(name, -1) for name in tasks or ()]
+        if tasks is None:
+            tasks = names_in(model.form, inputs)
+        numbers = [number_of.get(name, -1) for name in tasks]
         given["task"] = np.array(numbers, dtype=np.int64)
     fitted = _fitted(model, task)
     if isinstance(fitted, TableColumns):
