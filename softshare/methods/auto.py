@@ -100,6 +100,6 @@ class Auto(Method):
 
     def _for(self, tasks: TaskSet) -> Auto:
         """The same with a method to start from that suits the tasks."""
-        if self.pooled.unsuitable(tasks) is None:
+        if len(tasks) > 1 and self.pooled.unsuitable(tasks) is None:
             return self
         return replace(self, pooled=self.apart)

@@ -14,6 +14,9 @@ from softshare.report.words import NONE, per_cent
 MOST_NAMED = 3
 """Tasks that are named because they differ most."""
 
+LEAST = 0.001
+"""A smaller share is nothing to name a task for."""
+
 FAR = 1.5
 """A task is named where its own share is so many times the tasks' mean."""
 
@@ -24,19 +27,26 @@ def own_parts(findings: Findings) -> Table:
     layers: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for method in findings.methods:
         for record in findings.runs(method):
-            for name, layer in record["sharing"]["layers"].items():
-                if layer.get("own") is not None:
-                    layers.setdefault((method, name), []).append(layer)
+            of_run = record["sharing"]["layers"]
+            for name, layer in of_run.items():
+                if layer.get("own") is None:
+                    continue
+                key = (method, name)
+                layers.setdefault(key, []).append(layer)
     names = [str(task["name"]) for task in findings.tasks]
     rows = []
     for (method, name), of_runs in layers.items():
+        own = _mean("own", of_runs) or 0.0
+        spread = _told("spread", of_runs)
+        size = _told("common_size", of_runs)
+        farthest = _farthest(of_runs, names)
         cells = [
             Cell(method),
             Cell(name),
-            Cell(_share(_mean("own", of_runs) or 0.0), "number"),
-            Cell(_told("spread", of_runs), "number"),
-            Cell(_told("common_size", of_runs), "number"),
-            Cell(_farthest(of_runs, names)),
+            Cell(_share(own), "number"),
+            Cell(spread, "number"),
+            Cell(size, "number"),
+            Cell(farthest),
         ]
         rows.append(cells)
     return Table(heads, rows)
@@ -61,13 +71,21 @@ def _told(key: str, of_runs: Sequence[Mapping[str, Any]]) -> str:
 
 def _farthest(of_runs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     """The tasks with the largest own shares, where they stand out."""
-    known = [layer["own_by_task"] for layer in of_runs if layer.get("own_by_task")]
-    known = [shares for shares in known if len(shares) == len(names)]
+    known = []
+    for layer in of_runs:
+        of_tasks = layer.get("own_by_task") or []
+        if len(of_tasks) == len(names):
+            known.append(of_tasks)
     if not known:
         return NONE
     shares = [fmean(of_task) for of_task in zip(*known, strict=True)]
     typical = fmean(shares)
-    places = sorted(range(len(names)), key=lambda place: shares[place], reverse=True)
-    far = [place for place in places if shares[place] > FAR * typical and shares[place] >= 0.001]
-    told = [f"{names[place]} ({_share(shares[place])})" for place in far[:MOST_NAMED]]
+    least = max(FAR * typical, LEAST)
+    pairs = zip(shares, names, strict=True)
+    far = [(share, name) for share, name in pairs if share > least]
+    far.sort(key=lambda pair: pair[0], reverse=True)
+    named = far[:MOST_NAMED]
+    told = []
+    for share, name in named:
+        told.append(f"{name} ({_share(share)})")
     return listed(told) if told else "none stands out"

@@ -99,23 +99,30 @@ def weighed(findings: Findings, method: str) -> Iterator[Weighed]:
 def _mean(tasks: Sequence[str], pieces: Sequence[Mapping[str, Any]]) -> Weighed:
     """What several runs have weighed for the same tasks."""
     common = _mean_weights([piece["weights"] for piece in pieces])
-    differing = {task for piece in pieces for task in piece["own_weights"]}
+    differing: set[str] = set()
+    for piece in pieces:
+        differing.update(piece["own_weights"])
     own = {}
     for task in tasks:
         if task in differing:
             of_runs = [piece["own_weights"].get(task, piece["weights"]) for piece in pieces]
             own[task] = _mean_weights(of_runs)
-    far = {task: _distance(weights, common) for task, weights in own.items()}
+    far = {}
+    for task, weights in own.items():
+        far[task] = _distance(weights, common)
     ranked = sorted(far, key=far.__getitem__, reverse=True)
-    apart = Counter(task for piece in pieces for task in piece["apart"])
+    apart: Counter[str] = Counter()
+    for piece in pieces:
+        apart.update(piece["apart"])
     left_out: dict[str, str] = {}
     for piece in pieces:
         left_out = {**piece["left_out"], **left_out}
+    different = [task for task in ranked if far[task] >= DIFFERENT]
     return Weighed(
         tasks,
         len(pieces),
         common,
-        {task: own[task] for task in ranked if far[task] >= DIFFERENT},
+        {task: own[task] for task in different},
         dict(apart.most_common()),
         left_out,
     )
@@ -124,15 +131,20 @@ def _mean(tasks: Sequence[str], pieces: Sequence[Mapping[str, Any]]) -> Weighed:
 def _mean_weights(of_runs: Sequence[Weights]) -> Weights:
     """The mean over runs, the largest first."""
     total: Counter[str] = Counter()
+    n_runs = len(of_runs)
     for weights in of_runs:
-        total.update({method: weight / len(of_runs) for method, weight in weights.items()})
+        parts = {method: weight / n_runs for method, weight in weights.items()}
+        total.update(parts)
     return dict(total.most_common())
 
 
 def _distance(first: Weights, second: Weights) -> float:
     """The share of an answer that comes from other methods."""
-    names = first.keys() | second.keys()
-    return sum(abs(first.get(name, 0.0) - second.get(name, 0.0)) for name in names) / 2
+    total = 0.0
+    for name in first.keys() | second.keys():
+        difference = first.get(name, 0.0) - second.get(name, 0.0)
+        total += abs(difference)
+    return total / 2
 
 
 def sentences(found: Weighed) -> list[str]:
@@ -187,7 +199,14 @@ def bars(found: Weighed) -> Figure:
     for number, method in enumerate(_drawn(of_bars)):
         widths = [weights.get(method, 0.0) for weights in of_bars]
         tone = colour(f"series-{1 + number % N_SERIES}")
-        axes.barh(places, widths, left=begin, height=0.62, color=tone, label=method)
+        axes.barh(
+            places,
+            widths,
+            left=begin,
+            height=0.62,
+            color=tone,
+            label=method,
+        )
         begin = [left + width for left, width in zip(begin, widths, strict=True)]
     axes.set_yticks(list(places), names)
     axes.invert_yaxis()
@@ -201,5 +220,9 @@ def bars(found: Weighed) -> Figure:
 
 def _drawn(of_bars: Sequence[Weights]) -> list[str]:
     """The methods that any bar shows, in the order of the first."""
-    names = dict.fromkeys(name for weights in of_bars for name in weights)
-    return [name for name in names if max(bar.get(name, 0.0) for bar in of_bars) >= LEAST]
+    largest: dict[str, float] = {}
+    for weights in of_bars:
+        for name, weight in weights.items():
+            known = largest.get(name, 0.0)
+            largest[name] = max(known, weight)
+    return [name for name, weight in largest.items() if weight >= LEAST]

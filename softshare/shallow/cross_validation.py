@@ -153,7 +153,8 @@ def _held_out_loss(model: LinearTasks, mean: np.ndarray, held_out: TaskRows) -> 
     """The mean loss of rows, whose inputs are about the mean of all rows."""
     intercepts = model.intercept_ + model.coef_ @ mean
     total = 0.0
-    for task, (inputs, targets) in enumerate(zip(held_out.inputs, held_out.targets, strict=True)):
+    pairs = zip(held_out.inputs, held_out.targets, strict=True)
+    for task, (inputs, targets) in enumerate(pairs):
         outputs = inputs @ model.coef_[task] + intercepts[task]
         if model.loss == "squared":
             total += float(((outputs - targets) ** 2).sum())

@@ -60,8 +60,10 @@ class Part:
         """Of the inputs and the constant, in the targets' unit. Shape (T, p + 1, C)."""
         coefficients = np.stack([model.coef_ for model in models], axis=-1)
         if self.directions is not None:
-            of_inputs = np.einsum("pk,tkc->tpc", self.directions, coefficients[:, :-1])
-            coefficients = np.concatenate([of_inputs, coefficients[:, -1:]], axis=1)
+            of_directions = coefficients[:, :-1]
+            of_inputs = np.einsum("pk,tkc->tpc", self.directions, of_directions)
+            offsets = coefficients[:, -1:]
+            coefficients = np.concatenate([of_inputs, offsets], axis=1)
         return np.asarray(self.scale * coefficients)
 
     def models(self, point: Point, tol: float) -> list[LinearTasks]:

@@ -113,7 +113,9 @@ def _near(grid: Sequence[float], value: float, reach: int | None) -> Sequence[fl
     if reach is None:
         return grid
     place = list(grid).index(value)
-    return grid[max(place - reach, 0) : place + reach + 1]
+    first = max(place - reach, 0)
+    last = place + reach
+    return grid[first : last + 1]
 
 
 def chosen_by_folds(losses: Mapping[Point, Array]) -> Choice:

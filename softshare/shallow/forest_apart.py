@@ -124,7 +124,9 @@ class ForestApart(BaseEstimator):
             others = rows.take(~held if not held.all() else held)
             forests = self._forests(others, leaf, TREES_TO_CHOOSE)
             means = self._means(others)
-            said[held] = self._said(forests, means, rows.inputs[held], rows.tasks[held])
+            inputs = rows.inputs[held]
+            tasks = rows.tasks[held]
+            said[held] = self._said(forests, means, inputs, tasks)
         return said
 
     def _forests(self, rows: Rows, leaf: int, n_trees: int) -> dict[int, TreeArrays]:

@@ -192,5 +192,6 @@ def held_out_values(inverse: Array, weights: Array, values: Array, folds: Codes)
     for fold in np.unique(folds):
         held = np.flatnonzero(folds == fold)
         own = inverse[np.ix_(held, held)]
-        said[held] = values[held] - linalg.solve(own, weights[held], assume_a="pos")
+        missed = linalg.solve(own, weights[held], assume_a="pos")
+        said[held] = values[held] - missed
     return said

@@ -110,7 +110,9 @@ class KernelApart(BaseEstimator):
         generator = np.random.default_rng(self.random_state)
         sets = list(_sets_of_rows(rows, folds, values, generator))
 
-        points = [(scaled, near, noise) for scaled, near in _kernels() for noise in NOISES]
+        points = []
+        for scaled, near in _kernels():
+            points += [(scaled, near, noise) for noise in NOISES]
         losses = self._losses(sets, points)
         choice = chosen_by_folds(losses)
         self.kernel_ = choice.best
@@ -129,8 +131,10 @@ class KernelApart(BaseEstimator):
                 spectrum = linalg.eigh(_covariance(inputs, inputs, near))
                 for noise in NOISES:
                     inverse = _inverse(*spectrum, noise)
-                    said = held_out_values(inverse, inverse @ few.values, few.values, few.folds)
-                    errors = ((said - few.values) ** 2).sum(axis=1)
+                    duals = inverse @ few.values
+                    said = held_out_values(inverse, duals, few.values, few.folds)
+                    missed = said - few.values
+                    errors = (missed**2).sum(axis=1)
                     own = np.bincount(few.folds, errors, minlength=self.n_folds)
                     losses[scaled, near, noise] += own
         return losses
@@ -140,7 +144,8 @@ class KernelApart(BaseEstimator):
         n_outputs = left_out.shape[1]
         self.seen_: list[Array] = []
         self.duals_: list[Array] = []
-        self.places_ = np.zeros((len(self.tasks_), 2), dtype=np.int64)
+        n_tasks = len(self.tasks_)
+        self.places_ = np.zeros((n_tasks, 2), dtype=np.int64)
         for number, whole in enumerate(sets):
             some = whole.first(MOST_ROWS)
             said = np.empty_like(whole.values)
@@ -148,22 +153,27 @@ class KernelApart(BaseEstimator):
                 scaled, near, noise = point
                 inputs = self._scaled(some.inputs, scaled)
                 covariance = _covariance(inputs, inputs, near)
-                inverse = linalg.inv(covariance + noise * np.eye(len(inputs)))
+                of_noise = noise * np.eye(len(inputs))
+                inverse = linalg.inv(covariance + of_noise)
                 duals = inverse @ some.values
                 of_point = held_out_values(inverse, duals, some.values, some.folds)
                 # Rows beyond the limit have had no part in the fit.
-                others = self._scaled(whole.inputs[len(inputs) :], scaled)
-                of_point = np.vstack([of_point, _covariance(others, inputs, near) @ duals])
-                chosen_here = [fold for fold, other in enumerate(by_others) if other == point]
-                mine = np.isin(whole.folds, chosen_here)
+                beyond = whole.inputs[len(inputs) :]
+                others = self._scaled(beyond, scaled)
+                of_others = _covariance(others, inputs, near) @ duals
+                of_point = np.vstack([of_point, of_others])
+                folds = [fold for fold, other in enumerate(by_others) if other == point]
+                mine = np.isin(whole.folds, folds)
                 said[mine] = of_point[mine]
                 if point == self.kernel_:
                     self.seen_.append(inputs)
                     self.duals_.append(duals.reshape(len(inputs), -1, n_outputs))
             for place, task in enumerate(whole.tasks):
                 self.places_[task] = number, place
-                columns = slice(place * n_outputs, (place + 1) * n_outputs)
-                left_out[whole.positions[place]] = said[:, columns]
+                begin = place * n_outputs
+                end = begin + n_outputs
+                positions = whole.positions[place]
+                left_out[positions] = said[:, begin:end]
         return left_out
 
     def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
@@ -221,12 +231,13 @@ class _Set:
 
     def first(self, n_rows: int) -> _Set:
         """So many of the rows."""
+        kept = slice(n_rows)
         return _Set(
             self.tasks,
-            self.positions[:, :n_rows],
-            self.inputs[:n_rows],
-            self.values[:n_rows],
-            self.folds[:n_rows],
+            self.positions[:, kept],
+            self.inputs[kept],
+            self.values[kept],
+            self.folds[kept],
         )
 
 
@@ -237,10 +248,12 @@ def _sets_of_rows(
     positions_of: dict[bytes, list[tuple[int, Codes]]] = {}
     for task in range(rows.n_tasks):
         own = np.flatnonzero(rows.tasks == task)
-        key = rows.inputs[own].tobytes() + folds[own].tobytes()
+        inputs = rows.inputs[own]
+        key = inputs.tobytes() + folds[own].tobytes()
         positions_of.setdefault(key, []).append((task, own))
     for members in positions_of.values():
-        shuffled = generator.permutation(len(members[0][1]))
+        _, first = members[0]
+        shuffled = generator.permutation(len(first))
         positions = np.stack([own[shuffled] for _, own in members])
         side_by_side = np.hstack([values[own] for own in positions])
         yield _Set(
@@ -262,10 +275,13 @@ def _covariance(first: Array, second: Array, near: float) -> Array:
     """Of two rows of a task, a function's and its mean's. Shape (n, m)."""
     of_first = (first**2).sum(axis=1)
     of_second = (second**2).sum(axis=1)
-    squares = of_first[:, None] + of_second - 2 * first @ second.T
+    products = first @ second.T
+    squares = of_first[:, None] + of_second - 2 * products
     # Inputs of variance 1 are 2 p apart, squared.
     unit = 2 * max(first.shape[1], 1)
-    return np.asarray(np.exp(-near * np.maximum(squares, 0) / unit) + OF_MEAN)
+    distances = np.maximum(squares, 0) / unit
+    of_function = np.exp(-near * distances)
+    return np.asarray(of_function + OF_MEAN)
 
 
 def _inverse(values: Array, vectors: Array, noise: float) -> Array:

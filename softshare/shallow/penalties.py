@@ -126,7 +126,8 @@ class AbsolutePenalty(ProximalPenalty):
 
     def proximal(self, parts: np.ndarray, step: float) -> np.ndarray:
         shrunk = np.abs(parts) - step * self.strength
-        return np.sign(parts) * np.maximum(shrunk, 0)
+        sizes = np.maximum(shrunk, 0)
+        return np.sign(parts) * sizes
 
     def feasible_scale(self, gradient: np.ndarray) -> float:
         # The dual norm of the sum of absolute values is the largest of them.
@@ -178,14 +179,17 @@ def with_shrunk_values(matrix: np.ndarray, by: float) -> np.ndarray:
     stays = values > by
     rank = int(stays.sum())
     shrunk = values[:rank] - by
-    return np.asarray((left[:, :rank] * shrunk) @ right[:rank])
+    directions = left[:, :rank] * shrunk
+    return np.asarray(directions @ right[:rank])
 
 
 def with_shrunk_norms(matrix: np.ndarray, by: float, *, axis: int) -> np.ndarray:
     """The array with its norms along an axis nearer to zero by a number."""
     norms = np.linalg.norm(matrix, axis=axis, keepdims=True)
-    shrunk = 1 - by / np.maximum(norms, TINY)  # a norm of zero stays zero, without a division by it
-    return matrix * np.maximum(shrunk, 0)
+    # A norm of zero stays zero, without a division by it.
+    lengths = np.maximum(norms, TINY)
+    kept = np.maximum(1 - by / lengths, 0)
+    return matrix * kept
 
 
 def scale_to(bound: float, norm: float) -> float:
@@ -208,5 +212,7 @@ def _least_of_squares(values: np.ndarray, square: float, squared_sum: float) -> 
     fits = np.flatnonzero(values > squared_sum * sums)
     if not len(fits):
         return np.zeros_like(values)
-    threshold = squared_sum * sums[fits[-1]]
-    return np.maximum(values - threshold, 0) / square
+    last = fits[-1]
+    threshold = squared_sum * sums[last]
+    kept = np.maximum(values - threshold, 0)
+    return kept / square

@@ -82,7 +82,9 @@ def _squared_distances(
     if kind == "binary":
         return np.asarray((expit(outputs) - targets) ** 2)
     is_of_class = targets[:, None] == np.arange(outputs.shape[1])
-    return np.asarray(((softmax(outputs, axis=1) - is_of_class) ** 2).sum(axis=1) / 2)
+    missed = softmax(outputs, axis=1) - is_of_class
+    squares = (missed**2).sum(axis=1)
+    return np.asarray(squares / 2)
 
 
 def _is_right(

@@ -28,7 +28,8 @@ Grid = tuple[float, ...]
 
 def _powers(highest: float, lowest: float, step: float) -> Grid:
     """Powers of ten from the strongest to the weakest."""
-    exponents = np.arange(highest, lowest - step / 2, -step)
+    end = lowest - step / 2
+    exponents = np.arange(highest, end, -step)
     return tuple(float(10.0**exponent) for exponent in exponents)
 
 

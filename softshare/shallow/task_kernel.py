@@ -144,8 +144,10 @@ def negative_log_likelihood(logarithms: Array, rows: Rows, values: Array) -> tup
     own = kernel.amplitudes[2] * parts[2]
     moved = outer * (common + own)
     X = rows.inputs
-    of_squares = (X**2).T @ moved.sum(axis=1)  # (p,)
-    of_products = (X * (moved @ X)).sum(axis=0)  # (p,)
+    totals = moved.sum(axis=1)
+    of_squares = (X**2).T @ totals  # (p,)
+    pulled = moved @ X
+    of_products = (X * pulled).sum(axis=0)  # (p,)
     squares = 2 * (of_squares - of_products)
     by_length = squares / kernel.lengths**2
     if len(logarithms) == N_AMPLITUDES + 1:

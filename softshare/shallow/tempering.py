@@ -21,7 +21,8 @@ def best_temper(left_out: Array, targets: Array, rates: Array, kind: Kind) -> fl
         return 1.0
 
     def loss(log_temper: float) -> float:
-        logits = tempered(left_out, rates, np.exp(log_temper), kind)
+        temper = float(np.exp(log_temper))
+        logits = tempered(left_out, rates, temper, kind)
         losses = row_losses(logits, targets, kind)
         return float(losses.mean())
 

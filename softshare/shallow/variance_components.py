@@ -128,7 +128,8 @@ def solve(
     factor = linalg.cho_factor(precision, lower=True)
     fixed = linalg.cho_solve(factor, c)
     n_free = tasks.n_rows - int((penalised == 0).sum())
-    squares = max(float(total - c @ fixed), 1e-12 * max(float(total), 1e-300))
+    least = 1e-12 * max(float(total), 1e-300)
+    squares = max(float(total - c @ fixed), least)
     sigma2 = squares / max(n_free, 1) if noise is None else noise
     fit = n_free * np.log(sigma2) if noise is None else squares / noise
     n_penalised = float(penalised.sum())
