@@ -38,14 +38,14 @@ def test_intervals_hold_what_they_promise_in_the_targets_unit(tmp_path: Path) ->
 
 
 def test_given_validation_rows_calibrate_what_never_trained_on_them() -> None:
-    table = schools(rows=60)
-    table["part"] = np.tile(["train"] * 2 + ["validation", "test"], 75)
+    table = schools(rows=40)
+    table["part"] = np.tile(["train"] * 2 + ["validation", "test"], 50)
     drop = ["passed", "grade"]
     tasks = read_table(table, task="school", target="score", drop=drop, split="part")
     model = learn(tasks, method="tied", base="none", **FEW)
     assert model.learned.out_of_fold is None
     validation = table[table["part"] == "validation"]
-    assert held(model.predict(validation), validation).mean() == pytest.approx(0.9, abs=0.03)
+    assert held(model.predict(validation), validation).mean() == pytest.approx(0.9, abs=0.05)
 
 
 def test_probabilities_can_be_had_as_the_method_gives_them() -> None:

@@ -76,7 +76,7 @@ def test_few_rows_show_no_more_than_they_can() -> None:
 def test_a_new_task_is_held_as_often(n_tasks: int) -> None:
     random = np.random.default_rng(3)
     held, wider = [], []
-    for _ in range(200):
+    for _ in range(100):
         tasks = np.repeat(np.arange(n_tasks), 10)
         effects = random.normal(size=n_tasks)
         noise = 0.5 * random.normal(size=len(tasks))

@@ -14,7 +14,7 @@ from softshare.models.model import Model
 from softshare.tasks.task_set import TaskSet
 
 
-def shops(*, rows: int = 60, tasks: int = 8, seed: int = 0) -> pd.DataFrame:
+def shops(*, rows: int = 40, tasks: int = 8, seed: int = 0) -> pd.DataFrame:
     """Sales that a strong and a weak column tell, one that tells in the first shop alone, a fact
     of the shop, and one that tells nothing.
     """
@@ -43,13 +43,13 @@ def test_columns_stand_in_their_order_and_matter_to_whom_they_matter() -> None:
     assert table.loc["first", "matters"] == "only to shop 0"
     assert table.loc["nothing", "matters"] == "not shown"
     assert (table["from"] <= table["importance"]).all()
-    assert told.n_rows == 480
+    assert told.n_rows == 320
     assert len(told.tasks) == 8 * 5
 
 
 def test_the_increase_is_that_of_an_independent_value() -> None:
-    new = shops(rows=400, seed=1)
-    told = learned("pooled-ridge", shops(rows=400)).explain(new, repeats=10)
+    new = shops(rows=200, seed=1)
+    told = learned("pooled-ridge", shops(rows=200)).explain(new, repeats=10)
     (strong,) = [row for row in told.rows if row.column == "strong"]
     task = {each.task: each for each in strong.tasks}["shop 3"]
     # E (y − ŷ)² grows by 2 · 3² · Var x where x is replaced by an independent one
