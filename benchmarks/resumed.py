@@ -222,7 +222,7 @@ def sweep(out: Path) -> None:
         _tasks(0),
         methods=["tied", SMALL_AUTO],
         seeds=1,
-        steps=30,
+        steps=150,
         hidden=[4],
         base="none",
         out=out,
