@@ -208,7 +208,9 @@ class MultiTaskNetwork(nn.Module):
         Raises:
             KeyError: there is no such task.
         """
-        return self._templates[self._forms[self.number(name)]]
+        number = self.number(name)
+        form = self._forms[number]
+        return self._templates[form]
 
     def task(self, name: TaskName, *, own_units: bool = True) -> nn.Module:
         """One task's network as a plain module with its own copy of the weights, ready to use and

@@ -103,7 +103,11 @@ class BoostedApart(BaseEstimator):
             weights=weights,
         )
         self.tasks_ = rows.names
-        folds = fold_of_rows(rows, self.n_folds, self.random_state)
+        folds = fold_of_rows(
+            rows,
+            self.n_folds,
+            self.random_state,
+        )
         counts = np.bincount(rows.tasks, minlength=rows.n_tasks)
         self.constants_ = _constants(rows)
         n_outputs = self.constants_.shape[1]
@@ -113,14 +117,26 @@ class BoostedApart(BaseEstimator):
             of_others = _constants(rows.take(~held) if not held.all() else rows)
             held_out[held] = of_others[rows.tasks[held]]
         large = [int(task) for task in np.flatnonzero(counts >= FEWEST_ROWS)]
-        parts = {task: _parts(rows, task, folds) for task in large}
+        parts = {
+            task: _parts(
+                rows,
+                task,
+                folds,
+            )
+            for task in large
+        }
         trees = {task: [grown(part, SIZE) for part in parts[task]] for task in large}
         choice = chosen_by_folds(_losses(list(trees.values()), self.n_folds))
         self.rounds_ = int(choice.best[0])
         kept = {}
         for task in large:
             mine = rows.tasks == task
-            kept[task] = all_trees(rows.take(mine), None, SIZE, self.rounds_)
+            kept[task] = all_trees(
+                rows.take(mine),
+                None,
+                SIZE,
+                self.rounds_,
+            )
             for fold, (rounds,) in enumerate(choice.by_others):
                 held = mine & (folds == fold)
                 if held.any():
@@ -130,7 +146,11 @@ class BoostedApart(BaseEstimator):
         self.held_out_ = held_out if self.kind == "multiclass" else held_out[:, 0]
         return self
 
-    def _keep(self, kept: Mapping[int, KeptTrees], n_tasks: int) -> None:
+    def _keep(
+        self,
+        kept: Mapping[int, KeptTrees],
+        n_tasks: int,
+    ) -> None:
         """Put the trees of all tasks that have some into one set of arrays."""
         counts = np.zeros(n_tasks, dtype=np.int64)
         for task, trees in kept.items():
@@ -144,7 +164,11 @@ class BoostedApart(BaseEstimator):
             self.seen_ = np.zeros((n_tasks, width), dtype=bool)
             self.seen_[list(seen)] = list(seen.values())
 
-    def predict(self, X: ArrayLike, tasks: ArrayLike) -> Array:
+    def predict(
+        self,
+        X: ArrayLike,
+        tasks: ArrayLike,
+    ) -> Array:
         """Means, log-odds, or one logit a class; of a task never seen the mean of all rows.
 
         Shape:
@@ -160,7 +184,11 @@ class BoostedApart(BaseEstimator):
                 outputs[mine] = self._of_trees(design[mine], int(task))
         return outputs if self.kind == "multiclass" else outputs[:, 0]
 
-    def _of_trees(self, design: Array, task: int) -> Array:
+    def _of_trees(
+        self,
+        design: Array,
+        task: int,
+    ) -> Array:
         """What a task's trees say of its rows. Shape (n, C)."""
         assert self.trees_ is not None
         own = slice(self.first_tree_[task], self.first_tree_[task + 1])
@@ -177,7 +205,11 @@ def _constants(rows: Rows) -> Array:
     """Each task's mean, or log-odds of its rates, and last that of all rows. Shape (T + 1, C)."""
     targets = one_vs_rest(rows)
     weights = rows.row_weights
-    everyone = np.average(targets, axis=0, weights=rows.weights)
+    everyone = np.average(
+        targets,
+        axis=0,
+        weights=rows.weights,
+    )
     constants = np.tile(everyone, (rows.n_tasks + 1, 1))
     for task in np.unique(rows.tasks):
         mine = rows.tasks == task
@@ -189,7 +221,11 @@ def _constants(rows: Rows) -> Array:
     return np.asarray(logit(constants.clip(1e-3, 1 - 1e-3)))
 
 
-def _parts(rows: Rows, task: int, folds: Codes) -> list[Part]:
+def _parts(
+    rows: Rows,
+    task: int,
+    folds: Codes,
+) -> list[Part]:
     """A task's rows, each fold held out in turn."""
     mine = rows.tasks == task
     parts = []
@@ -200,7 +236,14 @@ def _parts(rows: Rows, task: int, folds: Codes) -> list[Part]:
         # where none are in a fold the others stop at their own loss.
         train = rows.take(others if others.any() else mine)
         judge = rows.take(held if held.any() else others)
-        parts.append(Part(train, judge, None, None))
+        parts.append(
+            Part(
+                train,
+                judge,
+                None,
+                None,
+            )
+        )
     return parts
 
 
@@ -209,6 +252,10 @@ def _losses(trees: list[list[Grown]], n_folds: int) -> dict[Point, Array]:
     if not trees:
         return {(1.0,): np.zeros(n_folds)}
     curves = padded([of_fold.losses for of_task in trees for of_fold in of_task])
-    by_task = curves.reshape(len(trees), n_folds, curves.shape[1])
+    by_task = curves.reshape(
+        len(trees),
+        n_folds,
+        curves.shape[1],
+    )
     totals = by_task.sum(axis=0)
     return {(place + 1.0,): totals[:, place] for place in range(totals.shape[1])}

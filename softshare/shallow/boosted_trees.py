@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from softshare.shallow.grown_trees import of_histograms, of_lightgbm
+from softshare.shallow.grown_boosted import of_histograms, of_lightgbm
 from softshare.shallow.optional_package import optional_package
 from softshare.shallow.rows import Array, Codes, Kind, Rows, weighted_losses
 from softshare.shallow.tree_arrays import TreeArrays

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from softshare.models.export.answers import answer_module
-from softshare.models.export.features import Raw, features_of
+from softshare.models.export.features import features_of
 from softshare.models.export.refusal import NotExportableError
+from softshare.models.export.table_features import Raw
 from softshare.models.probabilities import Line
 from softshare.tasks.task import Task, TaskName, label_of, no_such_task
 

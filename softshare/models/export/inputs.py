@@ -106,13 +106,7 @@ def _of_table(fitted: TableColumns, frame: pd.DataFrame) -> dict[str, np.ndarray
         fitted.readings,
         fitted.known_categories,
     )
-    columns = dict(
-        zip(
-            levels,
-            values.T,
-            strict=True,
-        )
-    )
+    columns = dict(zip(levels, values.T, strict=True))
     given = {}
     numeric = [columns[reading.name] for reading in _numeric(fitted)]
     if numeric:

@@ -10,12 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from softshare.models.export.refusal import NotExportableError
-from softshare.models.export.row_weights import AffineOfRows, ValuesOfRows
+from softshare.models.export.row_layers import (
+    ChainOfRows,
+    OnBaseOfRows,
+    OrderingOfRows,
+    SameForAll,
+)
+from softshare.models.export.row_weights import AffineOfRows
 from softshare.network.execution.known_modules import facts_of
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.on_base import OnBase
 from softshare.sharing.base import SharedWeight
-from softshare.sharing.layer_scales import LayerScales
 from softshare.sharing.soft_ordering import SoftOrdering
 
 
@@ -100,121 +105,6 @@ class ManyTasks(nn.Module):
         return outputs.to(torch.float64)
 
 
-class ChainOfRows(nn.Module):
-    """Layers one after the other.
-
-    Args:
-        layers: modules of rows.
-    """
-
-    def __init__(self, layers: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-
-    def forward(
-        self,
-        x: Tensor,
-        places: Tensor,
-    ) -> Tensor:
-        """Layer by layer."""
-        for layer in self.layers:
-            x = layer(x, places)
-        return x
-
-
-class SameForAll(nn.Module):
-    """A layer without parameters.
-
-    Args:
-        layer: the same for all tasks.
-    """
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
-
-    def forward(
-        self,
-        x: Tensor,
-        places: Tensor,
-    ) -> Tensor:
-        """``(N, *)`` → ``(N, *)``."""
-        y: Tensor = self.layer(x)
-        return y
-
-
-class OnBaseOfRows(nn.Module):
-    """A chain whose outputs are added to the last inputs.
-
-    Args:
-        chain: of rows.
-        n_outputs: how many inputs these are.
-    """
-
-    def __init__(
-        self,
-        chain: nn.Module,
-        n_outputs: int,
-    ) -> None:
-        super().__init__()
-        self.chain = chain
-        self.n_outputs = n_outputs
-
-    def forward(
-        self,
-        x: Tensor,
-        places: Tensor,
-    ) -> Tensor:
-        """``(N, D + n_outputs)`` → ``(N, n_outputs)``."""
-        features = x[:, : -self.n_outputs]
-        base = x[:, -self.n_outputs :]
-        y: Tensor = self.chain(features, places)
-        return y + base
-
-
-class OrderingOfRows(nn.Module):
-    """Layers that every row applies by its own task's scales.
-
-    Args:
-        layers: modules of rows.
-        activation: after each.
-        scales: what makes scales of a task's logits.
-        logits: of all tasks.
-    """
-
-    def __init__(
-        self,
-        layers: Sequence[nn.Module],
-        activation: nn.Module,
-        scales: LayerScales,
-        logits: SharedWeight,
-    ) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(layers)
-        self.activation = activation
-        self.scales = copy.deepcopy(scales)
-        self.logits = ValuesOfRows(logits, tuple(scales.weight.shape))
-
-    def forward(
-        self,
-        x: Tensor,
-        places: Tensor,
-    ) -> Tensor:
-        """``(N, width)`` → ``(N, width)``."""
-        scales = self.scales.scales(self.logits(x, places))  # (N, depth, layers)
-        for here in scales.unbind(1):
-            mixed = torch.zeros_like(x)
-            for layer, scale in zip(
-                self.layers,
-                here.unbind(1),
-                strict=True,
-            ):
-                y = self.activation(layer(x, places))
-                mixed = mixed + scale[:, None] * y
-            x = mixed
-        return x
-
-
 def module_of_rows(
     module: nn.Module,
     path: str,
@@ -232,51 +122,42 @@ def module_of_rows(
     """
     prefix = f"{path}." if path else ""
     if type(module) is nn.Linear:
+        weight = weights[f"{prefix}weight"]
         bias = weights.get(f"{prefix}bias")
         shape = (module.in_features, module.out_features)
-        return AffineOfRows(
-            weights[f"{prefix}weight"],
-            bias,
-            shape,
-        )
+        return AffineOfRows(weight, bias, shape)
     if isinstance(module, OnBase):
-        return OnBaseOfRows(
-            _chain(
-                module,
-                prefix,
-                weights,
-            ),
-            module.n_outputs,
-        )
+        chain = _chain(module, prefix, weights)
+        return OnBaseOfRows(chain, module.n_outputs)
     if type(module).forward is nn.Sequential.forward:
-        return _chain(
-            module,
-            prefix,
-            weights,
-        )
+        return _chain(module, prefix, weights)
     if type(module) is SoftOrdering:
-        layers = []
-        for number, layer in enumerate(module.layers):
-            layers.append(
-                module_of_rows(
-                    layer,
-                    f"{prefix}layers.{number}",
-                    weights,
-                )
-            )
-        return OrderingOfRows(
-            layers,
-            copy.deepcopy(module.activation),
-            module.scales,
-            weights[f"{prefix}scales.weight"],
-        )
+        return _ordering(module, prefix, weights)
     facts = facts_of(module)
     has_parameters = next(module.parameters(), None) is not None
-    if (facts.reach == "element" or type(module) is nn.Flatten) and not has_parameters:
+    treats_rows_alike = facts.reach == "element" or type(module) is nn.Flatten
+    if treats_rows_alike and not has_parameters:
         return SameForAll(copy.deepcopy(module).eval())
     raise NotExportableError(
         f"{type(module).__name__} ({path!r}) cannot run rows of different tasks at once; export "
         "each task by itself"
+    )
+
+
+def _ordering(
+    module: SoftOrdering,
+    prefix: str,
+    weights: dict[str, SharedWeight],
+) -> OrderingOfRows:
+    layers = []
+    for number, layer in enumerate(module.layers):
+        path = f"{prefix}layers.{number}"
+        layers.append(module_of_rows(layer, path, weights))
+    return OrderingOfRows(
+        layers,
+        copy.deepcopy(module.activation),
+        module.scales,
+        weights[f"{prefix}scales.weight"],
     )
 
 

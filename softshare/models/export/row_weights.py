@@ -126,46 +126,22 @@ class ProductOfRows(nn.Module):
         equation, factors, rows = _stored(weight)
         terms, _, output = equation.partition("->")
         operands = terms.split(",")
-        size: dict[str, int] = {}
-        for term, factor in zip(
-            operands,
-            factors,
-            strict=True,
-        ):
-            size |= dict(
-                zip(
-                    term,
-                    factor.shape,
-                    strict=True,
-                )
-            )
-        inputs, outputs = _divided(
-            output[1:],
-            size,
-            n_in,
-        )
-        self.input_sizes = [size[letter] for letter in inputs]
-        self.factors = nn.ParameterList()
-        self.rows = nn.ParameterList()
         self.is_own = [term.startswith("t") for term in operands]
-        for place, (factor, numbers) in enumerate(
-            zip(
-                factors,
-                rows,
-                strict=True,
-            )
-        ):
-            values = factor.detach().clone()
-            if place == 0:
-                values = values * multiple
-            self.factors.append(nn.Parameter(values, requires_grad=False))
-            none = torch.zeros(0, dtype=torch.int64)
-            kept = none if numbers is None else numbers.clone()
-            self.rows.append(nn.Parameter(kept, requires_grad=False))
-        joint = f"{terms},t{inputs}->t{outputs}"
+        self.factors = _kept([factor.detach() for factor in factors])
+        self.factors[0].mul_(multiple)
+        # None are kept of a factor whose rows are the tasks' own numbers.
+        none = torch.zeros(0, dtype=torch.int64)
+        self.rows = _kept([none if numbers is None else numbers for numbers in rows])
+        size: dict[str, int] = {"t": ROWS}
+        for term, factor in zip(operands, factors, strict=True):
+            of_term = zip(term, factor.shape, strict=True)
+            size |= {letter: extent for letter, extent in of_term if letter != "t"}
+        inputs, outputs = _divided(output[1:], size, n_in)
+        self.input_sizes = [size[letter] for letter in inputs]
         shapes = []
         for term in [*operands, "t" + inputs]:
-            shapes.append(tuple(ROWS if letter == "t" else size[letter] for letter in term))
+            shapes.append(tuple(size[letter] for letter in term))
+        joint = f"{terms},t{inputs}->t{outputs}"
         order = cheapest_order(joint, tuple(shapes))
         self.steps = order.steps
         self.axes = order.axes
@@ -177,12 +153,7 @@ class ProductOfRows(nn.Module):
     ) -> Tensor:
         """``(N, in)`` and ``(N,)`` → ``(N, out)``."""
         operands = []
-        for factor, rows, is_own in zip(
-            self.factors,
-            self.rows,
-            self.is_own,
-            strict=True,
-        ):
+        for factor, rows, is_own in zip(self.factors, self.rows, self.is_own, strict=True):
             if not is_own:
                 operands.append(factor)
                 continue
@@ -234,3 +205,11 @@ def _divided(
         if prod(size[letter] for letter in letters[:count]) == n_in:
             return letters[:count], letters[count:]
     raise NotExportableError(f"no modes among {letters} make up {n_in} inputs")
+
+
+def _kept(values: Sequence[Tensor]) -> nn.ParameterList:
+    """Copies that are not trained."""
+    copies = nn.ParameterList()
+    for value in values:
+        copies.append(nn.Parameter(value.clone(), requires_grad=False))
+    return copies

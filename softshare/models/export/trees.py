@@ -44,61 +44,31 @@ class TreesOfRows(nn.Module):
     ) -> None:
         super().__init__()
         is_leaf = arrays.features == LEAF
-        nodes = np.arange(len(is_leaf) + 1)
+        nodes = np.arange(len(is_leaf))
         # One leaf more, which says nothing, for tasks with fewer trees than others.
         nowhere = len(is_leaf)
-        children = np.append(
-            np.where(
-                is_leaf,
-                nodes[:-1],
-                arrays.children,
-            ),
+        nothing = np.zeros((1, arrays.values.shape[1]))
+        values = np.vstack([arrays.values, nothing])
+        features = np.where(is_leaf, 0, arrays.features)
+        children = np.where(is_leaf, nodes, arrays.children)
+        leaves = np.where(is_leaf, arrays.children, 0)
+        thresholds = np.where(is_leaf, np.inf, arrays.thresholds)
+        thresholds = np.append(rounded(thresholds), np.float32(np.inf))
+        roots = root_table(
+            arrays,
+            first_tree,
             nowhere,
         )
-        leaves = np.append(
-            np.where(
-                is_leaf,
-                arrays.children,
-                0,
-            ),
-            len(arrays.values),
-        )
-        values = np.vstack([arrays.values, np.zeros((1, arrays.values.shape[1]))])
-        self.register_buffer(
-            "features",
-            _small(
-                np.append(
-                    np.where(
-                        is_leaf,
-                        0,
-                        arrays.features,
-                    ),
-                    0,
-                )
-            ),
-        )
-        self.register_buffer("branches", _small(children))
-        self.register_buffer("leaves", _small(leaves))
+        self.register_buffer("features", _small(np.append(features, 0)))
+        self.register_buffer("branches", _small(np.append(children, nowhere)))
+        self.register_buffer("leaves", _small(np.append(leaves, len(arrays.values))))
         self.register_buffer("values", torch.from_numpy(values.astype(np.float32)))
-        thresholds = np.where(
-            is_leaf,
-            np.inf,
-            arrays.thresholds,
-        )
-        self.register_buffer("thresholds", torch.from_numpy(np.append(rounded(thresholds), np.inf)))
-        self.register_buffer(
-            "roots",
-            _small(
-                root_table(
-                    arrays,
-                    first_tree,
-                    nowhere,
-                )
-            ),
-        )
+        self.register_buffer("thresholds", torch.from_numpy(thresholds))
+        self.register_buffer("roots", _small(roots))
         self.depth = depth_of(arrays)
-        by_set = ((arrays.kinds & BY_SET) != 0) & ~is_leaf
-        self.sets = SetsOfRows(arrays, np.append(by_set, False)) if by_set.any() else None
+        by_set = (arrays.kinds & BY_SET) != 0
+        by_set = np.append(by_set, False)
+        self.sets = SetsOfRows(arrays, by_set) if by_set.any() else None
 
     def forward(
         self,

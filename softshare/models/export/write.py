@@ -175,6 +175,8 @@ def _quiet() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
+            # Told of tensors without a number in them, which share the address of nothing.
+            warnings.filterwarnings("ignore", message="No complete tensor found")
             yield
     finally:
         logger.setLevel(before)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from softshare.models.export.trees import TreesOfRows, depth_of, rounded
-from softshare.shallow.grown_trees import of_histograms, of_lightgbm
+from softshare.shallow.grown_boosted import of_histograms, of_lightgbm
 from softshare.shallow.tree_arrays import TreeArrays, joined
 
 N_CATEGORIES = 30
