@@ -4,7 +4,8 @@
 table with numbers, gaps, a date, categories and very many categories, writes all tasks' and one
 task's graph, and runs both on new rows: in onnxruntime, and as ``torch.export`` loads them. It
 prints the largest difference, in units of the target's standard deviation or of probabilities, and
-fails where one is over 1e-5 (half a minute a method on two CPU cores). ``--methods NAME …`` takes some,
+fails where one is over 1e-5 (half a minute a method on two CPU cores). ``--methods NAME …`` takes
+some,
 ``--target`` another than the number.
 
 ``python -m benchmarks.exported --tasks 100000`` writes the networks of so many tasks, with factors
