@@ -258,4 +258,7 @@ def _losses(trees: list[list[Grown]], n_folds: int) -> dict[Point, Array]:
         curves.shape[1],
     )
     totals = by_task.sum(axis=0)
-    return {(place + 1.0,): totals[:, place] for place in range(totals.shape[1])}
+    losses: dict[Point, Array] = {}
+    for place in range(totals.shape[1]):
+        losses[(place + 1.0,)] = totals[:, place]
+    return losses

@@ -176,7 +176,11 @@ def padded(curves: Sequence[Array]) -> Array:
     A fold that stopped early got worse: its last loss stands for what would have followed.
     """
     longest = max(len(curve) for curve in curves)
-    return np.stack([np.pad(curve, (0, longest - len(curve)), mode="edge") for curve in curves])
+    rows = []
+    for curve in curves:
+        missing = longest - len(curve)
+        rows.append(np.pad(curve, (0, missing), mode="edge"))
+    return np.stack(rows)
 
 
 def all_trees(

@@ -124,14 +124,16 @@ def _of_rmtl(pull: Pull, point: Grid) -> Setting:
 
 def _of_evgeniou_pontil(pull: Pull, point: Grid) -> Setting:
     # A precision τ is the penalty τ/2 ‖·‖².
-    return {"lambda_1": point[0] / 2 * pull.n_tasks, "lambda_2": point[1] / 2}
+    own, common = point
+    return {"lambda_1": own / 2 * pull.n_tasks, "lambda_2": common / 2}
 
 
 def _of_go_mtl(pull: Pull, point: Grid) -> Setting:
     # A task's codes are pulled by its own rows, a latent model by all that use it.
-    strength = point[1] * pull.n_rows
+    rank, share = point
+    strength = share * pull.n_rows
     return {
-        "n_components": int(point[0]),
+        "n_components": int(rank),
         "mu": strength / pull.n_tasks,
         "lam": strength,
     }

@@ -138,7 +138,10 @@ def negative_log_likelihood(logarithms: Array, rows: Rows, values: Array) -> tup
 
     explained = weights @ weights.T
     outer = 0.5 * (n_outputs * inverse - explained)  # (n, n): by the matrix
-    by_amplitude = [float((outer * part).sum()) for part in parts]
+    by_amplitude = []
+    for part in parts:
+        moved_by = (outer * part).sum()
+        by_amplitude.append(float(moved_by))
     # A length acts where E does: Σ M (x_i − x_j)² = 2 (Σ x² M 1 − xᵀ M x) for each input.
     common = kernel.amplitudes[0] * parts[0]
     own = kernel.amplitudes[2] * parts[2]
