@@ -50,6 +50,14 @@ def compressed(network: MultiTaskNetwork, epsilon: float) -> Compression:
     stacks = network.stacks()
     old = {layer: network.layers[layer] for layer in chosen}
     before = {layer: stacks[network.path_of(layer)] for layer in chosen}
-    report = rank_report({layer: made.layers[layer] for layer in chosen}, before)
+    new = {layer: made.layers[layer] for layer in chosen}
+    report = rank_report(
+        new,
+        before,
+    )
     counts = [row.parameters for row in rank_report(old)]
-    return Compression(made, tuple(report), tuple(counts))
+    return Compression(
+        made,
+        tuple(report),
+        tuple(counts),
+    )
