@@ -5,8 +5,7 @@ table with numbers, gaps, a date, categories and very many categories, writes al
 task's graph, and runs both on new rows: in onnxruntime, and as ``torch.export`` loads them. It
 prints the largest difference, in units of the target's standard deviation or of probabilities, and
 fails where one is over 1e-5 (half a minute a method on two CPU cores). ``--methods NAME …`` takes
-some,
-``--target`` another than the number.
+some, ``--target`` another than the number.
 
 ``python -m benchmarks.exported --tasks 100000`` writes the networks of so many tasks, with factors
 of a tensor train, as one ONNX file, and prints its size over that of the numbers (1 minute).
