@@ -56,6 +56,7 @@ def run(
         seed=learning.seed,
         options=options.get(learning.method),
         metric=learning.metric,
+        checkpoint=out,
         class_weight=learning.class_weight,
         task_weight=learning.task_weight,
         **asdict(training),

@@ -18,6 +18,7 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from softshare.evaluation.records.sealed import seal, unseal
+from softshare.evaluation.records.unfinished import UNFINISHED
 from softshare.files import write_bytes, write_text
 from softshare.models.schema import check_model
 
@@ -163,7 +164,7 @@ def _with_arrays(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
 
 
 def _is_filled(folder: Path) -> bool:
-    return folder.is_file() or any(folder.iterdir())
+    return folder.is_file() or any(path.name != UNFINISHED for path in folder.iterdir())
 
 
 def _digest(packed: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from softshare.evaluation.arguments import check_tasks, wrong_arguments
 from softshare.evaluation.jobs.run import versions
 from softshare.evaluation.plan import default_budget, why_unsuitable, wrong_class_weight
+from softshare.evaluation.records.unfinished import UnfinishedRuns
 from softshare.methods.method import Learned, Method
 from softshare.methods.named import METHODS
 from softshare.methods.options import GivenOptions, options_of_auto, unknown
@@ -48,6 +50,7 @@ def learn(
     metric: str | None = None,
     class_weight: ClassWeight | None = None,
     task_weight: TaskWeight | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Model:
     """Learn the tasks from all their rows, and keep what predicts new ones.
 
@@ -73,6 +76,8 @@ def learn(
         class_weight: ``"balanced"`` lets every class of a task weigh the same.
         task_weight: ``"equal"`` lets every task weigh the same, ``"examples"`` as much as it has
             examples; None: as each method does.
+        checkpoint: a folder in which trainings of a minute and more are kept while they last: the
+            same call again goes on where one was stopped. None: nothing is kept.
 
     Raises:
         ValueError: arguments are wrong or do not suit the data; the message names them all.
@@ -95,7 +100,12 @@ def learn(
     of_method: GivenOptions = {chosen.name: options} if options else {}
     of_method = options_of_auto(of_method, preset=preset, time_limit=time_limit)
     settings = _settings(tasks, chosen, seed, given, of_method)
-    return learn_run(tasks, chosen, settings, _parts(tasks))[0]
+    unfinished = UnfinishedRuns(None if checkpoint is None else Path(checkpoint))
+    kept = unfinished.keeping(settings.key, settings)
+    model, _ = learn_run(tasks, chosen, kept, _parts(tasks))
+    unfinished.end(settings.key)
+    unfinished.close()
+    return model
 
 
 def learn_run(

@@ -121,6 +121,15 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_what_a_stopped_learning_keeps_is_no_obstacle_and_goes(tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    (out / "unfinished" / "tied-f1-s0").mkdir(parents=True)
+    model = model_of("tied", base="none", checkpoint=out)
+    assert list(out.iterdir()) == []
+    model.save(out)
+    load_model(out)
+
+
 def test_the_card_tells_what_people_ask(folder: Path) -> None:
     text = (folder / CARD).read_text()
     assert text.startswith("---\nlibrary_name: softshare\n")

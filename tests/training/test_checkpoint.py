@@ -296,7 +296,7 @@ def test_where_all_checkpoints_are_damaged_training_begins_anew(tmp_path: Path) 
         ({"network": 2}, "the weights that the network starts with"),
         ({"network": Case(Tied())}, "a network of other layers, sharing or tasks"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
 def test_another_training_is_refused_by_what_differs(
     tmp_path: Path, changed: dict[str, Any], named: str
