@@ -79,17 +79,23 @@ def _metrics(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _shared(facts: Mapping[str, Any]) -> list[str]:
-    decided = facts["decided"]
     lines = []
-    if weights := decided.get("weights"):
-        parts = [f"{name} {weight:.0%}" for name, weight in weights.items()]
-        lines.append(f"The answer weighs {', '.join(parts)}.")
-    if apart := decided.get("apart"):
-        lines.append(f"Learned apart, as joining would hurt them: {', '.join(map(_cell, apart))}.")
+    for decided in facts["decided"].get("pieces", [facts["decided"]]):
+        of_tasks = f" for {_some(decided['tasks'])}" if "tasks" in decided else ""
+        if weights := decided.get("weights"):
+            parts = [f"{name} {weight:.0%}" for name, weight in weights.items()]
+            lines.append(f"The answer{of_tasks} weighs {', '.join(parts)}.")
+        if apart := decided.get("apart"):
+            lines.append(f"Learned apart, as joining would hurt them: {_some(apart)}.")
     for layer, of_layer in facts["sharing"]["layers"].items():
         count = f"{of_layer['parameters']:,} of {of_layer['independent_parameters']:,} parameters"
         lines.append(f"- `{layer}`: {of_layer['sharing']}, {count} that learning apart would have.")
     return lines or ["What the method shares: `softshare methods`."]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(map(_cell, names[:10])) + more
 
 
 def _notes(notes: Sequence[str]) -> list[str]:

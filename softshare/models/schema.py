@@ -56,13 +56,21 @@ class RowsOfTask(Part):
     rows: Count
 
 
-class Decided(Part):
-    """Of what the training part has decided, what readers show."""
+class DecidedOfPiece(Part):
+    """Of what the training part has decided for some of the tasks, what readers show."""
+
+    tasks: list[str] = Field(default_factory=list)
 
     weights: dict[str, Finite] = Field(default_factory=dict)
     own_weights: dict[str, dict[str, Finite]] = Field(default_factory=dict)
     apart: list[str] = Field(default_factory=list)
     left_out: dict[str, str] = Field(default_factory=dict)
+
+
+class Decided(DecidedOfPiece):
+    """The same for all tasks, or piece by piece where they differ in form."""
+
+    pieces: list[DecidedOfPiece] = Field(default_factory=list)
 
 
 class Facts(Part):

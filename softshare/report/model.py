@@ -28,7 +28,8 @@ def show_model(found: Mapping[str, Any], console: Console) -> None:
     console.print(Text(told, style="bold"), soft_wrap=True)
     if (count := found["parameters"]) is not None:
         show_line(console, f"{count:,} numbers were learned")
-    _show_weights(found["decided"], console)
+    for decided in found["decided"].get("pieces", [found["decided"]]):
+        _show_weights(decided, console)
     if found["layers"]:
         console.print(_layers(found["layers"]))
     for task in found["added"]:
@@ -52,7 +53,8 @@ def show_evaluation(
 def _show_weights(decided: Mapping[str, Any], console: Console) -> None:
     if weights := decided.get("weights"):
         parts = [f"{name} {per_cent(weight)}" for name, weight in weights.items()]
-        show_line(console, f"the answer weighs {', '.join(parts)}")
+        of_tasks = f" for {_listed(decided['tasks'])}" if "tasks" in decided else ""
+        show_line(console, f"the answer{of_tasks} weighs {', '.join(parts)}")
     if own := decided.get("own_weights"):
         show_line(console, f"{len(own)} task(s) have weights of their own: {_listed(list(own))}")
     if apart := decided.get("apart"):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from io import StringIO
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 from sklearn.metrics import log_loss, mean_squared_error
 
 from softshare.data.table import read_table
 from softshare.models.learning import learn
+from softshare.models.model import load_model
 from softshare.models.unfamiliar import absent_columns, unfamiliar
+from softshare.report.model import show_model
 from softshare.tasks.task_set import TaskSet
 from tests.models.made_tables import FEW, model_of, schools
 
@@ -142,6 +148,17 @@ def test_a_notebook_and_a_program_are_told_what_a_model_is() -> None:
     assert "auto: 5 tasks, 60 rows" in html
     assert "The answer weighs" in html
     assert model.inspect()["tasks"][0] == {"task": "school 0", "rows": 12}
+
+
+def test_tasks_of_several_kinds_are_weighed_kind_by_kind_and_shown_so(tmp_path: Path) -> None:
+    tasks = read_table(schools(), target=["score", "passed"], drop=["school", "grade"])
+    model = learn(tasks, preset="quick", **FEW)
+    folder = model.save(tmp_path / "model")
+    card = (folder / "README.md").read_text()
+    assert "The answer for score weighs" in card
+    console = Console(file=StringIO(), width=200)
+    show_model(load_model(folder).inspect(), console)
+    assert "the answer for passed weighs" in console.file.getvalue()
 
 
 def test_a_method_that_does_not_suit_the_tasks_is_refused() -> None:
