@@ -100,6 +100,8 @@ def learn(
     of_method: GivenOptions = {chosen.name: options} if options else {}
     of_method = options_of_auto(of_method, preset=preset, time_limit=time_limit)
     settings = _settings(tasks, chosen, seed, given, of_method)
+    if checkpoint is not None:
+        Path(checkpoint).mkdir(parents=True, exist_ok=True)
     unfinished = UnfinishedRuns(None if checkpoint is None else Path(checkpoint))
     kept = unfinished.keeping(settings.key, settings)
     model, _ = learn_run(tasks, chosen, kept, _parts(tasks))

@@ -10,8 +10,20 @@ import pytest
 from softshare.cli import app
 from softshare.cli.endings import AskedToEndError, ended_in_order
 
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+
+@pytest.fixture
+def _nothing_ignored():
+    """As in a terminal: a shell's background job, or one of nohup, ignores some signals."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in ENDING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_nothing_ignored")
+@pytest.mark.parametrize("number", ENDING)
 def test_it_is_told_in_one_line_and_what_is_open_is_closed(number, monkeypatch, capsys):
     closed = []
 

@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -120,6 +121,14 @@ class PressCtrlC:
     def before_step(self, network: MultiTaskNetwork, step: int, loss: Loss) -> None:
         if step == self.at:
             signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_interrupts() -> Iterator[None]:
+    """As in a terminal: a shell's background job ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def seed_generators() -> None:

@@ -45,7 +45,7 @@ class UnfinishedRuns:
         if self._folder is None:
             return settings
         with suppress(OSError):  # there is no room: the run goes on without
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(exist_ok=True)
         return replace(settings, checkpoints=Checkpoints(self._folder / key, every=EVERY))
 
     def end(self, key: str) -> None:
