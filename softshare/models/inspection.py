@@ -24,7 +24,7 @@ def inspected(content: Mapping[str, Any]) -> dict[str, Any]:
         "decided": facts["decided"],
         "layers": facts["sharing"]["layers"],
         "similarity": facts["sharing"]["similarity"],
-        "task_correlation": facts["sharing"]["task_correlation"],
+        "task_correlation": facts["sharing"].get("task_correlation"),
         "judged_on": facts["judged_on"],
         "measures": facts["measures"],
         "notes": form["notes"],

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from softshare.evaluation.records.sealed import seal, unseal
-from softshare.models.folder import CARD, MODEL
+from softshare.models.folder import CARD, MODEL, read_json
+from softshare.models.inspection import inspected
 from softshare.models.model import load_model
 from tests.models.made_tables import model_of, schools
 
@@ -104,6 +105,13 @@ def test_json_of_another_form_is_refused_by_its_place(folder: Path) -> None:
     changed(folder, facts={**facts, "measures": [{"task": 3}]})
     with pytest.raises(ValueError, match=r"facts.measures.0.task cannot be read .* places more"):
         load_model(folder)
+
+
+def test_what_a_schema_lets_be_absent_is_no_obstacle(folder: Path) -> None:
+    facts = unseal((folder / MODEL).read_bytes())["facts"]
+    sharing = {name: told for name, told in facts["sharing"].items() if name != "task_correlation"}
+    changed(folder, facts={**facts, "sharing": sharing})
+    assert inspected(read_json(folder))["task_correlation"] is None
 
 
 def test_a_model_written_over_another_replaces_it(folder: Path) -> None:
