@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,8 @@ NEW = "a task that was not learned"
 """The name under which rows of such tasks stand together."""
 
 UNKNOWN = -1
+
+_FRACTION = re.compile(r"^(-?(?:0|[1-9]\d*))\.0+$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +139,26 @@ def numbers_of(
 ) -> np.ndarray:
     """Each row's task by its name, -1 where it was not learned, ``(N,)``.
 
-    Tasks that came later follow on those that were learned.
+    Tasks that came later follow on those that were learned. A whole number that one table writes
+    with a fraction of zeros and another without is one name, unless both were learned: ``1.0`` in a
+    file is 1 in a data frame.
     """
     number_of = {name: number for number, name in enumerate((*form.names, *added))}
-    found = [number_of.get(name, UNKNOWN) for name in names]
+    plain: dict[TaskName, int] = {}
+    for name, number in number_of.items():
+        is_twice = _without_fraction(name) in plain
+        plain[_without_fraction(name)] = UNKNOWN if is_twice else number
+    found = []
+    for name in names:
+        found.append(number_of.get(name, plain.get(_without_fraction(name), UNKNOWN)))
     return np.array(found, dtype=np.int64)
+
+
+def _without_fraction(name: TaskName) -> TaskName:
+    """``1`` of ``1.0``; any other name as it is."""
+    if isinstance(name, tuple):
+        return tuple(_FRACTION.sub(r"\1", part) for part in name)
+    return _FRACTION.sub(r"\1", name)
 
 
 def names_in(form: TaskSet, frame: pd.DataFrame) -> list[TaskName]:

@@ -92,6 +92,22 @@ def test_arrays_are_predicted_with_the_names_of_their_tasks() -> None:
         model.predict(inputs[:, :2], ["0"] * 40)
 
 
+def test_whole_numbers_name_the_same_task_with_and_without_a_fraction(tmp_path: Path) -> None:
+    table = schools()
+    table["school"] = table["school"].str.split().str[1].astype(float)
+    table.to_csv(tmp_path / "pupils.csv", index=False)
+    others = ["passed", "grade"]
+    tasks = read_table(tmp_path / "pupils.csv", task="school", target="score", drop=others)
+    model = learn(tasks, method="ridge")
+    assert model.tasks[0] == "0.0"
+    told = model.predict(table)
+    assert told["task is known"].all()
+    whole = model.predict(table.assign(school=table["school"].astype(int)))
+    pd.testing.assert_frame_equal(whole, told)
+    codes = model.predict(table.assign(school="00"))
+    assert not codes["task is known"].any()
+
+
 def test_evaluation_is_what_scikit_learn_says_of_the_predictions() -> None:
     new = schools(seed=1)
     model = model_of("mixed-model")

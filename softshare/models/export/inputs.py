@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from softshare.models.export.graph import tasks_of
-from softshare.models.posed import names_in
+from softshare.models.posed import names_in, numbers_of
 from softshare.tasks.features import TableColumns, codes_from, encoded
 from softshare.tasks.levels import Levels
 from softshare.tasks.reading import Reading
@@ -85,11 +85,9 @@ def graph_inputs(
     """
     given: dict[str, np.ndarray] = {}
     if task is None:
-        number_of = {one: number for number, one in enumerate(model.form.names)}
         if tasks is None:
             tasks = names_in(model.form, inputs)
-        numbers = [number_of.get(name, -1) for name in tasks]
-        given["task"] = np.array(numbers, dtype=np.int64)
+        given["task"] = numbers_of(model.form, tasks)
     fitted = _fitted(model, task)
     if isinstance(fitted, TableColumns):
         return given | _of_table(fitted, inputs)
