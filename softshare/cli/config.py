@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from softshare.tasks.printable import printable
+
 CONFIG = "--config"
 NAME = "config.toml"
 """The file in a folder of results."""
@@ -86,6 +88,14 @@ def _tokens(flag: str, value: Any) -> list[str]:
     return [flag, *map(str, value)]
 
 
+def _is_text(line: str) -> bool:
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def as_toml(options: Mapping[str, Any]) -> str:
     """Options as a file that :func:`with_config` reads; those that are not given are left out."""
     lines = []
@@ -96,5 +106,7 @@ def as_toml(options: Mapping[str, Any]) -> str:
         plain = list(value) if isinstance(value, tuple) else value
         told = plain if isinstance(plain, bool | int | float | str | list) else str(plain)
         # JSON's texts, numbers, booleans and lists of these are TOML's too
-        lines.append(f"{name} = {json.dumps(told, ensure_ascii=False)}")
+        line = f"{name} = {json.dumps(told, ensure_ascii=False)}"
+        # Bytes of a path that are no text have no word in TOML.
+        lines.append(line if _is_text(line) else f"# {printable(line)}")
     return "\n".join(lines) + "\n"

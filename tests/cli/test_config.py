@@ -37,6 +37,13 @@ def test_what_is_written_gives_the_same_command_line(tmp_path: Path) -> None:
     assert "--seeds=3" not in with_config(["look", "--config", str(path)])
 
 
+def test_a_path_of_bytes_that_are_no_text_is_a_comment() -> None:
+    text = as_toml({"source": "visits\udcff.csv", "seeds": 3})
+    assert text.splitlines()[1] == "seeds = 3"
+    assert text.startswith("# source = ")
+    text.encode()
+
+
 @pytest.mark.parametrize("name", ["Süd", "😀", 'a "b" \\c', "tab\tand\nline"])
 def test_names_of_any_characters_come_back(name: str, tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
