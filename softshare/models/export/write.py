@@ -147,6 +147,7 @@ def _write_torch(
     description: dict[str, Any],
     path: Path,
 ) -> None:
+    program.example_inputs = None  # which would be the file's only pickle
     with _quiet():
         torch.export.save(
             program,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import onnxruntime
@@ -85,3 +86,13 @@ def test_formats_and_packages_that_are_none(
             main(["export", str(tmp_path / "model"), *wrong])
         assert told in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_graph_of_torch_holds_no_pickle(tmp_path: Path) -> None:
+    model_of("ridge").export(tmp_path / "model.pt2")
+    with ZipFile(tmp_path / "model.pt2") as archive:
+        beginnings = {name: archive.read(name)[:2] for name in archive.namelist()}
+    # A pickle begins with its protocol, and what torch.save packs is a zip of some.
+    odd = [name for name, begin in beginnings.items() if begin[:1] == b"\x80" or begin == b"PK"]
+    weights = [name for name in odd if "/weights/weight_" in name]
+    assert odd == weights
