@@ -6,6 +6,7 @@ task (``Y`` of T columns, NaN where a label is missing).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -30,10 +31,8 @@ from softshare.tasks.task import TaskName
 from softshare.tasks.task_set import TaskSet
 
 
-class _MultiTaskEstimator(BaseEstimator):
+class _MultiTaskEstimator(BaseEstimator, ABC):
     """What classifier and regressor have in common: abstract."""
-
-    _kind_of_many: str
 
     def __init__(
         self,
@@ -163,11 +162,13 @@ class _MultiTaskEstimator(BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
+    @abstractmethod
     def _encoded(self, column: pd.Series) -> pd.Series:
-        raise NotImplementedError
+        """A column of ``y`` as numbers, NaN where a label is missing, ``(N,)``."""
 
+    @abstractmethod
     def _kind(self, name: Any) -> Any:
-        raise NotImplementedError
+        """The kind of a column of ``y``."""
 
 
 class MultiTaskRegressor(RegressorMixin, _MultiTaskEstimator):

@@ -141,9 +141,15 @@ TREES = (
 )
 
 
-@pytest.mark.parametrize("trees", TREES, ids=lambda trees: type(trees).__name__)
-def test_trees_say_what_heavy_rows_say(trees, monkeypatch):
+ALWAYS = [(trees, True) for trees in TREES]
+
+
+@pytest.mark.parametrize(("trees", "has_lightgbm"), [*ALWAYS, (TREES[0], False)], ids=str)
+def test_trees_say_what_heavy_rows_say(trees, has_lightgbm, monkeypatch):
     """Rows of either class that inputs cannot tell apart: the rate is that of the weights."""
+    if not has_lightgbm:
+        monkeypatch.setattr(boosted_trees, "lightgbm", None)
+        monkeypatch.setattr(boosted_trees, "STAGES", 40)
     monkeypatch.setattr(forest, "ROWS_IN_LEAF", (6,))
     monkeypatch.setattr(forest, "INPUTS_TRIED", (1.0,))
     monkeypatch.setattr(forest, "TREES_TO_CHOOSE", 5)
@@ -160,12 +166,6 @@ def test_trees_say_what_heavy_rows_say(trees, monkeypatch):
     np.testing.assert_allclose(rates, [0.5, 0.75], atol=0.08)
     held_out = expit(heavy.held_out_)
     assert held_out[60:].mean() - held_out[:60].mean() > 0.1
-
-
-def test_trees_of_either_library_are_weighted(monkeypatch):
-    monkeypatch.setattr(boosted_trees, "lightgbm", None)
-    monkeypatch.setattr(boosted_trees, "STAGES", 40)
-    test_trees_say_what_heavy_rows_say(TREES[0], monkeypatch)
 
 
 def test_trees_start_from_a_weighted_base():
