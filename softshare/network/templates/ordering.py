@@ -46,12 +46,12 @@ def ordering_mlp(
     n_in = prod(input_shape)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     layers["flatten"] = nn.Flatten()
-    layers["encoder"] = _initialised(nn.Linear(n_in, width))
+    layers["encoder"] = glorot_initialised(nn.Linear(n_in, width))
     layers["encoder_relu"] = nn.ReLU()
     core = []
     for _ in range(depth):
         layer = nn.Linear(width, width)
-        core.append(_initialised(layer))
+        core.append(glorot_initialised(layer))
     layers["core"] = SoftOrdering(core, dropout=dropout, gate=gate)
     layers["output"] = nn.Linear(width, n_outputs)
     return nn.Sequential(layers)
@@ -99,7 +99,7 @@ def ordering_cnn(
     core = []
     for _ in range(depth):
         layer = ZeroFilledConv2d(channels, channels, 3, padding=1)
-        core.append(_initialised(layer))
+        core.append(glorot_initialised(layer))
     # Max-pooling and ReLU commute: pooling first saves three quarters of the activations.
     activation = nn.Sequential(nn.MaxPool2d(2), nn.ReLU())
     layers: OrderedDict[str, nn.Module] = OrderedDict()
@@ -128,7 +128,7 @@ class ZeroFilledConv2d(nn.Conv2d):
         return super()._conv_forward(images, weight, bias)
 
 
-def _initialised(layer: nn.Linear | nn.Conv2d) -> nn.Module:
+def glorot_initialised(layer: nn.Linear | nn.Conv2d) -> nn.Module:
     """Glorot's initialisation: with PyTorch's own the signal shrinks from depth to depth, and
     averaging layers shrinks it more.
     """
