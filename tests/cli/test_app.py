@@ -395,7 +395,7 @@ def started(*arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", "from softshare.cli import main; main()", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
 
@@ -418,7 +418,7 @@ except SystemExit:
     print("heavy:", sorted(slow & set(sys.modules)))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=True
     )
     assert "--train-fraction" in done.stdout
     assert done.stdout.splitlines()[-1] == "heavy: []"

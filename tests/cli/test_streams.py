@@ -40,7 +40,7 @@ def run(folder, redirection="", *, lines=1, encoding="utf-8"):
         cwd=folder,
         env=environment,
         capture_output=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
 

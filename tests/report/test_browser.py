@@ -57,7 +57,7 @@ pytestmark = pytest.mark.skipif(
 def opened(page: Path, profile: Path) -> tuple[str, str]:
     """The page's elements after loading, and what the browser complained of."""
     command = [str(BROWSER), *OPTIONS, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
     return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
 
 

@@ -104,11 +104,27 @@ def _do(name: str, job: Any) -> Any:
     return plugin.work(plugin.shared, job)
 
 
+class _ClosedOnFailure(Client):
+    """A client that closes when it cannot connect.
+
+    One of Dask's that fails by its address or certificates stays open, and closes when the garbage
+    collector finds it. That may be in the middle of the start of another client or cluster, which
+    holds the lock that closing waits for.
+    """
+
+    def start(self, **kwargs: Any) -> None:
+        try:
+            super().start(**kwargs)
+        except BaseException:
+            self.close()
+            raise
+
+
 @contextmanager
 def _connected(cluster: Cluster) -> Iterator[Client]:
     address = cluster.address
     try:
-        client = Client(
+        client = _ClosedOnFailure(
             address,
             security=_security(cluster),
             timeout=SECONDS_TO_ANSWER,

@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+LONG = 600
+"""Seconds that no test waits for, on a slow machine either."""
+
 
 def prepared() -> None:
     """Stands for what imports PyTorch."""
@@ -51,7 +54,7 @@ def fill_memory(shared: None, job: int) -> int:
     taken = bytearray(job)
     for place in range(0, job, 4096):
         taken[place] = 1
-    time.sleep(30 if job else 0)
+    time.sleep(LONG if job else 0)
     return len(taken)
 
 
