@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import prod
 
 import torch
 from torch import Tensor
@@ -14,8 +15,9 @@ from benchmarks.case import Case
 from benchmarks.measure import Step, timed
 from benchmarks.steps import stepping
 from softshare.network.execution.batch_layout import BatchLayout
+from softshare.network.execution.joining import joint_equation
 from softshare.network.execution.noise import TaskNoise
-from softshare.network.execution.task_linear import TaskLinear, joint_equation
+from softshare.network.execution.task_linear import TaskLinear
 from softshare.network.layers import Parameter
 from softshare.sharing.algebra.contraction import Order, carry_out, order_of
 from softshare.sharing.base import LayerShapes, SharedWeight, Sharing
@@ -41,6 +43,12 @@ LAYERS: dict[str, tuple[Sharing, float | None]] = {
     "Tucker, full rank": (Tucker(ranks=1.0), None),
 }
 """Layers 784 × 512, and by how much their step must be faster than an independent layer's."""
+
+LARGE_RING = (
+    (7, 7, 5, 5, 3),
+    (7, 7, 5, 5, 3),
+)
+"""Modes of 3675 inputs and outputs, a third of the paper's layer for Omniglot each way."""
 
 SETTING = f"784 × 512, T = {N_TASKS}, B = {BATCH}"
 
@@ -73,7 +81,12 @@ def cases() -> list[Case]:
             )
         )
     ring = "tensor ring [7, 7, 4, 4] → [6, 6, 6, 6], R = 10, T = 1, B = 64"
-    return [*found, Case("layers", ring, "a dense layer", _ring, 1 / 4)]
+    large = f"tensor ring {LARGE_RING[0]} → {LARGE_RING[1]}, R = 4, T = 2, B = 16"
+    return [
+        *found,
+        Case("layers", ring, "a dense layer", _ring, 1 / 4),
+        Case("layers", large, "its weights composed", _ring_by_its_input, 8.0),
+    ]
 
 
 def drawn(
@@ -101,9 +114,14 @@ def layer_step(weight: SharedWeight, x: Tensor) -> Step:
     return stepping(loss, weight.parameters())
 
 
-def inputs(device: torch.device, n_tasks: int = N_TASKS, n_in: int = SHAPE[0]) -> Tensor:
+def inputs(
+    device: torch.device,
+    n_tasks: int = N_TASKS,
+    n_in: int = SHAPE[0],
+    n_rows: int = BATCH,
+) -> Tensor:
     """The tasks' inputs, as a layer below would give them."""
-    return torch.randn(n_tasks, BATCH, n_in, device=device).requires_grad_()
+    return torch.randn(n_tasks, n_rows, n_in, device=device).requires_grad_()
 
 
 def _against_loop(sharing: Sharing, device: torch.device) -> tuple[Step, Step]:
@@ -129,6 +147,16 @@ def _ring(device: torch.device) -> tuple[Step, Step]:
         drawn(sharing, (784, 1296), n_tasks=1, device=device) for sharing in (ring, Independent())
     )
     return layer_step(ours, x), layer_step(dense, x)
+
+
+def _ring_by_its_input(device: torch.device) -> tuple[Step, Step]:
+    """Our layer of a large ring beside one that composes every task's weight first."""
+    inner, outer = LARGE_RING
+    ring = TensorRing(4, shared=2, modes={"layer": LARGE_RING})
+    x = inputs(device, 2, prod(inner), 16)
+    weight = drawn(ring, (prod(inner), prod(outer)), n_tasks=2, device=device)
+    ours = layer_step(weight, x)
+    return ours, stepping(lambda: (x @ weight.stacked()).square().mean(), weight.parameters())
 
 
 def _against_orders(sharing: Sharing, device: torch.device) -> tuple[Step, Step]:

@@ -94,8 +94,13 @@ def _composed_numbers(network: MultiTaskNetwork) -> tuple[int, int]:
     """
     counts = {True: 0, False: 0}
     for weight in network.shared_weights.values():
-        counts[is_one_for_all(weight)] += weight.of(0).numel()
-    return counts[False], counts[True]
+        # By its shape: a large weight of few factors may never be composed otherwise.
+        n_numbers = weight.independent_parameters() // weight.n_tasks
+        is_common = is_one_for_all(weight)
+        counts[is_common] += n_numbers
+    own = counts[False]
+    common = counts[True]
+    return own, common
 
 
 def _suits_same_rows(tasks: TaskSet, own: int, shared: int) -> bool:
@@ -104,10 +109,12 @@ def _suits_same_rows(tasks: TaskSet, own: int, shared: int) -> bool:
     """
     if not tasks.one_input:
         return False
-    n_rows = len(np.unique(tasks.rows))
+    distinct = np.unique(tasks.rows)
+    n_rows = len(distinct)
+    n_labels = len(tasks.rows)
     of_row_in_all = shared + len(tasks) * own
     of_labelled_row = shared + own
-    return n_rows * of_row_in_all <= len(tasks.rows) * of_labelled_row
+    return n_rows * of_row_in_all <= n_labels * of_labelled_row
 
 
 def _at_once(shape: tuple[int, ...], own: int, n_tasks: int) -> tuple[int, int]:
@@ -129,14 +136,17 @@ def _on_same_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
     for first in range(0, len(tasks), n_tasks):
         last = min(first + n_tasks, len(tasks))
         members = np.arange(first, last)
-        entries = np.arange(tasks.offsets[first], tasks.offsets[last])
+        begin = tasks.offsets[first]
+        end = tasks.offsets[last]
+        entries = np.arange(begin, end)
         by_row = np.argsort(place[entries], kind="stable")
         entries = entries[by_row]
         cuts = np.searchsorted(place[entries], starts[1:-1])
         parts = np.split(entries, cuts)
-        for (start, end), inside in zip(pairwise(starts), parts, strict=True):
-            seen = rows[start:end]
-            table = np.full((len(members), len(seen)), -1)
+        for (start, stop), inside in zip(pairwise(starts), parts, strict=True):
+            seen = rows[start:stop]
+            shape = (len(members), len(seen))
+            table = np.full(shape, -1)
             of_task = tasks.task_of[inside] - first
             of_row = place[inside] - start
             table[of_task, of_row] = inside  # -1 where a task has no label for a row
@@ -147,12 +157,14 @@ def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
     """Tasks of about one size together, rows after rows, each over those that still have some."""
     sizes = tasks.n_examples
     for source in np.unique(tasks.source_of):
-        is_member = (tasks.source_of == source) & (sizes > 0)
-        members = np.flatnonzero(is_member)
+        has_source = tasks.source_of == source
+        has_rows = sizes > 0
+        members = np.flatnonzero(has_source & has_rows)
         largest_first = np.argsort(-sizes[members], kind="stable")
         members = members[largest_first]
         shape = tuple(tasks.sources[source].shape[1:])
-        n_tasks, n_rows = _at_once(shape, own, max(1, len(members)))
+        n_members = max(1, len(members))
+        n_tasks, n_rows = _at_once(shape, own, n_members)
         for first in range(0, len(members), n_tasks):
             together = members[first : first + n_tasks]
             most = int(sizes[together[0]])
@@ -160,8 +172,10 @@ def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
                 active = together[sizes[together] > begin]
                 end = min(begin + n_rows, most)
                 within = np.arange(begin, end)  # (B,)
-                entries = tasks.offsets[active][:, None] + within
-                present = within < sizes[active][:, None]
+                firsts = tasks.offsets[active][:, None]
+                entries = firsts + within
+                counts = sizes[active][:, None]
+                present = within < counts
                 # A task that has run out of rows is filled up with its first of these.
                 filled = np.where(present, entries, entries[:, :1])
                 known = np.where(present, entries, -1)

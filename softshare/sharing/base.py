@@ -22,6 +22,9 @@ from softshare.sharing.weights.core import Core
 if TYPE_CHECKING:
     from softshare.sharing.sum import Sum
 
+AT_ONCE = 2**24
+"""Elements that are squared in double precision at a time, in 134 megabytes."""
+
 
 @dataclass(frozen=True)
 class LayerShapes:
@@ -374,5 +377,13 @@ def common_stack(
 
 def root_mean_square(values: Tensor) -> float:
     """``sqrt(mean(values²))``: the scale of a tensor's elements."""
-    squares = values.detach().double().square()
-    return math.sqrt(float(squares.mean()))
+    values = values.detach()
+    if values.numel() <= AT_ONCE:
+        squares = values.double().square()
+        return math.sqrt(float(squares.mean()))
+    total = 0.0
+    rows_at_once = max(AT_ONCE * len(values) // values.numel(), 1)
+    for part in values.split(rows_at_once):
+        squares = part.double().square()
+        total += float(squares.sum())
+    return math.sqrt(total / values.numel())

@@ -6,16 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from softshare.network.execution.batch_layout import BatchLayout, Sources, TaskLayer
-from softshare.sharing.algebra.contraction import (
-    Order,
-    carry_out,
-    cheapest_order,
-    contract,
-    shapes_of,
-)
+from softshare.network.execution.joining import TASK, Joint, joined, joint_of
+from softshare.sharing.algebra.contraction import cheapest_order, contract, shapes_of
 from softshare.sharing.base import SharedWeight
 
 COMPOSES = "weights composed for all tasks, one batched product"
+COMPOSES_ONE = "the weight composed once, one product: it is the same for all tasks"
 JOINS = "the input joins the factors"
 
 
@@ -28,6 +24,8 @@ class TaskLinear(TaskLayer):
 
         composing:   (U · V_t), then x · W_t     in·r·out + B·in·out     best for many rows
         joining:     (x · U), then · V_t         B·in·r + B·r·out        best for few
+
+    A tensor ring has its inputs and outputs in several modes, and may take a row mode by mode.
 
     Args:
         parameters: see :data:`~softshare.network.execution.batch_layout.Sources`.
@@ -92,6 +90,9 @@ class TaskLinear(TaskLayer):
     def _shared(self, x: Tensor) -> Tensor:
         """One ordinary product on the folded batch; biases may still be the tasks' own."""
         layout = self._layout
+        if self._can_join:
+            product = self._shared_product(x)
+            return self._with_bias(product)
         weight = self._weight.of(0)  # (in, out), as it is stored
         if layout.decisions is not None:
             self._note_shared(
@@ -104,8 +105,29 @@ class TaskLinear(TaskLayer):
         if not self._is_own.get("bias", False):
             bias = self._one("bias") if self._has_bias else None
             return nn.functional.linear(x, weight.T, bias)
+        return self._with_bias(nn.functional.linear(x, weight.T))
+
+    def _shared_product(self, x: Tensor) -> Tensor:
+        """``(k·B, *, in)`` by a weight that all tasks have and that is a product of factors."""
+        equation, factors = _of_one(self._weight)
+        rows = x.flatten(0, -2)
+        joint = joint_of(equation, shapes_of(factors), *shapes_of([rows]))
+        if joint.composes_first:
+            weight = contract(equation, factors).reshape(rows.shape[1], -1)
+            y = rows @ weight
+        else:
+            y = joined(joint, factors, rows)
+        self._note_product(joint)
+        return y.unflatten(0, x.shape[:-1])
+
+    def _with_bias(self, product: Tensor) -> Tensor:
+        """A product of the folded batch ``(k·B, *, out)`` and the bias, where there is one."""
+        layout = self._layout
+        if not self._has_bias:
+            return product
+        if not self._is_own["bias"]:
+            return product + self._one("bias")
         biases = self._stack("bias")  # (k, out)
-        product = nn.functional.linear(x, weight.T)
         y = layout.separate(product)  # (k, B, *, out)
         between = [1] * (y.ndim - 2)
         biases = biases.view(len(biases), *between, -1)
@@ -121,19 +143,20 @@ class TaskLinear(TaskLayer):
             weight = self._weight.padded(tasks)
         else:
             equation, factors = network
-            operands = [*factors, x]
-            joint = joint_equation(equation, x.ndim == 2)
-            order = cheapest_order(joint, shapes_of(operands))
-            if not _composes_first(order, len(operands)):
-                y = carry_out(order, operands)
-                self._note_product(x, y, joins=True)
+            joint = joint_of(equation, shapes_of(factors), *shapes_of([x]))
+            self._note_product(joint)
+            if not joint.composes_first:
+                y = joined(joint, factors, x)
                 return y if bias is None else y + bias
-            weight = contract(equation, factors)
+            weight = contract(equation, factors)  # (k, in, out), or both in several modes
+            if weight.ndim > 3:
+                weight = weight.reshape(len(weight), x.shape[-1], -1)
         rows = x
         if x.ndim == 2:
             rows = x.expand(self._layout.n_tasks, *x.shape)
         y = _batched_product(rows, weight, bias)
-        self._note_product(x, y, joins=False)
+        if network is None:
+            self._note_own(x, y)
         return y
 
     # --- what it tells -------------------------------------------------------------------------
@@ -147,11 +170,26 @@ class TaskLinear(TaskLayer):
         elements = rows * (n_in + n_out) + size
         self._note(way, rows * size, elements)
 
-    def _note_product(self, x: Tensor, y: Tensor, *, joins: bool) -> None:
-        """Write down, when asked to, the way taken, and the one not taken where there are two."""
+    def _note_product(self, joint: Joint) -> None:
+        """Write down, when asked to, the way taken and the one not taken."""
         if self._layout.decisions is None:
             return
-        network = self._weight.contraction(self._layout.tasks)
+        composes = COMPOSES if TASK in joint.equation.partition("->")[2] else COMPOSES_ONE
+        taken = (composes, joint.composing)
+        other = (JOINS, joint.joining)
+        if not joint.composes_first:
+            taken, other = other, taken
+        way, count = other
+        instead = f"{way}: {count.multiply_adds:,} multiply-adds, {count.elements:,} elements"
+        way, count = taken
+        self._note(way, count.multiply_adds, count.elements, instead)
+
+    def _note_own(self, x: Tensor, y: Tensor) -> None:
+        """Write down, when asked to, a product of weights that are there: ``(k, B, in)`` or ``(B,
+        in)`` and ``(k, B, out)``.
+        """
+        if self._layout.decisions is None:
+            return
         n_tasks, n_rows, n_out = y.shape
         n_in = x.shape[-1]
         shapes = (
@@ -159,36 +197,11 @@ class TaskLinear(TaskLayer):
             (n_tasks, n_in, n_out),
         )
         product = cheapest_order("tni,tio->tno", shapes)
-        if network is None or len(network[1]) == 1:
-            self._note(
-                "each task's own weights, one batched product",
-                product.multiply_adds,
-                product.elements,
-            )
-            return
-        equation, factors = network
-        composing = cheapest_order(equation, shapes_of(factors))
-        taken = (
-            COMPOSES,
-            composing.multiply_adds + product.multiply_adds,
-            composing.elements + product.elements,
+        self._note(
+            "each task's own weights, one batched product",
+            product.multiply_adds,
+            product.elements,
         )
-        if not self._can_join:
-            self._note(*taken)
-            return
-        joint = joint_equation(equation, x.ndim == 2)
-        operands = [*factors, x]
-        order = cheapest_order(joint, shapes_of(operands), last=False)
-        other = (
-            JOINS,
-            order.multiply_adds,
-            order.elements,
-        )
-        if joins:
-            taken, other = other, taken
-        way, adds, moved = other
-        instead = f"{way}: {adds:,} multiply-adds, {moved:,} elements"
-        self._note(*taken, instead)
 
 
 def _batched_product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -199,33 +212,20 @@ def _batched_product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tenso
 
 
 def takes_input(weight: SharedWeight) -> bool:
-    """Whether a layer's input can join the weight's contraction: several factors, and no modes to
-    be merged afterwards.
+    """Whether a layer's input may join the weight's contraction: it is not one factor alone.
+
+    Weights whose shapes differ between tasks tell for the tasks of each pass.
     """
     network = weight.contraction()
     if network is None:
-        return False
+        return True
+    _, factors = network
+    return len(factors) > 1
+
+
+def _of_one(weight: SharedWeight) -> tuple[str, list[Tensor]]:
+    """The contraction of a weight that all tasks have, without their axis."""
+    network = weight.contraction()
+    assert network is not None  # else it would be the tasks' own
     equation, factors = network
-    _, _, output = equation.partition("->")
-    return len(factors) > 1 and len(output) == 3
-
-
-def joint_equation(equation: str, one_input: bool) -> str:
-    """The equation of a weight ``(t, in, out)`` with the layer's input as one more operand, its
-    output ``(t, batch, out)``.
-
-    Args:
-        equation: the weight's own, its output the task, the inputs and the outputs.
-        one_input: whether the input has no task axis.
-    """
-    factors, output = equation.split("->")
-    n_in, n_out = output[1], output[2]
-    batch = next(letter for letter in "nmpqrsuvwxyz" if letter not in equation)
-    task = "" if one_input else "t"
-    return f"{factors},{task}{batch}{n_in}->t{batch}{n_out}"
-
-
-def _composes_first(order: Order, n_operands: int) -> bool:
-    """Whether the input, the last operand, waits until the weight is composed."""
-    left, right, _ = order.steps[-1]
-    return n_operands - 1 in (left, right)
+    return equation.replace("->t", "->"), factors

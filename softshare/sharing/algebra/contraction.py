@@ -42,6 +42,7 @@ class Order:
         axes: how the last product's axes are turned into the output's.
         multiply_adds: of all steps.
         elements: read and written by all steps.
+        copied: elements that are put in another order between the steps.
     """
 
     steps: tuple[Step, ...]
@@ -50,6 +51,12 @@ class Order:
     axes: tuple[int, ...]
     multiply_adds: int
     elements: int
+    copied: int
+
+    @property
+    def moved(self) -> int:
+        """Elements read and written, each one copied once more."""
+        return self.elements + 2 * self.copied
 
     @property
     def cost(self) -> int:
@@ -125,7 +132,7 @@ def order_of(
         for part in (a, b, result):
             elements += _size(part, size)
 
-    products, last = lay_out(steps, leaves, size)
+    products, last, copied = lay_out(steps, leaves, size)
     return Order(
         tuple(steps),
         products,
@@ -133,6 +140,7 @@ def order_of(
         axes=tuple(map(last.index, output)),
         multiply_adds=multiply_adds,
         elements=elements,
+        copied=copied,
     )
 
 

@@ -95,7 +95,7 @@ def lay_out(
     steps: Sequence[Step],
     leaves: Sequence[str],
     size: Mapping[str, int],
-) -> tuple[tuple[Product, ...], str]:
+) -> tuple[tuple[Product, ...], str, int]:
     """The products that carry out a contraction's steps with the least copying.
 
     Args:
@@ -104,7 +104,7 @@ def lay_out(
         size: the extent of every letter.
 
     Returns:
-        The products, and the letters of the last one's axes.
+        The products, the letters of the last one's axes, and how many elements are copied.
     """
     # Every pair either way round; of ways that copy equally much, the first.
     least: int | None = None
@@ -112,7 +112,7 @@ def lay_out(
         copied, products, letters = _products(steps, leaves, size, swapped)
         if least is None or copied < least:
             least = copied
-            best = tuple(products), letters
+            best = tuple(products), letters, copied
     return best
 
 

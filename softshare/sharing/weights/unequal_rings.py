@@ -82,17 +82,21 @@ class UnequalRings(UnequalWeight):
     def cores_in_common(self) -> list[int]:
         return common_cores(Counter(self.rings))
 
+    def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]] | None:
+        """The cores of tasks with one ring; None where their rings differ, or nothing is their own:
+        then the product of the cores is one weight, which is composed once.
+        """
+        numbers = self._numbers(tasks)
+        first, *others = {self._group_of[task] for task in numbers}
+        ring = self.rings[self._members[first][0]]
+        if others or not self._own_cores(ring):
+            return None
+        return ring.equation(self.shared), self._operands(ring, numbers)
+
     def _composed(self, group: int, tasks: list[int]) -> Tensor:
         first = self._members[group][0]
         ring = self.rings[first]
-        operands = []
-        for core, name in enumerate(ring.core_names()):
-            values = self._core(name)
-            if core not in self.shared:
-                rows = [self._rows[task][core] for task in tasks]
-                at = torch.tensor(rows, device=values.device)
-                values = values.index_select(0, at)  # (k, R_k, M_k, N_k, R_{k+1})
-            operands.append(values)
+        operands = self._operands(ring, tasks)
         equation = ring.equation(self.shared)
         n_tasks = len(tasks)
         if self._own_cores(ring):
@@ -101,6 +105,18 @@ class UnequalRings(UnequalWeight):
         # No core carries the task, so neither does the product.
         weight = contract(equation.replace("->t", "->"), operands)
         return weight.reshape(ring.shape).expand(n_tasks, *ring.shape)
+
+    def _operands(self, ring: Ring, tasks: list[int]) -> list[Tensor]:
+        """The cores of a ring, own ones with the rows of these tasks, which have it."""
+        operands = []
+        for core, name in enumerate(ring.core_names()):
+            values = self._core(name)
+            if core not in self.shared:
+                rows = [self._rows[task][core] for task in tasks]
+                at = torch.tensor(rows, device=values.device)
+                values = values.index_select(0, at)  # (k, R_k, M_k, N_k, R_{k+1})
+            operands.append(values)
+        return operands
 
     def _core(self, name: str) -> Tensor:
         """A core with the rows of all tasks that have it, that of one that came later the last."""

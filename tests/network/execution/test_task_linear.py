@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from softshare.network.execution.task_linear import joint_equation, takes_input
+from softshare.network.execution.joining import joint_equation
+from softshare.network.execution.task_linear import takes_input
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening

@@ -29,7 +29,7 @@ def test_a_pair_is_its_einsum(equation: str) -> None:
     terms = inputs.split(",")
     shapes = [[SIZE[letter] for letter in term] for term in terms]
     operands = [torch.randn(shape, dtype=torch.float64) for shape in shapes]
-    (product,), letters = lay_out([(0, 1, equation)], terms, SIZE)
+    (product,), letters, _copied = lay_out([(0, 1, equation)], terms, SIZE)
     result = multiply(operands[product.left], operands[product.right], product)
     assert sorted(letters) == sorted(output)
     in_order = result.permute([letters.index(letter) for letter in output])
@@ -37,6 +37,6 @@ def test_a_pair_is_its_einsum(equation: str) -> None:
 
 
 def test_sides_are_swapped_where_that_leaves_the_output_as_it_is_wanted() -> None:
-    (product,), letters = lay_out([(0, 1, "aK,Kb->ba")], ["aK", "Kb"], SIZE)
+    (product,), letters, _copied = lay_out([(0, 1, "aK,Kb->ba")], ["aK", "Kb"], SIZE)
     assert letters == "ba"
     assert (product.left, product.right) == (1, 0)
