@@ -162,7 +162,8 @@ def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
         members = np.flatnonzero(has_source & has_rows)
         largest_first = np.argsort(-sizes[members], kind="stable")
         members = members[largest_first]
-        shape = tuple(tasks.sources[source].shape[1:])
+        inputs = tasks.sources[source]
+        shape = tuple(inputs.shape[1:])
         n_members = max(1, len(members))
         n_tasks, n_rows = _at_once(shape, own, n_members)
         for first in range(0, len(members), n_tasks):
@@ -172,8 +173,8 @@ def _on_own_rows(tasks: TaskSet, own: int) -> Iterator[Piece]:
                 active = together[sizes[together] > begin]
                 end = min(begin + n_rows, most)
                 within = np.arange(begin, end)  # (B,)
-                firsts = tasks.offsets[active][:, None]
-                entries = firsts + within
+                firsts = tasks.offsets[active]
+                entries = firsts[:, None] + within
                 counts = sizes[active][:, None]
                 present = within < counts
                 # A task that has run out of rows is filled up with its first of these.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import factorial
 from typing import Literal
 
 import torch
@@ -27,8 +28,10 @@ class FixedOrder(Sharing):
 
     Args:
         order: ``"parallel"`` — layer k at depth k for all tasks, ordinary hard sharing (equation
-            2); ``"permuted"`` — a random order for each task, from the seed and the task's name
-            alone (equation 3).
+            2); ``"permuted"`` — a random order for each task (equation 3). No two tasks have the
+            same while there are others left: of ``D`` layers there are ``D!`` orders, and where
+            tasks are more, all orders are dealt out before any comes again. They come from the
+            seed and the tasks' names, whatever place these have.
 
     Raises:
         ValueError: ``order`` is neither.
@@ -56,13 +59,8 @@ class FixedOrder(Sharing):
             n_layers = _size(name, layer.common(name, "FixedOrder"))
             orders = [torch.arange(n_layers)] * streams.n_tasks
             if self.order == "permuted":
-                orders = [
-                    torch.randperm(
-                        n_layers,
-                        generator=streams.generator(name, task),
-                    )
-                    for task in streams.names
-                ]
+                of_task = _dealt(name, n_layers, streams)
+                orders = [of_task[task] for task in streams.names]
             weights[name] = OrderWeight(torch.stack(orders), order=self.order)
         return weights
 
@@ -127,6 +125,31 @@ class OrderWeight(FactorisedWeight):
             orders[:1].expand(len(orders) + 1, -1),
             order=self._order,
         ).to(self.stacked())
+
+
+def _dealt(
+    layer: str,
+    n_layers: int,
+    streams: RandomStreams,
+) -> dict[object, Tensor]:
+    """A random order for every task, and each order for one task as long as there are others.
+
+    A task keeps what its own stream draws first unless a task before it has that; who is before
+    whom is chance too, and not the place in a list.
+    """
+    n_orders = factorial(n_layers)
+    taken: set[tuple[int, ...]] = set()
+    of_task = {}
+    for task in streams.everyone_by_chance(layer):
+        generator = streams.generator(layer, task)
+        order = torch.randperm(n_layers, generator=generator)
+        while tuple(order.tolist()) in taken:
+            order = torch.randperm(n_layers, generator=generator)
+        of_task[task] = order
+        taken.add(tuple(order.tolist()))
+        if len(taken) == n_orders:
+            taken.clear()
+    return of_task
 
 
 def _size(layer: str, shape: tuple[int, ...]) -> int:

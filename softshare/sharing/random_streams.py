@@ -18,8 +18,8 @@ class RandomStreams:
     Args:
         seed: the seed of all streams.
         names: the tasks' names, in the order of the task axis.
-        n_tasks_in_all: how many tasks there are, where these are some and others are kept
-            elsewhere; what a sharing decides by the number of tasks, such as a rank, goes by this.
+        everyone: the names of all tasks, where these are some and others are kept elsewhere; what a
+            sharing decides by all tasks, such as a rank, goes by these.
     """
 
     def __init__(
@@ -27,18 +27,21 @@ class RandomStreams:
         seed: int,
         names: Sequence[object],
         *,
-        n_tasks_in_all: int | None = None,
+        everyone: Sequence[object] | None = None,
     ) -> None:
         self.seed = seed
         self.names = tuple(names)
-        if n_tasks_in_all is None:
-            n_tasks_in_all = len(self.names)
-        self.n_tasks_in_all = n_tasks_in_all
+        self.everyone = self.names if everyone is None else tuple(everyone)
 
     @property
     def n_tasks(self) -> int:
         """Length of the task axis."""
         return len(self.names)
+
+    @property
+    def n_tasks_in_all(self) -> int:
+        """How many tasks there are, those kept elsewhere included."""
+        return len(self.everyone)
 
     def normal(self, label: str, shape: Sequence[int]) -> Tensor:
         """Standard normal values that belong to no task, shape ``shape``; ``label`` says which
@@ -55,6 +58,12 @@ class RandomStreams:
             key = self._key(label, name)
             row.normal_(generator=generator.manual_seed(key))
         return values
+
+    def everyone_by_chance(self, label: str) -> list[object]:
+        """All tasks' names in an order that the seed and the names decide, for what is dealt out
+        among them.
+        """
+        return sorted(self.everyone, key=lambda name: (self._key(label, name), repr(name)))
 
     def generator(self, label: str, name: object = None) -> torch.Generator:
         """A generator for what is shared, or for one task."""

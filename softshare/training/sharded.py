@@ -63,6 +63,7 @@ class ShardedNetwork(MultiTaskNetwork):
         processes = Processes()
         _check_tasks(everyone, set(forms_of(template, tasks)), processes.count)
         self.n_tasks_in_all = len(everyone)
+        self._everyone = everyone
         self._rank = processes.rank
         bounds = [len(everyone) * rank // processes.count for rank in range(processes.count + 1)]
         self._blocks = [slice(begin, end) for begin, end in pairwise(bounds)]
@@ -73,7 +74,7 @@ class ShardedNetwork(MultiTaskNetwork):
             else everyone[block]
         )
         super().__init__(template, own, sharing=sharing, seed=seed, sparse_rows=sparse_rows)
-        self._everyone, self._scaling_of_all = everyone, scaling_of_all
+        self._scaling_of_all = scaling_of_all
         _check_weights(self.shared_weights)
         _check_start(self.shared_weights, self._kept)
 
@@ -166,7 +167,9 @@ class ShardedNetwork(MultiTaskNetwork):
 
     def _streams(self) -> RandomStreams:
         return RandomStreams(
-            self.seed, [task.name for task in self.tasks], n_tasks_in_all=self.n_tasks_in_all
+            self.seed,
+            [task.name for task in self.tasks],
+            everyone=[task.name for task in self._everyone],
         )
 
 

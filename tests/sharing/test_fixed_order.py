@@ -14,11 +14,17 @@ NAMES = ("a", "b", "c", "d", "e", "f")
 
 
 def orders(
-    names: tuple[str, ...], *, order: str = "permuted", seed: int = 0, layer: str = "core.scales"
+    names: tuple[str, ...],
+    *,
+    order: str = "permuted",
+    seed: int = 0,
+    layer: str = "core.scales",
+    depth: int = 5,
+    everyone: tuple[str, ...] | None = None,
 ) -> Tensor:
-    weight = FixedOrder(order).draw({layer: LayerShapes(((5, 5),))}, RandomStreams(seed, names))[
-        layer
-    ]  # type: ignore[arg-type]
+    streams = RandomStreams(seed, names, everyone=everyone)
+    sharing = FixedOrder(order)  # type: ignore[arg-type]
+    weight = sharing.draw({layer: LayerShapes(((depth, depth),))}, streams)[layer]
     assert not any(parameter.requires_grad for parameter in weight.parameters())
     assert set(weight.stacked().unique().tolist()) == {-1000.0, 1000.0}
     return weight.stacked().argmax(-1)
@@ -28,14 +34,31 @@ def test_parallel_is_the_same_for_all() -> None:
     assert torch.equal(orders(NAMES, order="parallel"), torch.arange(5).expand(6, 5))
 
 
-def test_permutations_depend_on_the_tasks_name_and_the_seed_only() -> None:
+def test_permutations_depend_on_the_tasks_names_and_the_seed_only() -> None:
     drawn = orders(NAMES)
     assert torch.equal(drawn.sort(-1).values, torch.arange(5).expand(6, 5))
     assert torch.equal(orders(NAMES[::-1]).flip(0), drawn)
-    assert torch.equal(orders(("c",)), drawn[2:3])
-    assert len(drawn.unique(dim=0)) > 1
+    assert torch.equal(orders(("c", "a"), everyone=NAMES), drawn[[2, 0]])
     assert not torch.equal(orders(NAMES, seed=1), drawn)
     assert not torch.equal(orders(NAMES, layer="other"), drawn)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_two_tasks_have_one_order_while_others_are_left(seed: int) -> None:
+    two = orders(("a", "b"), depth=2, seed=seed)
+    assert sorted(two.tolist()) == [[0, 1], [1, 0]]
+    six = orders(NAMES, depth=3, seed=seed)
+    assert len(six.unique(dim=0)) == 6
+    # Five tasks to two orders: three and two, never more.
+    five = orders(NAMES[:5], depth=2, seed=seed)
+    counts = five.unique(dim=0, return_counts=True)[1]
+    assert sorted(counts.tolist()) == [2, 3]
+
+
+def test_every_order_is_as_likely_for_a_task() -> None:
+    firsts = torch.cat([orders(("a", "b"), depth=2, seed=seed)[:1] for seed in range(200)])
+    n_parallel = int((firsts[:, 0] == 0).sum())
+    assert 70 <= n_parallel <= 130  # a fair coin's 100, within 4.2 standard deviations
 
 
 def test_sharing_learned_scales_keeps_the_permutation_of_the_greatest_product() -> None:
