@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from softshare.cli import fetching as fetching
     from softshare.cli import fitting as fitting
     from softshare.cli import looking as looking
+    from softshare.cli import reproducing as reproducing
     from softshare.cli import using as using
 
 __getattr__, _, _ = lazy_loader.attach(
@@ -27,6 +28,7 @@ __getattr__, _, _ = lazy_loader.attach(
         "fetching",
         "fitting",
         "looking",
+        "reproducing",
         "using",
     ],
 )

@@ -90,6 +90,11 @@ app.command(
     name="export",
     help="Write a model as one graph (ONNX, torch.export), which runs without softshare.",
 )
+app.command(
+    "softshare.cli.reproduce:reproduce",
+    name="reproduce",
+    help="Run a published table or figure again, and say which of its claims hold.",
+)
 app.command(data_app)
 app.command(
     "softshare.cli.methods:methods",

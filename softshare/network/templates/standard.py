@@ -93,7 +93,12 @@ def lenet(
         )
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for number, (n_out, window) in enumerate(zip(channels, windows, strict=True)):
-        layers[f"conv{number}"] = nn.Conv2d(n_in, n_out, window, padding="same")
+        if window % 2 == 0:
+            # One more zero behind than before, as PyTorch's "same" has it, which warns of a copy.
+            before, behind = (window - 1) // 2, window // 2
+            layers[f"pad{number}"] = nn.ZeroPad2d((before, behind, before, behind))
+        padding = "same" if window % 2 else 0
+        layers[f"conv{number}"] = nn.Conv2d(n_in, n_out, window, padding=padding)
         # Max-pooling and ReLU commute: pooling first saves three quarters of the activations.
         layers[f"pool{number}"] = nn.MaxPool2d(2)
         layers[f"relu{number}"] = nn.ReLU()
