@@ -3,12 +3,13 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 USABLE := -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))'
 
-.PHONY: help demo test bench lint docs-test format clean
+.PHONY: help demo test bench results lint docs-test format clean
 
 help:
 	@echo 'make demo       compare learning apart with learning together on 160 schools'
 	@echo 'make test       run all tests'
 	@echo 'make bench      time every step beside what else one could run (20 minutes), and write docs/performance.md'
+	@echo 'make results    make the tables and figures of the papers again from their records, and docs/results.md'
 	@echo 'make lint       check style, types, and who imports whom'
 	@echo 'make docs-test  run the examples of the README and the documentation'
 	@echo 'make format     lay out the code as `make lint` wants it'
@@ -26,6 +27,9 @@ bench: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	KINETO_LOG_LEVEL=6 TORCH_CPP_LOG_LEVEL=ERROR $(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.page
+
+results: $(INSTALLED)
+	$(BIN)/softshare reproduce --page
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
