@@ -18,6 +18,7 @@ from .models.model import load_model as load_model
 from .models.scikit_learn import MultiTaskClassifier as MultiTaskClassifier
 from .models.scikit_learn import MultiTaskRegressor as MultiTaskRegressor
 from .network.diagnostics import sweep_scale as sweep_scale
+from .network.features import penultimate_features as penultimate_features
 from .network.freezing import freeze as freeze
 from .network.multitask_network import MultiTaskNetwork as MultiTaskNetwork
 from .network.templates.ordering import ordering_cnn as ordering_cnn
@@ -43,6 +44,7 @@ from .sharing.tied import Tied as Tied
 from .sharing.trace_norm import TraceNorm as TraceNorm
 from .sharing.trace_norm import trace_norm_strength as trace_norm_strength
 from .sharing.tucker import Tucker as Tucker
+from .tasks.principal_components import principal_components as principal_components
 from .tasks.task import Task as Task
 from .tasks.task_set import TaskSet as TaskSet
 from .training.diagnostic_history import DiagnosticHistory as DiagnosticHistory

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from softshare.tasks import moments
+from softshare.tasks.components import Components
 from softshare.tasks.levels import Levels
 from softshare.tasks.reading import Reading
 from softshare.tasks.target_encoding import TargetEncoding
@@ -261,10 +262,12 @@ def from_json(text: str) -> Preprocessing:
         ValueError: the text is not JSON, or does not describe a preprocessing.
     """
     content = json.loads(text)
-    forms = {form.__name__: form for form in (Scaled, Vectors, TableColumns)}
+    forms = {form.__name__: form for form in (Scaled, Vectors, TableColumns, Components)}
     form = content.pop("form", None) if isinstance(content, dict) else None
     if form not in forms:
         raise ValueError(f"a preprocessing has the form {', '.join(forms)}, got {form!r}")
+    if form == Components.__name__ and content.get("before") is not None:
+        content["before"] = from_json(content["before"])
     try:
         return TypeAdapter(forms[form]).validate_python(content)
     except ValidationError as error:

@@ -462,6 +462,36 @@ class TaskSet:
             units=None if self.units is None else self.units[kept],
         )
 
+    def joined(self, *others: TaskSet) -> TaskSet:
+        """These tasks and those of other sets as one set, every task with the inputs that it had.
+
+        ``TaskSet.joined(a, b)`` is ``a.joined(b)``. Sets that are divided in different ways (given
+        parts in one, a training fraction of all examples in another) are split first, and the parts
+        of the splits joined. Tasks of different sets predict different quantities, each in its own
+        unit.
+
+        Raises:
+            ValueError: two tasks have one name, a training fraction does not mean the same in all
+                sets, or some are prepared for training and others are not.
+        """
+        from softshare.tasks.joined_sets import joined  # which is written in terms of this class
+
+        return joined([self, *others])
+
+    def renamed(self, names: str | Mapping[TaskName, TaskName]) -> TaskSet:
+        """The same tasks under other names.
+
+        Args:
+            names: old name → new name, of those that change; or a text to put before every name.
+
+        Raises:
+            KeyError: there is no task of a name.
+            ValueError: two tasks would have one name.
+        """
+        from softshare.tasks.joined_sets import renamed  # which is written in terms of this class
+
+        return renamed(self, names)
+
     def split(
         self,
         *,

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from softshare.models.export.refusal import NotExportableError
 from softshare.models.export.scaled_numbers import ScaledNumbers
 from softshare.models.export.table_features import Raw, TableFeatures
+from softshare.tasks.components import Components
 from softshare.tasks.features import TableColumns
 from softshare.tasks.vectors import Preprocessing, Scaled, Vectors
 
@@ -36,6 +37,11 @@ def features_of(preprocessing: Sequence[Preprocessing | None]) -> nn.Module:
         )
     if isinstance(first, TableColumns):
         return TableFeatures(first)
+    if isinstance(first, Components):
+        raise NotExportableError(
+            "its inputs are principal components, which no graph computes yet; export a model of "
+            "the inputs themselves, or predict with model.predict"
+        )
     divisor = first.divisor if isinstance(first, Scaled) else 1.0
     return Divided(divisor)
 

@@ -151,7 +151,8 @@ def omniglot_mnist_mlp(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
     Shape:
         ``(B, *input_shape)`` → ``(B, n_outputs)``.
     """
-    widths = OMNIGLOT_MNIST_WIDTHS.get(prod(input_shape))
+    n_pixels = prod(input_shape)
+    widths = OMNIGLOT_MNIST_WIDTHS.get(n_pixels)
     if widths is None:
         raise ValueError(
             "omniglot_mnist_mlp: input_shape must have 105 × 105 or 28 × 28 pixels, got "
