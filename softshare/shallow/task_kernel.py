@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
+from scipy.spatial import distance
 
 from softshare.shallow.rows import Array, Codes, Rows
 
@@ -47,12 +48,10 @@ class Kernel:
         """What a₀ to a₄ multiply. Shape of each: (n, m)."""
         one = first / self.lengths
         two = second / self.lengths
-        # |x − x'|² = |x|² + |x'|² − 2 x·x', never below zero but by rounding.
-        of_first = (one**2).sum(axis=1)
-        of_second = (two**2).sum(axis=1)
-        products = one @ two.T
-        squares = of_first[:, None] + of_second - 2 * products
-        near = np.exp(-0.5 * np.maximum(squares, 0))
+        # By differences: |x|² + |x'|² − 2 x·x' is rounded so much where lengths are short that the
+        # matrix may not be positive definite.
+        squares = distance.cdist(one, two, "sqeuclidean")
+        near = np.exp(-0.5 * squares)
         n_inputs = first.shape[1]
         products = first @ second.T / n_inputs
         return [

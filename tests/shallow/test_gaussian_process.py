@@ -54,6 +54,17 @@ def test_likelihood_is_the_normal_density_s_and_its_slope_is_right(n_lengths: in
     np.testing.assert_allclose(slope, wanted, atol=1e-4)
 
 
+def test_the_likelihood_stands_where_one_length_is_as_short_as_the_search_may_make_it() -> None:
+    inputs, targets, tasks, groups = made(60)
+    inputs[:, 0] = 0.1 + np.arange(60) % 3  # many rows lie apart by the other input alone
+    rows = checked_rows(inputs, targets, tasks, groups, kind="regression")
+    point = np.array([5, 5, 5, 5, 5, -3, np.log(1e-4), -12, 1])
+    loss, _ = negative_log_likelihood(point, rows, targets[:, None])
+    matrix = plain_covariance(point, inputs, tasks, groups)
+    density = stats.multivariate_normal(np.zeros(60), matrix).logpdf(targets)
+    np.testing.assert_allclose(loss, -density - 30 * np.log(2 * np.pi), rtol=1e-6)
+
+
 def test_predictions_are_the_conditional_mean() -> None:
     inputs, targets, tasks, _ = made()
     model = GaussianProcess().fit(inputs, targets, tasks)

@@ -175,9 +175,13 @@ def graph_of(model: Model, task: TaskName | None = None) -> Graph:
     fitted = [form.preprocessing[source] if form.preprocessing else None for source in sources]
     scaling = form.target_scaling
     is_scaled = scaling is not None and tasks[0].kind == "regression"
+    try:
+        answer = answer_module(model.learned, [one.name for one in tasks])
+    except NotExportableError as error:
+        raise NotExportableError(f"{model.method.name}: {error}") from None
     graph = Graph(
         features_of(fitted),
-        answer_module(model.learned, [one.name for one in tasks]),
+        answer,
         sources=places,
         scaling=np.asarray(scaling)[numbers] if is_scaled else None,
         line=_line(

@@ -83,7 +83,7 @@ def test_what_has_no_form_as_a_graph_is_named() -> None:
     model = model_of("ridge")
     fitted = replace(model.learned.fitted, estimator=Line(1.0, 0.0, np.zeros(1)))
     other = replace(model, learned=replace(model.learned, fitted=fitted))
-    with pytest.raises(NotExportableError, match="Line has no form as a graph"):
+    with pytest.raises(NotExportableError, match=r"^ridge: Line has no form as a graph"):
         graph_of(other)
 
 
