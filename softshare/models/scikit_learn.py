@@ -17,7 +17,12 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    validate_data,
+)
 
 from softshare.methods.method import Method
 from softshare.methods.network_method import NetworkMethod
@@ -67,7 +72,13 @@ class _MultiTaskEstimator(BaseEstimator, ABC):
         self.dropout = dropout
         self.random_state = random_state
 
-    def fit(self, X: Any, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        tasks: Iterable[Hashable] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Learn all tasks.
 
         Args:
@@ -76,9 +87,10 @@ class _MultiTaskEstimator(BaseEstimator, ABC):
             y: one target a row, ``(N,)``; or, where rows name no task, every task's, ``(N, T)``
                 with NaN where a label is missing.
             tasks: each row's task, ``(N,)``.
+            sample_weight: how much each row counts, ``(N,)``, from 0 on; None: all the same.
 
         Raises:
-            ValueError: shapes, values or settings are wrong.
+            ValueError: shapes, values or settings are wrong, or the method takes no weights.
         """
         inputs, names = self._read(X, tasks, reset=True)
         columns = _columns_of(y, inputs)
@@ -88,11 +100,18 @@ class _MultiTaskEstimator(BaseEstimator, ABC):
         self.target_names_ = list(map(str, columns.columns))
         codes = {name: self._encoded(columns[name]) for name in columns}
         kinds = {name: self._kind(name) for name in columns}
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, inputs)
         if names is None:
-            made = TaskSet.from_shared_inputs(inputs, codes, kinds=kinds)
+            made = TaskSet.from_shared_inputs(inputs, codes, kinds=kinds, weights=weights)
         else:
             (name,) = columns
-            made = TaskSet.from_task_column(inputs, codes[name], names, kind=kinds[name])
+            made = TaskSet.from_task_column(
+                inputs,
+                codes[name],
+                names,
+                kind=kinds[name],
+                weights=weights,
+            )
             if self.task is not None:
                 made = replace(made, table=TableUse((self.task,), (str(name),)))
         self.model_: Model = learn(
@@ -226,10 +245,16 @@ class MultiTaskClassifier(ClassifierMixin, _MultiTaskEstimator):
         classes_: the classes, sorted; a list of them where ``y`` had several columns.
     """
 
-    def fit(self, X: Any, y: ArrayLike, tasks: Iterable[Hashable] | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        tasks: Iterable[Hashable] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """See :meth:`MultiTaskRegressor.fit`; ``y`` holds classes."""
         self._classes: dict[Any, np.ndarray] = {}
-        fitted = super().fit(X, y, tasks)
+        fitted = super().fit(X, y, tasks, sample_weight)
         found = list(self._classes.values())
         self.classes_ = found[0] if self.one_target_ else found
         return fitted

@@ -16,6 +16,7 @@ from softshare.shallow.rows import (
     Scaling,
     checked_inputs,
     checked_rows,
+    moments,
     one_vs_rest,
     task_codes,
 )
@@ -77,6 +78,7 @@ class GaussianProcess(BaseEstimator):
         y: ArrayLike,
         tasks: ArrayLike,
         groups: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> GaussianProcess:
         """Choose the kernel by the likelihood of some rows, then condition on all.
 
@@ -85,6 +87,7 @@ class GaussianProcess(BaseEstimator):
             y: Targets. Shape (N,).
             tasks: Each row's task. Shape (N,).
             groups: Rows of one group share a random offset. Shape (N,).
+            weights: By what each row's noise is divided, above 0. Shape (N,).
 
         Raises:
             ValueError: If shapes or values are wrong, or there are more than 4,000 rows.
@@ -96,6 +99,7 @@ class GaussianProcess(BaseEstimator):
             groups,
             kind=self.kind,
             n_classes=self.n_classes,
+            weights=weights,
         )
         if len(rows.targets) > MOST_ROWS:
             raise ValueError(
@@ -103,11 +107,11 @@ class GaussianProcess(BaseEstimator):
                 f"{len(rows.targets):,}; take MixedModel or Boosted for more"
             )
         self.tasks_ = rows.names
-        self.scaling_ = Scaling.of(rows.inputs)
+        self.scaling_ = Scaling.of(rows.inputs, rows.weights)
         rows = rows.with_inputs(self.scaling_(rows.inputs))
         targets = one_vs_rest(rows)
-        self.centre_ = targets.mean(axis=0)
-        self.scale_ = max(float(targets.std()), 1e-12)
+        self.centre_, of_outputs = moments(targets, rows.weights)
+        self.scale_ = max(float(np.sqrt((of_outputs**2).mean())), 1e-12)
         values = (targets - self.centre_) / self.scale_
         self.kernel_ = self._chosen_kernel(rows, values)
         inverse = inverse_of(covariance_of(self.kernel_, rows))
@@ -115,7 +119,7 @@ class GaussianProcess(BaseEstimator):
         self.rows_ = rows
         folds = fold_of_rows(rows, self.n_folds, self.random_state)
         left_out = held_out_values(inverse, self.weights_, values, folds)
-        self.temper_ = best_temper(left_out, rows.targets, self.centre_, self.kind)
+        self.temper_ = best_temper(left_out, rows, self.centre_)
         self.held_out_ = self._answers(left_out)
         return self
 

@@ -117,7 +117,7 @@ class KernelApart(BaseEstimator):
         choice = chosen_by_folds(losses)
         self.kernel_ = choice.best
         left_out = self._learn(sets, choice.by_others, np.zeros_like(values))
-        self.temper_ = best_temper(left_out, rows.targets, self.centre_, self.kind)
+        self.temper_ = best_temper(left_out, rows, self.centre_)
         self.held_out_ = self._answers(left_out)
         return self
 

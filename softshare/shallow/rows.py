@@ -193,7 +193,7 @@ class Scaling:
     @classmethod
     def of(cls, inputs: Array, weights: Array | None = None) -> Scaling:
         """By rows that count as much as their weights say. Shapes: (N, p), (N,)."""
-        mean, deviation = _moments(inputs, weights)
+        mean, deviation = moments(inputs, weights)
         lowest = inputs.min(axis=0)
         highest = inputs.max(axis=0)
         at_edge = (inputs == lowest) | (inputs == highest)
@@ -209,7 +209,7 @@ class Scaling:
         return (inputs - self.mean) / self.scale
 
 
-def _moments(inputs: Array, weights: Array | None) -> tuple[Array, Array]:
+def moments(inputs: Array, weights: Array | None) -> tuple[Array, Array]:
     """The mean and the standard deviation of every column. Shapes: (p,)."""
     if weights is None:
         return inputs.mean(axis=0), inputs.std(axis=0)

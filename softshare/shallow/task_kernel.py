@@ -19,7 +19,7 @@ N_AMPLITUDES = 7
 class Kernel:
     """Covariance of two rows, a smooth and a linear part of both kinds.
 
-    a₀ E + a₁ x·x' + [same task] (a₂ E + a₃ x·x' + a₄) + a₅ [same group] + a₆ [same row]
+    a₀ E + a₁ x·x' + [same task] (a₂ E + a₃ x·x' + a₄) + a₅ [same group] + a₆ [same row] / weight
 
     where E(x, x') is the exponential of minus half the squared distance in length scales and x·x'
     the mean product of inputs (Bonilla et al. 2008; a common and a diagonal task covariance).
@@ -86,7 +86,7 @@ def covariance_of(kernel: Kernel, rows: Rows) -> Array:
     of_group, of_row = kernel.amplitudes[-2:]
     if rows.groups is not None:
         total += of_group * same_codes(rows.groups, rows.groups)
-    total[np.diag_indices_from(total)] += of_row
+    total[np.diag_indices_from(total)] += of_row / rows.row_weights
     return total
 
 
@@ -108,7 +108,7 @@ def _matrix(kernel: Kernel, rows: Rows) -> tuple[Array, list[Array]]:
     if rows.groups is not None:
         same_group = same_codes(rows.groups, rows.groups)
     parts = kernel.parts(rows.inputs, rows.inputs, same_task)
-    parts.extend([same_group, np.eye(n_rows)])
+    parts.extend([same_group, np.diag(1 / rows.row_weights)])
     total = np.zeros((n_rows, n_rows))
     for amplitude, part in zip(kernel.amplitudes, parts, strict=True):
         total += amplitude * part

@@ -5,26 +5,25 @@ from __future__ import annotations
 import numpy as np
 from scipy import optimize
 
-from softshare.shallow.rows import Array, Kind, row_losses
+from softshare.shallow.rows import Array, Kind, Rows, row_losses
 
 
-def best_temper(left_out: Array, targets: Array, rates: Array, kind: Kind) -> float:
+def best_temper(left_out: Array, rows: Rows, rates: Array) -> float:
     """What outputs are multiplied by to be log-odds, by the likelihood of left-out rows.
 
     Args:
         left_out: Outputs about the rates. Shape (N, C).
-        targets: Shape (N,).
-        rates: Of the classes among the training rows. Shape (C,).
-        kind: What the targets are; numbers stay as they are.
+        rows: The training rows; numbers stay as they are.
+        rates: Of the classes among them. Shape (C,).
     """
-    if kind == "regression":
+    if rows.kind == "regression":
         return 1.0
 
     def loss(log_temper: float) -> float:
         temper = float(np.exp(log_temper))
-        logits = tempered(left_out, rates, temper, kind)
-        losses = row_losses(logits, targets, kind)
-        return float(losses.mean())
+        logits = tempered(left_out, rates, temper, rows.kind)
+        losses = row_losses(logits, rows.targets, rows.kind)
+        return float(np.average(losses, weights=rows.weights))
 
     found = optimize.minimize_scalar(loss, bounds=(-4, 4), method="bounded")
     return float(np.exp(found.x))

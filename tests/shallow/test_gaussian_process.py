@@ -22,9 +22,14 @@ def made(n_rows: int = 24) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
 
 
 def plain_covariance(
-    logarithms: np.ndarray, inputs: np.ndarray, tasks: np.ndarray, groups: np.ndarray
+    logarithms: np.ndarray,
+    inputs: np.ndarray,
+    tasks: np.ndarray,
+    groups: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """The kernel's formula, entry by entry."""
+    weights = np.ones(len(inputs)) if weights is None else weights
     a, lengths = np.exp(logarithms[:7]), np.exp(logarithms[7:])
     matrix = np.empty((len(inputs), len(inputs)))
     for i, x in enumerate(inputs):
@@ -34,18 +39,19 @@ def plain_covariance(
             matrix[i, j] = a[0] * near + a[1] * product
             if tasks[i] == tasks[j]:
                 matrix[i, j] += a[2] * near + a[3] * product + a[4]
-            matrix[i, j] += a[5] * (groups[i] == groups[j]) + a[6] * (i == j)
+            matrix[i, j] += a[5] * (groups[i] == groups[j]) + a[6] * (i == j) / weights[i]
     return matrix
 
 
 @pytest.mark.parametrize("n_lengths", [1, 2])
 def test_likelihood_is_the_normal_density_s_and_its_slope_is_right(n_lengths: int) -> None:
     inputs, targets, tasks, groups = made()
-    rows = checked_rows(inputs, targets, tasks, groups, kind="regression")
+    weights = np.random.default_rng(2).uniform(0.5, 3, 24)
+    rows = checked_rows(inputs, targets, tasks, groups, kind="regression", weights=weights)
     point = np.random.default_rng(1).normal(size=7 + n_lengths)
     values = targets[:, None]
     loss, slope = negative_log_likelihood(point, rows, values)
-    matrix = plain_covariance(point, inputs, tasks, groups)
+    matrix = plain_covariance(point, inputs, tasks, groups, weights)
     density = stats.multivariate_normal(np.zeros(24), matrix).logpdf(targets)
     np.testing.assert_allclose(loss, -density - 12 * np.log(2 * np.pi))
     wanted = optimize.approx_fprime(
@@ -78,6 +84,23 @@ def test_predictions_are_the_conditional_mean() -> None:
     own = matrix[24:, :24] @ np.linalg.solve(matrix[:24, :24], centred)
     predicted = model.predict(inputs[:5] + 0.1, tasks[:5])
     np.testing.assert_allclose(predicted, targets.mean() + own, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["regression", "binary"])
+def test_a_row_of_weight_3_tells_what_three_equal_rows_do(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs, targets, tasks, _ = made()
+    if kind == "binary":
+        targets = 1.0 * (targets > 1)
+    kernel = Kernel.of(np.log([0.2, 0.2, 0.1, 0.1, 0.1, 0.1, 0.5, 1.0]), 2)
+    monkeypatch.setattr(GaussianProcess, "_chosen_kernel", lambda *given: kernel)
+    monkeypatch.setattr(gaussian_process, "best_temper", lambda *given: 2.0)
+    weights = np.random.default_rng(0).integers(1, 4, 24)
+    weighted = GaussianProcess(kind).fit(inputs, targets, tasks, weights=weights)
+    again = [np.repeat(each, weights, axis=0) for each in (inputs, targets, tasks)]
+    many = GaussianProcess(kind).fit(*again)
+    np.testing.assert_allclose(weighted.predict(inputs, tasks), many.predict(inputs, tasks))
 
 
 @pytest.mark.parametrize("kind", ["regression", "binary", "multiclass"])
