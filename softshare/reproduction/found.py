@@ -120,6 +120,10 @@ def _require_parts(
     for field, name, known in named:
         if name not in known:
             raise ValueError(f"{FILE}: {claim.id}: {experiment.name} has no {field} {name!r}")
+    is_gain = claim.baseline == experiment.baseline.name and claim.smallest > 0
+    if is_gain and claim.control is None:
+        told = "a gain over the baseline needs a control: name a case in which it must vanish"
+        raise ValueError(f"{FILE}: {claim.id}: {told}")
 
 
 def _file_name(part: str) -> str:

@@ -46,6 +46,7 @@ class RunOfExperiment(Part):
     error: str | None
     versions: dict[str, str]
     seconds: Annotated[float, Field(ge=0)]
+    cpu_seconds: Annotated[float, Field(ge=0)]
 
 
 def write_record(

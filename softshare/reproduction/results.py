@@ -10,7 +10,7 @@ from typing import Any
 from softshare.reproduction.claims import Claim
 from softshare.reproduction.experiment import Case, Contestant, Experiment, Published
 from softshare.reproduction.records import Record
-from softshare.reproduction.running import is_current
+from softshare.reproduction.running import current_records
 from softshare.reproduction.verdict import Estimate, Verdict, estimate, verdict_on
 
 BySeed = Mapping[int, float]
@@ -29,18 +29,19 @@ class Results:
     records: Sequence[Record]
 
     @cached_property
+    def current(self) -> list[Record]:
+        """The records of this very experiment."""
+        return current_records(self.experiment, self.records)
+
+    @cached_property
     def counted(self) -> list[Record]:
-        """The records of this very experiment, in which training did not diverge."""
-        return [
-            record
-            for record in self.records
-            if record["error"] is None and is_current(self.experiment, record)
-        ]
+        """Those of them in which training did not diverge."""
+        return [record for record in self.current if record["error"] is None]
 
     @property
     def outdated(self) -> int:
         """How many records are of another version of the experiment."""
-        return sum(not is_current(self.experiment, record) for record in self.records)
+        return len(self.records) - len(self.current)
 
     @property
     def is_made(self) -> bool:
@@ -99,53 +100,40 @@ class Results:
                 names[measure] = None
         return list(names)
 
-    def gains(
-        self,
-        claim: Claim,
-        case: str,
-        records: Sequence[Record] | None = None,
-    ) -> BySeed:
-        """Seed → the claimed gain, of seeds that have all its runs.
-
-        Args:
-            claim: says what is compared.
-            case: where.
-            records: those that are counted; all when None.
+    def gains(self, claim: Claim, case: str) -> BySeed:
+        """Seed → the claimed gain in a case, of seeds that have all its runs; runs that serve
+        another version of the claim do not count.
         """
-        results = self if records is None else Results(self.experiment, records)
         sign = -1.0 if claim.direction == "lower" else 1.0
-        own = results.values(case, claim.contestant, claim.measure)
+        own = self._serving(claim, case, claim.contestant)
         if claim.baseline is None:
             assert claim.bound is not None
             return {seed: sign * (value - claim.bound) for seed, value in own.items()}
-        other = results.values(case, claim.baseline, claim.measure)
+        other = self._serving(claim, case, claim.baseline)
         return {seed: sign * (own[seed] - other[seed]) for seed in own if seed in other}
 
-    def verdict(
-        self,
-        claim: Claim,
-    ) -> Verdict:
-        """What the records say of a claim; those that serve another version of it do not count."""
-        serving = [
-            record
-            for record in self.records
-            if claim.serves(record["case"], record["contestant"]) and record["error"] is None
-        ]
-        counted = [
-            record
-            for record in serving
-            if record["claims"].get(claim.id) == claim.digest
-            and is_current(self.experiment, record)
-        ]
+    def verdict(self, claim: Claim) -> Verdict:
+        """What the records say of a claim."""
+        gains = self.gains(claim, claim.case)
         control: BySeed = {}
         if claim.control is not None:
-            control = self.gains(claim, claim.control, counted)
+            control = self.gains(claim, claim.control)
+        serving = [
+            record for record in self.records if claim.serves(record["case"], record["contestant"])
+        ]
+        counted = [record for record in self.current if _serves(record, claim)]
         return verdict_on(
             claim,
-            list(self.gains(claim, claim.case, counted).values()),
+            list(gains.values()),
             list(control.values()),
             not_counted=len(serving) - len(counted),
         )
+
+    def _serving(self, claim: Claim, case: str, contestant: str) -> dict[int, float]:
+        """Seed → value of a claim's measure, of records that serve this very claim."""
+        records = self.of(case, contestant)
+        values = self.values(case, contestant, claim.measure)
+        return {seed: value for seed, value in values.items() if _serves(records[seed], claim)}
 
     def published(
         self,
@@ -185,6 +173,11 @@ def measured(
     name, _, key = measure.partition("/")
     value = record["measures"].get(name)
     return value.get(key) if key and isinstance(value, Mapping) else value
+
+
+def _serves(record: Record, claim: Claim) -> bool:
+    """Whether a record was made for this very claim."""
+    return bool(record["claims"].get(claim.id) == claim.digest)
 
 
 def _seed(record: Record) -> int:

@@ -91,7 +91,7 @@ def make_run(
         The record but for the claims that it serves. A run that diverges is a record too.
     """
     run, settings = job
-    begin = time.perf_counter()
+    begin, cpu_begin = time.perf_counter(), time.process_time()
     case, contestant = experiment.case(run.case), experiment.contestant(run.contestant)
     train, validation, test = _parts(experiment, case, run)
     learned = None
@@ -125,7 +125,8 @@ def make_run(
         "choice": dict(run.choice),
         "error": error,
         "versions": versions(),
-        "seconds": time.perf_counter() - begin,
+        "seconds": round(time.perf_counter() - begin, 2),
+        "cpu_seconds": round(time.process_time() - cpu_begin, 2),
     }
 
 

@@ -50,8 +50,8 @@ class Kept:
         self.records = {record["key"]: record for record in read_records(self.out / RECORDS)}
         self.trials = {record["key"]: record for record in read_records(self.out / TRIALS)}
         self.unfinished = UnfinishedRuns(self.out)
-        _require_same_version(self.experiment, self.out, [*self.records.values()])
-        _require_same_version(self.experiment, self.out, [*self.trials.values()])
+        kept = [*self.records.values(), *self.trials.values()]
+        _require_same_version(self.experiment, self.out, kept)
 
     def has(
         self,
@@ -274,7 +274,8 @@ def _require_same_version(
     records: Sequence[Record],
 ) -> None:
     """Refuse to mix runs of an experiment that has changed since, or quick runs with others."""
-    others = [record["key"] for record in records if not is_current(experiment, record)]
+    current = {record["key"] for record in current_records(experiment, records)}
+    others = [record["key"] for record in records if record["key"] not in current]
     if others:
         more = f" and {len(others) - MOST_NAMED} more" if len(others) > MOST_NAMED else ""
         named = f"{', '.join(others[:MOST_NAMED])}{more}"
@@ -283,23 +284,33 @@ def _require_same_version(
         raise ArgumentError(("out", told))
 
 
-def is_current(
-    experiment: Experiment,
-    record: Record,
-) -> bool:
-    """Whether a record is of a run of this very experiment."""
-    names = {case.name for case in experiment.cases}
-    contestants = {each.name for each in experiment.contestants}
-    same = record["experiment"] == experiment.name and record["is_quick"] == experiment.is_quick
-    if not same or record["case"] not in names or record["contestant"] not in contestants:
+def current_records(experiment: Experiment, records: Sequence[Record]) -> list[Record]:
+    """The records that are of runs of this very experiment: its data, divisions, budgets, methods
+    and measures.
+    """
+    recipes: dict[Run, str | None] = {}
+    current = []
+    for record in records:
+        run = Run(
+            record["case"],
+            record["contestant"],
+            record["candidate"],
+            seed=0,  # the same of all seeds
+            is_trial=record["is_trial"],
+        )
+        if run not in recipes:
+            recipes[run] = recipe_of(experiment, run) if _has(experiment, run) else None
+        same = record["experiment"] == experiment.name
+        same = same and record["is_quick"] == experiment.is_quick
+        if same and record["recipe"] == recipes[run]:
+            current.append(record)
+    return current
+
+
+def _has(experiment: Experiment, run: Run) -> bool:
+    """Whether the experiment has a run's case, contestant and candidate."""
+    cases = [case.name for case in experiment.cases]
+    contestants = [each.name for each in experiment.contestants]
+    if run.case not in cases or run.contestant not in contestants:
         return False
-    run = Run(
-        record["case"],
-        record["contestant"],
-        record["candidate"],
-        record["seed"],
-        is_trial=record["is_trial"],
-    )
-    if run.candidate not in experiment.contestant(run.contestant).candidates:
-        return False
-    return bool(record["recipe"] == recipe_of(experiment, run))
+    return run.candidate in experiment.contestant(run.contestant).candidates
