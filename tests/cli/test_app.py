@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from softshare import cli
+from softshare.cli import comparing
 from softshare.cli.compare import Training
 from softshare.methods import settings as defaults
 from softshare.methods.named import METHODS
@@ -54,6 +55,20 @@ def ran(monkeypatch):
     return made
 
 
+@pytest.fixture(autouse=True)
+def _undrawn(request, monkeypatch):
+    """Only tests that look at the report, and say so by ``report``, take the time to draw it."""
+    if "report" not in request.fixturenames:
+        monkeypatch.setattr(comparing, "write_report", lambda out, **_: out / "report.html")
+        monkeypatch.setattr(comparing, "markdown_of", lambda findings: "")
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Where the report of a comparison is written that is given no name by the user."""
+    return tmp_path / "softshare-results" / "visits-readmitted" / "report.html"
+
+
 def call(line: str, capsys) -> tuple[int, str, str]:
     """Exit code, output and errors of a command line."""
     with pytest.raises(SystemExit) as left:
@@ -62,7 +77,7 @@ def call(line: str, capsys) -> tuple[int, str, str]:
     return left.value.code, out, err
 
 
-def test_a_table_is_compared_and_reported(table, ran, capsys, tmp_path):
+def test_a_table_is_compared_and_reported(table, ran, capsys, report):
     code, out, err = call(
         "compare visits.csv --task hospital --target readmitted --methods tied --seeds 2 "
         "--workers 0",
@@ -85,35 +100,32 @@ def test_a_table_is_compared_and_reported(table, ran, capsys, tmp_path):
         "report:  softshare-results/visits-readmitted/report.html",
         "summary: softshare-results/visits-readmitted/summary.csv",
     ]
-    assert (
-        tmp_path / "softshare-results" / "visits-readmitted" / "report.html"
-    ).stat().st_size > 1000
+    assert report.stat().st_size > 1000
     assert [line.split("] ")[1].split(":")[0] for line in err.splitlines()] == [
         settings.key for _, settings in ran
     ]
     assert "\x1b" not in out + err
 
 
-def test_run_again_nothing_is_trained_and_no_file_changes(table, ran, capsys, tmp_path):
+def test_run_again_nothing_is_trained_and_no_file_changes(table, ran, capsys, report):
     line = (
-        "compare visits.csv --target readmitted pain --drop hospital patient --methods tied "
-        "--seeds 2 --workers 0 --out results"
+        "compare visits.csv --target readmitted --drop hospital patient --methods tied "
+        "--seeds 2 --workers 0"
     )
     assert call(line, capsys)[0] == 0
-    before = {
-        path: (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in (tmp_path / "results").rglob("*")
-        if path.is_file()
-    }
+    before = files_in(report.parent)
+    assert report in before
     ran.clear()
     code, out, err = call(line, capsys)
     assert (code, err, ran) == (0, "", [])
     assert out.startswith("Two seeds show a direction")
-    assert {
-        path: (path.read_bytes(), path.stat().st_mtime_ns)
-        for path in (tmp_path / "results").rglob("*")
-        if path.is_file()
-    } == before
+    assert files_in(report.parent) == before
+
+
+def files_in(folder):
+    """What they hold, and when they were written."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
 
 
 def test_options_reach_the_runs(table, ran, capsys):
@@ -147,11 +159,11 @@ def test_options_reach_the_runs(table, ran, capsys):
     assert all(groups is not None for groups in tasks.groups)
 
 
-def test_methods_options_reach_their_runs_and_the_reports_command(table, ran, capsys, tmp_path):
+def test_methods_options_reach_their_runs_and_the_reports_command(table, ran, capsys, report):
     given = "--option tensor-ring.shared=cv tensor-ring.cores=2 tucker.ranks=0.5"
     line = (
-        "compare visits.csv --target readmitted pain --methods tensor-ring tucker --seeds 1 "
-        f"--workers 0 --out results {given}"
+        "compare visits.csv --target readmitted --methods tensor-ring tucker --seeds 1 "
+        f"--workers 0 {given}"
     )
     assert call(line, capsys)[0] == 0
     assert {settings.method: dict(settings.method_options) for _, settings in ran} == {
@@ -159,7 +171,7 @@ def test_methods_options_reach_their_runs_and_the_reports_command(table, ran, ca
         "tensor-ring": {"shared": "cv", "cores": 2},
         "tucker": {"ranks": 0.5},
     }
-    assert given in (tmp_path / "results" / "report.html").read_text()
+    assert given in report.read_text()
 
 
 def test_digits_are_compared_at_a_tenth_of_their_training_part(ran, capsys):
@@ -425,7 +437,7 @@ except SystemExit:
 
 
 def test_the_program_leaves_with_code_2_and_one_line():
-    done = started("compare", "nowhere.csv", "--target", "y")
+    done = started("compare")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("softshare: ")
     assert done.stderr.count("\n") == 1

@@ -129,6 +129,7 @@ def compared(monkeypatch, tmp_path):
     """Runs the command's comparison without training or report; gives its records by key."""
     monkeypatch.setattr("softshare.evaluation.compare.run", stub_run.run)
     monkeypatch.setattr(comparing, "write_report", lambda out, **_: out / "report.html")
+    monkeypatch.setattr(comparing, "markdown_of", lambda findings: "")
     monkeypatch.setattr(comparing, "show", lambda *_: None)
     monkeypatch.setenv("SOFTSHARE_CACHE", str(tmp_path / "cache"))
 

@@ -270,10 +270,10 @@ def test_a_search_is_the_same_when_it_goes_on_after_a_stop(tasks, tmp_path, ran)
     assert texts[0] == texts[1]
 
 
-def test_runs_in_processes_give_what_runs_here_give(tasks, tmp_path):
+def test_runs_in_another_process_give_what_runs_here_give(tasks, tmp_path):
     arguments = {"methods": ["tied"], "seeds": 1, "steps": 3, "hidden": [4]}
     here = compare(tasks, workers=0, **arguments)
-    there = compare(tasks, workers=2, out=tmp_path, **arguments)
+    there = compare(tasks, workers=1, out=tmp_path, **arguments)
     pd.testing.assert_frame_equal(here.summary, there.summary)
     assert [record["curve"] for record in here.records] == [
         record["curve"] for record in there.records

@@ -57,9 +57,10 @@ def test_rows_are_those_of_the_sets_tasks_whichever_and_in_whatever_order(
 ) -> None:
     tasks = made_tasks(width_of_last)
     network = ring_network(tasks, TensorRing(3, shared=0, cores=3))
+    wholes = core_similarity(network, tasks, n_draws=10)["layers.0"]
     for members in ([2, 0, 1], [2, 1]):
-        part_of = core_similarity(network, tasks.keep_tasks(members))["layers.0"]
-        for whole, part in zip(core_similarity(network, tasks)["layers.0"], part_of, strict=True):
+        parts = core_similarity(network, tasks.keep_tasks(members), n_draws=10)["layers.0"]
+        for whole, part in zip(wholes, parts, strict=True):
             np.testing.assert_allclose(part, whole[np.ix_(members, members)], atol=1e-5)
 
 
@@ -81,11 +82,10 @@ def test_a_task_that_came_later_is_perturbed_too(width_of_last: int) -> None:
     )
 
 
-@pytest.mark.parametrize("shared", [0, (1,), 3])
-def test_small_perturbations_measure_the_angle_between_the_tasks_gradients(shared: object) -> None:
+def test_small_perturbations_measure_the_angle_between_the_tasks_gradients() -> None:
     tasks = made_tasks()
     generator = torch.Generator().manual_seed(3)
-    network = ring_network(tasks, TensorRing(2, shared=shared, cores=3, common_start=True))  # type: ignore[arg-type]
+    network = ring_network(tasks, TensorRing(2, shared=(1,), cores=3, common_start=True))
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))

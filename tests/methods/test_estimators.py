@@ -9,6 +9,7 @@ from softshare.methods.estimators import LearnedEstimator
 from softshare.methods.named import method_named
 from softshare.methods.plain_entries import plain_entries
 from softshare.shallow.pooled_ridge import PooledRidge
+from tests.methods.few_trees import grow_few_trees
 from tests.methods.made_schools import FEW_STEPS, parts, schools
 
 
@@ -21,7 +22,8 @@ def test_a_contestant_is_its_estimator_on_the_tasks_rows() -> None:
     np.testing.assert_allclose(outputs, plain.predict(wanted.inputs, wanted.tasks))
 
 
-def test_an_estimator_without_coefficients_counts_none() -> None:
+def test_an_estimator_without_coefficients_counts_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    grow_few_trees(monkeypatch)
     train, validation, _ = parts(schools())
     learned = method_named("forest").learn(train, validation, FEW_STEPS)
     assert isinstance(learned, LearnedEstimator)

@@ -13,6 +13,7 @@ from softshare.methods.named import METHODS
 from softshare.methods.settings import RunSettings
 from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
+from tests.methods.few_trees import grow_few_trees
 
 
 def made(shapes: dict[object, tuple[int, ...]]) -> TaskSet:
@@ -37,7 +38,10 @@ NAMES = [method.name for method in METHODS if method.default or not isinstance(m
 
 @pytest.mark.parametrize("method", NAMES)
 @pytest.mark.parametrize("tasks", SETS.values(), ids=SETS)
-def test_a_method_that_applies_runs(method: str, tasks: TaskSet) -> None:
+def test_a_method_that_applies_runs(
+    method: str, tasks: TaskSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow_few_trees(monkeypatch)
     (found,) = [each for each in METHODS if each.name == method]
     if reason := found.unsuitable(tasks):
         pytest.skip(reason)

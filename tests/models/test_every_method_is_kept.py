@@ -11,8 +11,8 @@ import pytest
 from softshare.methods.named import METHODS, method_named
 from softshare.models.learning import learn
 from softshare.models.model import Model, load_model
-from softshare.shallow import boosted, boosted_apart, boosted_trees, forest
 from softshare.tasks.task_set import TaskSet
+from tests.methods.few_trees import grow_few_trees
 from tests.models.export.graphs import check_is_a_graph
 from tests.models.made_tables import FEW, model_of, schools
 
@@ -35,13 +35,7 @@ OF_CLASSES = [
 
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trees that grow fast."""
-    monkeypatch.setattr(boosted, "CANDIDATES", boosted.CANDIDATES[:1])
-    monkeypatch.setattr(boosted_trees, "MOST_ROUNDS", 20)
-    monkeypatch.setattr(boosted_apart, "FEWEST_ROWS", 5)
-    monkeypatch.setattr(forest, "ROWS_IN_LEAF", (3,))
-    monkeypatch.setattr(forest, "INPUTS_TRIED", (1.0,))
-    monkeypatch.setattr(forest, "TREES_TO_CHOOSE", 5)
+    grow_few_trees(monkeypatch)
 
 
 def check_is_kept(model: Model, folder: Path) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
@@ -22,6 +21,7 @@ from softshare.training.distributed import Processes
 from softshare.training.fit import fit
 from softshare.training.history import History
 from softshare.training.lazy_adam import LazyAdam
+from tests.training.two_processes import in_two_processes
 
 
 def own_rows() -> TaskSet:
@@ -113,7 +113,7 @@ def process(rank: int, folder: str) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two processes have trained."""
     folder = tmp_path_factory.mktemp("processes")
-    mp.spawn(process, (str(folder),), nprocs=2)
+    in_two_processes(process, folder)
     return folder
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import nn
 
 from softshare.network.multitask_network import MultiTaskNetwork
@@ -33,6 +32,7 @@ from softshare.training.history import History
 from softshare.training.lazy_adam import LazyAdam
 from softshare.training.sharded import ShardedNetwork
 from softshare.training.task_processes import TaskProcesses
+from tests.training.two_processes import in_two_processes
 
 NAMES = "abcde"  # of which the first process keeps two and the second three
 
@@ -170,7 +170,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch, *, rank: int, of: int) -> None:
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What each of two processes has seen."""
     folder: Path = tmp_path_factory.mktemp("processes")
-    mp.spawn(process, (str(folder),), nprocs=2)
+    in_two_processes(process, folder)
     return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
 
 

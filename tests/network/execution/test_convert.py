@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 import torch
@@ -125,7 +125,7 @@ TEMPLATES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 
 
 def made(
-    name: str, sharing: Sharing, tasks: tuple[Task, ...] = TASKS
+    name: str, sharing: Sharing | Mapping[str, Sharing], tasks: tuple[Task, ...] = TASKS
 ) -> tuple[MultiTaskNetwork, Tensor]:
     make, shape = TEMPLATES[name]
     torch.manual_seed(0)
@@ -425,7 +425,7 @@ def test_compiling_gives_the_same(name: str, sharing: Sharing) -> None:
 )  # inductor's own, on import
 @pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs a C++ compiler")
 def test_compiling_to_kernels_gives_the_same() -> None:
-    network, rows = made("mlp", TensorTrain(ranks=0.5))
+    network, rows = made("mlp", {"output": LastAxisFlattening(2), "*": TensorTrain(0.5)})
     assert_compiles(network, rows, "inductor")
 
 
