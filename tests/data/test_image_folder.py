@@ -493,12 +493,12 @@ def test_a_table_with_wrong_paths_is_refused(
 
 def test_damaged_tables_of_labels_are_errors_or_tables(root: Path, labels: pd.DataFrame) -> None:
     path, errors = root / "labels.csv", 0
-    for content in damaged(path.read_bytes()):
+    for content in damaged(path.read_bytes(), n=300):
         path.write_bytes(content)
         tasks, error = attempt(partial(image_table, path, target="good", task="where"))
         errors += bool(error)
         assert error or tasks.n_examples.sum() <= 40
-    assert errors > 500
+    assert errors > 150
 
 
 def test_wrong_arguments_are_refused(root: Path, labels: pd.DataFrame) -> None:

@@ -45,7 +45,15 @@ def test_a_method_that_applies_runs(
     (found,) = [each for each in METHODS if each.name == method]
     if reason := found.unsuitable(tasks):
         pytest.skip(reason)
+    options = {"preset": "quick"} if method == "auto" else {}
     settings = RunSettings(
-        source="made", method=method, fraction=1.0, seed=0, steps=2, hidden=(4, 4)
+        source="made",
+        method=method,
+        fraction=1.0,
+        seed=0,
+        steps=2,
+        hidden=(4, 4),
+        n_folds=2,
+        method_options=options,
     )
     assert run(tasks, settings, split(tasks, seed=0))["error"] is None

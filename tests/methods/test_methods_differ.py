@@ -14,7 +14,7 @@ from softshare.tasks.preprocessing import prepare
 from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
 
-STEPS = 150  # the tensor normal priors learn their covariances from step 100 on
+STEPS = 115  # the tensor normal priors learn their covariances from step 100 on
 EVERY = 5
 
 

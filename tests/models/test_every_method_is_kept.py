@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from softshare.methods.named import METHODS, method_named
+from softshare.methods.network_method import NetworkMethod
+from softshare.models import learning
 from softshare.models.learning import learn
 from softshare.models.model import Model, load_model
 from softshare.tasks.task_set import TaskSet
@@ -31,6 +33,13 @@ OF_CLASSES = [
     "forest",
     "tucker",
 ]
+
+
+@pytest.fixture(autouse=True)
+def few_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two networks are kept where four would be; no other number is special."""
+    checked = learning.checked_settings
+    monkeypatch.setattr(learning, "checked_settings", lambda of: checked({**of, "n_folds": 2}))
 
 
 @pytest.fixture(autouse=True)
@@ -66,10 +75,12 @@ def test_a_network_on_a_linear_model_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_of_images_is_kept(name: str, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    inputs = random.normal(size=(40, 1, 8, 8)).astype(np.float32)
+    method = method_named(name)
+    side = 8 if isinstance(method, NetworkMethod) else 4
+    inputs = random.normal(size=(40, 1, side, side)).astype(np.float32)
     data = {"a": (inputs[:20], np.arange(20) % 2), "b": (inputs[20:], np.arange(20) % 2)}
     tasks = TaskSet.from_arrays(data, kinds="binary")
-    if method_named(name).unsuitable(tasks):
+    if method.unsuitable(tasks):
         pytest.skip("not for images")
     model = learn(tasks, method=name, **FEW)
     model.save(tmp_path / "model")

@@ -408,8 +408,6 @@ def test_channels_last_inputs_give_the_same() -> None:
 @pytest.mark.parametrize(
     ("name", "sharing"),
     [
-        ("mlp", TensorTrain(ranks=0.5)),
-        ("lenet", Independent()),
         ("lenet", Tied()),
         ("batch norm", Tied()),
         ("any module", Independent()),
