@@ -1,13 +1,17 @@
 """Contestants, networks and ``auto`` on the development tables.
 
     SOFTSHARE_DATA=FOLDER python -m experiments.few_rows [--tables exam hsb] [--seeds 0 1 2]
-        [--fractions 0.1 0.3 1] [--networks]
+        [--fractions 0.1 0.3 1] [--methods forest tensor-train] [--again]
 
 Each method learns a fraction of the training part (four fifths of each task's rows, or of the
-groups) and is judged on the test part: R² over all its rows, or the tasks' mean ROC-AUC. A cell is
-a table, a fraction and a seed; what is in ``records`` already is not run again. ``auto`` weighs the
-methods that were run, ``auto.preset=quick`` those without networks. Without networks ten seeds of
-all tables but insteval take half an hour of one core; networks ten times that.
+groups) and is judged on the test part: R² over all its rows (of several target columns, their mean
+R²), or the tasks' mean ROC-AUC. A cell is a table, a fraction and a seed; every method's figures are
+written as it ends, and what is in ``records`` already is not run again. ``auto quick`` and ``auto``
+weigh what was run, as soon as all that they may weigh is there; ``--again`` weighs once more what
+is there. Without ``--methods``: the members of ``auto`` that are no networks.
+
+Processor time: ten seeds of all fractions take a quarter of an hour without networks and without
+ames and insteval, which take half an hour more each; with ``--methods tensor-train`` an hour.
 
 ``python -m experiments.few_rows.page`` makes the tables of ``docs/few-rows.md`` from the records.
 """
@@ -15,27 +19,25 @@ all tables but insteval take half an hour of one core; networks ten times that.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import r2_score
 
+from experiments.few_rows.cells import Cell
 from experiments.few_rows.tables import TABLES, Parts, parts, read
 from softshare.methods import stacked
-from softshare.methods.method import Learned
+from softshare.methods.method import Learned, Method
 from softshare.methods.named import AUTO, method_named
+from softshare.methods.network_method import NetworkMethod
 from softshare.methods.settings import RunSettings, checked_settings
 from softshare.shallow.scores import score
 from softshare.tasks.task_set import TaskSet
 
-RECORDS = Path(__file__).parent / "records"
-CONTESTANTS = tuple(method.name for method in AUTO.presets["quick"])
-NETWORKS = ("tensor-train", "independent", "pooled", "tied", "last-axis-flattening", "tucker")
 FRACTIONS = (0.1, 0.3, 1.0)
+PRESETS = {"auto quick": "quick", "auto": "default"}
 
 
 def main() -> None:
@@ -43,62 +45,85 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", nargs="*", default=list(TABLES))
     parser.add_argument("--fractions", nargs="*", type=float, default=list(FRACTIONS))
-    parser.add_argument("--seeds", nargs="*", type=int, default=list(range(5)))
-    parser.add_argument("--networks", nargs="*", default=[])
-    arguments = parser.parse_args()
-    methods = (*CONTESTANTS, *arguments.networks)
-    for seed in arguments.seeds:
-        for name in arguments.tables:
-            for fraction in arguments.fractions:
-                run_cell(name, fraction, seed, methods)
+    parser.add_argument("--seeds", nargs="*", type=int, default=list(range(10)))
+    parser.add_argument("--methods", nargs="*", default=[])
+    parser.add_argument("--again", action="store_true")
+    asked = parser.parse_args()
+    # Seed by seed, so that what is broken off is even.
+    for seed in asked.seeds:
+        for table in asked.tables:
+            for fraction in asked.fractions:
+                run_cell(Cell(table, fraction, seed), asked.methods, again=asked.again)
 
 
-def run_cell(name: str, fraction: float, seed: int, methods: tuple[str, ...]) -> None:
-    """Learn with the methods that a cell's record lacks, weigh all, and write the record."""
-    path = RECORDS / f"{name}-{fraction:g}-{seed}.json"
-    record = json.loads(path.read_text()) if path.exists() else {"methods": {}}
-    known: dict[str, Any] = record["methods"]
-    if all(method in known for method in methods):
+def run_cell(cell: Cell, names: list[str], *, again: bool = False) -> None:
+    """Learn with the methods that a cell's record lacks, and weigh what can be weighed."""
+    known = cell.read()
+    if not again and names and all(name in known for name in names):
         return
-    rows = parts(read(name), fraction, seed)
+    rows = parts(read(cell.table), cell.fraction, cell.seed)
     settings = checked_settings(
-        {"source": name, "method": "auto", "fraction": fraction, "seed": seed}
+        {"source": cell.table, "method": "auto", "fraction": cell.fraction, "seed": cell.seed}
     )
-    learned: dict[str, Learned] = {}
+    methods = [method_named(name) for name in names] or _members(rows.train, "default")
+    if not names:
+        methods = [method for method in methods if not isinstance(method, NetworkMethod)]
     for method in methods:
-        begin = time.process_time()
-        learned[method] = _learn(method, rows, settings)
-        seconds = time.process_time() - begin
-        known[method] = _measured(learned[method], rows.test) | {"seconds": round(seconds, 2)}
-    for preset in ("quick", "default"):
-        wanted = {method.name for method in AUTO.presets[preset]}
-        members = {name: learned[name] for name in learned if name in wanted}
-        if len(members) == len(wanted):
-            key = "auto" if preset == "default" else f"auto {preset}"
-            weighed = stacked.weighed(AUTO, members, rows.train, settings)
-            known[key] = _measured(weighed, rows.test) | {"weights": weighed.decided["weights"]}
-    record |= {"table": name, "fraction": fraction, "seed": seed}
-    record |= {"n_train": len(rows.train.rows), "n_tasks": len(rows.train)}
-    path.write_text(json.dumps(record, indent=1) + "\n")
-    told = ", ".join(f"{method} {values['value']:.3f}" for method, values in known.items())
-    print(f"{path.stem}: {told}", flush=True)
+        if method.name not in known and method.unsuitable(rows.train) is None:
+            known[method.name] = _run(cell, method, rows, settings)
+    for key, preset in PRESETS.items():
+        if again or key not in known:
+            _weigh(cell, key, _members(rows.train, preset), rows, settings)
+    told = [f"{name} {figures['value']:.3f}" for name, figures in cell.read().items()]
+    print(f"{cell.name}: {', '.join(told)}", flush=True)
 
 
-def _learn(method: str, rows: Parts, settings: RunSettings) -> Learned:
-    own = replace(settings, method=method)
-    return method_named(method).learn(rows.train, rows.nothing, own)
+def _members(train: TaskSet, preset: str) -> list[Method]:
+    """What ``auto`` weighs of these tasks."""
+    presets = AUTO.of_same_rows if AUTO.pooled.unsuitable(train) else AUTO.presets
+    return [method for method in presets[preset] if method.unsuitable(train) is None]
+
+
+def _run(cell: Cell, method: Method, rows: Parts, settings: RunSettings) -> dict[str, Any]:
+    """Learn, keep what was learned, and write its figures."""
+    begin = time.process_time()
+    learned = method.learn(rows.train, rows.nothing, replace(settings, method=method.name))
+    seconds = time.process_time() - begin
+    kept = cell.keep(method.name, learned, rows.test)
+    figures = _measured(kept, rows.test) | {"seconds": round(seconds, 2)}
+    cell.add(method.name, figures, rows.train)
+    return figures
+
+
+def _weigh(cell: Cell, key: str, members: list[Method], rows: Parts, settings: RunSettings) -> None:
+    """Write what members say together, where all have been run."""
+    kept: dict[str, Learned] = {}
+    for method in members:
+        said = cell.kept(method.name)
+        if said is None:
+            return
+        kept[method.name] = said
+    pooled = AUTO.apart if AUTO.pooled.unsuitable(rows.train) else AUTO.pooled
+    weighed = stacked.weighed(replace(AUTO, pooled=pooled), kept, rows.train, settings)
+    figures = _measured(weighed, rows.test) | {"weights": weighed.decided["weights"]}
+    cell.add(key, figures | {"apart": len(weighed.decided["apart"])}, rows.train)
 
 
 def _measured(learned: Learned, test: TaskSet) -> dict[str, Any]:
-    """R² over all rows or the tasks' mean ROC-AUC, and the mean of the tasks' RMSE."""
+    """R² over all rows, or of several targets their mean, and the mean of the tasks' RMSE; or the
+    tasks' mean ROC-AUC.
+    """
     outputs = np.concatenate(learned.predict(test))[:, 0]
     kind = test.tasks[0].kind
-    if kind == "regression":
-        rmse = -score("mean-rmse", outputs, test.targets, test.task_of, kind)
-        value = float(r2_score(test.targets, outputs))
-        return {"value": round(value, 5), "rmse": round(rmse, 5)}
-    area = score("roc-auc", outputs, test.targets, test.task_of, kind)
-    return {"value": round(area, 5)}
+    if kind != "regression":
+        area = score("roc-auc", outputs, test.targets, test.task_of, kind)
+        return {"value": round(area, 5)}
+    rmse = -score("mean-rmse", outputs, test.targets, test.task_of, kind)
+    value = r2_score(test.targets, outputs)
+    if test.one_input:  # columns of targets have units of their own
+        columns = [test.task_of == number for number in range(len(test))]
+        value = np.mean([r2_score(test.targets[own], outputs[own]) for own in columns])
+    return {"value": round(float(value), 5), "rmse": round(rmse, 5)}
 
 
 if __name__ == "__main__":

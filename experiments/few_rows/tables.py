@@ -20,24 +20,25 @@ PARTS = (0.8, 0.0, 0.2)
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a task column.
+    """A table with a task column, or with a column for every task.
 
     Args:
-        task: the column that names a row's task.
-        target: the column to predict.
+        task: the column that names a row's task, or None.
+        target: the column to predict, or the columns.
         group: the column whose equal values stay in one part, where there is one.
         drop: columns that are no inputs.
         kind: of the target, where it would be read as another: few whole numbers as classes.
     """
 
-    task: str
-    target: str
+    task: str | None
+    target: str | tuple[str, ...]
     group: str | None = None
     drop: tuple[str, ...] = ()
     kind: Kind | None = None
 
 
 TABLES = {
+    "meats": Table(None, ("water", "fat", "protein")),
     "contraception": Table("district", "use"),
     "exam": Table("school", "normexam"),
     "hsb": Table("school", "math"),
