@@ -1,99 +1,172 @@
 """``python -m experiments.few_rows.page``: the tables of ``docs/few-rows.md`` from the records.
 
-The first has the mean and deviation over seeds of every method's R² (over all test rows) or mean
-ROC-AUC, the second what ``auto quick`` gains over what a person would use instead, paired by
-seeds, with its 95 % t-interval. Seconds.
+Every method's mean in every cell and mean rank; what ``auto`` and ``auto quick`` gain over what a
+person would use instead and over the best single method, paired by seeds; the best way to share
+that is learned beside pooled-ridge and the best that shares nothing; every network's default at a
+tenth of the rows. A summary of the same is printed. Seconds.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
-from scipy import stats
 
-from experiments.few_rows.__main__ import RECORDS
-from experiments.few_rows.tables import TABLES
+from experiments.few_rows.judged import (
+    AUTOS,
+    RIVALS,
+    SHARING,
+    best_of,
+    cells,
+    difference,
+    mean_ranks,
+    network_gaps,
+    read_all,
+    singles,
+)
+from softshare.methods.named import AUTO
 
 PAGE = Path("docs/few-rows.md")
 BEGIN, END = "<!-- records: begin -->\n", "<!-- records: end -->\n"
-AUTO = "auto quick"
-RIVALS = ("pooled-ridge", "mixed-model", "boosted")
-FEWEST_SEEDS = 3
-"""For an interval."""
+SHOWN = (
+    *(method.name for method in AUTO.presets["default"]),
+    "boosted-apart",
+    "kernel-apart",
+    *AUTOS,
+)
+Cells = dict[tuple[str, float], pd.DataFrame]
 
 
-def read_all() -> pd.DataFrame:
-    """A row per table, fraction, seed and method, with its ``value``."""
-    rows = []
-    for path in sorted(RECORDS.glob("*.json")):
-        record = json.loads(path.read_text())
-        cell = {name: record[name] for name in ("table", "fraction", "seed")}
-        for method, values in record["methods"].items():
-            rows.append(cell | {"method": method, "value": values["value"]})
-    return pd.DataFrame(rows)
-
-
-def values_table(records: pd.DataFrame) -> str:
-    """Mean ± deviation of every method in every cell, the best in bold, and mean ranks."""
-    methods = list(dict.fromkeys(records["method"]))
-    lines = [f"| table, fraction | seeds | {' | '.join(methods)} |"]
-    lines.append("|---" * (len(methods) + 2) + "|")
-    ranks = []
-    for (table, fraction), cell in _cells(records):
-        values = cell.pivot(index="seed", columns="method", values="value").reindex(columns=methods)
+def values_table(found: Cells) -> str:
+    """Mean of the methods of ``auto`` in every cell, the best in bold, and mean ranks."""
+    lines = [_row("table, fraction", "seeds", *SHOWN), "|---" * (len(SHOWN) + 2) + "|"]
+    for key, values in found.items():
         means = values.mean()
-        ranks.append(means.rank(ascending=False))
+        best = means[[name for name in SHOWN if name in means]].max()
         texts = []
-        for method in methods:
-            spread = f" ± {values[method].std():.3f}" if len(values) > 1 else ""
-            bold = "**" if means[method] == means.max() else ""
-            texts.append(f"{bold}{means[method]:.3f}{bold}{spread}")
-        lines.append(f"| {table} {100 * fraction:g} % | {len(values)} | {' | '.join(texts)} |")
-    mean_ranks = pd.DataFrame(ranks).mean()
-    told = [f"{mean_ranks[method]:.1f}" for method in methods]
-    lines.append(f"| mean rank | | {' | '.join(told)} |")
+        for name in SHOWN:
+            text = f"{means[name]:.3f}" if name in means else ""
+            texts.append(f"**{text}**" if name in means and means[name] == best else text)
+        lines.append(_row(_cell(key), str(values["ridge"].count()), *texts))
+    ranks = mean_ranks(found)["rank"]
+    texts = [f"{ranks[name]:.1f}" if name in ranks else "" for name in SHOWN]
+    lines.append(_row("mean rank", "", *texts))
     return "\n".join(lines)
 
 
-def gains_table(records: pd.DataFrame) -> str:
-    """What auto gains over each rival, and over the best single method of the cell's mean."""
-    heads = " | ".join(f"over {rival}" for rival in RIVALS)
-    lines = [f"| table, fraction | {heads} | over the best single one |", "|---|---|---|---|---|"]
-    for (table, fraction), cell in _cells(records):
-        values = cell.pivot(index="seed", columns="method", values="value")
-        singles = [method for method in values if not method.startswith("auto")]
-        best = values[singles].mean().idxmax()
-        texts = [_difference(values[AUTO] - values[rival]) for rival in RIVALS]
-        texts.append(f"{_difference(values[AUTO] - values[best])} ({best})")
-        lines.append(f"| {table} {100 * fraction:g} % | {' | '.join(texts)} |")
+def gains_table(found: Cells, auto: str) -> tuple[str, str]:
+    """What an ``auto`` gains in every cell, and a sentence that counts."""
+    heads = [f"over {rival}" for rival in RIVALS]
+    lines = [_row("table, fraction", "seeds", *heads, "over the best single one")]
+    lines.append("|---" * (len(heads) + 3) + "|")
+    counts = {rival: [0, 0, 0] for rival in RIVALS}  # better, worse, all
+    near, behind = 0, []
+    for key, values in found.items():
+        if auto not in values:
+            continue
+        texts = []
+        for rival in RIVALS:
+            if rival not in values:
+                texts.append("")
+                continue
+            gain = difference(values, auto, rival)
+            counts[rival][0] += gain["sure"] == 1
+            counts[rival][1] += gain["sure"] == -1
+            counts[rival][2] += 1
+            texts.append(_told(gain))
+        best = best_of(values, singles(values))
+        gain = difference(values, auto, best)
+        within = not gain["mean"] < -gain["error"]
+        near += within
+        if not within:
+            behind.append(_cell(key))
+        texts.append(f"{_told(gain)} ({best})")
+        lines.append(_row(_cell(key), str(gain["seeds"]), *texts))
+    told = [f"{rival} {b} / {w} of {n}" for rival, (b, w, n) in counts.items()]
+    sentence = f"`{auto}` is surely better / worse than {', '.join(told)} cells; "
+    sentence += f"at most one standard error below the best single method in {near} of "
+    sentence += f"{near + len(behind)}"
+    sentence += f" (not: {', '.join(behind)})." if behind else "."
+    return "\n".join(lines), sentence
+
+
+def sharing_table(found: Cells) -> tuple[str, str]:
+    """The best learned sharing beside pooled-ridge and the best of what learns none."""
+    lines = [_row("table, fraction", "best learned sharing", "over pooled-ridge", "over the rest")]
+    lines.append("|---|---|---|---|")
+    n_cells, near, above = 0, 0, set()
+    for key, values in found.items():
+        learned = [name for name in singles(values) if name in SHARING]
+        rest = [name for name in singles(values) if name not in SHARING]
+        best, other = best_of(values, learned), best_of(values, rest)
+        over_other = difference(values, best, other)
+        texts = [""]
+        if "pooled-ridge" in values:
+            over_pooled = difference(values, best, "pooled-ridge")
+            texts = [_told(over_pooled)]
+            n_cells += 1
+            near += not over_pooled["mean"] < -over_pooled["error"]
+        if over_other["mean"] > 0:
+            above.add(key[0])
+        lines.append(_row(_cell(key), best, *texts, f"{_told(over_other)} ({other})"))
+    sentence = "The best learned sharing is at most one standard error below pooled-ridge in "
+    sentence += f"{near} of {n_cells} cells, and above all that learns none on "
+    sentence += f"{len(above)} tables ({', '.join(sorted(above))})."
+    return "\n".join(lines), sentence
+
+
+def networks_table(records: pd.DataFrame) -> str:
+    """Every network's default less pooled-ridge at a tenth of the rows."""
+    gaps = network_gaps(records)
+    tables = [name for name in gaps if not name.endswith(" seeds")]
+    lines = [_row("network", *tables), "|---" * (len(tables) + 1) + "|"]
+    for name, row in gaps.iterrows():
+        texts = []
+        for table in tables:
+            value = row[table]
+            seeds = row[f"{table} seeds"]
+            texts.append("" if pd.isna(value) else f"{value:+.3f} ({seeds:.0f})")
+        lines.append(_row(str(name), *texts))
     return "\n".join(lines)
 
 
-def _cells(records: pd.DataFrame) -> list[tuple[tuple[str, float], pd.DataFrame]]:
-    found = dict(list(records.groupby(["table", "fraction"])))
-    order = list(TABLES)
-    return sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+def _cell(key: tuple[str, float]) -> str:
+    return f"{key[0]} {100 * key[1]:g} %"
 
 
-def _difference(gains: pd.Series) -> str:
-    """``+0.012 [0.004, 0.020]``."""
-    mean = gains.mean()
-    if len(gains) < FEWEST_SEEDS:
-        return f"{mean:+.3f}"
-    half = stats.t.ppf(0.975, len(gains) - 1) * gains.sem()
-    return f"{mean:+.3f} [{mean - half:.3f}, {mean + half:.3f}]"
+def _row(*texts: str) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+def _told(gain: dict[str, float]) -> str:
+    """``+0.012 ± 0.002``, in bold where it is sure."""
+    if gain["error"] != gain["error"]:  # too few seeds
+        return f"{gain['mean']:+.3f}"
+    text = f"{gain['mean']:+.3f} ± {gain['error']:.3f}"
+    return f"**{text}**" if gain["sure"] else text
 
 
 def main() -> None:
-    """Write both tables between the page's marks."""
+    """Write the tables between the page's marks, and print what is counted."""
     records = read_all()
+    found = cells(records)
+    pieces = [values_table(found)]
+    for auto in AUTOS:
+        table, sentence = gains_table(found, auto)
+        pieces += [sentence, table]
+    table, sentence = sharing_table(found)
+    pieces += [sentence, table]
+    pieces += ["Networks at a tenth of the rows, less pooled-ridge (seeds):"]
+    pieces += [networks_table(records)]
+    made = "\n\n".join(pieces)
     text = PAGE.read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    made = f"{values_table(records)}\n\n{gains_table(records)}\n\n"
-    PAGE.write_text(f"{before}{BEGIN}\n{made}{END}{after}")
+    PAGE.write_text(f"{before}{BEGIN}\n{made}\n\n{END}{after}")
+    for piece in pieces:
+        if not piece.startswith("|"):
+            print(piece)
+    print(mean_ranks(found).round(2).to_string())
 
 
 if __name__ == "__main__":
