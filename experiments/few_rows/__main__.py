@@ -4,11 +4,11 @@
         [--fractions 0.1 0.3 1] [--methods forest tensor-train] [--again]
 
 Each method learns a fraction of the training part (four fifths of each task's rows, or of the
-groups) and is judged on the test part: R² over all its rows (of several target columns, their mean
-R²), or the tasks' mean ROC-AUC. A cell is a table, a fraction and a seed; every method's figures are
-written as it ends, and what is in ``records`` already is not run again. ``auto quick`` and ``auto``
-weigh what was run, as soon as all that they may weigh is there; ``--again`` weighs once more what
-is there. Without ``--methods``: the members of ``auto`` that are no networks.
+groups) and is judged on the test part: R² over all its rows (of several target columns, their
+mean), or the tasks' mean ROC-AUC. A cell is a table, a fraction and a seed; every method's figures
+are written as it ends, and what is in ``records`` already is not run again. ``auto quick`` and
+``auto`` weigh what was run, as soon as all that they may weigh is there; ``--again`` weighs once
+more what is there. Without ``--methods``: the members of ``auto`` that are no networks.
 
 Processor time: ten seeds of all fractions take a quarter of an hour without networks and without
 ames and insteval, which take half an hour more each; with ``--methods tensor-train`` an hour.

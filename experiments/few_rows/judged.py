@@ -41,17 +41,21 @@ def read_all() -> pd.DataFrame:
 
 
 def cells(records: pd.DataFrame) -> dict[tuple[str, float], pd.DataFrame]:
-    """(table, fraction) → the values, a row a seed and a column a method."""
+    """(table, fraction) → the values, a row a seed and a column a method, of the seeds on which
+    ``auto quick`` was run.
+    """
     order = list(TABLES)
     found = {}
     for key, cell in records.groupby(["table", "fraction"]):
-        found[key] = cell.pivot(index="seed", columns="method", values="value")
+        values = cell.pivot(index="seed", columns="method", values="value")
+        if AUTOS[0] in values:
+            found[key] = values[values[AUTOS[0]].notna()].dropna(axis=1, how="all")
     return dict(sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1])))
 
 
 def difference(values: pd.DataFrame, one: str, other: str) -> dict[str, float]:
     """What one method gains over another on the seeds of both: ``mean``, ``error`` (its standard
-    error), the interval's ``half``, how many ``seeds``, and ``sure``: 1 better, −1 worse, 0 neither.
+    error), the interval's ``half``, how many ``seeds``, and ``sure``: 1 better, −1 worse, else 0.
     """
     gains = (values[one] - values[other]).dropna()
     n_seeds = len(gains)
@@ -70,10 +74,9 @@ def best_of(values: pd.DataFrame, methods: list[str]) -> str:
 
 
 def singles(values: pd.DataFrame) -> list[str]:
-    """The methods that are no ``auto``, of a cell's columns, run with as many seeds as most."""
-    most = values.count().max()
+    """The methods that are no ``auto``, of a cell's columns, run on most of its seeds."""
     counts = values.count()
-    return [name for name in values if name not in AUTOS and counts[name] > most / 2]
+    return [name for name in values if name not in AUTOS and counts[name] > len(values) / 2]
 
 
 def mean_ranks(found: dict[tuple[str, float], pd.DataFrame]) -> pd.DataFrame:
