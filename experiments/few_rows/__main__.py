@@ -85,12 +85,18 @@ def _members(train: TaskSet, preset: str) -> list[Method]:
 
 
 def _run(cell: Cell, method: Method, rows: Parts, settings: RunSettings) -> dict[str, Any]:
-    """Learn, keep what was learned, and write its figures."""
+    """Learn, keep what was learned, and write its figures and the spreads that sums learned."""
     begin = time.process_time()
     learned = method.learn(rows.train, rows.nothing, replace(settings, method=method.name))
     seconds = time.process_time() - begin
     kept = cell.keep(method.name, learned, rows.test)
     figures = _measured(kept, rows.test) | {"seconds": round(seconds, 2)}
+    spreads = {}
+    for layer, told in learned.describe()["layers"].items():
+        if told.get("spread") is not None:
+            spreads[layer] = [told["spread"], told["own"]]
+    if spreads:
+        figures["spreads"] = spreads
     cell.add(method.name, figures, rows.train)
     return figures
 

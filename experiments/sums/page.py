@@ -1,0 +1,123 @@
+"""``python -m experiments.sums.page``: the tables of ``docs/sums.md`` from the records. Seconds.
+
+Differences are paired by seeds, with 95 % t-intervals.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from scipy import stats
+
+from experiments.defaults.page import written
+from experiments.few_rows.judged import cells, difference, read_all
+from experiments.sums.adapters import KINDS as ADAPTERS
+from experiments.sums.office import KINDS as NETWORKS
+
+HERE = Path(__file__).parent
+RECORDS = HERE / "records"
+PAGE = Path("docs/sums.md")
+SUM, OTHERS = "shared-plus-own", ("pooled", "independent")
+MEAN = "DRN around a mean"
+
+
+def office_table() -> str:
+    """Mean accuracy of every network, and what the prior around a mean gains on it."""
+    rows = []
+    for path in sorted(RECORDS.glob("office-*.json")):
+        record = json.loads(path.read_text())
+        cell = {name: record[name] for name in ("features", "percentage", "seed")}
+        for kind, found in record["kinds"].items():
+            rows.append(cell | {"kind": kind, "right": 100 * found["mean"]})
+    found = pd.DataFrame(rows)
+    lines = ["| features, labels | splits | " + " | ".join(NETWORKS) + " |"]
+    lines.append("|---" * (len(NETWORKS) + 2) + "|")
+    for (features, percentage), cell in found.groupby(["features", "percentage"]):
+        values = cell.pivot(index="seed", columns="kind", values="right").dropna()
+        texts = []
+        for kind in NETWORKS:
+            text = f"{values[kind].mean():.1f}"
+            if kind != MEAN and len(values) > 1:
+                text += f" ({_interval(values[MEAN] - values[kind])})"
+            texts.append(text)
+        lines.append(f"| {features} {percentage} % | {len(values)} | {' | '.join(texts)} |")
+    return "\n".join(lines)
+
+
+def adapters_table() -> str:
+    """Own numbers a task and mean test error, at the rate that validation drawings choose."""
+    rows = [json.loads(path.read_text()) for path in sorted(RECORDS.glob("adapters-*.json"))]
+    if not rows:
+        return "Not run yet."
+    found = pd.DataFrame(rows)
+    chosen = found.loc[found.groupby(["kind", "seed"])["validation"].idxmin()]
+    values = 100 * chosen.pivot(index="seed", columns="kind", values="test")
+    own = chosen.groupby("kind")["own"].first()
+    lines = ["| adapted | own numbers a task | seeds | test error, % | less than fine-tuned |"]
+    lines.append("|---|---|---|---|---|")
+    for kind in ADAPTERS:
+        if kind not in values:
+            continue
+        error = values[kind].dropna()
+        gain = ""
+        if kind != "fine-tuned" and "fine-tuned" in values:
+            gain = _interval((values["fine-tuned"] - values[kind]).dropna())
+        lines.append(f"| {kind} | {own[kind]:,.0f} | {len(error)} | {error.mean():.1f} | {gain} |")
+    return "\n".join(lines)
+
+
+def tables_table() -> str:
+    """The sum beside pooled and independent networks on the development tables."""
+    lines = [f"| table, fraction | seeds | {' | '.join((*OTHERS, SUM))} | over the better |"]
+    lines.append("|---|---|---|---|---|---|")
+    for (table, fraction), values in cells(read_all()).items():
+        if not {SUM, *OTHERS} <= set(values):
+            continue
+        values = values[[*OTHERS, SUM]].dropna()
+        means = values.mean()
+        gain = difference(values, SUM, str(means[list(OTHERS)].idxmax()))
+        texts = [f"{means[name]:.3f}" for name in (*OTHERS, SUM)]
+        texts.append(f"{gain['mean']:+.4f} ± {gain['error']:.4f}")
+        lines.append(f"| {table} {100 * fraction:g} % | {len(values)} | {' | '.join(texts)} |")
+    return "\n".join(lines) if len(lines) > 2 else "Not run yet."
+
+
+def spread_table() -> str:
+    """What is learned where tasks spread by a known deviation."""
+    path = HERE / "spread.csv"
+    if not path.exists():
+        return "Not run yet."
+    found = pd.read_csv(path).fillna("")
+    lines = [f"| {' | '.join(found.columns)} |", "|---" * len(found.columns) + "|"]
+    lines += [f"| {' | '.join(_plain(row))} |" for row in found.to_numpy().tolist()]
+    return "\n".join(lines)
+
+
+def _plain(row: Sequence[Any]) -> list[str]:
+    return [f"{value:g}" if isinstance(value, float) else str(value) for value in row]
+
+
+def _interval(gains: pd.Series) -> str:
+    """``+1.2 ± 0.4``, the half of a 95 % interval; of one seed the difference alone."""
+    if len(gains) < 2:
+        return f"{gains.mean():+.1f}"
+    half = float(stats.t.ppf(0.975, len(gains) - 1)) * float(gains.sem())
+    return f"{gains.mean():+.1f} ± {half:.1f}"
+
+
+def main() -> None:
+    """Write the tables between the page's marks."""
+    text = PAGE.read_text()
+    text = written(text, "office", office_table())
+    text = written(text, "adapters", adapters_table())
+    text = written(text, "tables", tables_table())
+    text = written(text, "spread", spread_table())
+    PAGE.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
