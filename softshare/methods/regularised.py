@@ -22,8 +22,14 @@ TRACE_NORM_OPTIONS: Options = {"gamma": 0.01, "every": 1}
 TRACE_NORM_SPACE: Mapping[str, Range] = {"gamma": (1e-4, 1.0, "log")}
 
 DRN = "Long, Wang & Yu 2017 (DRN, MRN)"
-PRIOR_OPTIONS: Options = {"scale": 0.1, "epsilon": 0.1, "every": 10}
-PRIOR_SPACE: Mapping[str, Range] = {"scale": (1e-4, 1.0, "log"), "epsilon": (1e-3, 0.3, "log")}
+PRIOR_OPTIONS: Options = {
+    "layers": "last",
+    "scale": 1.0,
+    "epsilon": 0.1,
+    "every": 10,
+    "warm_up": 0,
+}
+PRIOR_SPACE: Mapping[str, Range] = {"scale": (1e-2, 10.0, "log"), "epsilon": (1e-3, 0.3, "log")}
 
 WIDE = 512
 """Features from which on an unfolding's or a covariance's eigenvalues take longer than a step."""
@@ -35,11 +41,36 @@ def _trace_norm(norm: Norm, layers: Sequence[str], options: Options) -> Sharings
 
 
 def _tensor_normal(modes: tuple[str, ...], layers: Sequence[str], options: Options) -> Sharings:
-    """A tensor normal prior over the last two layers, on tied lower ones."""
+    """A tensor normal prior over some layers, on other ones that are tied."""
     prior = ss.TensorNormal(
-        modes, scale=options["scale"], epsilon=options["epsilon"], every=options["every"]
+        modes,
+        scale=options["scale"],
+        epsilon=options["epsilon"],
+        every=options["every"],
+        warm_up=options["warm_up"],
     )
-    return {**dict.fromkeys(layers[-2:], prior), "*": ss.Tied()}
+    under_prior = _layers_under_prior(layers, options["layers"])
+    return {**dict.fromkeys(under_prior, prior), "*": ss.Tied()}
+
+
+def _layers_under_prior(layers: Sequence[str], wanted: str) -> Sequence[str]:
+    """The layers that are meant: the last one, all, or those named, with commas between.
+
+    Raises:
+        ValueError: there is no such layer.
+    """
+    if wanted == "last":
+        return layers[-1:]
+    if wanted == "all":
+        return layers
+    named = [name.strip() for name in wanted.split(",")]
+    for name in named:
+        if name not in layers:
+            raise ValueError(
+                f"layers must be 'last', 'all' or names of layers with commas between, got "
+                f"{wanted!r}: there is no layer {name!r}; the layers are {', '.join(layers)}"
+            )
+    return named
 
 
 def _outputs_alike(tasks: TaskSet) -> str | None:
@@ -96,7 +127,7 @@ TRACE_NORM_TT = NetworkMethod(
 
 TENSOR_NORMAL_DRN = NetworkMethod(
     "tensor-normal-drn",
-    "lower layers; in the last two a learned covariance of the tasks",
+    "lower layers; in the output layer a learned covariance of the tasks",
     DRN,
     partial(_tensor_normal, ("task",)),
     options=PRIOR_OPTIONS,
@@ -108,7 +139,7 @@ TENSOR_NORMAL_DRN = NetworkMethod(
 
 TENSOR_NORMAL_MRN = NetworkMethod(
     "tensor-normal-mrn",
-    "lower layers; in the last two learned covariances of features, classes and tasks",
+    "lower layers; in the output layer learned covariances of features, classes and tasks",
     DRN,
     partial(_tensor_normal, ("in", "out", "task")),
     options=PRIOR_OPTIONS,

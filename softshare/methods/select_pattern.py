@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from softshare.methods.cross_validation import N_FOLDS, Learn, cross_validate
+from softshare.methods.cross_validation import N_FOLDS, Judge, Learn, cross_validate
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.task_set import TaskSet
 
@@ -23,7 +23,7 @@ class PatternChoice:
 
     Args:
         pattern: a digit for each layer from bottom to top.
-        losses: every pattern tried and its mean held-out loss.
+        losses: every pattern tried and its mean held-out loss, or what else was judged by.
     """
 
     pattern: str
@@ -38,6 +38,7 @@ def select_pattern(
     non_increasing: bool = True,
     n_folds: int = N_FOLDS,
     seed: int = 0,
+    judge: Judge | None = None,
 ) -> PatternChoice:
     """Choose how many cores each layer shares, by cross-validation.
 
@@ -53,6 +54,7 @@ def select_pattern(
             what is general is learned at the bottom.
         n_folds: see :func:`softshare.methods.cross_validation.cross_validate`.
         seed: of the folds.
+        judge: see :func:`softshare.methods.cross_validation.cross_validate`.
 
     Raises:
         ValueError: there are fewer than two folds, or fewer rows than folds.
@@ -63,7 +65,7 @@ def select_pattern(
         rest = "0" * (len(n_cores) - layer - 1)
         patterns = [f"{chosen}{count}{rest}" for count in range(min(n_here, most) + 1)]
         new = {pattern: learn(pattern) for pattern in patterns if pattern not in losses}
-        losses |= cross_validate(new, train, n_folds=n_folds, seed=seed)
+        losses |= cross_validate(new, train, n_folds=n_folds, seed=seed, judge=judge)
         best = min(patterns, key=losses.__getitem__)
         chosen = best[: layer + 1]
         most = int(best[layer]) if non_increasing else max(n_cores)

@@ -44,6 +44,7 @@ def _choose_pattern(trainer: Trainer, settings: RunSettings, train: TaskSet) -> 
             n_cores,
             train,
             seed=settings.seed,
+            judge=methods.cross_validation.by_metric(settings.metric),
         )
         return settings.with_options(shared=choice.pattern)
     fewest = min(n_cores)

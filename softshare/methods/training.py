@@ -11,7 +11,7 @@ import numpy as np
 from torch.optim import AdamW
 
 from softshare.methods.cross_fitting import cross_fit
-from softshare.methods.cross_validation import Candidate, Learn, cross_validate
+from softshare.methods.cross_validation import Candidate, Learn, by_metric, cross_validate
 from softshare.methods.describe import describe_sharing
 from softshare.methods.describe_diagnostics import DIAGNOSTICS_OF_A_RUN, describe_diagnostics
 from softshare.methods.estimators import by_task
@@ -233,9 +233,12 @@ class Trainer:
     def cross_validate(
         self, candidates: Mapping[Candidate, RunSettings], train: TaskSet, *, seed: int
     ) -> dict[Candidate, float]:
-        """Every candidate's mean loss on held-out examples of the training part."""
+        """Every candidate's mean loss on held-out examples of the training part, or what the run
+        asks to be compared by.
+        """
         learners = {name: self.learner(settings) for name, settings in candidates.items()}
-        return cross_validate(learners, train, seed=seed)
+        (metric,) = {settings.metric for settings in candidates.values()}
+        return cross_validate(learners, train, seed=seed, judge=by_metric(metric))
 
     def _template(self, settings: RunSettings, train: TaskSet) -> TemplateFactory:
         shape = train.input_shape(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 import torch
 
 from softshare.methods import select_pattern as module
-from softshare.methods.cross_validation import Learn, cross_validate
+from softshare.methods import training
+from softshare.methods.cross_validation import Learn, by_loss, by_metric, cross_validate
+from softshare.methods.named import method_named
 from softshare.methods.select_pattern import select_pattern
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
@@ -19,6 +22,7 @@ from softshare.sharing.tensor_ring import TensorRing
 from softshare.sharing.tied import Tied
 from softshare.tasks.task_set import TaskSet
 from softshare.training.fit import fit
+from tests.methods.made_tasks import FAST
 
 
 def regressions(n_tasks: int, *, alike: bool, rows: int = 20, width: int = 8) -> TaskSet:
@@ -105,6 +109,89 @@ def test_tied_layers_win_where_tasks_are_alike_and_lose_where_they_are_opposite(
         n_folds=3,
     )
     assert (losses["tied"] < losses["apart"]) == alike
+
+
+def marks(n_rows: int = 40) -> TaskSet:
+    """Two binary tasks of one input that tells the class, and of noise."""
+    numbers = np.random.default_rng(0)
+    inputs = numbers.normal(size=(n_rows, 8)).astype(np.float32)
+    targets = {name: inputs[:, place] > 0 for place, name in enumerate("ab")}
+    return TaskSet.from_shared_inputs(inputs, targets, kinds="binary")
+
+
+def of_weights(scale: float, noise: float) -> Learn:
+    """A network whose output is the telling input times a scale, and another one."""
+
+    def learn(train: TaskSet, held_out: TaskSet) -> MultiTaskNetwork:
+        network = zero_network(train)
+        network = network.with_sharing(Independent())
+        with torch.no_grad():
+            for parameter in network.layers["weight"].parameters():
+                for task in range(2):
+                    parameter[task, task] = scale
+                    parameter[task, 7] = noise
+        return network
+
+    return learn
+
+
+CANDIDATES = {
+    "sure": of_weights(40.0, 30.0),  # errs seldom, and is then sure of it
+    "humble": of_weights(0.1, 0.11),
+}
+
+
+def test_candidates_are_judged_by_what_is_asked_for() -> None:
+    tasks = marks()
+    by_logistic = cross_validate(CANDIDATES, tasks)
+    by_accuracy = cross_validate(CANDIDATES, tasks, judge=by_metric("accuracy"))
+    by_auc = cross_validate(CANDIDATES, tasks, judge=by_metric("roc_auc"))
+    assert min(by_logistic, key=by_logistic.__getitem__) == "humble"
+    assert min(by_accuracy, key=by_accuracy.__getitem__) == "sure"
+    assert min(by_auc, key=by_auc.__getitem__) == "sure"
+    assert -1 <= by_accuracy["sure"] < by_accuracy["humble"] < 0
+    assert cross_validate(CANDIDATES, tasks, judge=by_metric(None)) == by_logistic
+    assert cross_validate(CANDIDATES, tasks, judge=by_metric("loss")) == by_logistic
+
+
+def test_hinge_networks_are_judged_by_the_hinge_loss() -> None:
+    tasks = marks()
+    found = cross_validate({"humble": CANDIDATES["humble"]}, tasks, judge=by_loss("hinge"))
+    expected = []
+    for task in range(2):
+        inputs, targets = tasks.examples(task)
+        outputs = 0.1 * inputs[:, task] + 0.11 * inputs[:, 7]
+        losses = (1 - (2 * targets - 1) * outputs).clamp(min=0)
+        expected.append(losses.mean().item())
+    assert found["humble"] == pytest.approx(np.mean(expected), rel=0.02)  # folds differ in size
+
+
+def test_a_search_within_a_run_goes_by_the_metric_of_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged: list[object] = []
+
+    def cross_validate(candidates: Mapping[str, object], *_: object, **told: object) -> object:
+        judged.append(told["judge"])
+        return dict.fromkeys(candidates, 0.0)
+
+    monkeypatch.setattr(training, "cross_validate", cross_validate)
+    monkeypatch.setattr(training, "by_metric", lambda name: f"by {name}")
+    trainer = training.Trainer(method_named("tied"))
+    settings = replace(FAST, metric="accuracy")
+    trainer.cross_validate({"one": settings}, marks(), seed=0)
+    assert judged == ["by accuracy"]
+
+
+def test_folds_that_do_not_tell_are_left_out() -> None:
+    """One row of the rare class: only the fold that holds it out tells its area under the curve."""
+    inputs = np.zeros((20, 8), dtype=np.float32)
+    inputs[:, 0] = np.arange(20) - 5.0
+    targets = {name: np.arange(20) == 19 for name in "ab"}
+    tasks = TaskSet.from_shared_inputs(inputs, targets, kinds="binary")
+    learn = of_weights(1.0, 0.0)
+    found = cross_validate({"sure": learn}, tasks, judge=by_metric("roc_auc"))
+    assert np.isfinite(found["sure"])
 
 
 def made_losses(monkeypatch: pytest.MonkeyPatch, loss: Mapping[str, float]) -> list[str]:

@@ -10,17 +10,22 @@ from tests.methods.made_tasks import images_of, settings_of, tasks_of_sizes
 
 
 @pytest.mark.parametrize(
-    ("name", "interval"),
-    [("trace-norm-tucker", 10), ("trace-norm-tt", 10), ("tensor-normal-mrn", 100)],
+    ("name", "options", "interval"),
+    [
+        ("trace-norm-tucker", {}, 10),
+        ("trace-norm-tt", {}, 10),
+        ("tensor-normal-mrn", {"layers": "all"}, 100),
+    ],
 )
 def test_what_is_expensive_in_wide_layers_is_done_at_longer_intervals(
-    name: str, interval: int
+    name: str, options: dict[str, str], interval: int
 ) -> None:
     method, images = method_named(name), images_of(28)
-    assert Trainer(method).decide(settings_of(name), images).method_options == {"every": interval}
+    decided = Trainer(method).decide(settings_of(name, **options), images)
+    assert decided.method_options == {**options, "every": interval}
     for settings, tasks in (
-        (settings_of(name, every=3), images),
-        (settings_of(name), tasks_of_sizes(512, 512)),
+        (settings_of(name, every=3, **options), images),
+        (settings_of(name, **options), tasks_of_sizes(512, 512)),
     ):
         assert Trainer(method).decide(settings, tasks) is settings
 

@@ -9,6 +9,7 @@ import torch
 import softshare as ss
 from softshare.methods.describe import describe_sharing
 from softshare.methods.named import method_named
+from softshare.methods.options import read_options, wrong_options
 from softshare.sharing.tensor_normal import TensorNormal
 
 LAYERS = ["layers.0", "layers.1", "output"]
@@ -39,14 +40,45 @@ def test_tensor_normal_methods_tie_the_lower_layers_and_start_the_upper_ones_apa
     network = ss.MultiTaskNetwork(ss.mlp, tasks_with(3, 3), sharing=sharing, initial=method.initial)
     assert [type(network.sharing[layer]).__name__ for layer in LAYERS] == [
         "Tied",
-        "TensorNormal",
+        "Tied",
         "TensorNormal",
     ]
     assert network.sharing["output"] == TensorNormal(
-        modes, scale=0.5, epsilon=method.options["epsilon"]
+        modes, scale=0.5, epsilon=method.options["epsilon"], warm_up=0
     )
     first, second = network.layers["output"].stacked()
     assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "under_prior"),
+    [
+        ("last", ["output"]),
+        ("all", LAYERS),
+        ("layers.1, output", ["layers.1", "output"]),
+        ("layers.0", ["layers.0"]),
+    ],
+)
+def test_the_layers_under_the_prior_and_its_warm_up_are_options(
+    wanted: str, under_prior: list[str]
+) -> None:
+    method = method_named("tensor-normal-drn")
+    options, wrong = read_options(
+        [f"tensor-normal-drn.layers={wanted}", "tensor-normal-drn.warm_up=50"]
+    )
+    assert not wrong
+    assert not wrong_options(options, [method])
+    sharing = method.sharing(LAYERS, {**method.options, **options["tensor-normal-drn"]})
+    network = ss.MultiTaskNetwork(ss.mlp, tasks_with(3, 3), sharing=sharing)
+    priors = {name: of for name, of in network.sharing.items() if isinstance(of, TensorNormal)}
+    assert list(priors) == under_prior
+    assert {prior.warm_up for prior in priors.values()} == {50}
+
+
+def test_a_layer_that_there_is_not_is_told() -> None:
+    method = method_named("tensor-normal-mrn")
+    with pytest.raises(ValueError, match=r"no layer 'hidden'; the layers are layers\.0, layers\.1"):
+        method.sharing(LAYERS, {**method.options, "layers": "hidden,output"})
 
 
 def test_the_prior_suits_tasks_of_one_width_of_output() -> None:

@@ -112,7 +112,12 @@ def lenet(
     return nn.Sequential(layers)
 
 
-def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
+def omniglot_cnn(
+    input_shape: Sequence[int],
+    n_outputs: int,
+    *,
+    hidden: int = 64,
+) -> nn.Module:
     """The network for Omniglot's 105 × 105 images in Yang and Hospedales (2017, both papers).
 
     Convolutions without padding of 8 channels at 5×5, 12 at 3×3 and 16 at 3×3, each max-pooled 2×2,
@@ -122,6 +127,7 @@ def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
     Args:
         input_shape: ``(C, H, W)``, at least 24 × 24.
         n_outputs: width of the output.
+        hidden: width of the affine layer, the papers' 64.
 
     Raises:
         ValueError: the input is no image, or too small.
@@ -146,9 +152,9 @@ def omniglot_cnn(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
         height = (height - window + 1) // 2
         width = (width - window + 1) // 2
     layers["flatten"] = nn.Flatten()
-    layers["hidden"] = nn.Linear(n_in * height * width, 64)
+    layers["hidden"] = nn.Linear(n_in * height * width, hidden)
     layers["hidden_tanh"] = nn.Tanh()
-    layers["output"] = nn.Linear(64, n_outputs)
+    layers["output"] = nn.Linear(hidden, n_outputs)
     return nn.Sequential(layers)
 
 
@@ -165,6 +171,6 @@ def template_for(
     factories: Mapping[InputKind, TemplateFactory] = {
         "vector": partial(mlp, hidden=tuple(hidden), dropout=dropout),
         "image": partial(lenet, hidden=last_width),
-        "large image": omniglot_cnn,
+        "large image": partial(omniglot_cnn, hidden=last_width),
     }
     return factories[input_kind(input_shape)]
