@@ -73,16 +73,16 @@ class Dots(Drawing):
             low, high = found.low, found.high
             if low is not None and high is not None:
                 axes.plot([low, high], [row, row], color=own.colour, linewidth=2)
-            label = "here" if row == 0 else None
-            axes.plot(found.mean, row, own.marker, color=own.colour, label=label)
+            axes.plot(found.mean, row, own.marker, color=own.colour)
             published = results.published(case, each.name, self.measure)
             if published is not None:
-                label = "published" if row == 0 else None
-                axes.plot(published, row, "D", color=colour("hurt"), fillstyle="none", label=label)
+                axes.plot(published, row, "D", color=colour("hurt"), fillstyle="none")
         axes.set_yticks(range(len(those)), [each.shown for each in those])
         axes.invert_yaxis()
+        axes.plot([], [], "o", color=colour("helped"), label="here, 95 %")
+        axes.plot([], [], "D", color=colour("hurt"), fillstyle="none", label="published")
         axes.set_xlabel(experiment.measure(self.measure).shown)
-        legend_above(figure)
+        _legend(figure)
         return figure
 
 
@@ -126,7 +126,7 @@ class OverCases(Drawing):
             axes.set_xscale("log")
         axes.set_xlabel(self.axis)
         axes.set_ylabel(experiment.measure(self.measure).shown)
-        legend_above(figure)
+        _legend(figure)
         return figure
 
 
@@ -171,7 +171,7 @@ class OverSteps(Drawing):
             axes.set_yscale("log")
         axes.set_xlabel("steps")
         axes.set_ylabel(self.shown)
-        legend_above(figure)
+        _legend(figure)
         return figure
 
 
@@ -224,7 +224,7 @@ class Bars(Drawing):
             )
         axes.set_xticks(range(len(columns)), [name.partition("/")[2] for name in columns])
         axes.set_ylabel(experiment.measure(self.measure).shown)
-        legend_above(figure)
+        _legend(figure)
         return figure
 
 
@@ -280,6 +280,13 @@ def _squares(
         axes.add_patch(square)
     axes.set_xlim(-0.6, len(matrix) - 0.4)
     axes.set_ylim(len(matrix) - 0.4, -0.6)
+
+
+def _legend(figure: Figure) -> None:
+    """Names of what is drawn, where anything is."""
+    _, names = figure.axes[0].get_legend_handles_labels()
+    if names:
+        legend_above(figure)
 
 
 def _panel() -> tuple[Figure, Axes]:
