@@ -113,7 +113,7 @@ def test_office_caltech_features_must_have_the_published_counts(
 
 def test_damaged_zips_of_office_caltech_are_seen(made_office: Path) -> None:
     place = made_office / "images" / "dslr.zip"
-    check_damage(place, lambda: office_caltech.load(size=8).examples(2), n=300)
+    check_damage(place, lambda: office_caltech.load(size=8).examples(2), n=100)
 
 
 def test_a_damaged_image_is_named_with_its_own_archive(made_office: Path) -> None:
