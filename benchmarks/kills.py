@@ -38,7 +38,7 @@ START, RUN, WRITE = "at start", "in a run", "while writing"
 WORKER = "softshare.evaluation.jobs.worker"
 """Stands in the command line of every worker process."""
 
-OF_TIME = ("seconds", "digest")
+OF_TIME = ("seconds", "cpu_seconds", "digest")
 """What differs from run to run: how long it took, and the digest of that too."""
 
 SECONDS_TO_END = 15

@@ -21,6 +21,7 @@ SAME_NAMES = (
     "base",
     "batch_size",
     "class_weight",
+    "cases",
     "cluster",
     "columns",
     "decimal",
