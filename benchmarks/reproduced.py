@@ -35,8 +35,8 @@ def main(kills: int = 20, seed: int = 0) -> int:
         made = 0
         while made < kills:
             process = _started(disturbed, workers=2)
-            # now and then after the end, which is a kill that never comes
-            time.sleep(generator.random() * longest)
+            # two processes take longer to start; a kill after the end is none
+            time.sleep(generator.random() * 2 * longest)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 made += 1
