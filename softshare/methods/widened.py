@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from softshare.methods.method import CROSS_VALIDATED
 from softshare.methods.network_method import NetworkMethod
-from softshare.tasks.input_kinds import input_kind
 
 if TYPE_CHECKING:
     from softshare.methods.settings import RunSettings
@@ -45,16 +44,8 @@ def widened(
         paper="Yang & Hospedales 2017 (DMTRL)",
         options={"as_many_as": as_many_as},
         decide=partial(_match_size, of_known_size),
-        applies_to=_width_counts,
         default=False,
     )
-
-
-def _width_counts(tasks: TaskSet) -> str | None:
-    """A network can be widened where it has widths to choose."""
-    if input_kind(tasks.input_shape(0)) == "large image":
-        return "the network for large images has fixed widths, and cannot be made wider"
-    return None
 
 
 def _match_size(
@@ -62,8 +53,8 @@ def _match_size(
 ) -> RunSettings:
     """Hidden layers of the width at which both networks have as many parameters.
 
-    The other method has its default options. Of LeNet, the network for images, only the affine
-    layer is widened.
+    The other method has its default options. Of networks for images only the affine layer is
+    widened.
 
     Raises:
         ValueError: there is no such method, its number of parameters depends on the data, or the

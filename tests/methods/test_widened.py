@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from torch import nn
 
 from softshare.methods.named import NETWORKS, method_named
 from softshare.methods.training import Trainer
+from softshare.network.templates.standard import mlp
 from tests.methods.made_tasks import FAST, images_of, made_tasks, settings_of, size
 
 
@@ -25,12 +28,23 @@ def test_the_wide_network_has_as_many_parameters_as_the_method_that_is_named(oth
     assert decided.hidden[0] == decided.hidden[1]
 
 
-def test_a_network_that_cannot_be_made_wider_is_refused_before_and_when_it_runs() -> None:
-    method, images = method_named("tied-wide"), images_of(96)
-    assert "fixed widths" in str(method.unsuitable(images))
-    assert method.unsuitable(images_of(28)) is None
+@pytest.mark.parametrize("side", [28, 96])
+def test_networks_for_images_of_any_size_are_widened_in_their_affine_layer(side: int) -> None:
+    method, images = method_named("tied-wide"), images_of(side)
+    assert method.unsuitable(images) is None
+    decided = Trainer(method).decide(settings_of(method.name, as_many_as="independent"), images)
+    target = size("independent", replace(FAST, method="independent"), images)
+    assert size("tied-wide", decided, images) == pytest.approx(target, rel=0.12)
+    assert decided.hidden > FAST.hidden
+
+
+def test_a_network_of_fixed_widths_is_refused() -> None:
+    def fixed(*_: object) -> Callable[[Sequence[int], int], nn.Module]:
+        return lambda input_shape, n_outputs: mlp(input_shape, n_outputs, hidden=(3,))
+
+    method = replace(method_named("tied-wide"), template=fixed)
     with pytest.raises(ValueError, match=r"does not grow with hidden=\(8, 8\)"):
-        Trainer(method).decide(settings_of(method.name), images)
+        Trainer(method).decide(settings_of(method.name), made_tasks())
 
 
 @pytest.mark.parametrize("other", ["tied-first-layers", "tied-wide", "tensor-trian"])
