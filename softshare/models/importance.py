@@ -11,13 +11,15 @@ import pandas as pd
 
 from softshare.evaluation.resampling import weightings
 from softshare.models.donors import Exchange, donors, exchange_of
+from softshare.models.examined import columns_of_vectors
 from softshare.models.explanation import LEVEL, Explanation, Importance, TaskImportance
-from softshare.models.judged_rows import JudgedRows, judged_rows, outputs_of
+from softshare.models.judged_rows import JudgedRows, judged_examples, judged_rows, outputs_of
 from softshare.models.partial_pooling import pooled
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.features import TableColumns
 from softshare.tasks.metrics import weighted_metric
 from softshare.tasks.task import label_of
+from softshare.tasks.task_set import TaskSet
 
 if TYPE_CHECKING:
     from softshare.models.model import Model
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 def explain(
     model: Model,
-    table: pd.DataFrame,
+    table: pd.DataFrame | TaskSet,
     *,
     metric: str | None = None,
     repeats: int = 5,
@@ -34,14 +36,13 @@ def explain(
     """What each column that a model has learned from tells it; see :meth:`Model.explain`."""
     if repeats < 2:
         raise ArgumentError(("repeats", f"at least 2, to tell how they differ; got {repeats}"))
-    columns = _columns(model)
-    table = table.rename(columns=str)
-    judged = judged_rows(
-        model,
-        table,
-        metric,
-        np.random.default_rng(seed),
-    )
+    random = np.random.default_rng(seed)
+    if isinstance(table, TaskSet):
+        columns = columns_of_vectors(model.form)
+        judged = judged_examples(model, table, metric, random)
+    else:
+        columns = _columns(model)
+        judged = judged_rows(model, table.rename(columns=str), metric, random)
     if not judged:
         raise ValueError("the table has no labelled row of a task that was learned")
     rows: list[Importance] = []

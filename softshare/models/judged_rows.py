@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from softshare.models.examined import examined_tasks
 from softshare.models.labelled import labels_of
 from softshare.models.posed import UNKNOWN
 from softshare.models.predictions import Answers
@@ -17,6 +18,7 @@ from softshare.models.questions import Question
 from softshare.tasks.asking import NOTHING_SAID
 from softshare.tasks.metric import Metric
 from softshare.tasks.metrics import metric_named, primary_metric
+from softshare.tasks.task_set import TaskSet
 
 if TYPE_CHECKING:
     from softshare.models.model import Model
@@ -78,31 +80,58 @@ def judged_rows(
             asking,
         )
         rows = np.flatnonzero(np.isfinite(labels) & (question.numbers != UNKNOWN))
-        if len(rows) > MOST_ROWS:
-            rows = np.sort(
-                random.choice(
-                    rows,
-                    MOST_ROWS,
-                    replace=False,
-                )
-            )
         if len(rows):
-            numbers = question.numbers[rows]
-            name = primary_metric(question.like, metric)
-            found.append(
-                JudgedRows(
-                    table.iloc[rows],
-                    replace(question, numbers=numbers),
-                    labels[rows],
-                    metric_named(name),
-                    _divisor(
-                        model,
-                        metric_named(name),
-                        numbers,
-                    ),
-                )
-            )
+            found.append(_judged(model, table, question, labels, rows, metric, random))
     return found
+
+
+def judged_examples(
+    model: Model, examples: TaskSet, metric: str | None, random: np.random.Generator
+) -> list[JudgedRows]:
+    """The same of examples whose inputs are vectors; see :func:`judged_rows`.
+
+    Raises:
+        ValueError: inputs are no vectors as they were learned, or a class was not learned.
+    """
+    found = []
+    for examined in examined_tasks(model.form, examples):
+        question, labels = examined.question, examined.labels
+        rows = np.arange(len(labels))
+        found.append(_judged(model, examined.frame, question, labels, rows, metric, random))
+    return found
+
+
+def _judged(
+    model: Model,
+    frame: pd.DataFrame,
+    question: Question,
+    labels: np.ndarray,
+    rows: np.ndarray,
+    metric: str | None,
+    random: np.random.Generator,
+) -> JudgedRows:
+    """These rows, or some of them where there are very many."""
+    if len(rows) > MOST_ROWS:
+        rows = np.sort(
+            random.choice(
+                rows,
+                MOST_ROWS,
+                replace=False,
+            )
+        )
+    numbers = question.numbers[rows]
+    judge = metric_named(primary_metric(question.like, metric))
+    return JudgedRows(
+        frame.iloc[rows],
+        replace(question, numbers=numbers),
+        labels[rows],
+        judge,
+        _divisor(
+            model,
+            judge,
+            numbers,
+        ),
+    )
 
 
 def _divisor(

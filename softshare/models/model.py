@@ -299,7 +299,7 @@ class Model:
 
     def explain(
         self,
-        table: pd.DataFrame,
+        table: pd.DataFrame | TaskSet,
         *,
         metric: str | None = None,
         repeats: int = 5,
@@ -312,15 +312,16 @@ class Model:
         together (:func:`~softshare.models.partial_pooling.pooled`).
 
         Args:
-            table: labelled rows, best ones that the model has not learned from: on its own training
-                rows a model that knows them by heart seems to need every column.
+            table: labelled rows, or a raw task set whose inputs are vectors where the model learned
+                from such; best ones that the model has not learned from: on its own training rows a
+                model that knows them by heart seems to need every column.
             metric: the one to tell by, instead of each kind's own.
             repeats: how often each column's values are exchanged.
             seed: of the exchanges.
 
         Raises:
-            ValueError: the model was not learned from a table, or the table lacks a column or has
-                no label of a known task.
+            ValueError: the model was not learned from such a table or such vectors, or the table
+                lacks a column or has no label of a known task.
         """
         return explain(self, table, metric=metric, repeats=repeats, seed=seed)
 

@@ -136,3 +136,42 @@ def test_rows_that_tell_nothing_are_refused_or_left_out() -> None:
     arrays = TaskSet.from_task_column(np.eye(40)[:, :3], np.arange(40.0), np.arange(40) % 2)
     with pytest.raises(ValueError, match="not learned from a table"):
         learn(arrays, method="ridge").explain(shops())
+
+
+def test_vectors_are_told_of_as_a_table_of_the_same_numbers_is() -> None:
+    names = ["strong", "weak", "first", "nothing", "size"]
+    old, new = shops(rows=20), shops(rows=20, seed=1)
+    by_table = learned("ridge", old).explain(new).table.set_index("column")
+    examples = [
+        TaskSet.from_task_column(frame[names].to_numpy(), frame["sales"], frame["shop"])
+        for frame in (old, new)
+    ]
+    by_vectors = learn(examples[0], method="ridge").explain(examples[1]).table
+    numbered = by_vectors.assign(column=[names[int(name)] for name in by_vectors["column"]])
+    told = numbered.set_index("column").loc[by_table.index]
+    assert told["matters"].tolist() == by_table["matters"].tolist()
+    np.testing.assert_allclose(told["importance"], by_table["importance"], rtol=1e-4, atol=1e-9)
+
+
+def test_vectors_with_several_targets_and_classes_in_another_order() -> None:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(90, 2))
+    signs = np.where(inputs[:, 0] > 0, "up", "down")
+    model = learn(
+        TaskSet.from_shared_inputs(inputs, {"a": signs, "b": inputs[:, 1]}), method="ridge"
+    )
+    told = model.explain(TaskSet.from_shared_inputs(inputs, {"b": inputs[:, 1], "a": signs}))
+    matter = {(row.metric, row.column): row.importance for row in told.rows}
+    metrics = {metric for metric, _ in matter}
+    assert len(metrics) == 2
+    for metric in metrics:
+        wanted = 1 if "rmse" in metric else 0
+        assert matter[metric, str(wanted)] > 0.3
+        assert abs(matter[metric, str(1 - wanted)]) < 0.1
+    odd = TaskSet.from_shared_inputs(inputs, {"a": np.where(signs == "up", "up", "left")})
+    with pytest.raises(ValueError, match="task 'a' has classes that were not learned: 'left'"):
+        model.explain(odd)
+    with pytest.raises(ValueError, match="inputs must be rows of 2 features"):
+        model.explain(TaskSet.from_shared_inputs(inputs[:, :1], {"a": signs}))
+    with pytest.raises(ValueError, match="task 'b' is binary here, and regression in the model"):
+        model.explain(TaskSet.from_shared_inputs(inputs, {"b": signs}))

@@ -144,7 +144,10 @@ class ProductOfRows(nn.Module):
         joint = f"{terms},t{inputs}->t{outputs}"
         order = cheapest_order(joint, tuple(shapes))
         self.steps = order.steps
-        self.axes = order.axes
+        # The order's own axes are those of its products, which lay modes out as they come.
+        _, _, last = order.steps[-1]
+        _, _, made = last.partition("->")
+        self.axes = tuple(made.index(letter) for letter in "t" + outputs)
 
     def forward(
         self,

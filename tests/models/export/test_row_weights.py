@@ -8,6 +8,7 @@ import torch
 
 from softshare.models.export.networks import network_module
 from softshare.models.export.refusal import NotExportableError
+from softshare.models.export.row_weights import AffineOfRows
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
 from softshare.sharing.base import Sharing
@@ -92,3 +93,21 @@ def test_layers_that_mix_rows_are_refused_in_one_graph_alone() -> None:
     x = torch.randn(3, 1, 8, 8)
     said = network_module(network, ["b"])(x, torch.zeros(3, dtype=torch.int64))
     assert said.shape == (3, 1)
+
+
+def test_inputs_and_outputs_may_be_of_different_numbers_of_modes() -> None:
+    tasks = TaskSet.from_arrays(
+        {name: (np.ones((2, 15), np.float32), np.zeros(2)) for name in "abcdef"}, kinds="regression"
+    )
+    network = MultiTaskNetwork(
+        lambda shape, n: mlp(shape, n, hidden=(16,)),
+        tasks,
+        sharing={"*": TensorRing(8, shared=2)},
+    )
+    weight = network.shared_weights["layers.0.weight"]
+    places = torch.arange(12) % 6
+    x = torch.randn(12, 15, generator=torch.manual_seed(1))
+    with torch.no_grad():
+        said = AffineOfRows(weight, None, (15, 16))(x, places)
+        wanted = torch.einsum("ni,nio->no", x, weight.stacked()[places])
+    torch.testing.assert_close(said, wanted, atol=1e-5, rtol=1e-4)
