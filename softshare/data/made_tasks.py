@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from softshare.data.made_images import made_images
-from softshare.tasks.targets import Kind
+from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
 Form = tuple[Sequence[int], int]
@@ -58,7 +58,7 @@ def _of_sources(of_tasks: Sequence[np.ndarray], tasks: TaskSet) -> tuple[np.ndar
     """The tasks' columns as columns of the sources, in which tasks of one shape lie together."""
     columns = []
     for source in range(len(tasks.sources)):
-        numbers = np.flatnonzero(tasks.source_of == source)
+        numbers = np.flatnonzero(tasks.source_of == source).tolist()
         columns.append(np.concatenate([of_tasks[number] for number in numbers]))
     return tuple(columns)
 

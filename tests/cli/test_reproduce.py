@@ -32,7 +32,10 @@ def test_the_list_names_every_experiment_with_its_cost_data_and_verdicts(capsys)
         ([], "name an experiment"),
         (["dmtrl/table-9"], "there is no experiment 'dmtrl/table-9'"),
         (["dmtrl/table-2", "--quick", "--seeds", "0"], "--seeds: must be at least 1"),
-        (["dmtrl/table-2", "--quick", "--cases", "x"], "--cases: there is no case 'x'; choose from 1-percent"),
+        (
+            ["dmtrl/table-2", "--quick", "--cases", "x"],
+            "--cases: there is no case 'x'; choose from 1-percent",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line(tokens, told, capsys, tmp_path, monkeypatch):
