@@ -88,29 +88,28 @@ def made(*, halved: bool = False, n_train: int = 400, n_test: int = 100) -> Task
         n_train: images to train on.
         n_test: images of the test set.
     """
-    digits = np.arange(n_train + n_test) % 10
-    parts = np.repeat(np.array(["train", "test"], dtype=object), [n_train, n_test])
-    return _one_vs_rest(made_images(digits, size=SIZE), digits, parts, halved=halved)
+    return _one_vs_rest(*_made(n_train, n_test), halved=halved)
 
 
-def odd_even() -> TaskSet:
+def odd_even(*, halved: bool = False) -> TaskSet:
     """Two tasks: to tell the odd digits apart, and the even ones (five classes each, no image in
     both).
+
+    Args:
+        halved: see :func:`load`.
     """
-    images, digits, parts = _images()
-    targets = {
-        name: np.where(digits % 2 == rest, digits, np.nan)
-        for name, rest in (("odd", 1), ("even", 0))
-    }
-    return replace(
-        TaskSet.from_shared_inputs(
-            images,
-            targets,
-            kinds="multiclass",
-            parts=parts,
-        ),
-        one_input=False,
-    )
+    return _odd_even(*_images(), halved=halved)
+
+
+def made_odd_even(*, halved: bool = False, n_train: int = 400, n_test: int = 100) -> TaskSet:
+    """Made images in place of the digits: tasks, shapes and parts as :func:`odd_even` has them.
+
+    Args:
+        halved: see :func:`load`.
+        n_train: images to train on.
+        n_test: images of the test set.
+    """
+    return _odd_even(*_made(n_train, n_test), halved=halved)
 
 
 def digit_pairs(n_tasks: int = 10, *, seed: int = 0) -> TaskSet:
@@ -169,12 +168,36 @@ def _one_vs_rest(
     images: np.ndarray, digits: np.ndarray, parts: np.ndarray, *, halved: bool
 ) -> TaskSet:
     """Ten tasks on the same images, each to tell one digit from the rest."""
-    if halved:
-        half = SIZE // 2
-        quarters = images.reshape(-1, 1, half, 2, half, 2)
-        images = quarters.mean((3, 5)).round().astype(np.uint8)
     targets = {f"digit {digit}": digits == digit for digit in range(10)}
-    return TaskSet.from_shared_inputs(images, targets, parts=parts)
+    seen = _halved(images) if halved else images
+    return TaskSet.from_shared_inputs(seen, targets, parts=parts)
+
+
+def _odd_even(
+    images: np.ndarray, digits: np.ndarray, parts: np.ndarray, *, halved: bool
+) -> TaskSet:
+    """Two tasks, each on images of its own."""
+    targets = {
+        name: np.where(digits % 2 == rest, digits, np.nan)
+        for name, rest in (("odd", 1), ("even", 0))
+    }
+    seen = _halved(images) if halved else images
+    tasks = TaskSet.from_shared_inputs(seen, targets, kinds="multiclass", parts=parts)
+    return replace(tasks, one_input=False)
+
+
+def _halved(images: np.ndarray) -> np.ndarray:
+    """Each pixel the mean of four."""
+    half = SIZE // 2
+    quarters = images.reshape(-1, 1, half, 2, half, 2)
+    return quarters.mean((3, 5)).round().astype(np.uint8)
+
+
+def _made(n_train: int, n_test: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Made images, their digits, and the part of each."""
+    digits = np.arange(n_train + n_test) % 10
+    parts = np.repeat(np.array(["train", "test"], dtype=object), [n_train, n_test])
+    return made_images(digits, size=SIZE), digits, parts
 
 
 def _images() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
