@@ -101,6 +101,25 @@ class ByCount:
         return counts if isinstance(counts, int) else counts[task]
 
 
+@dataclass(frozen=True)
+class InTurn:
+    """Several divisions in turn: of seed 0 the first, of seed 1 the second, and so on.
+
+    Args:
+        divisions: of which each has its turn; after the last comes the first again.
+    """
+
+    divisions: tuple[Division, ...]
+
+    def __call__(
+        self,
+        tasks: TaskSet,
+        seed: int,
+    ) -> Split:
+        """The split of a seed."""
+        return self.divisions[seed % len(self.divisions)](tasks, seed)
+
+
 def with_fewer_tests(
     tasks: TaskSet,
     drawn: Split,

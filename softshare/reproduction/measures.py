@@ -106,6 +106,12 @@ def mean_error(judged: Judged) -> float:
     return 100 - mean_accuracy(judged)
 
 
+def fewest_accuracy(judged: Judged) -> float:
+    """Accuracy in per cent of the task that has the fewest training examples."""
+    fewest = int(np.argmin(judged.train.n_examples))
+    return accuracies(judged)[judged.judged.tasks[fewest].label]
+
+
 def train_accuracy(judged: Judged) -> float:
     """Mean of the tasks' accuracies on what was trained on, in per cent."""
     outputs = judged.learned.predict(judged.train)
