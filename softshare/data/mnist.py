@@ -112,6 +112,26 @@ def made_odd_even(*, halved: bool = False, n_train: int = 400, n_test: int = 100
     return _odd_even(*_made(n_train, n_test), halved=halved)
 
 
+def ten_classes(*, halved: bool = False) -> TaskSet:
+    """One task, ``digits``: to tell all ten apart.
+
+    Args:
+        halved: see :func:`load`.
+    """
+    return _ten_classes(*_images(), halved=halved)
+
+
+def made_ten_classes(*, halved: bool = False, n_train: int = 400, n_test: int = 100) -> TaskSet:
+    """Made images in place of the digits: the task, shapes and parts as :func:`ten_classes`.
+
+    Args:
+        halved: see :func:`load`.
+        n_train: images to train on.
+        n_test: images of the test set.
+    """
+    return _ten_classes(*_made(n_train, n_test), halved=halved)
+
+
 def digit_pairs(n_tasks: int = 10, *, seed: int = 0) -> TaskSet:
     """Tasks that tell two digits apart, each one of the 45 pairs, drawn with replacement.
 
@@ -183,6 +203,15 @@ def _odd_even(
     }
     seen = _halved(images) if halved else images
     tasks = TaskSet.from_shared_inputs(seen, targets, kinds="multiclass", parts=parts)
+    return replace(tasks, one_input=False)
+
+
+def _ten_classes(
+    images: np.ndarray, digits: np.ndarray, parts: np.ndarray, *, halved: bool
+) -> TaskSet:
+    """One task on all images."""
+    seen = _halved(images) if halved else images
+    tasks = TaskSet.from_shared_inputs(seen, {"digits": digits}, kinds="multiclass", parts=parts)
     return replace(tasks, one_input=False)
 
 

@@ -31,13 +31,14 @@ class ByFraction:
     draws them; a given test part stays.
 
     Args:
-        train: the fraction of the training part that trains; of all examples where the tasks say so
+        train: the fraction of the training part that trains, or task → fraction; of all examples
+            where the tasks say so
             (:attr:`~softshare.tasks.task_set.TaskSet.train_fraction_of_all`).
         parts: of training, validation and test.
         most_test: so many test rows judge at most, of every task the first ones.
     """
 
-    train: float = 1.0
+    train: float | Mapping[str, float] = 1.0
     parts: Fractions = FRACTIONS
     most_test: int | None = None
 
@@ -47,8 +48,29 @@ class ByFraction:
         seed: int,
     ) -> Split:
         """The split of a seed."""
-        drawn = split(tasks, seed=seed, fractions=self.parts, train_fraction=self.train)
+        if isinstance(self.train, Mapping):
+            drawn = self._task_by_task(tasks, seed, self.train)
+        else:
+            drawn = split(tasks, seed=seed, fractions=self.parts, train_fraction=self.train)
         return with_fewer_tests(tasks, drawn, self.most_test)
+
+    def _task_by_task(
+        self,
+        tasks: TaskSet,
+        seed: int,
+        fractions: Mapping[str, float],
+    ) -> Split:
+        """Each task's entries as the split at its own fraction has them."""
+        of_task = np.array([fractions[task.label] for task in tasks.tasks])
+        training: list[np.ndarray] = []
+        validation: list[np.ndarray] = []
+        test: list[np.ndarray] = []
+        for fraction in sorted(set(fractions.values())):
+            drawn = split(tasks, seed=seed, fractions=self.parts, train_fraction=fraction)
+            parts = (drawn.train, drawn.validation, drawn.test)
+            for part, kept in zip(parts, (training, validation, test), strict=True):
+                kept.append(part[of_task[tasks.task_of[part]] == fraction])
+        return Split(*(np.sort(np.concatenate(kept)) for kept in (training, validation, test)))
 
 
 @dataclass(frozen=True)
