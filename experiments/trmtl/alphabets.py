@@ -30,7 +30,8 @@ DEPARTURES = (
     "All methods make the same total of steps, those of a factorisation's start apart among them.",
     "MRN's prior learns the tasks' covariance alone: that of 2,592 features takes longer than the"
     " training.",
-    "Two candidates for every method (learning rates; strengths; ε; ranks), chosen on one draw at 10 %.",
+    "Two candidates for every method (learning rates; strengths; ε; ranks), chosen on one draw at"
+    " 10 %.",
 )
 
 TASKS = FromFiles(

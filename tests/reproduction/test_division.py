@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softshare.reproduction.division import ByCount, ByFraction, held_out
+from softshare.reproduction.division import ByCount, ByFraction, InTurn, held_out
 from softshare.tasks.task_set import TaskSet
 
 
@@ -75,3 +75,19 @@ def test_what_is_held_out_comes_from_the_training_part_alone():
     # 20 of two classes: a quarter of each class, whole rows
     assert all(4 <= count <= 6 for count in counts(tasks, trial.validation))
     assert len(trial.test) == 0
+
+
+def test_fractions_differ_by_task():
+    tasks = own_rows(60, 60)
+    drawn = ByFraction({"task 0": 1.0, "task 1": 0.5}, parts=(0.5, 0.0, 0.5))(tasks, 0)
+    assert counts(tasks, drawn.train) == [30, 15]
+    assert counts(tasks, drawn.test) == [30, 30]
+    alike = ByFraction({"task 0": 0.5, "task 1": 0.5})(tasks, 3)
+    assert alike.digest() == ByFraction(0.5)(tasks, 3).digest()
+
+
+def test_divisions_have_their_turn_seed_by_seed():
+    tasks = own_rows(50, 50)
+    in_turn = InTurn((ByCount(5), ByCount(9)))
+    sizes = [counts(tasks, in_turn(tasks, seed).train)[0] for seed in range(4)]
+    assert sizes == [5, 9, 5, 9]
