@@ -112,6 +112,11 @@ def fewest_accuracy(judged: Judged) -> float:
     return accuracies(judged)[judged.judged.tasks[fewest].label]
 
 
+def summed_loss(judged: Judged) -> float:
+    """Sum over the tasks of the mean ``−log`` of the probability of the right class."""
+    return sum(_of_tasks(judged, "log_loss", scale=1).values())
+
+
 def train_accuracy(judged: Judged) -> float:
     """Mean of the tasks' accuracies on what was trained on, in per cent."""
     outputs = judged.learned.predict(judged.train)
