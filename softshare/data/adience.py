@@ -14,12 +14,15 @@ import pandas as pd
 from softshare.data.archives import naming
 from softshare.data.cache import derived
 from softshare.data.images import image_files, image_reader, write_square_images
+from softshare.data.made_images import made_images
 from softshare.data.mapped import MappedArray
 from softshare.data.public import PublicFile, PublicSet
+from softshare.tasks.targets import Kind
 from softshare.tasks.task_set import TaskSet
 
 AGE_GROUPS = ((0, 2), (4, 6), (8, 13), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))
 GENDERS = ("f", "m")
+KINDS: dict[str, Kind] = {"gender": "binary", "age": "multiclass"}
 _COLUMNS = (
     "user_id original_image face_id age gender x y dx dy tilt_ang fiducial_yaw_angle fiducial_score"
 )
@@ -81,9 +84,39 @@ def load(*, test_fold: int = 0, size: int = 64) -> TaskSet:
     return TaskSet.from_shared_inputs(
         MappedArray(folder / "images.npy"),
         {"gender": faces["gender"], "age": faces["age"]},
-        kinds={"gender": "binary", "age": "multiclass"},
+        kinds=KINDS,
         groups=faces["person"].to_numpy(),
         parts=np.where(faces["fold"] == test_fold, "test", "train").astype(object),
+    )
+
+
+def made(*, size: int = 64, n_people: int = 40, n_photographs: int = 8) -> TaskSet:
+    """Made images in place of the photographs: tasks, shapes and parts as :func:`load` has them.
+
+    A class of gender and age group is a pattern; a fifth of the people are the test set, and every
+    eighth face lacks one of its labels.
+
+    Args:
+        size: height and width.
+        n_people: whose faces; each has one gender and one age group.
+        n_photographs: of each.
+    """
+    person = np.repeat(np.arange(n_people), n_photographs)
+    gender = person % len(GENDERS)
+    age = person // len(GENDERS) % len(AGE_GROUPS)
+    number = np.arange(len(person))
+    names = np.array([_name(group) for group in AGE_GROUPS], dtype=object)
+    targets = pd.DataFrame({"gender": np.array(GENDERS, dtype=object)[gender], "age": names[age]})
+    targets.loc[number % 16 == 0, "gender"] = None
+    targets.loc[number % 16 == 8, "age"] = None
+    images = made_images(gender * len(AGE_GROUPS) + age, size=size, channels=3)
+    is_test = person % 5 == 4
+    return TaskSet.from_shared_inputs(
+        images,
+        {"gender": targets["gender"], "age": pd.Categorical(targets["age"], categories=names)},
+        kinds=KINDS,
+        groups=person,
+        parts=np.where(is_test, "test", "train").astype(object),
     )
 
 

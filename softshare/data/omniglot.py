@@ -15,10 +15,12 @@ import pandas as pd
 from softshare.data.archives import open_zip, read_member
 from softshare.data.cache import derived
 from softshare.data.images import pixels_of
+from softshare.data.made_images import made_images
 from softshare.data.mapped import MappedArray, new_mapped
 from softshare.data.names import near
 from softshare.data.public import PublicFile, PublicSet
 from softshare.tasks.columns import offsets_of
+from softshare.tasks.sources import as_source
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
@@ -89,6 +91,32 @@ def load(alphabets: Sequence[str] | None = None) -> TaskSet:
     return _task_set({name: np.asarray(rows[name]) for name in chosen}, drawings, images)
 
 
+def first(n_alphabets: int) -> TaskSet:
+    """The first so many tasks of :func:`load`, images on disk as there."""
+    return load().keep_tasks(range(n_alphabets))
+
+
+def made(n_alphabets: int = 3, *, n_characters: int = 4, n_drawings: int = 10) -> TaskSet:
+    """Made images in place of the drawings: tasks of the form that :func:`load` has.
+
+    Args:
+        n_alphabets: tasks.
+        n_characters: of the first; every further one has one more.
+        n_drawings: of every character.
+    """
+    alphabets, characters, labels = [], [], []
+    n_patterns = 0
+    for number in range(n_alphabets):
+        own = np.repeat(np.arange(n_characters + number), n_drawings)
+        alphabets += [f"made {number + 1}"] * len(own)
+        characters += [f"{character + 1:02d}" for character in own]
+        labels.append(n_patterns + own)
+        n_patterns += n_characters + number
+    drawings = pd.DataFrame({"alphabet": alphabets, "character": characters})
+    rows = {str(name): np.asarray(own) for name, own in drawings.groupby("alphabet").indices.items()}
+    return _task_set(rows, drawings, made_images(np.concatenate(labels), size=SIZE))
+
+
 def groups() -> TaskSet:
     """Five tasks, A to E, of ten alphabets each: to tell all their characters apart (alphabets by
     name, the first ten in A).
@@ -108,7 +136,7 @@ def groups() -> TaskSet:
 def _task_set(
     rows: dict[str, np.ndarray],
     drawings: pd.DataFrame,
-    images: MappedArray,
+    images: MappedArray | np.ndarray,
 ) -> TaskSet:
     """Tasks to tell apart the characters of these rows."""
     tasks, targets = [], []
@@ -131,7 +159,7 @@ def _task_set(
         targets.append(codes.astype(np.float64))
     return TaskSet(
         tuple(tasks),
-        (images,),
+        (as_source(images),),
         np.zeros(len(tasks), dtype=np.int64),
         offsets_of([len(members) for members in rows.values()]),
         np.concatenate(list(rows.values())),

@@ -15,7 +15,7 @@ from softshare.methods.method import Learned
 from softshare.methods.recipe import LearnedByRecipe
 from softshare.methods.training import LearnedNetwork
 from softshare.network.templates.standard import TemplateFactory
-from softshare.sharing.trace_norm import trace_norm_strength
+from softshare.sharing.trace_norm import Norm, trace_norm_strength
 from softshare.tasks.class_metrics import multiclass_error
 from softshare.tasks.metrics import metric_named
 from softshare.tasks.task_set import TaskSet
@@ -41,6 +41,26 @@ class Judged:
     def described(self) -> dict[str, Any]:
         """What is shared where, see :meth:`~softshare.methods.method.Learned.describe`."""
         return self.learned.describe()
+
+    @cached_property
+    def strengths(self) -> dict[str, dict[Norm, float]]:
+        """Layer whose shape all tasks have → trace norm → its fall in training, see
+        :func:`~softshare.sharing.trace_norm.trace_norm_strength`.
+
+        Raises:
+            TypeError: nothing has kept the weights before the first step.
+        """
+        learned = self.learned
+        if not isinstance(learned, LearnedByRecipe):
+            raise TypeError("strengths: only a recipe keeps the weights before the first step")
+        after = learned.network.stacks()
+        found = {}
+        for layer in learned.network.layers:
+            path = learned.network.path_of(layer)
+            before, now = learned.start[path], after[path]
+            if not (isinstance(before, list) or isinstance(now, list)):
+                found[layer] = trace_norm_strength(before, now)
+        return found
 
     @property
     def targets(self) -> list[np.ndarray]:
@@ -181,7 +201,7 @@ def task_correlation(judged: Judged) -> list[list[float]] | None:
 def strengths(
     judged: Judged,
     *,
-    norm: Literal["laf", "tucker", "tt"],
+    norm: Norm,
 ) -> dict[str, float]:
     """``1 − ‖W after‖_* / ‖W before‖_*`` of every layer whose shape all tasks have.
 
@@ -189,17 +209,7 @@ def strengths(
         judged: a network that a recipe has trained.
         norm: which trace norm of the stack.
     """
-    learned = judged.learned
-    if not isinstance(learned, LearnedByRecipe):
-        raise TypeError("strengths: only a recipe keeps the weights before the first step")
-    after = learned.network.stacks()
-    found = {}
-    for layer in learned.network.layers:
-        path = learned.network.path_of(layer)
-        before, now = learned.start[path], after[path]
-        if not (isinstance(before, list) or isinstance(now, list)):
-            found[layer] = float(trace_norm_strength(before, now)[norm])
-    return found
+    return {layer: float(values[norm]) for layer, values in judged.strengths.items()}
 
 
 def _of_tasks(
