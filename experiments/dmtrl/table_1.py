@@ -1,5 +1,5 @@
-"""DMTRL, Table 1: linear multi-task methods on principal components and on the features of a trained
-network, beside networks that share; ten digits from 1 % of the images.
+"""DMTRL, Table 1: linear multi-task methods on principal components and on a trained network's
+features, beside networks that share; ten digits from 1 % of the images.
 
     softshare reproduce dmtrl/table-1
 

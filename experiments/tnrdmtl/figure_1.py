@@ -62,9 +62,7 @@ NETWORK = Recipe(
 
 def alphabets(count: int) -> FromFiles:
     """The first so many alphabets of the fixed random order."""
-    return FromFiles(
-        sets=(omniglot.SET,), load=partial(omniglot.first, count), made=omniglot.made
-    )
+    return FromFiles(sets=(omniglot.SET,), load=partial(omniglot.first, count), made=omniglot.made)
 
 
 def apart() -> dict[str, Recipe]:
@@ -166,9 +164,7 @@ EXPERIMENT = Experiment(
             for norm, of in STRENGTHS.items()
         ),
         *(
-            Measure(
-                f"mean-strength-{norm}", partial(mean_over_layers, of=of), f"strength ({norm})"
-            )
+            Measure(f"mean-strength-{norm}", partial(mean_over_layers, of=of), f"strength ({norm})")
             for norm, of in STRENGTHS.items()
         ),
         Measure(
@@ -183,7 +179,9 @@ EXPERIMENT = Experiment(
         OverSteps("train_loss", "training loss", name="training-loss"),
         Bars("strength-laf", name="strength-by-layer"),
         *(
-            OverSteps(norm, f"{norm} norm, all hidden layers", logarithmic=True, name=f"{norm}-norm")
+            OverSteps(
+                norm, f"{norm} norm, all hidden layers", logarithmic=True, name=f"{norm}-norm"
+            )
             for norm in NORMS
         ),
     ),

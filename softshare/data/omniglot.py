@@ -113,7 +113,9 @@ def made(n_alphabets: int = 3, *, n_characters: int = 4, n_drawings: int = 10) -
         labels.append(n_patterns + own)
         n_patterns += n_characters + number
     drawings = pd.DataFrame({"alphabet": alphabets, "character": characters})
-    rows = {str(name): np.asarray(own) for name, own in drawings.groupby("alphabet").indices.items()}
+    rows = {
+        str(name): np.asarray(own) for name, own in drawings.groupby("alphabet").indices.items()
+    }
     return _task_set(rows, drawings, made_images(np.concatenate(labels), size=SIZE))
 
 
