@@ -17,7 +17,7 @@ from softshare.data.images import image_files, image_reader, write_square_images
 from softshare.data.made_images import made_images
 from softshare.data.mapped import MappedArray
 from softshare.data.public import PublicFile, PublicSet
-from softshare.tasks.targets import Kind
+from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
 AGE_GROUPS = ((0, 2), (4, 6), (8, 13), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))
