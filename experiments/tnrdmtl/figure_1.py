@@ -39,7 +39,7 @@ from softshare.reproduction.measures import (
 )
 from softshare.reproduction.task_data import Changed, FromFiles
 from softshare.reproduction.watched import TraceNorms
-from softshare.sharing.trace_norm import NORMS, Norm
+from softshare.sharing.algebra.trace_norms import NORMS, Norm
 
 PAPER = "Yang & Hospedales, Trace norm regularised deep multi-task learning, ICLR 2017 workshop"
 
@@ -179,9 +179,7 @@ EXPERIMENT = Experiment(
         OverSteps("train_loss", "training loss", name="training-loss"),
         Bars("strength-laf", name="strength-by-layer"),
         *(
-            OverSteps(
-                norm, f"{norm} norm, all hidden layers", logarithmic=True, name=f"{norm}-norm"
-            )
+            OverSteps(norm, f"{norm} norm, all hidden layers", name=f"{norm}-norm")
             for norm in NORMS
         ),
     ),
