@@ -28,9 +28,11 @@ class Drawing(ABC):
 
     Attributes:
         name: of its file, which ends in ``.svg``.
+        case: name of the case that it is of; empty where it is of the first one or of several.
     """
 
     name: str
+    case: str = ""
 
     @abstractmethod
     def draw(

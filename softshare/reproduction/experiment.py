@@ -222,7 +222,7 @@ class Experiment:
         """The same experiment on tiny cases: it shows that all of it works, and nothing else.
 
         The first two contestants keep two candidates, so that a search is made too; the others
-        keep one.
+        keep one. Numbers and drawings of cases that are left out are left out too.
         """
         tiny = tuple(cases)
         places = enumerate(self.contestants)
@@ -232,11 +232,13 @@ class Experiment:
             search = replace(search, seeds=search.seeds[:1])
         names = {case.name for case in tiny}
         published = tuple(number for number in self.published if number.case in names)
+        drawings = tuple(drawn for drawn in self.drawings if drawn.case in ("", *names))
         return replace(
             self,
             cases=tiny,
             contestants=tuple(few),
             published=published,
+            drawings=drawings,
             search=search,
             is_quick=True,
         )
@@ -278,6 +280,9 @@ def _wrong_references(experiment: Experiment) -> list[Problem]:
         named.append(("published", number.case, cases))
         named.append(("published", number.contestant, contestants))
         named.append(("published", number.measure.split("/")[0], measures))
+    for drawn in experiment.drawings:
+        if drawn.case:
+            named.append(("drawings", drawn.case, cases))
     if experiment.search is not None:
         named.append(("search", experiment.search.measure, measures))
     return [

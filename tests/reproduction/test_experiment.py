@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from softshare.reproduction.drawings import Dots
 from softshare.reproduction.experiment import Published
 from tests.reproduction.made_experiment import APART, SHARED, case, experiment
 
@@ -20,6 +21,16 @@ def test_what_is_named_must_be_there():
         experiment(published=(Published("main", "other", "error", 1.0),))
     with pytest.raises(ValueError, match="chosen_in: there is no 'first'"):
         experiment(cases=(case(chosen_in="first"),))
+    with pytest.raises(ValueError, match="drawings: there is no 'second'; choose from main"):
+        experiment(drawings=(Dots("error", case="second"),))
+
+
+def test_a_quick_run_draws_what_it_has_run():
+    both = experiment(
+        cases=(case(), case("second")),
+        drawings=(Dots("error"), Dots("error", case="second", name="second")),
+    )
+    assert both.quick([case()]).drawings == (Dots("error"),)
 
 
 def test_the_baseline_has_as_many_trials_as_anybody():
