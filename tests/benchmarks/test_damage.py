@@ -38,11 +38,8 @@ def test_a_change_in_silence_is_seen(whole, monkeypatch):
     assert any("changed in silence" in why for why in wrong)
 
 
-def test_every_damage_changes_files(whole, tmp_path):
-    random = damage.np.random.default_rng(0)
+@pytest.mark.parametrize("each", dict.fromkeys(damage.DAMAGES), ids=lambda each: each.__name__)
+def test_every_damage_changes_files(whole, each):
     before = files_in(whole)
-    for each in set(damage.DAMAGES):
-        each(sorted((whole / "records").iterdir()), random)
-        after = files_in(whole)
-        assert after != before, each.__name__
-        before = after
+    each(sorted((whole / "records").iterdir()), damage.np.random.default_rng(0))
+    assert files_in(whole) != before
