@@ -17,9 +17,9 @@ import numpy as np
 import softshare as ss
 from experiments.drn.office import BUDGET, DEPARTURES, GOOGLENET, PAPER, SURF, of_all, recipe, tiny
 from softshare.data import office_caltech
-from softshare.reproduction.drawings import Matrix
 from softshare.reproduction.embedding import Embedding, embedded_outputs
 from softshare.reproduction.experiment import Case, Contestant, Experiment
+from softshare.reproduction.hinton import Matrix
 from softshare.reproduction.measures import (
     Judged,
     Measure,

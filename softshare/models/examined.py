@@ -46,19 +46,45 @@ def examined_tasks(form: TaskSet, examples: TaskSet) -> Iterator[Examined]:
     if any(examples.preprocessing) or examples.target_scaling is not None:
         raise ValueError("the examples are prepared already; hand them in as they were read")
     numbers = numbers_of(form, examples.names)
-    together: dict[Any, list[int]] = {}
+    for places in _asked_together(form, examples, numbers):
+        examined = _of_places(form, examples, places, numbers[places])
+        if len(examined.frame):
+            yield examined
+
+
+def _asked_together(
+    form: TaskSet,
+    examples: TaskSet,
+    numbers: np.ndarray,
+) -> list[list[int]]:
+    """Places of the tasks that were learned, in groups."""
+    groups: dict[Any, list[int]] = {}
     for place, number in enumerate(numbers.tolist()):
-        if number != UNKNOWN:
-            key = number if examples.one_input else _form_of(form, number)
-            together.setdefault(key, []).append(place)
-    for places in together.values():
-        frames = [_frame(form, examples, place, numbers[place]) for place in places]
-        labels = [_labels(form, examples, place, numbers[place]) for place in places]
-        asked = np.repeat(numbers[places], examples.n_examples[places])
-        question = Question("", form.tasks[numbers[places[0]]], asked, has_task=True)
-        frame = pd.concat(frames, ignore_index=True)
-        if len(frame):
-            yield Examined(frame, question, np.concatenate(labels))
+        if number == UNKNOWN:
+            continue
+        group = number if examples.one_input else _form_of(form, number)
+        groups.setdefault(group, []).append(place)
+    return list(groups.values())
+
+
+def _of_places(
+    form: TaskSet,
+    examples: TaskSet,
+    places: Sequence[int],
+    numbers: np.ndarray,
+) -> Examined:
+    """The examples of some tasks, one below the other."""
+    frames, labels = [], []
+    for place, number in zip(places, numbers.tolist(), strict=True):
+        frames.append(_frame(form, examples, place, number))
+        labels.append(_labels(form, examples, place, number))
+    asked = np.repeat(numbers, examples.n_examples[places])
+    question = Question("", form.tasks[numbers[0]], asked, has_task=True)
+    return Examined(
+        pd.concat(frames, ignore_index=True),
+        question,
+        np.concatenate(labels),
+    )
 
 
 def columns_of_vectors(form: TaskSet) -> list[str]:
@@ -78,7 +104,13 @@ def _form_of(form: TaskSet, number: int) -> tuple[Any, ...]:
     return task.kind, task.classes, unit, int(form.source_of[number])
 
 
-def _frame(form: TaskSet, examples: TaskSet, place: int, number: int) -> pd.DataFrame:
+def _frame(
+    form: TaskSet,
+    examples: TaskSet,
+    place: int,
+    number: int,
+) -> pd.DataFrame:
+    """A task's inputs with their features' names."""
     fitted = form.preprocessing[form.source_of[number]] if form.preprocessing else None
     if not isinstance(fitted, Vectors):
         raise ValueError(
@@ -92,7 +124,13 @@ def _frame(form: TaskSet, examples: TaskSet, place: int, number: int) -> pd.Data
     return pd.DataFrame(inputs.numpy(), columns=list(fitted.names))
 
 
-def _labels(form: TaskSet, examples: TaskSet, place: int, number: int) -> np.ndarray:
+def _labels(
+    form: TaskSet,
+    examples: TaskSet,
+    place: int,
+    number: int,
+) -> np.ndarray:
+    """A task's labels as :class:`Examined` has them."""
     own, learned = examples.tasks[place], form.tasks[number]
     labels = examples.targets[examples.entries(place)]
     if (own.kind == "regression") != (learned.kind == "regression"):

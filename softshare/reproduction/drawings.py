@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from softshare.report.style import MARKERS, PALETTE, Look, colour, legend_above
 
 if TYPE_CHECKING:
+    from softshare.reproduction.experiment import Case, Experiment
     from softshare.reproduction.results import Results
 
 WIDTH = 6.4
@@ -41,6 +41,13 @@ class Drawing(ABC):
     ) -> Figure:
         """The figure of what the records say; it may be empty, where they have nothing to draw."""
 
+    def case_of(
+        self,
+        experiment: Experiment,
+    ) -> Case:
+        """The one case that is drawn."""
+        return experiment.case(self.case) if self.case else experiment.cases[0]
+
 
 @dataclass(frozen=True)
 class Dots(Drawing):
@@ -62,13 +69,13 @@ class Dots(Drawing):
     ) -> Figure:
         """See :meth:`Drawing.draw`."""
         experiment = results.experiment
-        case = self.case or experiment.cases[0].name
-        those = results.contestants(experiment.case(case))
+        case = self.case_of(experiment)
+        those = results.contestants(case)
         figure = Figure(figsize=(WIDTH, 1.2 + ROW * len(those)), layout="constrained")
         axes = figure.subplots()
         axes.grid(axis="x")
         for row, each in enumerate(those):
-            found = results.estimate(case, each.name, self.measure)
+            found = results.estimate(case.name, each.name, self.measure)
             if found is None:
                 continue
             own = Look(colour("helped"), "o")
@@ -76,7 +83,7 @@ class Dots(Drawing):
             if low is not None and high is not None:
                 axes.plot([low, high], [row, row], color=own.colour, linewidth=2)
             axes.plot(found.mean, row, own.marker, color=own.colour)
-            published = results.published(case, each.name, self.measure)
+            published = results.published(case.name, each.name, self.measure)
             if published is not None:
                 axes.plot(published, row, "D", color=colour("hurt"), fillstyle="none")
         axes.set_yticks(range(len(those)), [each.shown for each in those])
@@ -156,11 +163,11 @@ class OverSteps(Drawing):
     ) -> Figure:
         """See :meth:`Drawing.draw`."""
         experiment = results.experiment
-        case = self.case or experiment.cases[0].name
+        case = self.case_of(experiment)
         figure, axes = _panel()
         for number, each in enumerate(experiment.contestants):
             by_step: dict[float, list[float]] = {}
-            for record in results.of(case, each.name).values():
+            for record in results.of(case.name, each.name).values():
                 for row in record["curve"]:
                     value = row.get(self.column)
                     if value is not None:
@@ -199,11 +206,11 @@ class Bars(Drawing):
     ) -> Figure:
         """See :meth:`Drawing.draw`."""
         experiment = results.experiment
-        case = self.case or experiment.cases[0].name
+        case = self.case_of(experiment)
         columns = results.names(self.measure)
         those = [
             each
-            for each in results.contestants(experiment.case(case))
+            for each in results.contestants(case)
             if not self.contestants or each.name in self.contestants
         ]
         figure, axes = _panel()
@@ -211,7 +218,7 @@ class Bars(Drawing):
         for number, each in enumerate(those):
             means, deviations = [], []
             for column in columns:
-                found = results.estimate(case, each.name, column)
+                found = results.estimate(case.name, each.name, column)
                 means.append(np.nan if found is None else found.mean)
                 deviations.append(0.0 if found is None else found.deviation)
             places = np.arange(len(columns)) + (number - (len(those) - 1) / 2) * width
@@ -228,60 +235,6 @@ class Bars(Drawing):
         axes.set_ylabel(experiment.measure(self.measure).shown)
         _legend(figure)
         return figure
-
-
-@dataclass(frozen=True)
-class Matrix(Drawing):
-    """A measure that is a square matrix, one row a task: its mean over the seeds as a Hinton
-    diagram, in which a square's area is a number's size and its colour the sign.
-
-    Args:
-        measure: its name.
-        contestant: whose.
-        labels: of the rows.
-        case: name of the case; the first when empty.
-        name: of the figure.
-    """
-
-    measure: str
-    contestant: str
-    labels: tuple[str, ...]
-    case: str = ""
-    name: str = "figure"
-
-    def draw(
-        self,
-        results: Results,
-    ) -> Figure:
-        """See :meth:`Drawing.draw`."""
-        case = self.case or results.experiment.cases[0].name
-        records = results.of(case, self.contestant).values()
-        matrices = [record["measures"][self.measure] for record in records]
-        known = [np.array(matrix) for matrix in matrices if matrix is not None]
-        figure = Figure(figsize=(HEIGHT, HEIGHT), layout="constrained")
-        axes = figure.subplots()
-        if known:
-            _squares(axes, np.mean(known, axis=0))
-        places = range(len(self.labels))
-        axes.set_xticks(places, self.labels, rotation=90)
-        axes.set_yticks(places, self.labels)
-        axes.set_aspect("equal")
-        return figure
-
-
-def _squares(
-    axes: Axes,
-    matrix: np.ndarray,
-) -> None:
-    largest = float(np.abs(matrix).max()) or 1.0
-    for (row, column), value in np.ndenumerate(matrix):
-        side = float(np.sqrt(abs(value) / largest))
-        place = (column - side / 2, row - side / 2)
-        filled = colour("helped" if value >= 0 else "hurt")
-        square = Rectangle(place, side, side, facecolor=filled, linewidth=0)
-        axes.add_patch(square)
-    axes.set_xlim(-0.6, len(matrix) - 0.4)
-    axes.set_ylim(len(matrix) - 0.4, -0.6)
 
 
 def _legend(figure: Figure) -> None:

@@ -76,14 +76,14 @@ class Embedding(Drawing):
         results: Results,
     ) -> Figure:
         """See :meth:`Drawing.draw`."""
-        case = self.case or results.experiment.cases[0].name
+        case = self.case_of(results.experiment)
         figure = Figure(figsize=(SIDE, SIDE), layout="constrained")
         axes = figure.subplots()
         axes.set_xticks([])
         axes.set_yticks([])
         for number, label in enumerate(self.labels):
             axes.plot([], [], "o", color=colour(f"series-{number + 1}"), label=label)
-        for record in list(results.of(case, self.contestant).values())[:1]:
+        for record in list(results.of(case.name, self.contestant).values())[:1]:
             points = record["measures"][self.measure]
             for x, y, task, kind in points:
                 own = colour(f"series-{task + 1}")

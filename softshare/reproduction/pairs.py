@@ -41,9 +41,9 @@ class Pairs(Drawing):
         results: Results,
     ) -> Figure:
         """See :meth:`Drawing.draw`."""
-        case = self.case or results.experiment.cases[0].name
+        case = self.case_of(results.experiment)
         by_pair: dict[tuple[str, str], list[float]] = {}
-        for record in results.of(case, self.contestant).values():
+        for record in results.of(case.name, self.contestant).values():
             for one, other, cosine in record["measures"][self.measure]:
                 by_pair.setdefault((one, other), []).append(cosine)
         means = {pair: float(np.mean(values)) for pair, values in by_pair.items()}

@@ -68,12 +68,14 @@ class Swept(Drawing):
         measure: its name.
         contestant: whose.
         n_tasks: as there.
+        case: name of the case; the first when empty.
         name: of the figure.
     """
 
     measure: str
     contestant: str
     n_tasks: int = 2
+    case: str = ""
     name: str = "figure"
 
     def draw(
@@ -81,8 +83,8 @@ class Swept(Drawing):
         results: Results,
     ) -> Figure:
         """See :meth:`Drawing.draw`."""
-        case = results.experiment.cases[0].name
-        records = list(results.of(case, self.contestant).values())[:1]
+        case = self.case_of(results.experiment)
+        records = list(results.of(case.name, self.contestant).values())[:1]
         rows = records[0]["measures"][self.measure] if records else []
         size = (PANEL * (len(VALUES) + 1), PANEL * max(1, len(rows)))
         figure = Figure(figsize=size, layout="constrained")

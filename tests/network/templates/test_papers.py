@@ -168,6 +168,7 @@ def test_modes_of_unequal_inputs_are_the_layers(
 
 def test_omniglots_modes_are_its_layers() -> None:
     shapes = weights_of(tensor_ring_nets.omniglot_cnn((1, 105, 105), 50))
+    assert list(tensor_ring_nets.OMNIGLOT_MODES) == ["conv1", "conv2", "hidden0"]
     for layer, modes in tensor_ring_nets.OMNIGLOT_MODES.items():
         n_out, n_in = shapes[layer][:2]
         given_modes(layer, modes, n_in, n_out)
