@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from softshare.report.style import MARKERS, PALETTE, Look, colour, legend_above
 
 if TYPE_CHECKING:
-    from softshare.reproduction.experiment import Case, Experiment
+    from softshare.reproduction.experiment import Case, Experiment, Published
     from softshare.reproduction.results import Results
 
 WIDTH = 6.4
@@ -89,10 +89,18 @@ class Dots(Drawing):
         axes.set_yticks(range(len(those)), [each.shown for each in those])
         axes.invert_yaxis()
         axes.plot([], [], "o", color=colour("helped"), label="here, 95 %")
-        axes.plot([], [], "D", color=colour("hurt"), fillstyle="none", label="published")
+        if any(number.case == case.name for number in self._published(experiment)):
+            axes.plot([], [], "D", color=colour("hurt"), fillstyle="none", label="published")
         axes.set_xlabel(experiment.measure(self.measure).shown)
         _legend(figure)
         return figure
+
+    def _published(
+        self,
+        experiment: Experiment,
+    ) -> list[Published]:
+        """The paper's numbers of this measure."""
+        return [number for number in experiment.published if number.measure == self.measure]
 
 
 @dataclass(frozen=True)
