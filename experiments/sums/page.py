@@ -16,13 +16,14 @@ from scipy import stats
 from experiments.defaults.page import written
 from experiments.few_rows.judged import cells, difference, read_all
 from experiments.sums.adapters import KINDS as ADAPTERS
-from experiments.sums.office import KINDS as NETWORKS
+from experiments.sums.office import CHOSEN, KINDS
 
 HERE = Path(__file__).parent
 RECORDS = HERE / "records"
 PAGE = Path("docs/sums.md")
 SUM, OTHERS = "shared-plus-own", ("pooled", "independent")
 MEAN = "DRN around a mean"
+NETWORKS = (*KINDS, CHOSEN)
 
 
 def office_table() -> str:
