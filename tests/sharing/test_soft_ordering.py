@@ -199,3 +199,10 @@ def test_what_cannot_be_is_refused() -> None:
         LayerScales(2, 3).set_scale(2, 0, 0.5)
     with pytest.raises(ValueError, match="only layer"):
         LayerScales(2, 1).set_scale(0, 0, 0.5)
+
+
+@pytest.mark.parametrize("n_layers", [2, 3, 7])
+@pytest.mark.parametrize("gate", GATES)
+def test_scales_start_as_equal_parts_of_one(gate: Gate, n_layers: int) -> None:
+    scales = LayerScales(3, n_layers, gate=gate)(torch.zeros(5, 2))
+    assert_close(scales, torch.full((1, 3, n_layers), 1 / n_layers))

@@ -262,3 +262,33 @@ def test_the_common_mean_takes_up_what_own_parts_have_in_common() -> None:
 def test_what_cannot_be_is_told(make: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("own", [ss.TraceNorm(gamma=0.3), ss.TensorNormal(scale=0.3)], ids=repr)
+def test_an_own_part_with_a_penalty_of_its_own_keeps_it(own: Sharing) -> None:
+    examples = torch.tensor([3.0, 4.0, 5.0, 6.0])
+    weight = drawn(ss.Sum(ss.Tied(), own, 0.7))["fc"]
+    assert isinstance(weight, SumWeight)
+    assert weight.spread is None
+    weight.own.load_state_dict(drawn(own)["fc"].state_dict())
+    assert_close(weight.penalty(examples), weight.own.penalty(examples))
+    assert weight.penalty(examples) != 0
+
+
+def test_a_common_part_with_a_penalty_adds_it() -> None:
+    examples = torch.tensor([3.0, 4.0, 5.0, 6.0])
+    common = ss.TraceNorm(gamma=0.3)
+    weight = drawn(ss.Sum(common, ss.Independent(), 0.7))["fc"]
+    assert isinstance(weight, SumWeight)
+    weight.own.load_state_dict(drawn(ss.Independent())["fc"].state_dict())
+    expected = drawn(common)["fc"].penalty(examples) + 0.7 * weight.own.stacked().square().sum()
+    assert_close(weight.penalty(examples), expected)
+
+
+@pytest.mark.parametrize("own", OWN, ids=repr)
+def test_squares_of_some_tasks_are_theirs_in_the_order_asked(own: Sharing) -> None:
+    weight = drawn(ss.Tied() + own)["fc"]
+    assert isinstance(weight, SumWeight)
+    weight.own.load_state_dict(drawn(own)["fc"].state_dict())
+    squares = weight.own.stacked().flatten(1).square().sum(1)
+    assert_close(weight.own_squares(torch.tensor([2, 0])), squares[[2, 0]])

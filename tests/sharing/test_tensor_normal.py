@@ -517,3 +517,10 @@ def test_a_loaded_covariance_is_as_ill_conditioned_as_the_saved_one() -> None:
     second.load_state_dict(first.state_dict())
     examples = torch.full((30,), 4.0)
     assert torch.equal(second.penalty(examples), first.penalty(examples))
+
+
+def test_steps_are_counted_beyond_what_single_precision_can_count() -> None:
+    weight = weight_of(TensorNormal(), random(4, 6, 5))
+    weight.step.fill_(2**24)
+    weight.after_step()
+    assert weight.step.item() == 2**24 + 1

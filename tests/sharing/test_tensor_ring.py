@@ -423,6 +423,8 @@ def test_numbers_may_be_numpys() -> None:
         ({"ranks": 0}, "ranks are whole numbers of at least 1.*got 0"),
         ({"ranks": (2, 0)}, r"ranks are whole numbers.*got \(2, 0\)"),
         ({"parameters": 1.5}, r"a fraction in \(0, 1\].*got 1.5"),
+        ({"parameters": 0}, "got 0"),
+        ({"parameters": True}, "got True"),
         ({"ranks": 3, "shared": "4x"}, "shared is .*got '4x'"),
         ({"ranks": 3, "shared": (0, 0)}, r"different cores.*got \(0, 0\)"),
         ({"ranks": 3, "shared": -1}, "got -1"),
@@ -508,3 +510,10 @@ def test_what_a_layer_cannot_have_is_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         drawn(sharing, *shapes)
+
+
+def test_the_most_cores_are_allowed() -> None:
+    ring = TensorRing(2, modes={"layer": ((2, 2, 2) + (1,) * 6, (2, 2, 2) + (1,) * 6)})
+    weight = drawn(ring, (8, 8))
+    assert len(cores_of(weight, 0)) == 9
+    assert weight.of(0).shape == (8, 8)

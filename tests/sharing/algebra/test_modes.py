@@ -39,3 +39,12 @@ def test_modes_that_suit_no_weight_are_refused_with_some_that_do() -> None:
 def test_what_is_no_pair_of_modes_is_refused(given: object) -> None:
     with pytest.raises(ValueError, match="layer 'fc': modes are a pair"):
         check_modes("fc", given)
+
+
+def test_the_message_tells_the_products_of_what_is_given() -> None:
+    given = [((3, 2), (2, 2)), ((5, 1), (7, 1))]
+    told = (
+        r"\(3, 2\) and \(2, 2\) with products 6 and 4; \(5, 1\) and \(7, 1\) with products 5 and 7"
+    )
+    with pytest.raises(ValueError, match=told):
+        given_modes("fc", given, 5, 4)

@@ -144,3 +144,13 @@ def test_rows_in_common_have_sparse_gradients_that_are_named() -> None:
     weight.stacked(torch.tensor([0, 1])).sum().backward()
     sparse = [name for name, values in weight.named_parameters() if values.grad.is_sparse]
     assert sparse == weight.sparse_parameters()
+
+
+@pytest.mark.parametrize("sharing", [TensorRing(4), Tucker(0.5), LastAxisFlattening(2)], ids=repr)
+def test_a_new_task_leaves_the_ranks(sharing: Sharing) -> None:
+    layers = {"layer": LayerShapes(((8, 6),), 0.1)}
+    weight = sharing.draw(layers, RandomStreams(0, range(5)))["layer"]
+    extended = weight.with_task(torch.zeros(8, 6))
+    assert isinstance(weight, FactorisedWeight)
+    assert isinstance(extended, FactorisedWeight)
+    assert extended.ranks() == weight.ranks() != ()
