@@ -62,7 +62,6 @@ class Testing:
         tests = reached(session.items, self._root, self._kept)
         for name in tests.failing:
             tell(f"left out, as it fails without a fault: {name}")
-        os.nice(10)
         judge = Judge(session.items, tests, self._kept)
         samples = []
         for package in self._packages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import signal
@@ -53,6 +54,7 @@ def run_child(action: Callable[[], int], *, cpu_seconds: float) -> int | None:
             nowhere = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(nowhere, stream)
+            _fork_processes()
             code = action()
         finally:
             os._exit(code)
@@ -61,6 +63,12 @@ def run_child(action: Callable[[], int], *, cpu_seconds: float) -> int | None:
         return None
     code = os.waitstatus_to_exitcode(status)
     return None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code
+
+
+def _fork_processes() -> None:
+    """Let processes that tests start by ``multiprocessing`` be forked: they run the fault too."""
+    forked = multiprocessing.get_context("fork")
+    multiprocessing.get_context = lambda method=None: forked
 
 
 def _awaited(child: int) -> int | None:

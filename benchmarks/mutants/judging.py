@@ -100,20 +100,20 @@ class Judge:
 
     def _chosen(self, mutant: Mutant) -> tuple[list[pytest.Item], float]:
         """The tests that meet it, and their seconds."""
-        chosen: list[pytest.Item] = []
+        chosen: list[str] = []
         total = 0.0
         for name in self._reached.tests_of(mutant.site.path, mutant.site.lines):
-            seconds = self._reached.seconds[name]
-            fits = total + seconds <= MOST_SECONDS or not chosen
+            seconds = self._reached.seconds([*chosen, name])
+            fits = seconds <= MOST_SECONDS or not chosen
             if fits and self._sound.get(name, True):
-                chosen.append(self._items[name])
-                total += seconds
-        return chosen, total
+                chosen.append(name)
+                total = seconds
+        return [self._items[name] for name in chosen], total
 
     def _is_sound(self, name: str) -> bool:
         """Whether a test that failed passes without a fault, in a child of its own."""
         if name not in self._sound:
-            seconds = MORE_SECONDS + 3 * self._reached.seconds[name]
+            seconds = MORE_SECONDS + 3 * self._reached.seconds([name])
             ended = run_child(
                 lambda: _fails([self._items[name]], self._failed),
                 cpu_seconds=seconds,

@@ -1,4 +1,4 @@
-"""Which tests run which lines, and how long each test takes: by coverage, a file of tests a child.
+"""Which tests run which lines, and how long each test takes, found in one child a file of tests.
 
 What was found is kept as long as neither the code nor the file of tests changes.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-import coverage
 import pytest
 
-from benchmarks.mutants.children import Seen, run_child, run_item
+from benchmarks.mutants.children import run_child
+from benchmarks.mutants.observing import Observer
 
 SECONDS = 300
 """Of computing that a file of tests may take."""
@@ -30,22 +31,30 @@ class Reached:
 
     def __init__(self, of_code: str) -> None:
         self.of_code = of_code
-        self.seconds: dict[str, float] = {}
         self.failing: list[str] = []
+        self._seconds: dict[str, dict[str, float]] = {}
         self._by_line: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
 
-    def add(self, found: dict) -> None:
-        """What was found by one file of tests."""
-        names = list(found["seconds"])
-        failing = set(found["failing"])
-        self.failing.extend(sorted(failing))
-        for name, seconds in found["seconds"].items():
-            if name not in failing:
-                self.seconds[name] = seconds
-        for path, lines in found["lines"].items():
-            for line, numbers in lines.items():
-                tests = {names[number] for number in numbers} - failing
-                self._by_line[path][int(line)] |= tests
+    def add(self, found: dict[str, Any]) -> None:
+        """What was found by one file of tests: see :class:`Observer`."""
+        self.failing += found["failing"]
+        seconds = found["seconds"]
+        served: dict[str, set[str]] = defaultdict(set)
+        for name, fixtures in found["fixtures"].items():
+            if name in found["failing"]:
+                continue
+            shared = [fixture for fixture in fixtures if fixture in seconds]
+            # Fixtures of one name in two files are two.
+            file = name.partition("::")[0]
+            self._seconds[name] = {f"{file} {fixture}": seconds[fixture] for fixture in shared}
+            self._seconds[name][name] = seconds[name]
+            for whose in (name, *shared):
+                served[whose].add(name)
+        for lines in found["lines"]:
+            for path, of_path in lines.items():
+                for line, for_whom in of_path.items():
+                    for whose in for_whom:
+                        self._by_line[path][int(line)] |= served[whose]
 
     def tests_of(self, path: str, lines: tuple[int, int]) -> list[str]:
         """The tests that run one of these lines, those of the module's own file first, then the
@@ -57,7 +66,14 @@ class Reached:
         for line in range(first, last + 1):
             names |= of_file.get(line, set())
         own = f"test_{Path(path).stem}.py"
-        return sorted(names, key=lambda name: (own not in name, self.seconds[name], name))
+        return sorted(names, key=lambda name: (own not in name, self.seconds([name]), name))
+
+    def seconds(self, names: Iterable[str]) -> float:
+        """What tests take together, and the fixtures that they share."""
+        parts: dict[str, float] = {}
+        for name in names:
+            parts |= self._seconds[name]
+        return sum(parts.values())
 
 
 def reached(items: Iterable[pytest.Item], root: Path, kept: Path) -> Reached:
@@ -85,39 +101,14 @@ def reached(items: Iterable[pytest.Item], root: Path, kept: Path) -> Reached:
 
 
 def _observe(items: Sequence[pytest.Item], root: Path, path: Path) -> None:
-    def observe() -> int:
-        path.write_text(json.dumps(_observed(items, root)))
-        return 0
+    with tempfile.TemporaryDirectory() as told:
 
-    run_child(observe, cpu_seconds=SECONDS)
+        def observe() -> int:
+            found = Observer(root, Path(told)).observed(items)
+            path.write_text(json.dumps(found))
+            return 0
 
-
-def _observed(items: Sequence[pytest.Item], root: Path) -> dict:
-    """In a child: run tests, and tell what they reach."""
-    covered = coverage.Coverage(
-        data_file=None,
-        include=[f"{root / 'softshare'}/*"],
-        config_file=False,
-    )
-    seen = Seen()
-    items[0].config.pluginmanager.register(seen)
-    seconds: dict[str, float] = {}
-    covered.start()
-    for place, item in enumerate(items):
-        covered.switch_context(item.nodeid)
-        begin = time.process_time()
-        run_item(items, place)
-        seconds[item.nodeid] = time.process_time() - begin
-    covered.stop()
-    numbers = {name: number for number, name in enumerate(seconds)}
-    data = covered.get_data()
-    lines = {}
-    for file in data.measured_files():
-        of_file = {}
-        for line, contexts in data.contexts_by_lineno(file).items():
-            of_file[line] = [numbers[context] for context in contexts if context in numbers]
-        lines[Path(file).relative_to(root).as_posix()] = of_file
-    return {"seconds": seconds, "failing": sorted(seen.failing), "lines": lines}
+        run_child(observe, cpu_seconds=SECONDS)
 
 
 def _digest_of(paths: Iterable[Path]) -> str:
