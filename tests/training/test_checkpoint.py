@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from softshare.sharing.tied import Tied
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback
+from softshare.training.checkpoint_folder import CheckpointFolder
 from softshare.training.diagnostic_history import DiagnosticHistory
 from softshare.training.fit import fit
 from softshare.training.history import History
@@ -370,6 +372,8 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_first_step(tmp_path:
         ({"checkpoint_every": 5}, "needs a folder"),
         ({"checkpoint": "a", "checkpoint_every": 0}, "at least 1"),
         ({"checkpoint": "a", "checkpoint_every": 0.5}, "timedelta"),
+        ({"checkpoint": "a", "checkpoint_every": True}, "got True"),
+        ({"checkpoint": "a", "checkpoint_every": timedelta(0)}, "at least 1"),
         ({"clip_norm": 0}, "above 0"),
     ],
 )
@@ -390,3 +394,18 @@ def test_a_callback_whose_state_needs_code_is_refused_at_the_start(tmp_path: Pat
 
     with pytest.raises(TypeError, match="callbacks keeps a builtin_function"):
         trained(CASES["apart"], tmp_path, callbacks=[Odd()])
+
+
+def test_parts_have_names_that_later_versions_look_for(tmp_path: Path) -> None:
+    case = CASES["momentum and schedule"]
+    with pytest.raises(StoppedError):
+        trained(case, tmp_path, stop=6)
+    newest = CheckpointFolder(tmp_path).newest()
+    assert newest is not None
+    always = {"network", "generators", "recorder", "callbacks"}
+    assert set(newest.state) == always | {"optimizer", "schedule", "spreads"}
+    trained(case, tmp_path)
+    newest = CheckpointFolder(tmp_path).newest()
+    assert newest is not None
+    assert newest.finished
+    assert set(newest.state) == always

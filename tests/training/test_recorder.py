@@ -107,6 +107,7 @@ def test_mean_losses_of_a_network_in_another_precision(
     tasks = mixed(one_input=one_input)
     network = MultiTaskNetwork(mlp, tasks).to(dtype)
     losses = mean_losses(network, tasks, TaskLosses(tasks.tasks))
+    assert losses.dtype == torch.promote_types(dtype, torch.float32)
     torch.testing.assert_close(
         losses.double(), in_a_loop(network, tasks), rtol=tolerance, atol=tolerance
     )

@@ -294,3 +294,12 @@ def test_shares_of_a_step_are_its_tasks(monkeypatch: pytest.MonkeyPatch) -> None
     assert [part.tasks.tolist() for part in parts] == [[0, 1], [0, 1, 2]]
     assert torch.equal(torch.cat([part.inputs for part in parts]), batch.inputs)
     assert torch.equal(torch.cat([part.targets for part in parts]), batch.targets)
+
+
+def test_only_a_factorisation_of_given_values_needs_all_tasks() -> None:
+    template = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 1))
+    for sharing in (Tied(), Independent()):
+        shard = ShardedNetwork(template, own_rows(), sharing={"0": sharing, "*": sharing})
+        torch.testing.assert_close(shard.task("b")[0].weight, template[0].weight)
+    with pytest.raises(ValueError, match="layer '0': its given values would be factorised"):
+        ShardedNetwork(template, own_rows(), sharing=LastAxisFlattening(0.5))
