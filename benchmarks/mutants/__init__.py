@@ -14,7 +14,8 @@ line, then a few seconds a mutant, all on one core.
   the same the next one of the file takes the place.
 * **Tests** run in a forked child, the function's code exchanged where it stands: those that run
   the mutated lines, of the module's own file first and then the quickest, until one fails, as far
-  as they take 15 seconds together. What a process started anew does is not seen.
+  as they take 10 seconds together. Processes that a test starts by ``multiprocessing`` are forked,
+  and run the fault too; what a program started anew does is not seen.
 * **Killed** is a mutant when a test fails that passes without it, when tests take thrice their time
   and ten seconds more or hang, or when the process crashes. All else survives, lines that no such
   test runs included.

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
 
+from softshare.data.table import read_table
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.ordering import ordering_mlp
 from softshare.network.templates.standard import mlp
@@ -303,3 +305,25 @@ def test_only_a_factorisation_of_given_values_needs_all_tasks() -> None:
         torch.testing.assert_close(shard.task("b")[0].weight, template[0].weight)
     with pytest.raises(ValueError, match="layer '0': its given values would be factorised"):
         ShardedNetwork(template, own_rows(), sharing=LastAxisFlattening(0.5))
+
+
+def test_the_state_of_all_suffices_to_predict_in_the_targets_units(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(60, 9, 90)
+    frame = pd.DataFrame({"x": x, "shop": list("abc") * 30, "sales": 500 + 50 * (x - 60) / 9})
+    train, *_ = read_table(frame, task="shop", target="sales").split(seed=0)
+    first = ShardedNetwork(mlp, train, sharing=Tied())
+    state = first.whole_state()
+    assert state is not None
+    later = MultiTaskNetwork(mlp((1,), 1), train.tasks, sharing=Tied())
+    later.load_state_dict(state)
+    new = later.preprocessing[0].transform(pd.DataFrame({"x": [50.0, 70.0]}))
+    torch.testing.assert_close(later.task("b")(new), first.task("b")(new))
+    # And a shard that takes it, of some tasks and from their names alone.
+    in_process(monkeypatch, rank=1, of=2)
+    shard = ShardedNetwork(mlp((1,), 1), train.tasks, sharing=Tied())
+    shard.load_whole_state(state)
+    again = shard.preprocessing[0].transform(pd.DataFrame({"x": [50.0, 70.0]}))
+    torch.testing.assert_close(shard.task("c")(again), first.task("c")(new))
