@@ -404,7 +404,7 @@ def test_the_help_tells_the_defaults_that_are_in_force():
 
 def started(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", "from softshare.cli import main; main()", *arguments],
+        [sys.executable, "-m", "softshare", *arguments],
         capture_output=True,
         text=True,
         timeout=600,
