@@ -29,7 +29,7 @@ from softshare.methods.network_outputs import (
     network_state,
     outputs_of_others,
 )
-from softshare.methods.plain_entries import not_one_model
+from softshare.methods.plain_entries import not_alike
 from softshare.methods.settings import RunSettings
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.folds import folds
@@ -38,6 +38,9 @@ from softshare.tasks.task_set import TaskSet
 
 if TYPE_CHECKING:
     from softshare.methods.training import Trainer
+
+APART = "ridge"
+"""The linear model of each task alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +92,7 @@ class CrossFittedNetworks(Learned):
             "settings": self.settings.as_json(),
             "networks": [network_state(network) for network in self.networks],
             "base": None if self.base is None else self.base.state(),
+            "base_name": None if self.base is None else self.base.name,
             "weight": self.weight,
         }
 
@@ -130,8 +134,7 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
         FloatingPointError: training diverged.
     """
     decided = trainer.decide(settings, train)
-    stands = settings.base == "linear" and not_one_model(train) is None
-    base = trainer.method.base if stands else None
+    base = _base(trainer, settings, train)
     fold = folds(train, settings.n_folds, seed=settings.seed)
     width = max(task.n_outputs for task in train.tasks)
     held_out = np.zeros((len(train.rows), width))
@@ -146,7 +149,7 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
             base_held_out[fold == number] = model.outputs(held)
             part = beside(part, model.held_out)
             held = beside(held, base_held_out[fold == number])
-        network, curve = _trained(trainer, decided, part, held, stands=stands)
+        network, curve = _trained(trainer, decided, part, held, stands=base is not None)
         held_out[fold == number] = joint_outputs(network, held)
         networks.append(network)
         curves.append(curve)
@@ -163,6 +166,17 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
         curves[0],
         settings.changes_to(decided),
     )
+
+
+def _base(trainer: Trainer, settings: RunSettings, train: TaskSet) -> str | None:
+    """The name of the model that the networks stand on, or None: they stand alone.
+
+    Where all tasks see the same rows, one model of all has nothing to say, and what each task's own
+    line says is not shared by any.
+    """
+    if settings.base != "linear" or not_alike(train) is not None:
+        return None
+    return APART if train.one_input else trainer.method.base
 
 
 def _trained(

@@ -119,10 +119,12 @@ class Fitted:
     """An estimator and the tasks that it has learned: their numbers go by these tasks' order.
 
     Args:
+        name: of the estimator, one of :data:`ESTIMATORS`.
         estimator: what was fitted.
         tasks: in the order of the numbers that it knows them by.
     """
 
+    name: str
     estimator: Estimator
     tasks: tuple[Task, ...]
 
@@ -218,7 +220,7 @@ def fitted_from(name: str, state: State, tasks: TaskSet) -> Fitted:
     made = type(ESTIMATORS[name]())
     if not isinstance(estimator, made):
         raise ValueError(f"{name}: a state of {made.__name__} is needed")
-    return Fitted(estimator, tasks.tasks)
+    return Fitted(name, estimator, tasks.tasks)
 
 
 def fitted(name: str, tasks: TaskSet, *, seed: int) -> Fitted:
@@ -230,7 +232,7 @@ def fitted(name: str, tasks: TaskSet, *, seed: int) -> Fitted:
         seed: of its folds and draws.
     """
     entries = plain_entries(tasks).as_vectors()
-    return Fitted(_fit(name, tasks.tasks[0], entries, seed), tasks.tasks)
+    return Fitted(name, _fit(name, tasks.tasks[0], entries, seed), tasks.tasks)
 
 
 def beside(tasks: TaskSet, outputs: np.ndarray) -> TaskSet:

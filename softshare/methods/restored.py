@@ -24,7 +24,8 @@ def restored_networks(method: NetworkMethod, state: State, tasks: TaskSet) -> Le
     base = None
     seen = tasks
     if state["base"] is not None:
-        base = fitted_from(method.base, state["base"], tasks)
+        # Models that were kept before their base had a name stand on the method's.
+        base = fitted_from(state.get("base_name", method.base), state["base"], tasks)
         width = max(task.n_outputs for task in tasks.tasks)
         seen = beside(tasks, np.empty((0, width)))
     trainer = Trainer(method, stands_on_base=base is not None)

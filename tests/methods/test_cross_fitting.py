@@ -56,3 +56,17 @@ def test_a_task_without_rows_in_a_fold_is_still_answered() -> None:
     nothing = few.select(np.empty(0, dtype=int))
     learned = method_named("tied").learn(few, nothing, FEW_STEPS)
     assert np.isfinite(np.concatenate(learned.predict(test))).all()
+
+
+def test_networks_of_several_targets_stand_on_each_target_s_own_line() -> None:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(60, 20))
+    columns = {"one": inputs[:, 0] - inputs[:, 1], "other": 3 * inputs[:, 2]}
+    tasks = TaskSet.from_shared_inputs(inputs, columns)
+    train, validation, test = parts(tasks)
+    learned = method_named("tied").learn(train, validation, FEW_STEPS)
+    assert isinstance(learned, CrossFittedNetworks)
+    assert learned.base is not None
+    assert learned.base.name == "ridge"
+    for number, outputs in enumerate(learned.predict(test)):
+        assert r2_score(test.targets[test.entries(number)], outputs[:, 0]) > 0.98
