@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jacrev
+from torch.autograd.functional import jacobian
+from torch.func import functional_call
 from torch.testing import assert_close
 
 import softshare as ss
@@ -137,15 +138,15 @@ def by_definition(
             given = dict(zip(names, values, strict=True))
             return functional_call(module, given, batch.inputs[task])
 
-        of_weight, of_bias = jacrev(run, (0, 1))(layer.weight, layer.bias)
+        of_weight, of_bias = jacobian(run, (layer.weight, layer.bias))
         mean = mean_input(layer, module[:number](batch.inputs[task]), weights[task])
         free = of_bias.reshape(*of_bias.shape, *[1] * mean.ndim)
         to_likelihood = weights[task].sum() / dispersion[task]
-        for name, jacobian in (("weight", of_weight - free * mean), ("bias", of_bias)):
-            jacobian = jacobian.flatten(2)  # (B, W, D)
-            rows = torch.einsum("cbw,bwd,b->cbd", roots[:, task], jacobian, weights[task].sqrt())
+        for name, of_values in (("weight", of_weight - free * mean), ("bias", of_bias)):
+            of_values = of_values.flatten(2)  # (B, W, D)
+            rows = torch.einsum("cbw,bwd,b->cbd", roots[:, task], of_values, weights[task].sqrt())
             rows = rows.flatten(0, 1)
-            score = -to_likelihood * torch.einsum("bw,bwd->d", of_outputs[task], jacobian)
+            score = -to_likelihood * torch.einsum("bw,bwd->d", of_outputs[task], of_values)
             shared = network.shared_weights[f"{number}.{name}"]
             own = (shared.of(task) - shared.common.of(task)).detach()
             if name == "weight":
