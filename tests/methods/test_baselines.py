@@ -56,3 +56,10 @@ def test_first_layers_that_differ_in_shape_stay_apart() -> None:
         Tied,
         Independent,
     ]
+
+
+def test_pooled_tasks_differ_in_the_bias_of_the_output_alone() -> None:
+    network = Trainer(method_named("pooled")).start(settings_of("pooled"), made_tasks())
+    own = [path for path, weight in network.shared_weights.items() if weight.task_parameters()]
+    *_, output = network.layers
+    assert own == [f"{output}.bias"]

@@ -148,3 +148,16 @@ def test_a_network_without_rings_is_refused() -> None:
     tasks = made_tasks()
     with pytest.raises(ValueError, match="no layer is a tensor ring"):
         core_similarity(MultiTaskNetwork(mlp, tasks, sharing=Tied()), tasks)
+
+
+def test_similarity_is_the_correlation_of_responses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a minimum all perturbations do harm, and responses have a mean far from zero."""
+    tasks = made_tasks()
+    network = ring_network(tasks, TensorRing(3, shared=0, cores=2))
+    responses = np.random.default_rng(0).normal(5.0, size=(2, 10, 3))
+    before = torch.tensor([1.0, 2.0, 3.0]).double()
+    told = iter([before, *(before + torch.from_numpy(responses).flatten(0, 1))])
+    monkeypatch.setattr("softshare.methods.core_similarity.mean_losses", lambda *given: next(told))
+    found = core_similarity(network, tasks, n_draws=10)["layers.0"]
+    for similarity, of_core in zip(found, responses, strict=True):
+        np.testing.assert_allclose(similarity, np.corrcoef(of_core.T), atol=1e-12)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from sklearn.metrics import r2_score
 
-from softshare.methods.cross_fitting import CrossFittedNetworks
+from softshare.methods.cross_fitting import CrossFittedNetworks, _weight_of
 from softshare.methods.named import method_named
 from softshare.tasks.task_set import TaskSet
 from tests.methods.made_schools import FEW_STEPS, parts, schools
@@ -70,3 +71,16 @@ def test_networks_of_several_targets_stand_on_each_target_s_own_line() -> None:
     assert learned.base.name == "ridge"
     for number, outputs in enumerate(learned.predict(test)):
         assert r2_score(test.targets[test.entries(number)], outputs[:, 0]) > 0.98
+
+
+@pytest.mark.parametrize("best", [-0.4, 0.0, 0.003, 0.37, 0.997, 1.0, 1.8])
+def test_of_what_networks_add_as_much_is_taken_as_does_best(best: float) -> None:
+    """Squared errors are least at the projection of what is missing on what is added."""
+    random = np.random.default_rng(0)
+    base, added = random.normal(size=(2, 50, 1))
+    tasks = TaskSet.from_arrays({"a": (np.zeros((50, 1)), np.zeros(50))}, kinds="regression")
+    noise = random.normal(size=(50, 1))
+    noise -= added * (added * noise).sum() / (added * added).sum()
+    tasks.targets[:] = (base + best * added + noise)[:, 0]
+    found = _weight_of(tasks, base, base + added)
+    assert found == pytest.approx(np.clip(best, 0, 1), abs=2e-3)
