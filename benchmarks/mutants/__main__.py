@@ -26,9 +26,9 @@ KEPT = Path("build/mutants")
 FOLDERS = {
     "sharing": ("sharing", "contracts"),
     "training": ("training",),
-    "methods": ("methods",),
+    "methods": ("methods", "models/test_every_method_is_kept.py", "models/test_folder.py"),
 }
-"""Package → the folders of its tests."""
+"""Package → the folders and files of its tests."""
 
 
 class Testing:

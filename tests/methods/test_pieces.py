@@ -110,3 +110,19 @@ def test_small_images_are_rows_of_pixels_to_contestants() -> None:
     assert right.mean() > 0.6
     large = TaskSet.from_arrays({"a": (np.zeros((4, 1, 28, 28)), np.arange(4) % 2)})
     assert method_named("ridge").unsuitable(large) == "inputs are no vectors"
+
+
+def test_numbers_of_pieces_add_up_where_all_have_some_to_count() -> None:
+    train, validation, _ = parts(assays())
+    ridge, boosted = (
+        method_named(name).learn(train, validation, replace(FEW_STEPS, method=name))
+        for name in ("ridge", "boosted-apart")
+    )
+    assert isinstance(ridge, LearnedPieces)
+    assert isinstance(boosted, LearnedPieces)
+    counts = [learned.n_parameters for learned in ridge.learned]
+    assert len(counts) > 1
+    assert ridge.n_parameters == sum(counts) > 0  # type: ignore[arg-type]
+    mixed = replace(ridge, learned=[ridge.learned[0], boosted.learned[1]])
+    assert boosted.learned[1].n_parameters is None
+    assert mixed.n_parameters is None
