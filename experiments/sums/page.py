@@ -50,16 +50,19 @@ def office_table() -> str:
 
 
 def adapters_table() -> str:
-    """Own numbers a task and mean test error, at the rate that validation drawings choose."""
-    rows = [json.loads(path.read_text()) for path in sorted(RECORDS.glob("adapters-*.json"))]
+    """Own numbers a task and mean test error."""
+    paths = sorted(RECORDS.glob("adapters-*.json"))
+    rows = [json.loads(path.read_text()) for path in paths if "search" not in path.stem]
     if not rows:
         return "Not run yet."
     found = pd.DataFrame(rows)
-    chosen = found.loc[found.groupby(["kind", "seed"])["validation"].idxmin()]
-    values = 100 * chosen.pivot(index="seed", columns="kind", values="test")
-    own = chosen.groupby("kind")["own"].first()
-    lines = ["| adapted | own numbers a task | seeds | test error, % | less than fine-tuned |"]
-    lines.append("|---|---|---|---|---|")
+    values = 100 * found.pivot(index="seed", columns="kind", values="test")
+    of_kind = found.groupby("kind").first()
+    own, rate = of_kind["own"], of_kind["rate"]
+    lines = [
+        "| adapted | own numbers a task | learning rate | seeds | test error, % | less than fine-tuned |"
+    ]
+    lines.append("|---|---|---|---|---|---|")
     for kind in ADAPTERS:
         if kind not in values:
             continue
@@ -67,7 +70,8 @@ def adapters_table() -> str:
         gain = ""
         if kind != "fine-tuned" and "fine-tuned" in values:
             gain = _interval((values["fine-tuned"] - values[kind]).dropna())
-        lines.append(f"| {kind} | {own[kind]:,.0f} | {len(error)} | {error.mean():.1f} | {gain} |")
+        told = [f"{own[kind]:,.0f}", f"{rate[kind]:g}", str(len(error)), f"{error.mean():.1f}"]
+        lines.append(f"| {kind} | {' | '.join(told)} | {gain} |")
     return "\n".join(lines)
 
 
