@@ -59,10 +59,9 @@ def adapters_table() -> str:
     values = 100 * found.pivot(index="seed", columns="kind", values="test")
     of_kind = found.groupby("kind").first()
     own, rate = of_kind["own"], of_kind["rate"]
-    lines = [
-        "| adapted | own numbers a task | learning rate | seeds | test error, % | less than fine-tuned |"
-    ]
-    lines.append("|---|---|---|---|---|---|")
+    heads = ["adapted", "own numbers a task", "learning rate", "seeds", "test error, %"]
+    lines = [f"| {' | '.join(heads)} | less than fine-tuned |"]
+    lines.append("|---" * (len(heads) + 1) + "|")
     for kind in ADAPTERS:
         if kind not in values:
             continue
