@@ -7,7 +7,8 @@ spreads, covariances, lazy updates, dropout, schedules, random modules. Then it 
 comparison in two worker processes, ``auto`` among its methods, whose runs write a checkpoint every
 tenth of a second: all its processes are killed at once, and its folder must in the end hold
 what an undisturbed one holds, times aside, with nothing left behind. Every training and every sweep
-is killed so often in all. 20 kills of each take about ten minutes on two idle cores.
+is killed so often in all, every other time when there are checkpoints. 20 kills of each take about
+ten minutes on two idle cores.
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ from softshare.training.lazy_adam import LazyAdam
 STEPS = 120
 EVERY = 3
 """Steps between checkpoints of a training: writing takes a good part of its time."""
+
+PART_OF_TRAININGS = 0.25
+"""Of the time that a sweep takes: what its trainings, that leave checkpoints, do."""
 
 OUTCOME = "outcome.json"
 
@@ -171,9 +175,12 @@ def _sweeps(
     number = 0
     while made[KILLED_SWEEPS] < kills:
         own = place / str(number)
-        for _ in range(2):
-            made[KILLED_SWEEPS] += _killed(own, sweep, generator.random() * seconds)
-            made[WITH_CHECKPOINTS] += any((own / "out").glob("unfinished/*/*/*"))
+        # Most of a sweep is starting processes: one of two kills waits for a checkpoint first.
+        has_checkpoints = partial(_has_checkpoints, own / "out")
+        for part, after in ((1.0, _at_once), (PART_OF_TRAININGS, has_checkpoints)):
+            wait = generator.random() * part * seconds
+            made[KILLED_SWEEPS] += _killed(own, sweep, wait, after=after)
+            made[WITH_CHECKPOINTS] += has_checkpoints()
         _until_the_end(own, sweep)
         found = contents(own / "out")
         different = [name for name in {*found, *expected} if found.get(name) != expected.get(name)]
@@ -241,9 +248,27 @@ def _tasks(seed: int) -> TaskSet:
     return TaskSet.from_arrays(data, kinds="regression")
 
 
-def _killed(place: Path, work: Callable[[Path], None], seconds: float) -> bool:
-    """Whether some work was killed after so many seconds, and had not ended before."""
+def _at_once() -> bool:
+    return True
+
+
+def _has_checkpoints(out: Path) -> bool:
+    return any(out.glob("unfinished/*/*/*"))
+
+
+def _killed(
+    place: Path,
+    work: Callable[[Path], None],
+    seconds: float,
+    *,
+    after: Callable[[], bool] = _at_once,
+) -> bool:
+    """Whether some work was killed so many seconds after something had come true, and had not ended
+    before.
+    """
     first = in_a_process(place, work)
+    while alive([first]) and not after():
+        time.sleep(0.01)
     time.sleep(seconds)
     family = alive([first])
     if family:
