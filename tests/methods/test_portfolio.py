@@ -10,6 +10,7 @@ import pytest
 from softshare.methods import portfolio
 from softshare.methods.contestants import POOLED_RIDGE, RIDGE, Contestant
 from softshare.methods.named import TENSOR_TRAIN, method_named
+from softshare.methods.network_method import NetworkMethod
 from softshare.methods.portfolio import ROOM, Rehearsal
 from softshare.shallow.common_weights import Goal
 from tests.methods.made_schools import FEW_STEPS, parts, schools
@@ -34,6 +35,19 @@ class Slow(Contestant):
 
     def learn(self, train, validation, settings, *, watch=False):
         self.clock.seconds += len(train.rows)
+        return RIDGE.learn(train, validation, settings)
+
+
+@dataclass(frozen=True)
+class Stepping(NetworkMethod):
+    """Takes a second a step of a clock."""
+
+    clock: Clock = field(default_factory=Clock)
+    learned_with: list[int] = field(default_factory=list)
+
+    def learn(self, train, validation, settings, *, watch=False):
+        self.clock.seconds += settings.steps
+        self.learned_with.append(settings.steps)
         return RIDGE.learn(train, validation, settings)
 
 
@@ -84,3 +98,35 @@ def test_with_time_and_few_rows_all_are_learned(minutes: float | None) -> None:
     found = told.learned([POOLED_RIDGE, method_named("mixed-model")])
     assert list(found) == ["pooled-ridge", "mixed-model"]
     assert told.left_out == {}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "asked", "made"),
+    [
+        (5.0, 5000, [20, int((300 - 20) / ROOM)]),
+        (5.0, 200, [20, 200]),
+        (5.0, 10, [10, 10]),
+        (2.0, 5000, [20]),  # there is time for 86
+        (None, 5000, [5000]),
+    ],
+)
+def test_a_network_has_as_many_steps_as_there_is_time_for(
+    minutes: float | None, asked: int, made: list[int], monkeypatch
+) -> None:
+    network = Stepping("stepping", "", "", TENSOR_TRAIN.sharing)
+    monkeypatch.setattr(portfolio, "time", network.clock)
+    told = rehearsal(minutes, steps=asked)
+    found = told.learned([network])
+    assert network.learned_with == made
+    assert list(found) == (["stepping"] if len(made) == 2 or minutes is None else [])
+    if not found:
+        assert told.left_out == {"stepping": "there was time for 86 steps alone"}
+
+
+def test_when_the_time_is_over_the_rest_is_left_out_but_what_is_always_learned(monkeypatch) -> None:
+    slow = Slow("slow", "nothing", "")
+    monkeypatch.setattr(portfolio, "time", slow.clock)
+    told = rehearsal(0.5)
+    found = told.learned([slow, POOLED_RIDGE, method_named("mixed-model"), TENSOR_TRAIN, RIDGE])
+    assert list(found) == ["slow", "pooled-ridge", "ridge"]
+    assert told.left_out == dict.fromkeys(("mixed-model", "tensor-train"), "no time was left")
