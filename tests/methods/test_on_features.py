@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 from sklearn.decomposition import PCA
 
@@ -58,3 +59,38 @@ def test_the_last_layer_is_that_of_the_network_it_trains() -> None:
     expected = RIDGE.learn(features[0], features[1], SETTINGS).predict(features[2])
     for found, wanted in zip(learned.predict(test), expected, strict=True):
         assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_numbers_and_curve_are_those_of_both_learners() -> None:
+    train, validation, _ = parts()
+    network = Recipe("network", mlp)
+    learned = OnLastLayer("cnn", network, network=network).learn(
+        train, validation, SETTINGS, watch=True
+    )
+    trained = network.learn(train, validation, SETTINGS)
+    assert learned.n_parameters == trained.n_parameters + learned.learned.n_parameters
+    assert len(learned.curve) > 0
+    assert [row["step"] for row in learned.curve] == [row["step"] for row in trained.curve]
+    assert list(learned.describe()["layers"]) == list(trained.describe()["layers"])
+    components = OnComponents("pca", network, n_components=3).learn(train, validation, SETTINGS)
+    assert components.n_parameters == components.learned.n_parameters
+    assert components.describe() == components.learned.describe()
+
+
+def test_features_without_a_network_are_refused() -> None:
+    train, validation, _ = parts()
+    with pytest.raises(TypeError, match="cnn: network must train a network, got ridge"):
+        OnLastLayer("cnn", RIDGE, network=RIDGE).learn(train, validation, SETTINGS)
+
+
+def test_there_are_no_more_components_than_training_rows() -> None:
+    train, validation, test = parts()
+    every = np.arange(len(train.rows))
+    entries = np.concatenate([every[train.entries(number)][:3] for number in range(len(train))])
+    few = train.select(np.sort(entries))
+    n_rows = len(np.unique(few.rows))
+    assert n_rows < 6
+    method = OnComponents("pca", RIDGE)
+    learned = method.learn(few, validation, SETTINGS)
+    assert method.of(few, test).input_shape(0) == (n_rows,)
+    assert np.isfinite(np.concatenate(learned.predict(test))).all()
