@@ -15,6 +15,7 @@ from softshare.network.templates.standard import mlp
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.trace_norm import TraceNorm
+from softshare.tasks.batch import Batch
 from softshare.tasks.batches import Batches
 from softshare.tasks.task_set import TaskSet
 from softshare.training.distributed import Processes
@@ -154,3 +155,30 @@ def test_shares_are_the_whole_batch() -> None:
     assert torch.equal(
         sum(part.targets.shape[1] / part.divisors for part in parts) / 3, torch.ones(3)
     )
+
+
+@pytest.mark.parametrize("one_input", [True, False])
+def test_shares_keep_labels_and_weights_beside_their_rows(one_input: bool) -> None:
+    present = torch.ones(2, 7, dtype=torch.bool)
+    present[0, 4:] = False
+    present[1] = False
+    inputs = torch.arange(70.0).reshape(2, 7, 5)
+    batch = Batch(
+        torch.arange(2),
+        inputs[0] if one_input else inputs,
+        torch.arange(14.0).reshape(2, 7),
+        present,
+        one_input,
+        weights=torch.arange(14.0).reshape(2, 7) / 6,
+    )
+    processes, parts = Processes(), []
+    processes.count = 3
+    for processes.rank in range(3):
+        parts += processes.share([batch])
+    assert [part.first_row for part in parts] == [0, 2, 4]
+    assert torch.equal(torch.cat([part.inputs for part in parts], -2), batch.inputs)
+    for name in ("targets", "present", "weights"):
+        of_parts = [getattr(part, name) for part in parts]
+        assert torch.equal(torch.cat(of_parts, 1), getattr(batch, name))
+    # Of a task without labels there is nothing to divide by.
+    assert all(part.divisors.tolist() == pytest.approx([4 / 3, 1 / 3]) for part in parts)

@@ -26,6 +26,7 @@ from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.sharing.tucker import Tucker
+from softshare.tasks.batch import Batch
 from softshare.tasks.batches import Batches
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
@@ -327,3 +328,33 @@ def test_the_state_of_all_suffices_to_predict_in_the_targets_units(
     shard.load_whole_state(state)
     again = shard.preprocessing[0].transform(pd.DataFrame({"x": [50.0, 70.0]}))
     torch.testing.assert_close(shard.task("c")(again), first.task("c")(new))
+
+
+@pytest.mark.parametrize("one_input", [True, False])
+def test_shares_keep_labels_and_weights_beside_their_tasks(
+    one_input: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = torch.tensor([3, 0, 4])
+    present = torch.rand(3, 4, generator=torch.Generator().manual_seed(0)) < 0.5
+    inputs = torch.arange(72.0).reshape(3, 4, 6)
+    batch = Batch(
+        numbers,
+        inputs[0] if one_input else inputs,
+        torch.arange(12.0).reshape(3, 4),
+        present,
+        one_input,
+        weights=torch.arange(12.0).reshape(3, 4) / 6,
+    )
+    for rank, (tasks, rows) in enumerate([([0], [1]), ([1, 2], [0, 2])]):
+        in_process(monkeypatch, rank=rank, of=2)
+        processes = TaskProcesses(network("factorised", ShardedNetwork), own_rows())  # type: ignore[arg-type]
+        (part,) = processes.share([batch])
+        assert part.tasks.tolist() == tasks
+        assert torch.equal(part.inputs, batch.inputs if one_input else inputs[rows])
+        for name in ("targets", "present", "weights"):
+            assert torch.equal(getattr(part, name), getattr(batch, name)[rows])
+        assert processes.own(own_rows()).tasks == own_rows().tasks[2 * rank : 2 + 3 * rank]
+    in_process(monkeypatch, rank=0, of=2)
+    processes = TaskProcesses(network("factorised", ShardedNetwork), own_rows())  # type: ignore[arg-type]
+    others = Batch(torch.tensor([4]), inputs[:1], torch.zeros(1, 4))
+    assert processes.share([others]) == []
