@@ -253,3 +253,22 @@ def test_the_search_shares_all_cores_of_equal_tasks_and_none_of_opposite_ones(al
     choice = select_pattern(learn, (2,), regressions(4, alike=alike, rows=12), n_folds=2)
     assert choice.pattern == ("2" if alike else "0")
     assert set(choice.losses) == {"0", "1", "2"}
+
+
+@pytest.mark.parametrize("metric", [None, "rmse"])
+def test_a_diverged_task_is_infinitely_bad_and_one_without_rows_tells_nothing(
+    metric: str | None,
+) -> None:
+    tasks = regressions(3, alike=True)
+    network = MultiTaskNetwork(torch.nn.Linear(8, 1), tasks, sharing=Independent())
+    with torch.no_grad():
+        for place, value in ((1, np.nan), (2, np.nan)):
+            for parameter in network.own_values(place):
+                parameter.fill_(value)
+    of_two = tasks.select(np.flatnonzero(tasks.task_of < 2))
+    assert of_two.n_examples[2] == 0
+    values = by_metric(metric)(network, of_two)
+    assert np.isfinite(values[0])
+    assert values[1] == np.inf
+    assert metric is not None or np.isnan(values[2])
+    assert cross_validate({"one": lambda train, held_out: network}, of_two) == {"one": np.inf}

@@ -90,15 +90,16 @@ def test_a_sum_tells_what_share_of_every_task_is_its_own(monkeypatch: pytest.Mon
     assert told["similarity"] is None
 
 
-def test_the_learned_correlation_is_the_mean_of_the_layers_that_learn_one() -> None:
+@pytest.mark.parametrize("names", ["ab", "abc"])
+def test_the_learned_correlation_is_the_mean_of_the_layers_that_learn_one(names: str) -> None:
     prior = ss.TensorNormal(("task",))
-    data = {name: (np.zeros((4, 6), dtype=np.float32), np.arange(4.0)) for name in "abc"}
+    data = {name: (np.zeros((4, 6), dtype=np.float32), np.arange(4.0)) for name in names}
     tasks = ss.TaskSet.from_arrays(data, kinds="regression")
     template = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 4), nn.Linear(4, 1))
     network = ss.MultiTaskNetwork(
         template, tasks, sharing={"0": prior, "2": prior, "*": ss.Independent()}
     )
-    roots = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0)).double()
+    roots = torch.randn(2, len(names), 4, generator=torch.Generator().manual_seed(0)).double()
     expected = []
     for layer, root in zip(("0", "2"), roots, strict=True):
         covariance = root @ root.T

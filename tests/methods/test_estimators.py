@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softshare.methods.estimators import LearnedEstimator
+from softshare.methods.estimators import LearnedEstimator, fitted
 from softshare.methods.named import method_named
 from softshare.methods.plain_entries import plain_entries
 from softshare.shallow.pooled_ridge import PooledRidge
+from softshare.tasks.task_set import TaskSet
 from tests.methods.few_trees import grow_few_trees
 from tests.methods.made_schools import FEW_STEPS, parts, schools
 
@@ -45,3 +46,17 @@ def test_a_task_that_was_not_learned_is_refused_by_name() -> None:
     learned = method_named("ridge").learn(train.keep_tasks([0, 1]), validation, FEW_STEPS)
     with pytest.raises(KeyError, match="no task '5'; the tasks are 0, 1"):
         learned.predict(test.keep_tasks([5]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_classes"), [("regression", None), ("binary", None), ("multiclass", 3)]
+)
+def test_an_estimator_knows_the_kind_and_the_classes(kind: str, n_classes: int | None) -> None:
+    random = np.random.default_rng(0)
+    targets = random.normal(size=30) if kind == "regression" else np.arange(30) % (n_classes or 2)
+    inputs = random.normal(size=(30, 2))
+    tasks = TaskSet.from_arrays({"a": (inputs, targets), "b": (inputs, targets)}, kinds=kind)
+    estimator = fitted("pooled-ridge", tasks, seed=3).estimator
+    assert estimator.kind == kind
+    assert estimator.n_classes == n_classes
+    assert estimator.random_state == 3

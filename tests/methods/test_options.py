@@ -11,12 +11,12 @@ from softshare.methods.options import Value, options_of_auto, read_options, wron
 
 
 def test_texts_are_numbers_where_a_number_keeps_all_of_them() -> None:
-    texts = ["a.x=3", "a.y=0.5", "b.x=1e-3", "b.y=02", "b.z=cv", "a.z=x=y", "a.x=4"]
+    texts = ["a.x=3", "a.y=0.5", "b.x=1e-3", "b.y=02", "b.z=cv", "a.z=x=y", "a.x=4", "b.v.w=1"]
     options, wrong = read_options(texts)
     assert wrong == []
     assert options == {
         "a": {"x": 4, "y": 0.5, "z": "x=y"},
-        "b": {"x": 1e-3, "y": "02", "z": "cv"},
+        "b": {"x": 1e-3, "y": "02", "z": "cv", "v.w": 1},
     }
     assert type(options["a"]["x"]) is int
 

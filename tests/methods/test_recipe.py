@@ -86,3 +86,15 @@ def test_he_s_weights_keep_the_size_of_a_signal():
     weight = network.get_submodule("layers.0").weight.detach()
     assert float(weight.var()) == pytest.approx(2 / 400, rel=0.02)
     assert not network.get_submodule("output").bias.any()
+
+
+def test_parameters_by_pattern_have_multiples_of_the_rate():
+    train, _ = parts()
+    network = ss.MultiTaskNetwork(SMALL, train, initial="common", seed=3)
+    rates = {"layers.*": 0.06, "output.bias": 0.0}
+    fit(network, train, steps=40, batch_size=64, learning_rate=0.02, learning_rates=rates, seed=3)
+    recipe = Recipe("rates", SMALL, rates={"layers.*": 3.0, "output.bias": 0.0})
+    own = learned(recipe, seed=3)
+    for path, stack in network.stacks().items():
+        torch.testing.assert_close(own.network.stacks()[path], stack, rtol=0, atol=0)
+    assert torch.equal(own.network.stacks()["output.bias"], own.start["output.bias"])

@@ -29,6 +29,7 @@ def test_settings_survive_json():
     )
     assert checked_settings(json.loads(json.dumps(settings.as_json()))) == settings
     assert settings.hidden == (64, 32)
+    assert settings.as_json()["hidden"] == [64, 32]
 
 
 def test_the_key_names_the_run():

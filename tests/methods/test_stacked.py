@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from softshare.methods import stacked as stacked_methods
 from softshare.methods.method import Learned
 from softshare.methods.named import AUTO
 from softshare.methods.stacked import CHOSEN_BY, StackedMethods, restored_stack, weighed
+from softshare.shallow.common_weights import Goal
 from softshare.shallow.scores import METRICS as SCORES
 from softshare.shallow.stacking import Stack
 from softshare.tasks.metrics import names_of_task_metrics
@@ -109,3 +111,25 @@ def test_a_member_without_outputs_on_rows_held_out_is_refused() -> None:
     members = {"pooled-ridge": Says(1.0, 1.0, 1)}
     with pytest.raises(ValueError, match="gives no outputs on rows held out"):
         weighed(AUTO, members, rows_of("ab"), FEW_STEPS)
+
+
+@pytest.mark.parametrize(("limit", "minutes"), [(0.0, None), (0.5, 0.5)])
+def test_a_portfolio_is_rehearsed_in_the_time_that_was_given(
+    limit: float, minutes: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rehearsed = []
+
+    class Told(Exception):  # noqa: N818
+        pass
+
+    def rehearsal(train: TaskSet, settings: object, goal: Goal, **told: object) -> object:
+        rehearsed.append((goal, told))
+        raise Told
+
+    monkeypatch.setattr(stacked_methods, "Rehearsal", rehearsal)
+    settings = replace(FEW_STEPS, seed=5, method_options={"time_limit": limit}, metric="mae")
+    with pytest.raises(Told):
+        stacked_methods.stack_methods(AUTO, [], rows_of("ab"), settings)
+    ((goal, told),) = rehearsed
+    assert goal == Goal("regression", "mean-mae", 0, 5)
+    assert told == {"pooled": AUTO.pooled, "apart": AUTO.apart, "minutes": minutes}
