@@ -8,8 +8,8 @@ line, then a few seconds a mutant, all on one core.
 
 * **Faults** are those of mutmut's operators on libcst's tree: numbers one larger, comparisons,
   operators and branches exchanged, ``None`` in place of values and arguments, arguments left out,
-  texts changed. Left alone are annotations, docstrings, what stands outside functions, and texts
-  that people read (of errors, and with a space in them).
+  texts changed. Left alone are annotations, docstrings, what stands outside functions, texts that
+  people read (of errors, and with a space in them), and ``strict`` of ``zip``.
 * **Drawn** are sites at random, of every file as many as its part of all. Where the bytecode stays
   the same the next one of the file takes the place.
 * **Tests** run in a forked child, the function's code exchanged where it stands: those that run
