@@ -32,7 +32,9 @@ from softshare.tasks.task_set import TaskSet
 from softshare.training.callbacks import Callback
 from softshare.training.checkpoint_folder import CheckpointFolder
 from softshare.training.diagnostic_history import DiagnosticHistory
+from softshare.training.distributed import Processes
 from softshare.training.fit import fit
+from softshare.training.fit_arguments import require_checkpoints
 from softshare.training.history import History
 from softshare.training.lazy_adam import LazyAdam
 from softshare.training.objective import Loss
@@ -409,3 +411,30 @@ def test_parts_have_names_that_later_versions_look_for(tmp_path: Path) -> None:
     assert newest is not None
     assert newest.finished
     assert set(newest.state) == always
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> list[str]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    folder = CheckpointFolder(tmp_path)
+    monkeypatch.setattr("softshare.training.checkpoint_folder.os.listdir", refused)
+    monkeypatch.setattr(
+        "softshare.training.checkpoint_folder.remove_unfinished", lambda paths: None
+    )
+    told = f"checkpoint: cannot read {tmp_path}: Permission denied; make it readable, or choose"
+    with pytest.raises(OSError, match=told):
+        folder.newest()
+
+
+def test_a_training_of_several_processes_cannot_be_kept() -> None:
+    processes = Processes()
+    require_checkpoints("folder", 5, processes)
+    processes.count = 2
+    require_checkpoints(None, None, processes)
+    with pytest.raises(
+        ValueError, match="several processes cannot be kept; leave it out, or train"
+    ):
+        require_checkpoints("folder", 5, processes)

@@ -14,7 +14,10 @@ from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.tensor_normal import TensorNormal
 from softshare.sharing.trace_norm import TraceNorm
+from softshare.tasks.batch import Batch
 from softshare.tasks.batches import Batches, Policy
+from softshare.tasks.losses import BinaryLoss
+from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 from softshare.training.fit import fit
 from softshare.training.objective import Loss, Objective
@@ -128,3 +131,42 @@ def test_a_penalty_that_is_not_finite_stops_training_though_it_is_detached() -> 
     loss = Loss(torch.arange(2), torch.ones(2), torch.tensor(torch.nan))
     with pytest.raises(FloatingPointError, match="a penalty became nan at step 7"):
         loss.require_finite(made_tasks().tasks[:2], 7)
+
+
+@pytest.mark.parametrize("binary", ["logistic", "hinge"])
+def test_the_loss_of_two_classes_is_the_one_that_was_asked_for(binary: BinaryLoss) -> None:
+    random = np.random.default_rng(0)
+    data = {}
+    for name in "ab":
+        data[name] = (random.normal(size=(6, 3)).astype(np.float32), np.arange(6) % 2)
+    tasks = TaskSet.from_arrays(data, kinds="binary")
+    network = MultiTaskNetwork(mlp, tasks, sharing=Independent())
+    (batch,) = next(iter(Batches(tasks, batch_size=6)))
+    batch = batch.to(torch.device("cpu"), torch.float32)
+    found = Objective(tasks, binary=binary)(network, [batch]).by_task
+    for place, number in enumerate(batch.tasks.tolist()):
+        outputs = network.task(tasks.tasks[number].name)(batch.inputs[place])[:, 0]
+        margins = (2 * batch.targets[place] - 1) * outputs
+        losses = (1 - margins).clamp(min=0) if binary == "hinge" else (1 + (-margins).exp()).log()
+        torch.testing.assert_close(found[place], losses.mean())
+
+
+@pytest.mark.parametrize(
+    ("bad", "remedy"),
+    [
+        (("inputs",), "its inputs hold nan or infinite values"),
+        (("targets",), "its targets hold nan or infinite values"),
+        ((), "try a smaller learning rate"),
+    ],
+)
+def test_bad_data_are_told_from_training_that_diverges(bad: tuple[str, ...], remedy: str) -> None:
+    values = {"inputs": torch.zeros(2, 3, 4), "targets": torch.zeros(2, 3)}
+    for name in bad:
+        values[name][1, 2] = torch.inf
+    batch = Batch(torch.tensor([2, 0]), values["inputs"], values["targets"])
+    tasks = [Task(name, "regression") for name in "abc"]
+    loss = Loss(batch.tasks, torch.tensor([torch.nan, torch.inf]), torch.zeros(()))
+    told = f"the loss of task 'c' became nan at step 7 (2 tasks in all); {remedy}"
+    with pytest.raises(FloatingPointError) as caught:
+        loss.require_finite(tasks, 7, [batch])
+    assert str(caught.value).startswith(told)

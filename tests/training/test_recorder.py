@@ -11,10 +11,11 @@ from torch.nn import functional
 from softshare.network import predict as module
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
+from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.tasks.losses import TaskLosses
 from softshare.tasks.task_set import TaskSet
-from softshare.training.recorder import mean_losses
+from softshare.training.recorder import BestWeights, mean_losses
 
 SIZES = {"binary": 7, "three": 4, "five": 12, "number": 9, "narrow": 3}
 
@@ -111,3 +112,39 @@ def test_mean_losses_of_a_network_in_another_precision(
     torch.testing.assert_close(
         losses.double(), in_a_loop(network, tasks), rtol=tolerance, atol=tolerance
     )
+
+
+@pytest.mark.parametrize("jointly", [True, False])
+def test_of_equally_good_weights_the_first_are_kept(jointly: bool) -> None:
+    tasks = mixed(one_input=True)
+    network = MultiTaskNetwork(mlp, tasks, sharing=Independent())
+    best = BestWeights(jointly=jointly)
+    n_tasks = len(tasks)
+    for value, loss in ((1.0, 0.5), (2.0, 0.5), (3.0, 0.7), (4.0, float("nan"))):
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.fill_(value)
+        best.update(network, torch.full((n_tasks,), loss), mean=loss)
+    best.restore(network)
+    assert all((parameter == 1).all() for parameter in network.parameters())
+
+
+def test_tasks_that_share_nothing_have_each_its_own_best_weights() -> None:
+    tasks = mixed(one_input=True)
+    network = MultiTaskNetwork(mlp, tasks, sharing=Independent())
+    apart, jointly = BestWeights(), BestWeights(jointly=True)
+    losses = torch.tensor([[0.5, 0.1, 0.9, torch.nan, 0.2], [0.4, 0.2, 0.8, torch.nan, 0.35]])
+    for value, of_step in zip((1.0, 2.0), losses, strict=True):
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.fill_(value)
+        for each in (apart, jointly):
+            each.update(network, of_step, mean=float(of_step.nanmean()))
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.fill_(3.0)
+    apart.restore(network)
+    kept = [float(network.own_values(task)[0].flatten()[0]) for task in range(len(tasks))]
+    assert kept == [2.0, 1.0, 2.0, 3.0, 1.0]
+    jointly.restore(network)
+    assert all((parameter == 1).all() for parameter in network.parameters())
