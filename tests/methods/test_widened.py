@@ -10,6 +10,7 @@ from torch import nn
 
 from softshare.methods.named import NETWORKS, method_named
 from softshare.methods.training import Trainer
+from softshare.methods.widened import _times
 from softshare.network.templates.standard import mlp
 from tests.methods.made_tasks import FAST, images_of, made_tasks, settings_of, size
 
@@ -56,3 +57,21 @@ def test_a_method_of_no_certain_size_cannot_be_matched(other: str) -> None:
         "independent",
     ):
         Trainer(method).decide(settings_of(method.name, as_many_as=other), made_tasks())
+
+
+@pytest.mark.parametrize("other", ["independent", "tensor-ring", "pooled"])
+def test_no_other_width_has_a_nearer_size(other: str) -> None:
+    method, tasks = method_named("tied-wide"), made_tasks()
+    settings = settings_of(method.name, as_many_as=other)
+    decided = Trainer(method).decide(settings, tasks)
+    target = size(other, replace(FAST, method=other), tasks)
+    found = abs(size(method.name, decided, tasks) - target)
+    for width in range(1, 31):
+        there = size(method.name, replace(settings, hidden=(width, width)), tasks)
+        assert found <= abs(there - target)
+
+
+def test_layers_are_widened_in_proportion_and_never_vanish() -> None:
+    assert _times((8, 40), 16) == (8, 40)
+    assert _times((8, 40), 24) == (12, 60)
+    assert _times((8, 40), 1) == (1, 2)
