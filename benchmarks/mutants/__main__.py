@@ -70,7 +70,7 @@ class Testing:
             for seed in self._seeds:
                 mutants = self._drawn(sites, seed, loaded)
                 samples.append(Sample(package, size, seed, _judged(mutants, judge)))
-        write_report(samples, self._root)
+                write_report(samples, self._root)
         return True
 
     def _sites(self, package: str) -> dict[Path, list[Site]]:
