@@ -38,18 +38,6 @@ class PlainEntries:
         """The same with images as rows of numbers."""
         return replace(self, inputs=self.inputs.reshape(len(self.inputs), -1))
 
-    def where(self, mask: np.ndarray) -> PlainEntries:
-        """Some of the entries, ``(N,)`` booleans."""
-        groups = None if self.groups is None else self.groups[mask]
-        weights = None if self.weights is None else self.weights[mask]
-        return PlainEntries(
-            self.inputs[mask],
-            self.targets[mask],
-            self.tasks[mask],
-            groups,
-            weights,
-        )
-
 
 MOST_PIXELS = 256
 """Numbers of an image that is as well a vector, as 16 by 16 grey pixels."""

@@ -60,3 +60,16 @@ def test_an_estimator_knows_the_kind_and_the_classes(kind: str, n_classes: int |
     assert estimator.kind == kind
     assert estimator.n_classes == n_classes
     assert estimator.random_state == 3
+
+
+def test_numbers_of_a_mixed_model_are_its_effects() -> None:
+    train, validation, _ = parts(schools())
+    learned = method_named("mixed-model").learn(train, validation, FEW_STEPS)
+    assert isinstance(learned, LearnedEstimator)
+    model = learned.fitted.estimator
+    assert learned.n_parameters == model.fixed_effects_.size + model.task_effects_.size
+    ridge = method_named("pooled-ridge").learn(train, validation, FEW_STEPS)
+    assert isinstance(ridge, LearnedEstimator)
+    model = ridge.fitted.estimator
+    n_effects = np.size(model.coef_) + np.size(model.intercept_) + np.size(model.offsets_)
+    assert ridge.n_parameters == n_effects

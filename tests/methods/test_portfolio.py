@@ -13,6 +13,7 @@ from softshare.methods.named import TENSOR_TRAIN, method_named
 from softshare.methods.network_method import NetworkMethod
 from softshare.methods.portfolio import ROOM, Rehearsal
 from softshare.shallow.common_weights import Goal
+from softshare.tasks.folds import folds
 from tests.methods.made_schools import FEW_STEPS, parts, schools
 
 GOAL = Goal("regression", "mean-rmse", 0, 0)
@@ -130,3 +131,18 @@ def test_when_the_time_is_over_the_rest_is_left_out_but_what_is_always_learned(m
     found = told.learned([slow, POOLED_RIDGE, method_named("mixed-model"), TENSOR_TRAIN, RIDGE])
     assert list(found) == ["slow", "pooled-ridge", "ridge"]
     assert told.left_out == dict.fromkeys(("mixed-model", "tensor-train"), "no time was left")
+
+
+@pytest.mark.parametrize(("share", "n_parts"), [(1.9, None), (2.0, 2), (2.75, 2), (3.2, 3)])
+def test_some_of_the_rows_are_one_of_as_many_folds_as_are_large(
+    share: float, n_parts: int | None, monkeypatch
+) -> None:
+    told = rehearsal(None, seed=4)
+    n_rows = len(told.train.rows)
+    monkeypatch.setattr(portfolio, "ROWS", int(n_rows / share))
+    some = told._some_rows()
+    if n_parts is None:
+        assert some is None
+    else:
+        expected = told.train.select(folds(told.train, n_parts, seed=4) == 0)
+        assert some.rows.tolist() == expected.rows.tolist()

@@ -304,6 +304,8 @@ def test_where_all_checkpoints_are_damaged_training_begins_anew(tmp_path: Path) 
         ({"optimizer": partial(SGD, momentum=0.9)}, "optimizer"),
         ({"schedule": partial(CosineAnnealingLR, T_max=9)}, "schedule"),
         ({"clip_norm": 1.0}, "clip_norm None, now 1.0"),
+        ({"binary_loss": "hinge"}, "(binary_loss logistic, now hinge)"),
+        ({"batch_size": 9}, "(batch_size 8, now 9)"),
         ({"callbacks": []}, "callbacks ['DiagnosticHistory'], now []"),
         ({"validation": None, "keep_best": False}, "other data (validation)"),
         ({"network": 2}, "the weights that the network starts with"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 
 import numpy as np
 import pytest
 import torch
+from torch.optim import SGD
 
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates.standard import mlp
 from softshare.sharing.base import Sharing
 from softshare.sharing.independent import Independent
 from softshare.sharing.tensor_normal import TensorNormal
+from softshare.sharing.tied import Tied
 from softshare.sharing.trace_norm import TraceNorm
 from softshare.tasks.batch import Batch
 from softshare.tasks.batches import Batches, Policy
@@ -170,3 +173,38 @@ def test_bad_data_are_told_from_training_that_diverges(bad: tuple[str, ...], rem
     with pytest.raises(FloatingPointError) as caught:
         loss.require_finite(tasks, 7, [batch])
     assert str(caught.value).startswith(told)
+
+
+def test_a_step_without_tasks_has_a_loss_of_nothing() -> None:
+    tasks = made_tasks()
+    network = MultiTaskNetwork(mlp, tasks, sharing=TraceNorm(gamma=0.1))
+    loss = Objective(tasks)(network, [])
+    assert (loss.tasks.dtype, loss.tasks.shape) == (torch.long, (0,))
+    assert loss.total.item() == 0
+    loss.total.backward()
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+def test_dropout_draws_anew_in_every_step_and_alike_again() -> None:
+    """All rows are alike and nothing moves: a step's loss tells its draw."""
+    data = {name: (np.ones((8, 4), dtype=np.float32), np.ones(8)) for name in "ab"}
+    tasks = TaskSet.from_arrays(data, kinds="regression")
+
+    def losses(seed: int) -> list[float | None]:
+        network = MultiTaskNetwork(partial(mlp, dropout=0.5), tasks, sharing=Tied())
+        history = fit(
+            network,
+            tasks,
+            steps=5,
+            batch_size=8,
+            optimizer=SGD,
+            learning_rate=1e-30,
+            evaluate_every=1,
+            seed=seed,
+        )
+        return [row["train_loss"] for row in history]
+
+    first = losses(seed=0)
+    assert len(set(first)) == 5
+    assert losses(seed=0) == first
+    assert not set(losses(seed=1)) & set(first)

@@ -15,7 +15,9 @@ from softshare.sharing.independent import Independent
 from softshare.sharing.last_axis_flattening import LastAxisFlattening
 from softshare.tasks.losses import TaskLosses
 from softshare.tasks.task_set import TaskSet
-from softshare.training.recorder import BestWeights, mean_losses
+from softshare.training import recorder
+from softshare.training.history import History
+from softshare.training.recorder import BestWeights, KeepBest, Recorder, mean_losses
 
 SIZES = {"binary": 7, "three": 4, "five": 12, "number": 9, "narrow": 3}
 
@@ -148,3 +150,23 @@ def test_tasks_that_share_nothing_have_each_its_own_best_weights() -> None:
     assert kept == [2.0, 1.0, 2.0, 3.0, 1.0]
     jointly.restore(network)
     assert all((parameter == 1).all() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize(("keep_best", "expected"), [(True, [2.0, 1.0]), ("jointly", [1.0, 1.0])])
+def test_a_recorder_keeps_the_best_of_each_task_or_of_all(
+    keep_best: KeepBest, expected: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = {name: (np.zeros((4, 2), dtype=np.float32), np.arange(4.0)) for name in "ab"}
+    tasks = TaskSet.from_arrays(data, kinds="regression")
+    network = MultiTaskNetwork(mlp, tasks, sharing=Independent())
+    told = iter([torch.tensor([0.5, 0.1]), torch.tensor([0.4, 0.9])])
+    monkeypatch.setattr(recorder, "mean_losses", lambda *given: next(told))
+    losses = TaskLosses(tasks.tasks)
+    keeper = Recorder(History(), every=1, validation=tasks, losses=losses, keep_best=keep_best)
+    for value in (1.0, 2.0):
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.fill_(value)
+        keeper.evaluate(network, int(value))
+    keeper.finish(network)
+    assert [float(network.own_values(task)[0].flatten()[0]) for task in range(2)] == expected
