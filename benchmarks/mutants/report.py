@@ -15,7 +15,7 @@ from benchmarks.mutants.judging import Verdict
 PAGE = Path("benchmarks/mutants.md")
 
 REASONS = Path("benchmarks/mutants/reasons.json")
-"""Mutant → why no test can see it, or why none need; found by reading."""
+"""Mutant → why no test can see it, or why none need, or what has seen it since; by reading."""
 
 INTRODUCTION = """\
 # Mutation testing

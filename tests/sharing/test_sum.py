@@ -292,3 +292,11 @@ def test_squares_of_some_tasks_are_theirs_in_the_order_asked(own: Sharing) -> No
     weight.own.load_state_dict(drawn(own)["fc"].state_dict())
     squares = weight.own.stacked().flatten(1).square().sum(1)
     assert_close(weight.own_squares(torch.tensor([2, 0])), squares[[2, 0]])
+
+
+def test_both_parts_know_the_grid_of_the_tasks() -> None:
+    names = [(row, column) for row in "ab" for column in "xyz"]
+    common, own = ss.TensorTrain(0.5), ss.Tucker(0.5)
+    told = ss.Sum(common, own, 0.3).for_tasks(names)
+    assert told == ss.Sum(common.for_tasks(names), own.for_tasks(names), 0.3)
+    assert told != ss.Sum(common, own, 0.3)
