@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def batch_of(tasks: ss.TaskSet, *, missing: bool, n_rows: int = BATCH) -> Batch:
 def found_by_updates(
     network: ss.MultiTaskNetwork,
     tasks: ss.TaskSet,
-    batch: Batch,
+    batches: Sequence[Batch],
     monkeypatch: pytest.MonkeyPatch,
 ) -> dict[Spread, tuple[Tensor, Tensor]]:
     """What each spread is told in one update."""
@@ -97,9 +98,9 @@ def found_by_updates(
 
     monkeypatch.setattr(Spread, "learn", learn)
     updates = SpreadUpdates(network, tasks, TaskLosses(tasks.tasks), Processes())
-    updates.after_step(network, EVERY - 1, [batch])
+    updates.after_step(network, EVERY - 1, batches)
     assert not found
-    updates.after_step(network, EVERY, [batch])
+    updates.after_step(network, EVERY, batches)
     return found
 
 
@@ -170,7 +171,7 @@ def test_evidence_is_that_of_the_whole_jacobian(
     tasks = tasks_of(kind)
     network = network_of(template, tasks, own)
     batch = batch_of(tasks, missing=kind == "binary")
-    found = found_by_updates(network, tasks, batch, monkeypatch)
+    found = found_by_updates(network, tasks, [batch], monkeypatch)
     assert len(found) == 4
     expected = by_definition(network, tasks, batch, FIRST[template])
     # Own parts around their own mean have lost one of three parts of their variance; those of a
@@ -196,8 +197,8 @@ def test_no_more_rows_and_tasks_than_are_looked_at_count(monkeypatch: pytest.Mon
         batch.targets[:2, :MOST_ROWS],
         batch.present[:2, :MOST_ROWS],
     )
-    of_all = found_by_updates(network, tasks, batch, monkeypatch)
-    of_part = found_by_updates(network, tasks, part, monkeypatch)
+    of_all = found_by_updates(network, tasks, [batch], monkeypatch)
+    of_part = found_by_updates(network, tasks, [part], monkeypatch)
     for spread, evidence in of_all.items():
         assert_close(evidence, of_part[spread])
 
@@ -222,3 +223,14 @@ def test_errors_are_remembered_and_go_on_where_they_stood(monkeypatch: pytest.Mo
         common = (n_rows * errors).sum() / n_rows.sum()
         dispersion = 2 * (PRIOR_ROWS * common + n_rows * errors) / (PRIOR_ROWS + n_rows)
         assert_close(spread.dispersion, dispersion, rtol=1e-5, atol=1e-8)
+
+
+def test_evidence_of_several_batches_adds_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = tasks_of("binary")
+    network = network_of("vectors", tasks, ss.TensorTrain(1.0))
+    batches = [batch_of(tasks, missing=True), batch_of(tasks, missing=False, n_rows=5)]
+    together = found_by_updates(network, tasks, batches, monkeypatch)
+    first, second = (found_by_updates(network, tasks, [each], monkeypatch) for each in batches)
+    for spread, evidence in together.items():
+        for part, total in enumerate(evidence):
+            assert_close(total, first[spread][part] + second[spread][part])
