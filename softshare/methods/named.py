@@ -116,6 +116,7 @@ _THOROUGH = (
     LINEAR_MTRL,
     POOLED,
     TIED,
+    SHARED_PLUS_OWN,
     LAST_AXIS_FLATTENING,
     TENSOR_TRAIN,
 )
@@ -137,7 +138,7 @@ _THOROUGH_OF_SAME_ROWS = (
 AUTO = Auto(
     {
         "quick": _QUICK,
-        "default": (*_QUICK, *_LINEAR, TENSOR_TRAIN),
+        "default": (*_QUICK, *_LINEAR, SHARED_PLUS_OWN),
         "thorough": _THOROUGH,
     },
     {
