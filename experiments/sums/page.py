@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ def tables_table() -> str:
         means = values.mean()
         gain = difference(values, SUM, str(means[list(OTHERS)].idxmax()))
         texts = [f"{means[name]:.3f}" for name in (*OTHERS, SUM)]
-        texts.append(f"{gain['mean']:+.4f} ± {gain['error']:.4f}")
+        error = "" if isnan(gain["error"]) else f" ± {gain['error']:.4f}"
+        texts.append(f"{gain['mean']:+.4f}{error}")
         lines.append(f"| {table} {100 * fraction:g} % | {len(values)} | {' | '.join(texts)} |")
     return "\n".join(lines) if len(lines) > 2 else "Not run yet."
 
@@ -95,7 +97,7 @@ def spread_table() -> str:
     path = HERE / "spread.csv"
     if not path.exists():
         return "Not run yet."
-    found = pd.read_csv(path).fillna("")
+    found = pd.read_csv(path).astype(object).fillna("")
     lines = [f"| {' | '.join(found.columns)} |", "|---" * len(found.columns) + "|"]
     lines += [f"| {' | '.join(_plain(row))} |" for row in found.to_numpy().tolist()]
     return "\n".join(lines)
