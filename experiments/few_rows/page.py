@@ -30,6 +30,7 @@ PAGE = Path("docs/few-rows.md")
 BEGIN, END = "<!-- records: begin -->\n", "<!-- records: end -->\n"
 SHOWN = (
     *(method.name for method in AUTO.presets["default"]),
+    "tensor-train",
     "boosted-apart",
     "kernel-apart",
     *AUTOS,
@@ -38,10 +39,12 @@ Cells = dict[tuple[str, float], pd.DataFrame]
 
 
 def values_table(found: Cells) -> str:
-    """Mean of the methods of ``auto`` in every cell, the best in bold, and mean ranks."""
+    """Mean of the methods of ``auto`` in every cell, the best in bold, and mean ranks; nothing of
+    a method that was run on few of the cell's seeds, which is no mean beside the others'.
+    """
     lines = [_row("table, fraction", "seeds", *SHOWN), "|---" * (len(SHOWN) + 2) + "|"]
     for key, values in found.items():
-        means = values.mean()
+        means = values[[*singles(values), *(name for name in AUTOS if name in values)]].mean()
         best = means[[name for name in SHOWN if name in means]].max()
         texts = []
         for name in SHOWN:
@@ -82,6 +85,8 @@ def gains_table(found: Cells, auto: str) -> tuple[str, str]:
             behind.append(_cell(key))
         texts.append(f"{_told(gain)} ({best})")
         lines.append(_row(_cell(key), str(gain["seeds"]), *texts))
+    if len(lines) == 2:
+        return "", f"`{auto}` has no records with the methods that it weighs now."
     told = [f"{rival} {b} / {w} of {n}" for rival, (b, w, n) in counts.items()]
     sentence = f"`{auto}` is surely better / worse than {', '.join(told)} cells; "
     sentence += f"at most one standard error below the best single method in {near} of "
