@@ -73,6 +73,30 @@ def test_networks_of_several_targets_stand_on_each_target_s_own_line() -> None:
         assert r2_score(test.targets[test.entries(number)], outputs[:, 0]) > 0.98
 
 
+def test_networks_of_several_kinds_of_targets_stand_alone() -> None:
+    inputs = np.random.default_rng(0).normal(size=(40, 3))
+    columns = {"number": inputs[:, 0], "sign": (inputs[:, 1] > 0).astype(float)}
+    kinds = {"number": "regression", "sign": "binary"}
+    tasks = TaskSet.from_shared_inputs(inputs, columns, kinds=kinds)
+    train, validation, _ = parts(tasks)
+    learned = method_named("tied").learn(train, validation, FEW_STEPS)
+    assert isinstance(learned, CrossFittedNetworks)
+    assert learned.base is None
+
+
+@pytest.mark.parametrize("name", ["tied", "independent"])
+def test_a_state_that_does_not_name_its_base_has_the_method_s(name: str) -> None:
+    train, validation, test = parts(schools())
+    method = method_named(name)
+    learned = method.learn(train, validation, FEW_STEPS)
+    state = learned.state()
+    assert state.pop("base_name") == {"tied": "pooled-ridge", "independent": "ridge"}[name]
+    nothing = train.select(np.empty(0, dtype=int))
+    again = method.restore(state, nothing)
+    for one, other in zip(learned.predict(test), again.predict(test), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("best", [-0.4, 0.0, 0.003, 0.37, 0.997, 1.0, 1.8])
 def test_of_what_networks_add_as_much_is_taken_as_does_best(best: float) -> None:
     """Squared errors are least at the projection of what is missing on what is added."""
