@@ -79,6 +79,7 @@ def tables_table() -> str:
     """The sum beside pooled and independent networks on the development tables."""
     lines = [f"| table, fraction | seeds | {' | '.join((*OTHERS, SUM))} | over the better |"]
     lines.append("|---|---|---|---|---|---|")
+    told, behind = 0, []
     for (table, fraction), values in cells(read_all()).items():
         if not {SUM, *OTHERS} <= set(values):
             continue
@@ -88,8 +89,15 @@ def tables_table() -> str:
         texts = [f"{means[name]:.3f}" for name in (*OTHERS, SUM)]
         error = "" if isnan(gain["error"]) else f" ± {gain['error']:.4f}"
         texts.append(f"{gain['mean']:+.4f}{error}")
-        lines.append(f"| {table} {100 * fraction:g} % | {len(values)} | {' | '.join(texts)} |")
-    return "\n".join(lines) if len(lines) > 2 else "Not run yet."
+        cell = f"{table} {100 * fraction:g} %"
+        lines.append(f"| {cell} | {len(values)} | {' | '.join(texts)} |")
+        told += not isnan(gain["error"])
+        behind += [cell] * (gain["mean"] < -gain["error"])
+    if len(lines) == 2:
+        return "Not run yet."
+    counted = f"Cells with seeds enough for an error: {told} of {len(lines) - 2}; of these the sum "
+    counted += f"is more than one error below the better in {len(behind)}"
+    return "\n".join([*lines, "", counted + (f" ({', '.join(behind)})." if behind else ".")])
 
 
 def spread_table() -> str:
