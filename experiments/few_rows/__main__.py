@@ -11,7 +11,8 @@ are written as it ends, and what is in ``records`` already is not run again. ``a
 more what is there. Without ``--methods``: the members of ``auto`` that are no networks.
 
 Processor time: ten seeds of all fractions take a quarter of an hour without networks and without
-ames and insteval, which take half an hour more each; with ``--methods tensor-train`` an hour.
+ames and insteval, which take half an hour more each; ``--methods shared-plus-own``, the network
+that ``auto`` weighs (of several target columns ``tensor-train``), three quarters of an hour.
 
 ``python -m experiments.few_rows.page`` makes the tables of ``docs/few-rows.md`` from the records.
 """
