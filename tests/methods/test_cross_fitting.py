@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
+from softshare.methods import cross_fitting
 from softshare.methods.cross_fitting import CrossFittedNetworks, _weight_of
 from softshare.methods.named import method_named
 from softshare.tasks.task_set import TaskSet
@@ -79,6 +80,17 @@ def test_networks_of_several_kinds_of_targets_stand_alone() -> None:
     kinds = {"number": "regression", "sign": "binary"}
     tasks = TaskSet.from_shared_inputs(inputs, columns, kinds=kinds)
     train, validation, _ = parts(tasks)
+    learned = method_named("tied").learn(train, validation, FEW_STEPS)
+    assert isinstance(learned, CrossFittedNetworks)
+    assert learned.base is None
+
+
+def test_networks_of_very_many_targets_stand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cross_fitting, "MOST_ENTRIES_APART", 63)
+    inputs = np.random.default_rng(0).normal(size=(40, 3))
+    columns = {"one": inputs[:, 0], "other": inputs[:, 1]}
+    train, validation, _ = parts(TaskSet.from_shared_inputs(inputs, columns))
+    assert len(train.rows) == 64
     learned = method_named("tied").learn(train, validation, FEW_STEPS)
     assert isinstance(learned, CrossFittedNetworks)
     assert learned.base is None
