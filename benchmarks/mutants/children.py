@@ -15,6 +15,9 @@ import pytest
 SECONDS_OF_NOTHING = 60.0
 """A child that computes nothing for so long hangs."""
 
+BROKEN = 99
+"""The exit status of a child whose action raised: no test has judged anything."""
+
 
 class Seen:
     """A plugin that notes which tests fail."""
@@ -45,7 +48,7 @@ def run_child(action: Callable[[], int], *, cpu_seconds: float) -> int | None:
     """
     child = os.fork()
     if child == 0:
-        code = 99
+        code = BROKEN
         try:
             os.setpgid(0, 0)
             limit = int(cpu_seconds) + 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.mutants.children import Seen, run_child, run_item
+from benchmarks.mutants.children import BROKEN, Seen, run_child, run_item
 from benchmarks.mutants.reached import Reached
 from benchmarks.mutants.sites import Mutant
 from benchmarks.mutants.swapping import Exchange
@@ -31,8 +31,8 @@ class Verdict:
 
     Args:
         mutant: the module with its fault.
-        ended: ``failed`` (a test), ``time-out``, ``crash``, ``survived``, or ``not reached`` by any
-            test.
+        ended: ``failed`` (a test), ``time-out``, ``crash``, ``survived``, ``not reached`` by any
+            test, or ``broken``: the tests could not be run.
         by: the test that failed.
     """
 
@@ -43,7 +43,7 @@ class Verdict:
     @property
     def killed(self) -> bool:
         """Whether the tests have seen it."""
-        return self.ended not in ("survived", "not reached")
+        return self.ended in ("failed", "time-out", "crash")
 
 
 class Judge:
@@ -89,8 +89,8 @@ class Judge:
             lambda: _fails(chosen, self._failed, exchange),
             cpu_seconds=MORE_SECONDS + 3 * seconds,
         )
-        if ended == 0:
-            return Verdict(mutant, "survived", "")
+        if ended in (0, BROKEN):
+            return Verdict(mutant, "survived" if ended == 0 else "broken", "")
         if ended != FAILED:
             return Verdict(mutant, "time-out" if ended is None else "crash", "")
         name = self._failed.read_text()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,14 +26,11 @@ Where tests were written for survivors of one seed, only another seed tells what
 """
 
 HEAD = (
-    "| package | mutants | seed | drawn | killed | share | of those that differ | how |",
-    "|---|---|---|---|---|---|---|---|",
+    "| package | mutants | seed | drawn | killed | share | how |",
+    "|---|---|---|---|---|---|---|",
 )
 
-EXPLANATION = """\
-*Share*: with its 95 % interval (Wilson). *Of those that differ*: without survivors that are the
-same program in all that it is for, as their reasons tell.
-"""
+EXPLANATION = "*Share*: with its 95 % interval (Wilson).\n"
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def write_report(samples: Sequence[Sample], root: Path) -> Path:
     """
     reasons = json.loads((root / REASONS).read_text())
     lines = [INTRODUCTION, *HEAD]
-    lines += [_row(sample, reasons) for sample in samples]
+    lines += [_row(sample) for sample in samples]
     lines += ["", EXPLANATION, "## Survivors", ""]
     survivors: dict[str, Verdict] = {}
     for sample in samples:
@@ -74,18 +71,14 @@ def write_report(samples: Sequence[Sample], root: Path) -> Path:
     return page
 
 
-def _row(sample: Sample, reasons: Mapping[str, str]) -> str:
+def _row(sample: Sample) -> str:
     drawn = len(sample.verdicts)
     killed = sum(verdict.killed for verdict in sample.verdicts)
-    same = sum(
-        not verdict.killed and reasons.get(verdict.mutant.key, "").startswith("Same")
-        for verdict in sample.verdicts
-    )
     counts = Counter(verdict.ended for verdict in sample.verdicts)
     how = ", ".join(f"{ended} {count}" for ended, count in sorted(counts.items()))
     return (
         f"| {sample.package} | {sample.size:,} | {sample.seed} | {drawn} | {killed} "
-        f"| {_share(killed, drawn)} | {_share(killed, drawn - same)} | {how} |"
+        f"| {_share(killed, drawn)} | {how} |"
     )
 
 
