@@ -14,9 +14,24 @@ from softshare.methods.named import method_named
 from softshare.methods.network_method import NetworkMethod
 from softshare.methods.settings import RunSettings
 from softshare.methods.training import Trainer
+from softshare.tasks.preprocessing import prepare
+from softshare.tasks.splits import split
 from tests.methods.made_tasks import FAST, made_tasks, settings_of
 
 LAYERS = ["first", "second", "output"]
+
+
+def columns_of_a_table() -> ss.TaskSet:
+    """Two targets of the same rows."""
+    numbers = np.random.default_rng(0)
+    targets = numbers.normal(size=(30, 2))
+    tasks = ss.TaskSet.from_shared_inputs(
+        numbers.normal(size=(30, 3)),
+        {"water": targets[:, 0], "fat": targets[:, 1]},
+        kinds="regression",
+    )
+    assert tasks.one_input
+    return tasks
 
 
 def network_method(name: str) -> NetworkMethod:
@@ -27,12 +42,14 @@ def network_method(name: str) -> NetworkMethod:
 
 def test_every_layer_is_one_weight_and_deviations_from_it() -> None:
     own = ss.Sum(ss.Tied(), ss.Independent(), 0.3)
-    sharing = network_method("shared-plus-own").sharing(LAYERS, {"shrink": 0.3})
+    sharing = network_method("shared-plus-own").sharing(
+        LAYERS, {"shrink": 0.3, "output": "common"}
+    )
     assert sharing == {"output": own, "*": own}
 
 
 def test_deviations_of_low_rank_are_below_a_free_output() -> None:
-    options = {"ranks": 0.6, "task_rank": 0.2, "shrink": 0.3}
+    options = {"ranks": 0.6, "task_rank": 0.2, "shrink": 0.3, "output": "common"}
     sharing = network_method("shared-plus-tensor-train").sharing(LAYERS, options)
     assert sharing == {
         "output": ss.Sum(ss.Tied(), ss.Independent(), 0.3),
@@ -41,10 +58,50 @@ def test_deviations_of_low_rank_are_below_a_free_output() -> None:
 
 
 def test_the_prior_is_on_the_last_two_layers() -> None:
-    options = {"scale": 0.5, "epsilon": 0.2, "every": 7}
+    options = {"scale": 0.5, "epsilon": 0.2, "every": 7, "output": "common"}
     sharing = network_method("shared-plus-prior").sharing(LAYERS, options)
     prior = ss.Tied() + ss.TensorNormal(scale=0.5, epsilon=0.2, every=7)
     assert sharing == {"second": prior, "output": prior, "*": ss.Tied()}
+
+
+@pytest.mark.parametrize(
+    "name, without_mean",
+    [
+        ("shared-plus-own", ss.Independent()),
+        ("shared-plus-tensor-train", ss.Independent()),
+        ("shared-plus-prior", ss.TensorNormal(scale=1.0, epsilon=0.1, every=10)),
+    ],
+)
+def test_outputs_of_different_quantities_have_no_mean(name: str, without_mean: ss.Sharing) -> None:
+    method = network_method(name)
+    asked = settings_of(name)
+    decided = Trainer(method).decide(asked, columns_of_a_table())
+    assert decided.method_options == {"output": "apart"}
+    sharing = method.sharing(LAYERS, method.values(decided))
+    assert sharing["output"] == without_mean
+    one_quantity = Trainer(method).decide(asked, made_tasks())
+    assert one_quantity is asked
+    assert isinstance(method.sharing(LAYERS, method.values(asked))["output"], ss.Sum)
+
+
+def test_numbers_of_several_scales_are_different_quantities() -> None:
+    rows = np.random.default_rng(0).normal(size=(2, 30, 3))
+    sizes = {"metres": rows[0, :, 0], "millions": 1e6 * rows[1, :, 0]}
+    tasks = ss.TaskSet.from_arrays(
+        {name: (rows[0], targets) for name, targets in sizes.items()}, kinds="regression"
+    )
+    train = prepare(tasks, split(tasks, seed=0))[0]
+    asked = settings_of("shared-plus-own")
+    decided = Trainer(network_method("shared-plus-own")).decide(asked, train)
+    assert decided.method_options == {"output": "apart"}
+
+
+def test_whether_outputs_have_a_mean_can_be_given() -> None:
+    method = network_method("shared-plus-own")
+    given = settings_of("shared-plus-own", output="common")
+    assert Trainer(method).decide(given, columns_of_a_table()) is given
+    with pytest.raises(ValueError, match="'by-quantity', 'common', 'apart', got 'none'"):
+        method.sharing(LAYERS, {"shrink": 0.3, "output": "none"})
 
 
 @pytest.mark.parametrize("best", ["learned", 0.01, 0.1, 1.0])
