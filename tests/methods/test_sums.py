@@ -42,9 +42,7 @@ def network_method(name: str) -> NetworkMethod:
 
 def test_every_layer_is_one_weight_and_deviations_from_it() -> None:
     own = ss.Sum(ss.Tied(), ss.Independent(), 0.3)
-    sharing = network_method("shared-plus-own").sharing(
-        LAYERS, {"shrink": 0.3, "output": "common"}
-    )
+    sharing = network_method("shared-plus-own").sharing(LAYERS, {"shrink": 0.3, "output": "common"})
     assert sharing == {"output": own, "*": own}
 
 
@@ -65,7 +63,7 @@ def test_the_prior_is_on_the_last_two_layers() -> None:
 
 
 @pytest.mark.parametrize(
-    "name, without_mean",
+    ("name", "without_mean"),
     [
         ("shared-plus-own", ss.Independent()),
         ("shared-plus-tensor-train", ss.Independent()),
