@@ -125,7 +125,7 @@ def load(views: Sequence[str] = ("rgb", "rgb", "rgb")) -> TaskSet:
             f"views: give one for each of the {len(TASKS)} tasks {', '.join(TASKS)}, got "
             f"{len(views)}"
         )
-    forms = {view: _form(view) for view in views}
+    forms = {view: form_of(view) for view in views}
     SET.require()
     paths, read = _found()
     rows = derived("cifar10-1", paths, lambda folder: _write(read(), folder))
@@ -179,8 +179,16 @@ def _numbers(labels: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
     return np.searchsorted([CLASSES.index(name) for name in classes], labels).astype(np.float64)
 
 
-def _form(view: str) -> tuple[int, int, int]:
-    """Channels, and the height and width of the blocks that become one pixel."""
+def form_of(view: str) -> tuple[int, int, int]:
+    """What a view makes of an image: its channels, and the height and width of the blocks that
+    become one pixel.
+
+    Args:
+        view: see :func:`load`.
+
+    Raises:
+        ValueError: there is no such view.
+    """
     if view in ("rgb", "gray"):
         return (3 if view == "rgb" else 1), 1, 1
     sizes = re.fullmatch(r"(\d{1,2})x(\d{1,2})", view)

@@ -43,13 +43,23 @@ def embedded_outputs(judged: Judged, *, most: int) -> list[list[float]]:
         outputs.append(own[chosen])
         classes.append(targets[chosen])
         tasks.append(np.full(len(chosen), number))
-    points = np.concatenate(outputs).astype(np.float64)
-    perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
-    places = TSNE(perplexity=perplexity, random_state=0).fit_transform(points)
-    rows = np.column_stack(
-        [places.round(1).astype(np.float64), np.concatenate(tasks), np.concatenate(classes)]
-    )
+    places = in_plane(np.concatenate(outputs).astype(np.float64))
+    rows = np.column_stack([places, np.concatenate(tasks), np.concatenate(classes)])
     return [[float(f"{x:.1f}"), float(f"{y:.1f}"), int(t), int(c)] for x, y, t, c in rows]
+
+
+def in_plane(points: np.ndarray) -> np.ndarray:
+    """Points laid out by t-SNE, the same for the same points; coordinates to a tenth.
+
+    Args:
+        points: at least three.
+
+    Shape:
+        ``(N, D)`` → ``(N, 2)``.
+    """
+    perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
+    places: np.ndarray = TSNE(perplexity=perplexity, random_state=0).fit_transform(points)
+    return places.round(1).astype(np.float64)
 
 
 @dataclass(frozen=True)

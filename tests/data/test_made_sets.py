@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softshare.data import adience, omniglot
+from softshare.data import adience, cifar10_made, omniglot
 
 
 def test_made_alphabets_grow_by_a_character() -> None:
@@ -24,3 +24,14 @@ def test_made_faces_keep_a_persons_images_together_and_lack_some_labels() -> Non
     people = [set(part.groups[0][part.rows]) for part in (train, validation, test)]
     assert people[2] == {4, 9, 14, 19}
     assert not people[0] & people[1]
+
+
+def test_made_photographs_are_seen_as_asked() -> None:
+    tasks = cifar10_made.made(2, 1, views=("gray", "rgb", "gray"))
+    shapes = [tasks.input_shape(number) for number in range(3)]
+    assert shapes == [(1, 32, 32), (3, 32, 32), (1, 32, 32)]
+    # Tasks of one view have one source, whose parts are in the order of its rows.
+    assert len(tasks.sources) == 2
+    train, _, test = tasks.split(seed=0, fractions=(0.8, 0.0, 0.2))
+    assert train.n_examples.tolist() == [8, 8, 4]
+    assert test.n_examples.tolist() == [4, 4, 2]

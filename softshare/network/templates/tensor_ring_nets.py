@@ -13,6 +13,7 @@ from math import prod
 
 from torch import nn
 
+from softshare.network.templates.blocks import InBlocks, check_blocks
 from softshare.network.templates.convolutional import check_images, he_initialised, n_features
 from softshare.network.templates.standard import mlp
 from softshare.sharing.algebra.modes import Modes
@@ -118,21 +119,37 @@ def digits_mlp(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
     return mlp(input_shape, n_outputs, hidden=DIGITS_WIDTHS)
 
 
-def unequal_inputs_mlp(input_shape: Sequence[int], n_outputs: int) -> nn.Module:
+def unequal_inputs_mlp(
+    input_shape: Sequence[int],
+    n_outputs: int,
+    *,
+    blocks: int,
+    hidden: Sequence[int] = UNEQUAL_WIDTHS,
+) -> nn.Module:
     """The perceptron with four hidden layers for CIFAR-10's images in colour or grey, or of several
     sizes: ``layers.0`` to ``layers.3`` and ``output``.
 
-    For :data:`COLOUR_AND_GREY_MODES` or :data:`UNEQUAL_SIZES_MODES`. Dense, it has 402 million
+    For :data:`COLOUR_AND_GREY_MODES`, in 32 blocks, or :data:`UNEQUAL_SIZES_MODES`, in 16: the
+    image is flattened block by block, so that the cores that tasks can share see the same part of
+    the image in all of them. The paper does not tell its order. Dense, the network has 402 million
     weights a task.
 
     Args:
-        input_shape: the shape of one input; it is flattened.
+        input_shape: ``(C, H, W)``.
         n_outputs: width of the output.
+        blocks: on a side of the image.
+        hidden: widths of the hidden layers.
+
+    Raises:
+        ValueError: the input is no image, or its sides have no so many equal blocks.
 
     Shape:
-        ``(B, *input_shape)`` → ``(B, n_outputs)``.
+        ``(B, C, H, W)`` → ``(B, n_outputs)``.
     """
-    return mlp(input_shape, n_outputs, hidden=UNEQUAL_WIDTHS)
+    check_blocks("unequal_inputs_mlp", input_shape, blocks)
+    layers = OrderedDict(mlp(input_shape, n_outputs, hidden=hidden).named_children())
+    layers["flatten"] = InBlocks(blocks)
+    return nn.Sequential(layers)
 
 
 def omniglot_mnist_mlp(input_shape: Sequence[int], n_outputs: int) -> nn.Module:

@@ -15,6 +15,7 @@ from torch.testing import assert_close
 from softshare.network.freezing import freeze
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.templates import (
+    blocks,
     bottleneck,
     convolutional,
     soft_layer_ordering,
@@ -164,6 +165,45 @@ def test_modes_of_unequal_inputs_are_the_layers(
             layer = f"layers.{number}"
             check_modes(layer, modes[layer])
             given_modes(layer, modes[layer], *sizes)
+
+
+@pytest.mark.parametrize(
+    ("n_blocks", "modes", "shapes"),
+    [
+        (32, tensor_ring_nets.COLOUR_AND_GREY_MODES, [(3, 32, 32), (1, 32, 32)]),
+        (16, tensor_ring_nets.UNEQUAL_SIZES_MODES, [(3, 16, 32), (3, 16, 16), (3, 32, 32)]),
+    ],
+    ids=["channels", "sizes"],
+)
+def test_shared_cores_see_the_same_part_of_unequal_images(
+    n_blocks: int, modes: tensor_ring_nets.LayerModes, shapes: list[tuple[int, int, int]]
+) -> None:
+    of_tasks = []
+    for shape in shapes:
+        _, height, width = shape
+        channel, row, column = np.indices(shape)
+        block = row // (height // n_blocks) * n_blocks + column // (width // n_blocks)
+        image = torch.tensor(block * 3 + channel if n_blocks == 16 else block)
+        flat = blocks.InBlocks(n_blocks)(image[None])[0]
+        assert sorted(flat.tolist()) == sorted(image.flatten().tolist())
+        inputs, _ = given_modes("layers.0", modes["layers.0"], prod(shape), 6144)
+        # All but the last core are shared: what they see must not differ along its mode.
+        seen = flat.reshape(-1, inputs[-1])
+        assert (seen == seen[:, :1]).all()
+        of_tasks.append(seen[:, 0])
+    for other in of_tasks[1:]:
+        assert_close(other, of_tasks[0])
+
+
+def test_unequal_images_need_equal_blocks() -> None:
+    template = tensor_ring_nets.unequal_inputs_mlp
+    with pytest.raises(ValueError, match=r"images of 32 × 24 pixels have no 16 equal blocks"):
+        template((3, 32, 24), 4, blocks=16, hidden=(2,))
+    with pytest.raises(ValueError, match=r"input_shape must be \(channels, height, width\)"):
+        template((3072,), 4, blocks=16, hidden=(2,))
+    network = template((3, 32, 32), 4, blocks=16, hidden=(8, 6))
+    assert list(weights_of(network)) == ["layers.0", "layers.1", "output"]
+    assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 4)
 
 
 def test_omniglots_modes_are_its_layers() -> None:
