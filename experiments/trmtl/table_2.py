@@ -224,7 +224,7 @@ EXPERIMENT = Experiment(
     name="trmtl/table-2",
     paper=PAPER,
     place="Tables 2 and 6",
-    shows="rings share cores between tasks whose inputs differ, where nobody else shares anything.",
+    shows="rings share the first layer of tasks whose inputs differ, which no other method can.",
     protocol="reduced",
     departures=(
         "20,000 of the 50,000 images to train on, where only these are there.",
