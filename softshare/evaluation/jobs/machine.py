@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import joblib
 import psutil
+from joblib.externals.loky import cpu_count
 
 MEMORY_OF_A_WORKER = 1 << 30
 """Bytes that a process is given at least: with less memory fewer processes are started."""
@@ -22,7 +22,8 @@ MEMORY_OF_GROUPS = (
 def default_workers() -> int:
     """Processes that this machine has CPUs and memory for."""
     with_memory = memory_limit() // MEMORY_OF_A_WORKER
-    return max(1, min(joblib.cpu_count(), with_memory))
+    # joblib's own count is 1 where it starts no processes itself, as in the command line
+    return max(1, min(cpu_count(), with_memory))
 
 
 def memory_limit() -> int:
