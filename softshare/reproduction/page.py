@@ -18,6 +18,7 @@ from softshare.reproduction.found import (
 )
 from softshare.reproduction.records import RECORDS, read_records
 from softshare.reproduction.results import Results
+from softshare.reproduction.survey import Judged, survey
 from softshare.reproduction.tables import markdown, table_of, verdicts_of
 from softshare.reproduction.verdict import Verdict
 from softshare.reproduction.written import files_of, notes_on
@@ -101,51 +102,12 @@ def _summary(all_shown: Sequence[Shown]) -> str:
 
 
 def _for_practitioners(all_shown: Sequence[Shown]) -> str:
-    """How the claims fared, counted: what survives, what does not."""
-    by_ruling: dict[str, list[str]] = {}
+    """Which ideas survive, and where."""
+    judged = []
     for each in all_shown:
         for claim, verdict in each.verdicts.items():
-            by_ruling.setdefault(verdict.ruling, []).append(claim.text.rstrip("."))
-    total = sum(map(len, by_ruling.values()))
-    told = [f"Of {total} claims:"]
-    for ruling in (
-        "holds",
-        "holds, smaller",
-        "does not hold",
-        "undecided",
-        "condemned by its control",
-        "no records",
-    ):
-        claims = by_ruling.get(ruling, [])
-        if claims and ruling in ("holds", "holds, smaller"):
-            told.append(f"**{len(claims)} {_verb(ruling, claims)}** – {'; '.join(claims)}.")
-        elif claims:
-            told.append(f"{len(claims)} {_verb(ruling, claims)}.")
-    return "## In short, for practitioners\n\n" + " ".join(told) + "\n"
-
-
-def _verb(
-    ruling: str,
-    claims: Sequence[str],
-) -> str:
-    """The ruling as a sentence goes on with it."""
-    several = {
-        "holds": "hold",
-        "holds, smaller": "hold with a smaller gain than published",
-        "does not hold": "do not hold",
-        "undecided": "are undecided",
-        "condemned by its control": "are condemned by their controls",
-        "no records": "have no records yet",
-    }
-    one = {
-        "holds": "holds",
-        "holds, smaller": "holds with a smaller gain than published",
-        "does not hold": "does not hold",
-        "undecided": "is undecided",
-        "condemned by its control": "is condemned by its control",
-        "no records": "has no records yet",
-    }
-    return (one if len(claims) == 1 else several)[ruling]
+            judged.append(Judged(each.results.experiment, claim, verdict))
+    return "## In short, for practitioners\n\n" + survey(judged)
 
 
 def _section(each: Shown) -> str:
