@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, log_expit, logit
 
 from softshare.shallow.rows import Array, Rows, one_vs_rest
 
 # Of a log-odds intercept around the log-odds of the task's own rate (half a row added to each
 # class): just enough to hold it where a task has seen one class.
 INTERCEPT_PRECISION = 0.1
+
+MOST_STEPS, MOST_HALVINGS = 50, 40
+"""Of Newton's method. Ten steps of one or two halvings are usual."""
 
 
 def constant(rows: Rows) -> Array:
@@ -33,8 +36,7 @@ def fits_of(own: Rows, strengths: tuple[float, ...]) -> list[Array]:
     """One task's coefficients for every strength, in one rotation of its rows.
 
     Classes are fitted from the strongest to the weakest: each fit starts where the last one ended,
-    which is near. Newton's method needs fewer steps, and none so long that it runs away, as it can
-    where a class is rare and it starts from the rate alone.
+    which is near, so that Newton's method needs fewer steps.
 
     Shape of each: (p + 1, C).
     """
@@ -86,19 +88,56 @@ def logistic(
     n_columns = design.shape[1]
     penalty = np.full(n_columns, strength)
     penalty[-1] = INTERCEPT_PRECISION
-    found = start.copy()
+    found = np.empty_like(start)
     for column in range(labels.shape[1]):
         prior = np.zeros(n_columns)
         prior[-1] = centre[column]
-        beta = found[:, column]
-        for _ in range(20):
-            mean = expit(design @ beta)
-            pull = penalty * (beta - prior)
-            slope = design.T @ (rows.weights * (labels[:, column] - mean)) - pull
-            weights = rows.weights * np.maximum(mean * (1 - mean), 1e-6)
-            curvature = (design.T * weights) @ design + np.diag(penalty)
-            step = np.linalg.solve(curvature, slope)
-            beta += step
-            if np.abs(step).max() < 1e-6:
-                break
+        problem = _Penalised(design, labels[:, column], rows.weights, penalty, prior)
+        found[:, column] = problem.minimum(start[:, column])
     return found
+
+
+@dataclass(frozen=True)
+class _Penalised:
+    """Minus the log-likelihood of labels, and a normal prior's."""
+
+    design: Array  # (n, k)
+    labels: Array  # (n,)
+    weights: Array  # (n,)
+    penalty: Array  # (k,)
+    prior: Array  # (k,)
+
+    def value(self, beta: Array) -> float:
+        """Of these coefficients."""
+        outputs = self.design @ beta
+        margins = np.where(self.labels > 0, outputs, -outputs)
+        away = beta - self.prior
+        return float(-self.weights @ log_expit(margins) + self.penalty @ away**2 / 2)
+
+    def minimum(self, start: Array) -> Array:
+        """By Newton's method, whose steps are halved until they lower the value: far from the
+        minimum, where the loss is flat, a whole one can run away for good.
+        """
+        beta, value = start, self.value(start)
+        for _ in range(MOST_STEPS):
+            step = self._newton_step(beta)
+            length = np.abs(step).max()
+            for _ in range(MOST_HALVINGS):
+                lower = self.value(beta + step)
+                if lower <= value:
+                    break
+                step = step / 2
+            else:
+                break  # nothing is lower: rounding is all that is left
+            beta, value = beta + step, lower
+            if length < 1e-6:
+                break
+        return beta
+
+    def _newton_step(self, beta: Array) -> Array:
+        mean = expit(self.design @ beta)
+        pull = self.penalty * (beta - self.prior)
+        slope = self.design.T @ (self.weights * (self.labels - mean)) - pull
+        weights = self.weights * np.maximum(mean * (1 - mean), 1e-6)
+        curvature = (self.design.T * weights) @ self.design + np.diag(self.penalty)
+        return np.asarray(np.linalg.solve(curvature, slope))
