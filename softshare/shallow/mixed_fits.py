@@ -7,15 +7,21 @@ rows ──► compressed tasks ──► restricted likelihood ──► ratios
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from scipy.special import expit
 
+from softshare.shallow.halved_steps import part_that_lowers
+from softshare.shallow.logistic_effects import Effects, LogisticEffects, first_outputs
 from softshare.shallow.rows import Array, Codes, Rows, sums_by_task
 from softshare.shallow.variance_components import CompressedTasks, Solution, estimate, solve
 
 Slopes = Literal["none", "common", "each"]
+
+MOST_STEPS = 50
+"""Of Newton's method; ten are usual."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ def estimated_strengths(
             penalty=penalty,
         )
         return Strengths(ratios, strength, group)
-    outputs = _first_outputs(rows, targets)
+    outputs = first_outputs(rows, targets)
     for _ in range(30):
         tasks = _working_response(rows, targets, outputs)
         ratios, strength, solution = estimate(
@@ -140,9 +146,11 @@ def solved(
             penalty,
             penalised,
         )
-    outputs = _first_outputs(rows, targets)
-    for _ in range(30):
-        tasks = _working_response(rows, targets, outputs)
+    problem = LogisticEffects(rows, targets, penalty * penalised, ratios @ members)
+    fit = problem.start()
+    value = problem.value(fit)
+    for _ in range(MOST_STEPS):
+        tasks = _working_response(rows, targets, fit.outputs(rows))
         solution = solve(
             tasks,
             ratios,
@@ -151,10 +159,12 @@ def solved(
             penalised,
             noise=1.0,
         )
-        before, outputs = outputs, outputs_of(rows, solution)
-        if np.abs(outputs - before).max() < tolerance:
+        whole = Effects(solution.fixed, solution.effects)
+        part, value = part_that_lowers(partial(problem.value_between, fit, whole), value)
+        before, fit = fit, fit.towards(whole, part)
+        if np.abs(fit.outputs(rows) - before.outputs(rows)).max() < tolerance:
             break
-    return solution
+    return replace(solution, fixed=fit.fixed, effects=fit.effects)
 
 
 def compressed(rows: Rows, targets: Array, group: float) -> CompressedTasks:
@@ -225,13 +235,6 @@ def without_groups(
     return joint[:, :-1], joint[:, -1]
 
 
-def _first_outputs(rows: Rows, labels: Array) -> Array:
-    """The log-odds of all rows' rate, as every row's first output. Shape (N,)."""
-    counts = rows.row_weights
-    rate = ((counts * labels).sum() + 0.5) / (counts.sum() + 1)
-    return np.full(len(labels), np.log(rate / (1 - rate)))
-
-
 def _working_response(rows: Rows, labels: Array, outputs: Array) -> CompressedTasks:
     """Newton's step as weighted least squares: w = μ (1 − μ), z = η + (y − μ) / w."""
     mean = expit(outputs)
@@ -243,8 +246,7 @@ def _working_response(rows: Rows, labels: Array, outputs: Array) -> CompressedTa
 
 def outputs_of(rows: Rows, solution: Solution) -> Array:
     """Means or log-odds, the latter within ±10. Shape (N,)."""
-    effects = solution.fixed + solution.effects[rows.tasks]  # (N, p + 1)
-    outputs = (rows.inputs * effects).sum(axis=1)
+    outputs = Effects(solution.fixed, solution.effects).outputs(rows)
     return outputs if rows.kind == "regression" else outputs.clip(-10, 10)
 
 

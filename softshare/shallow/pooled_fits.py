@@ -7,13 +7,20 @@ rows ──► sums over each task's rows ──► offsets eliminated ──►
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import linalg
-from scipy.special import expit
+from scipy.special import expit, log_expit
 
+from softshare.shallow.halved_steps import part_that_lowers
 from softshare.shallow.rows import Array, Codes, Rows, one_vs_rest, sums_by_task
+
+MOST_STEPS = 50
+"""Of Newton's method; ten are usual."""
+
+CERTAIN = 15.0
+"""Log-odds beyond which it does not matter how far."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,12 @@ class Coefficients:
 
     fixed: Array
     offsets: Array
+
+    def towards(self, other: Coefficients, part: float) -> Coefficients:
+        """This part of the way to another fit."""
+        fixed = self.fixed + part * (other.fixed - self.fixed)
+        offsets = self.offsets + part * (other.offsets - self.offsets)
+        return Coefficients(fixed, offsets)
 
     def outputs(
         self,
@@ -178,20 +191,48 @@ def _logistic_fit(
 ) -> Coefficients:
     """Newton's method for the penalised logistic regression, as repeated weighted least squares.
 
-    The penalised intercept of one class alone runs away slowly: twelve steps are enough for
-    six digits elsewhere, and log-odds are held within ±15.
+    The penalised intercept of one class alone runs away slowly: its steps end where log-odds of ±15
+    tell all rows for certain.
     """
     counts = rows.row_weights
     rate = ((counts * labels).sum() + 0.5) / (counts.sum() + 1)
-    outputs = np.full(len(labels), np.log(rate / (1 - rate)))
-    for _ in range(25):
+    fixed = np.zeros(rows.inputs.shape[1])
+    fixed[-1] = np.log(rate / (1 - rate))
+    fit = Coefficients(fixed, np.zeros(rows.n_tasks))
+    problem = _Logistic(rows, labels, strength, variance)
+    value = problem.value(fit)
+    for _ in range(MOST_STEPS):
+        outputs = fit.outputs(rows.inputs, rows.tasks)
         mean = expit(outputs)
         weights = np.maximum(mean * (1 - mean), 1e-6)
         response = outputs + (labels - mean) / weights
-        fit = _Sums.of(rows, response, counts * weights).fit(strength, variance)
-        new = fit.outputs(rows.inputs, rows.tasks).clip(-15, 15)
-        change = np.abs(new - outputs).max()
-        outputs = new
-        if change < tolerance:
+        whole = _Sums.of(rows, response, counts * weights).fit(strength, variance)
+        part, value = part_that_lowers(partial(problem.value_between, fit, whole), value)
+        fit = fit.towards(whole, part)
+        change = fit.outputs(rows.inputs, rows.tasks) - outputs
+        if np.abs(change[np.abs(outputs) < CERTAIN]).max(initial=0) < tolerance:
             break
     return fit
+
+
+@dataclass(frozen=True)
+class _Logistic:
+    """What a logistic fit minimises: Σ w · loss + λ/2 |β|² + Σ u_t² / 2r."""
+
+    rows: Rows
+    labels: Array
+    strength: float
+    variance: float
+
+    def value(self, fit: Coefficients) -> float:
+        """Of a fit."""
+        outputs = fit.outputs(self.rows.inputs, self.rows.tasks)
+        margins = np.where(self.labels > 0, outputs, -outputs)
+        losses = -self.rows.row_weights @ log_expit(margins)
+        weights = np.sum(fit.fixed[:-1] ** 2)
+        offsets = np.sum(fit.offsets**2) / self.variance if self.variance else 0.0
+        return float(losses + (self.strength * weights + offsets) / 2)
+
+    def value_between(self, fit: Coefficients, other: Coefficients, part: float) -> float:
+        """Of what lies between two fits, this part of the way."""
+        return self.value(fit.towards(other, part))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import expit, log_expit, logit
 
+from softshare.shallow.halved_steps import part_that_lowers
 from softshare.shallow.rows import Array, Rows, one_vs_rest
 
 # Of a log-odds intercept around the log-odds of the task's own rate (half a row added to each
 # class): just enough to hold it where a task has seen one class.
 INTERCEPT_PRECISION = 0.1
 
-MOST_STEPS, MOST_HALVINGS = 50, 40
-"""Of Newton's method. Ten steps of one or two halvings are usual."""
+MOST_STEPS = 50
+"""Of Newton's method; ten are usual."""
 
 
 def constant(rows: Rows) -> Array:
@@ -115,24 +117,19 @@ class _Penalised:
         return float(-self.weights @ log_expit(margins) + self.penalty @ away**2 / 2)
 
     def minimum(self, start: Array) -> Array:
-        """By Newton's method, whose steps are halved until they lower the value: far from the
-        minimum, where the loss is flat, a whole one can run away for good.
-        """
+        """By Newton's method."""
         beta, value = start, self.value(start)
         for _ in range(MOST_STEPS):
             step = self._newton_step(beta)
-            length = np.abs(step).max()
-            for _ in range(MOST_HALVINGS):
-                lower = self.value(beta + step)
-                if lower <= value:
-                    break
-                step = step / 2
-            else:
-                break  # nothing is lower: rounding is all that is left
-            beta, value = beta + step, lower
-            if length < 1e-6:
+            after = partial(self._value_after, beta, step)
+            part, value = part_that_lowers(after, value)
+            beta = beta + part * step
+            if part == 0 or np.abs(step).max() < 1e-6:
                 break
         return beta
+
+    def _value_after(self, beta: Array, step: Array, part: float) -> float:
+        return self.value(beta + part * step)
 
     def _newton_step(self, beta: Array) -> Array:
         mean = expit(self.design @ beta)
