@@ -32,8 +32,10 @@ from softshare.methods.network_outputs import (
 from softshare.methods.plain_entries import not_alike
 from softshare.methods.settings import RunSettings
 from softshare.network.multitask_network import MultiTaskNetwork
+from softshare.shallow.trust import trust
 from softshare.tasks.folds import folds
-from softshare.tasks.losses import mean_loss
+from softshare.tasks.losses import example_losses
+from softshare.tasks.splits import units_of
 from softshare.tasks.task_set import TaskSet
 
 if TYPE_CHECKING:
@@ -202,15 +204,29 @@ def _trained(
 
 
 def _weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
-    """How much of what networks add to a base does best on examples that they have not seen.
+    """How much of what networks add to a base does best on examples that they have not seen, as
+    far as these bear it out.
 
-    Where networks add nothing but noise that is 0, and the base alone is left.
+    Where networks add nothing but noise that is 0, and the base alone is left. Of few rows the best
+    weight is itself noise, and the rows have chosen the networks' steps before: it is trusted by
+    what it gains beside the standard error of that (:func:`softshare.shallow.trust.trust`), as
+    ``auto`` trusts its weights. Entries of one row, or group, scatter together.
     """
     task = tasks.tasks[0]
     added = whole - base
 
+    def losses(weight: float) -> np.ndarray:
+        return example_losses(task, base + weight * added, tasks.targets)
+
     def loss(weight: float) -> float:
-        return mean_loss(task, base + weight * added, tasks.targets, tasks.weights)
+        return float(np.average(losses(weight), weights=tasks.weights))
 
     found = minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded", options={"xatol": 1e-3})
-    return min((0.0, 1.0, float(found.x)), key=loss)
+    best = min((0.0, 1.0, float(found.x)), key=loss)
+    counts = np.ones(len(base)) if tasks.weights is None else tasks.weights
+    shares = counts / counts.sum()
+    gains = losses(0.0) - losses(best)
+    gain = float(shares @ gains)
+    unit = np.unique(units_of(tasks), return_inverse=True)[1]
+    of_units = np.bincount(unit, shares * (gains - gain))
+    return best * trust(gain, float(np.sqrt(of_units @ of_units)))

@@ -54,7 +54,7 @@ def trusted_weights(
         groups=groups,
         counts=counts,
     )
-    part = _trust(gain, error)
+    part = trust(gain, error)
     only_pooled = np.eye(len(weights))[goal.pooled]
     return np.asarray(only_pooled + part * (weights - only_pooled))
 
@@ -100,8 +100,10 @@ def gain_and_error(
     return gain(slice(None)), float(np.std(gains))
 
 
-def _trust(gain: float, error: float) -> float:
-    """From 0 to 1."""
+def trust(gain: float, error: float) -> float:
+    """How far a gain is to be trusted beside its standard error, from 0 to 1: 2 Φ(g / s) − 1, and
+    not at all where nothing is gained.
+    """
     if gain <= 0:
         return 0.0
     return float(2 * norm.cdf(gain / max(error, 1e-300)) - 1)

@@ -146,9 +146,21 @@ def mean_loss(
     """
     if not len(targets):
         return math.nan
+    return float(np.average(example_losses(task, outputs, targets), weights=weights))
+
+
+def example_losses(task: Task, outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """The loss of each of a task's examples.
+
+    Args:
+        task: tells which loss: logistic, cross-entropy or squared.
+        outputs: ``(N, n_outputs)``.
+        targets: ``(N,)``.
+
+    Shape:
+        ``(N,)``.
+    """
     loss = ELEMENTWISE_LOSSES[task.kind]
     rows = torch.from_numpy(np.ascontiguousarray(outputs)).unsqueeze(0)
     losses = loss(rows, torch.from_numpy(targets).to(rows).unsqueeze(0), None)
-    if weights is not None:
-        return float(np.average(losses[0].double().numpy(), weights=weights))
-    return float(losses.double().mean())
+    return np.asarray(losses[0].double().numpy())
