@@ -40,16 +40,18 @@ def read_all() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def cells(records: pd.DataFrame) -> dict[tuple[str, float], pd.DataFrame]:
-    """(table, fraction) → the values, a row a seed and a column a method, of the seeds on which
-    ``auto quick`` was run.
+def cells(
+    records: pd.DataFrame, *, beside: str = AUTOS[0]
+) -> dict[tuple[str, float], pd.DataFrame]:
+    """(table, fraction) → the values, a row a seed and a column a method, of the seeds on which a
+    method was run.
     """
     order = list(TABLES)
     found = {}
     for key, cell in records.groupby(["table", "fraction"]):
         values = cell.pivot(index="seed", columns="method", values="value")
-        if AUTOS[0] in values:
-            found[key] = values[values[AUTOS[0]].notna()].dropna(axis=1, how="all")
+        if beside in values:
+            found[key] = values[values[beside].notna()].dropna(axis=1, how="all")
     return dict(sorted(found.items(), key=lambda item: (order.index(item[0][0]), item[0][1])))
 
 

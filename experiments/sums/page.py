@@ -80,13 +80,14 @@ def tables_table() -> str:
     lines = [f"| table, fraction | seeds | {' | '.join((*OTHERS, SUM))} | over the better |"]
     lines.append("|---|---|---|---|---|---|")
     told, behind = 0, []
-    for (table, fraction), values in cells(read_all()).items():
-        if not {SUM, *OTHERS} <= set(values):
+    for (table, fraction), all_values in cells(read_all(), beside=SUM).items():
+        others = [name for name in OTHERS if name in all_values]  # not all suit tasks of one row
+        values = all_values[[*others, SUM]].dropna()
+        if not others or values.empty:
             continue
-        values = values[[*OTHERS, SUM]].dropna()
         means = values.mean()
-        gain = difference(values, SUM, str(means[list(OTHERS)].idxmax()))
-        texts = [f"{means[name]:.3f}" for name in (*OTHERS, SUM)]
+        gain = difference(values, SUM, str(means[others].idxmax()))
+        texts = [f"{means[name]:.3f}" if name in means else "" for name in (*OTHERS, SUM)]
         error = "" if isnan(gain["error"]) else f" ± {gain['error']:.4f}"
         texts.append(f"{gain['mean']:+.4f}{error}")
         cell = f"{table} {100 * fraction:g} %"
