@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 MOST_HALVINGS = 40
 
+CERTAIN = 15.0
+"""Log-odds beyond which it does not matter how far: what nothing holds runs on there."""
+
 
 def part_that_lowers(value_after: Callable[[float], float], value: float) -> tuple[float, float]:
     """The largest of 1, ½, ¼, … of a step that does not raise a convex function.

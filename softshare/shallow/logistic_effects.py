@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_expit
 
-from softshare.shallow.rows import Array, Rows
+from softshare.shallow.rows import Array, Rows, row_losses
 
 
 def first_outputs(rows: Rows, labels: Array) -> Array:
@@ -54,8 +53,7 @@ class LogisticEffects:
     def value(self, fit: Effects) -> float:
         """Of some effects."""
         outputs = fit.outputs(self.rows)
-        margins = np.where(self.labels > 0, outputs, -outputs)
-        losses = -self.rows.row_weights @ log_expit(margins)
+        losses = self.rows.row_weights @ row_losses(outputs, self.labels, "binary")
         weights = np.sum(self.penalty * fit.fixed**2)
         varies = self.ratios > 0
         own = np.sum(fit.effects[:, varies] ** 2 / self.ratios[varies])

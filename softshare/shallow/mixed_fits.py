@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit
 
-from softshare.shallow.halved_steps import part_that_lowers
+from softshare.shallow.halved_steps import CERTAIN, part_that_lowers
 from softshare.shallow.logistic_effects import Effects, LogisticEffects, first_outputs
 from softshare.shallow.rows import Array, Codes, Rows, sums_by_task
 from softshare.shallow.variance_components import CompressedTasks, Solution, estimate, solve
@@ -148,9 +148,10 @@ def solved(
         )
     problem = LogisticEffects(rows, targets, penalty * penalised, ratios @ members)
     fit = problem.start()
+    outputs = fit.outputs(rows)
     value = problem.value(fit)
     for _ in range(MOST_STEPS):
-        tasks = _working_response(rows, targets, fit.outputs(rows))
+        tasks = _working_response(rows, targets, outputs)
         solution = solve(
             tasks,
             ratios,
@@ -161,8 +162,10 @@ def solved(
         )
         whole = Effects(solution.fixed, solution.effects)
         part, value = part_that_lowers(partial(problem.value_between, fit, whole), value)
-        before, fit = fit, fit.towards(whole, part)
-        if np.abs(fit.outputs(rows) - before.outputs(rows)).max() < tolerance:
+        fit = fit.towards(whole, part)
+        before, outputs = outputs, fit.outputs(rows)
+        change = (outputs - before)[np.abs(before) < CERTAIN]
+        if np.abs(change).max(initial=0) < tolerance:
             break
     return replace(solution, fixed=fit.fixed, effects=fit.effects)
 

@@ -11,16 +11,13 @@ from functools import cached_property, partial
 
 import numpy as np
 from scipy import linalg
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
-from softshare.shallow.halved_steps import part_that_lowers
-from softshare.shallow.rows import Array, Codes, Rows, one_vs_rest, sums_by_task
+from softshare.shallow.halved_steps import CERTAIN, part_that_lowers
+from softshare.shallow.rows import Array, Codes, Rows, one_vs_rest, row_losses, sums_by_task
 
 MOST_STEPS = 50
 """Of Newton's method; ten are usual."""
-
-CERTAIN = 15.0
-"""Log-odds beyond which it does not matter how far."""
 
 
 @dataclass(frozen=True)
@@ -201,16 +198,17 @@ def _logistic_fit(
     fit = Coefficients(fixed, np.zeros(rows.n_tasks))
     problem = _Logistic(rows, labels, strength, variance)
     value = problem.value(fit)
+    outputs = fit.outputs(rows.inputs, rows.tasks)
     for _ in range(MOST_STEPS):
-        outputs = fit.outputs(rows.inputs, rows.tasks)
         mean = expit(outputs)
         weights = np.maximum(mean * (1 - mean), 1e-6)
         response = outputs + (labels - mean) / weights
         whole = _Sums.of(rows, response, counts * weights).fit(strength, variance)
         part, value = part_that_lowers(partial(problem.value_between, fit, whole), value)
         fit = fit.towards(whole, part)
-        change = fit.outputs(rows.inputs, rows.tasks) - outputs
-        if np.abs(change[np.abs(outputs) < CERTAIN]).max(initial=0) < tolerance:
+        before, outputs = outputs, fit.outputs(rows.inputs, rows.tasks)
+        change = (outputs - before)[np.abs(before) < CERTAIN]
+        if np.abs(change).max(initial=0) < tolerance:
             break
     return fit
 
@@ -227,8 +225,7 @@ class _Logistic:
     def value(self, fit: Coefficients) -> float:
         """Of a fit."""
         outputs = fit.outputs(self.rows.inputs, self.rows.tasks)
-        margins = np.where(self.labels > 0, outputs, -outputs)
-        losses = -self.rows.row_weights @ log_expit(margins)
+        losses = self.rows.row_weights @ row_losses(outputs, self.labels, "binary")
         weights = np.sum(fit.fixed[:-1] ** 2)
         offsets = np.sum(fit.offsets**2) / self.variance if self.variance else 0.0
         return float(losses + (self.strength * weights + offsets) / 2)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.special import expit, log_expit, logit
+from scipy.special import expit, logit
 
 from softshare.shallow.halved_steps import part_that_lowers
-from softshare.shallow.rows import Array, Rows, one_vs_rest
+from softshare.shallow.rows import Array, Rows, one_vs_rest, row_losses
 
 # Of a log-odds intercept around the log-odds of the task's own rate (half a row added to each
 # class): just enough to hold it where a task has seen one class.
@@ -112,9 +112,9 @@ class _Penalised:
     def value(self, beta: Array) -> float:
         """Of these coefficients."""
         outputs = self.design @ beta
-        margins = np.where(self.labels > 0, outputs, -outputs)
+        losses = self.weights @ row_losses(outputs, self.labels, "binary")
         away = beta - self.prior
-        return float(-self.weights @ log_expit(margins) + self.penalty @ away**2 / 2)
+        return float(losses + self.penalty @ away**2 / 2)
 
     def minimum(self, start: Array) -> Array:
         """By Newton's method."""
