@@ -81,7 +81,7 @@ def feature_planes(
     for features, classes in _features(judged, most):
         places = in_plane(features)
         rows = zip(places.tolist(), classes.tolist(), strict=True)
-        planes.append([[round(x, 1), round(y, 1), int(kind)] for (x, y), kind in rows])
+        planes.append([[x, y, int(kind)] for (x, y), kind in rows])
     return planes
 
 
