@@ -1,4 +1,4 @@
-"""Figures of the gain over independent learning: by method, by task, by training fraction."""
+"""Figures of the gain over learning apart: by method, by task, by training fraction."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def gain_over_fractions(
     axes.set_xticks(fractions, [per_cent(fraction) for fraction in fractions])
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("fraction of the training data")
-    axes.set_ylabel("gain over independent learning")
+    axes.set_ylabel("gain over learning apart")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: scale.tick(value)))
     legend_above(figure)
     return figure
@@ -197,7 +197,7 @@ def _gain_axis(axes: Axes, scale: Scale) -> None:
     axes.grid(axis="x")
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: scale.tick(value)))
-    axes.set_xlabel("gain over independent learning (right of 0: better)")
+    axes.set_xlabel("gain over learning apart (right of 0: better)")
     axes.spines["left"].set_visible(False)
 
 
