@@ -55,9 +55,10 @@ class CrossFittedNetworks(Learned):
     """Networks of several folds, and the linear model that they stand on.
 
     Args:
-        networks: one a fold.
+        networks: one a fold, but for those that are of no use.
         base: the model that was fitted on the whole training part, or None.
-        weight: how much of what the networks add to the base is added, from 0 to 1; 1 without one.
+        weight: how much of what the networks add to the base in the mean is added, from 0 to 1; 1
+            without a base.
         held_out: outputs on the training entries by networks that were not trained on them.
         settings: of the run, with what the training part has decided.
         rows: the learning curve of the first network.
@@ -162,8 +163,14 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
         curves.append(curve)
     weight = 1.0
     if base is not None:
+        useful = _useful(train, base_held_out, held_out, fold)
+        held_out = np.where(useful[fold][:, None], held_out, base_held_out)
         weight = _weight_of(train, base_held_out, held_out)
         held_out = base_held_out + weight * (held_out - base_held_out)
+        # The others add nothing. One network is kept where all of them do, to be looked at.
+        weight *= useful.mean()
+        kept = np.flatnonzero(useful) if useful.any() else [0]
+        networks, curves = [networks[k] for k in kept], [curves[k] for k in kept]
     return CrossFittedNetworks(
         networks,
         None if base is None else fitted(base, train, seed=settings.seed),
@@ -201,6 +208,18 @@ def _trained(
     judging = held.keep_tasks(np.flatnonzero(held.n_examples > 0))
     on_base = replace(trainer, stands_on_base=stands)
     return on_base.train(settings, present, judging, tasks=part, jointly=True)
+
+
+def _useful(tasks: TaskSet, base: Outputs, whole: Outputs, fold: np.ndarray) -> np.ndarray:
+    """Of which folds the network says more than the base does, ``(K,)``.
+
+    A network's best step may be the one before its first: it then adds nothing.
+    """
+    task = tasks.tasks[0]
+    gains = example_losses(task, base, tasks.targets) - example_losses(task, whole, tasks.targets)
+    if tasks.weights is not None:
+        gains = gains * tasks.weights
+    return np.bincount(fold, gains) > 0
 
 
 def _weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:

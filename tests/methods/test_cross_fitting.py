@@ -10,8 +10,9 @@ from scipy.stats import norm
 from sklearn.metrics import r2_score
 
 from softshare.methods import cross_fitting
-from softshare.methods.cross_fitting import CrossFittedNetworks, _weight_of
+from softshare.methods.cross_fitting import CrossFittedNetworks, _useful, _weight_of
 from softshare.methods.named import method_named
+from softshare.tasks.folds import folds
 from softshare.tasks.task_set import TaskSet
 from tests.methods.made_schools import FEW_STEPS, parts, schools
 
@@ -108,6 +109,62 @@ def test_a_state_that_does_not_name_its_base_has_the_method_s(name: str) -> None
     again = method.restore(state, nothing)
     for one, other in zip(learned.predict(test), again.predict(test), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_network_that_says_no_more_of_its_fold_than_the_base_is_of_no_use() -> None:
+    """Of two rows a fold: one loses what the other gains; both gain; a row that counts twice."""
+    zeros = np.zeros(6)
+    tasks = TaskSet.from_arrays({"a": (np.zeros((6, 1)), zeros)}, kinds="regression")
+    base = np.ones((6, 1))
+    whole = np.sqrt([[0.0], [2.0], [0.5], [0.5], [0.2], [1.7]])
+    fold = np.array([0, 0, 1, 1, 2, 2])
+    assert _useful(tasks, base, whole, fold).tolist() == [False, True, True]
+    counted = replace(tasks, weights=np.array([1.0, 1, 1, 1, 1, 2]))
+    assert _useful(counted, base, whole, fold).tolist() == [False, True, False]
+
+
+def test_only_networks_of_use_are_kept_and_each_adds_its_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train, validation, test = parts(schools(rows=30))
+    settings = replace(FEW_STEPS, steps=60, learning_rate=0.03)
+    monkeypatch.setattr(cross_fitting, "_weight_of", lambda *_: 1.0)
+    monkeypatch.setattr(cross_fitting, "_useful", lambda *_: np.ones(settings.n_folds, dtype=bool))
+    everyone = method_named("tied").learn(train, validation, settings)
+    useful = np.arange(settings.n_folds) == 1
+    monkeypatch.setattr(cross_fitting, "_useful", lambda *_: useful)
+    learned = method_named("tied").learn(train, validation, settings)
+    assert isinstance(learned, CrossFittedNetworks)
+    assert isinstance(everyone, CrossFittedNetworks)
+    assert len(learned.networks) == 1
+    assert learned.weight == 1 / settings.n_folds
+    assert learned.base is not None
+    base = learned.base.outputs(test)
+    alone = replace(everyone, networks=everyone.networks[1:2], weight=1 / settings.n_folds)
+    np.testing.assert_array_equal(
+        np.concatenate(learned.predict(test)), np.concatenate(alone.predict(test))
+    )
+    assert np.abs(np.concatenate(learned.predict(test)) - base).max() > 0
+    assert learned.out_of_fold is not None
+    assert everyone.out_of_fold is not None
+    said = np.concatenate(learned.out_of_fold)
+    before = np.concatenate(everyone.out_of_fold)
+    fold = folds(train, settings.n_folds, seed=settings.seed)
+    assert (said == before).all(axis=1)[fold == 1].all()
+    assert (said != before).any(axis=1)[fold != 1].any()
+
+
+def test_where_no_network_is_of_use_the_base_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, validation, test = parts(schools(rows=12, tasks=3))
+    monkeypatch.setattr(
+        cross_fitting, "_useful", lambda *_: np.zeros(FEW_STEPS.n_folds, dtype=bool)
+    )
+    learned = method_named("tied").learn(train, validation, FEW_STEPS)
+    assert isinstance(learned, CrossFittedNetworks)
+    assert learned.weight == 0
+    assert len(learned.networks) == 1
+    assert learned.base is not None
+    np.testing.assert_array_equal(np.concatenate(learned.predict(test)), learned.base.outputs(test))
 
 
 @pytest.mark.parametrize("best", [-0.4, 0.0, 0.003, 0.37, 0.997, 1.0, 1.8])
