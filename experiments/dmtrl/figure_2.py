@@ -24,6 +24,7 @@ from experiments.dmtrl.digits import (
     of_images,
     tiny,
 )
+from experiments.dmtrl.table_2 import EXPERIMENT as TABLE_2
 from softshare.reproduction.drawings import OverCases
 from softshare.reproduction.experiment import Case, Experiment
 
@@ -54,7 +55,7 @@ EXPERIMENT = Experiment(
         *DEPARTURES,
         "Fractions above 1 % have twice the steps; all have the candidates that 1 % has chosen.",
     ),
-    minutes=150,
+    minutes=110,
     cases=(
         *(case(fraction) for fraction in FRACTIONS),
         replace(
@@ -71,6 +72,7 @@ EXPERIMENT = Experiment(
     measures=MEASURES,
     search=SEARCH,
     drawings=(OverCases("error", axis="images that train, %", logarithmic=True),),
+    same_runs=(TABLE_2,),
 )
 
 QUICK = EXPERIMENT.quick(tiny(each) for each in EXPERIMENT.cases[1:3])

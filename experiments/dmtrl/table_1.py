@@ -28,6 +28,7 @@ from experiments.dmtrl.digits import (
     of_images,
     tiny,
 )
+from experiments.dmtrl.table_2 import EXPERIMENT as TABLE_2
 from softshare.methods.contestants import (
     LINEAR_EVGENIOU_PONTIL,
     LINEAR_GO_MTL,
@@ -98,7 +99,7 @@ EXPERIMENT = Experiment(
         " common part of their own.",
         "The networks whose features they see are trained apart, with all steps of the budget.",
     ),
-    minutes=30,
+    minutes=20,
     cases=(
         ONE_PERCENT,
         replace(
@@ -118,6 +119,7 @@ EXPERIMENT = Experiment(
     ),
     search=SEARCH,
     drawings=(Dots("error"),),
+    same_runs=(TABLE_2,),
 )
 
 QUICK_ONES = ("apart", "apart-pca", "evgeniou-pontil-pca", "apart-cnn")

@@ -157,6 +157,8 @@ class Experiment:
         published: the paper's numbers.
         search: how candidates are chosen; None where no contestant has several.
         drawings: the figures; the first is named ``figure``.
+        same_runs: other places of the paper. What one of them has made and is a run of this one
+            too, of the same data, budget and candidates, is taken over and not made again.
     """
 
     name: str
@@ -172,6 +174,7 @@ class Experiment:
     published: tuple[Published, ...] = ()
     search: Search | None = None
     drawings: tuple[Drawing, ...] = ()
+    same_runs: tuple[Experiment, ...] = ()
     is_quick: bool = False
 
     def __post_init__(self) -> None:

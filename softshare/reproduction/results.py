@@ -10,7 +10,7 @@ from typing import Any
 from softshare.reproduction.claims import Claim
 from softshare.reproduction.experiment import Case, Contestant, Experiment, Published
 from softshare.reproduction.records import Record
-from softshare.reproduction.running import current_records
+from softshare.reproduction.same_runs import current_records
 from softshare.reproduction.verdict import Estimate, Verdict, estimate, verdict_on
 
 BySeed = Mapping[int, float]

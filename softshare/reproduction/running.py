@@ -19,7 +19,8 @@ from softshare.files import remove_unfinished
 from softshare.reproduction.claims import Claim
 from softshare.reproduction.experiment import Case, Contestant, Experiment
 from softshare.reproduction.records import RECORDS, TRIALS, Record, read_records, write_record
-from softshare.reproduction.run import Run, make_run, recipe_of, settings_of, trials_of
+from softshare.reproduction.run import Run, make_run, settings_of, trials_of
+from softshare.reproduction.same_runs import current_records, runs_of_others
 from softshare.tasks.arguments import ArgumentError
 
 MOST_NAMED = 3
@@ -112,6 +113,7 @@ def run_missing(
     with claimed(out):
         kept = Kept(out, experiment, claims)
         wanted = _runs(experiment, chosen)
+        _take_over(kept, [*wanted, *_trials(experiment, wanted)])
         missing = [run for run in wanted if not kept.has(run)]
         if not missing:
             return {}
@@ -130,6 +132,17 @@ def run_missing(
             failures |= _make(watched, kept, [_decided(kept, run) for run in missing])
         kept.unfinished.close()
     return failures
+
+
+def _take_over(
+    kept: Kept,
+    wanted: Sequence[Run],
+) -> None:
+    """Keep what other places of the paper have made of the runs that are wanted."""
+    keys = {run.key for run in wanted}
+    for run, record in runs_of_others(kept.experiment, kept.out):
+        if run.key in keys and not kept.has(run):
+            kept.add(run, record)
 
 
 def _make(
@@ -282,35 +295,3 @@ def _require_same_version(
         remedy = "delete them to run them again, or choose another folder"
         told = f"{out} holds records of another version of {experiment.name}: {named}; {remedy}"
         raise ArgumentError(("out", told))
-
-
-def current_records(experiment: Experiment, records: Sequence[Record]) -> list[Record]:
-    """The records that are of runs of this very experiment: its data, divisions, budgets, methods
-    and measures.
-    """
-    recipes: dict[Run, str | None] = {}
-    current = []
-    for record in records:
-        run = Run(
-            record["case"],
-            record["contestant"],
-            record["candidate"],
-            seed=0,  # the same of all seeds
-            is_trial=record["is_trial"],
-        )
-        if run not in recipes:
-            recipes[run] = recipe_of(experiment, run) if _has(experiment, run) else None
-        same = record["experiment"] == experiment.name
-        same = same and record["is_quick"] == experiment.is_quick
-        if same and record["recipe"] == recipes[run]:
-            current.append(record)
-    return current
-
-
-def _has(experiment: Experiment, run: Run) -> bool:
-    """Whether the experiment has a run's case, contestant and candidate."""
-    cases = [case.name for case in experiment.cases]
-    contestants = [each.name for each in experiment.contestants]
-    if run.case not in cases or run.contestant not in contestants:
-        return False
-    return run.candidate in experiment.contestant(run.contestant).candidates

@@ -6,11 +6,23 @@ from dataclasses import replace
 
 import pytest
 
+from softshare.reproduction.division import ByCount
+from softshare.reproduction.experiment import Budget, Search
 from softshare.reproduction.records import RECORDS, TRIALS, read_records
 from softshare.reproduction.results import Results
 from softshare.reproduction.running import run_missing
+from softshare.reproduction.same_runs import runs_of_others
 from softshare.reproduction.task_data import FromFiles
-from tests.reproduction.made_experiment import APART, CLAIM, SHARED, MovedMean, case, experiment
+from tests.reproduction.made_experiment import (
+    APART,
+    CLAIM,
+    MEASURES,
+    SHARED,
+    MovedMean,
+    case,
+    experiment,
+    squared_errors,
+)
 
 TIMES = ("seconds", "cpu_seconds")
 
@@ -112,6 +124,64 @@ def test_a_run_that_diverges_has_a_record_and_one_that_fails_is_told(tmp_path):
 class Absent:
     name = "far-away"
     missing = ("images",)
+
+
+def test_runs_that_another_place_has_made_are_taken_over(tmp_path):
+    """The same data, budget and candidates: no run of it is made, and its claims are served."""
+    run(experiment(), tmp_path / "table-1", claims=[])
+    broken = replace(SHARED, name="more", method=MovedMean(moved=0.1))
+    again = experiment(
+        name="made/figure-1",
+        cases=(case(seeds=2), case("second", chosen_in="main", seeds=1)),
+        contestants=(APART, SHARED, broken),
+        measures=MEASURES[:1],
+        same_runs=(experiment(),),
+    )
+    out = tmp_path / "figure-1"
+    claim = replace(CLAIM, id="made/figure-1/shared", seeds=2)
+    run(again, out, claims=[claim])
+    taken = {each["key"]: each for each in read_records(tmp_path / "table-1" / RECORDS)}
+    found = {each["key"]: each for each in read_records(out / RECORDS)}
+    for key in ("main--shared-s1", "main--apart-s0"):
+        assert found[key]["seconds"] == taken[key]["seconds"]
+        assert found[key]["measures"] == {"error": taken[key]["measures"]["error"]}
+        assert found[key]["choice"] == taken[key]["choice"]
+        assert list(found[key]["claims"]) == [claim.id]
+    assert len(found) == 2 * 3 + 3
+    assert results(again, out).outdated == 0
+    assert results(again, out).verdict(claim).gain.n_seeds == 2
+    of_main = {
+        f"main--apart-try-{name}-s{seed}" for name in APART.candidates for seed in (100, 101)
+    }
+    assert {each["key"] for each in read_records(out / TRIALS)} == of_main
+    run(again, out, claims=[claim])  # and again: they are as good as its own
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cases": (case(division=ByCount(11)),)},
+        {"cases": (case(budget=Budget(steps=6)),)},
+        {"search": Search("error", seeds=(100, 102))},
+        {
+            "contestants": (
+                replace(APART, method={**APART.method, "far": MovedMean(moved=4.0)}),
+                SHARED,
+            )
+        },
+        {"measures": (replace(MEASURES[0], of=squared_errors), MEASURES[1])},
+    ],
+    ids=["division", "budget", "search", "candidates", "measure"],
+)
+def test_no_run_of_another_place_that_differs_is_taken_over(tmp_path, changes):
+    run(experiment(), tmp_path / "table-1")
+    again = experiment(**{"name": "made/figure-1", "same_runs": (experiment(),), **changes})
+    taken = [made for made, _ in runs_of_others(again, tmp_path / "figure-1")]
+    assert [
+        made
+        for made in taken
+        if (made.case, made.contestant, made.is_trial) == ("main", "apart", False)
+    ] == []
 
 
 def test_missing_files_are_told_before_anything_runs(tmp_path):
