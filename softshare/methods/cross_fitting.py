@@ -59,9 +59,10 @@ class CrossFittedNetworks(Learned):
         base: the model that was fitted on the whole training part, or None.
         weight: how much of what the networks add to the base in the mean is added, from 0 to 1; 1
             without a base.
-        held_out: outputs on the training entries by networks that were not trained on them.
+        held_out: outputs on the training entries by networks that were not trained on them, those
+            that are of no use among them.
         settings: of the run, with what the training part has decided.
-        rows: the learning curve of the first network.
+        rows: the learning curve of the first network that is kept.
         settled: the settings that the training part has decided.
     """
 
@@ -164,11 +165,12 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
     weight = 1.0
     if base is not None:
         useful = _useful(train, base_held_out, held_out, fold)
-        held_out = np.where(useful[fold][:, None], held_out, base_held_out)
+        # By all networks, those that are of no use too: what chance has left of the others on the
+        # very rows that chose them is no evidence.
         weight = _weight_of(train, base_held_out, held_out)
         held_out = base_held_out + weight * (held_out - base_held_out)
-        # The others add nothing. One network is kept where all of them do, to be looked at.
-        weight *= useful.mean()
+        # In the mean, those of no use add nothing. One is kept to be looked at where all are.
+        weight *= float(useful.mean())
         kept = np.flatnonzero(useful) if useful.any() else [0]
         networks, curves = [networks[k] for k in kept], [curves[k] for k in kept]
     return CrossFittedNetworks(
@@ -213,7 +215,7 @@ def _trained(
 def _useful(tasks: TaskSet, base: Outputs, whole: Outputs, fold: np.ndarray) -> np.ndarray:
     """Of which folds the network says more than the base does, ``(K,)``.
 
-    A network's best step may be the one before its first: it then adds nothing.
+    Others do best where they add nothing: before their first step, which is not judged.
     """
     task = tasks.tasks[0]
     gains = example_losses(task, base, tasks.targets) - example_losses(task, whole, tasks.targets)

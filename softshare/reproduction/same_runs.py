@@ -9,6 +9,7 @@ from softshare.reproduction.described import digest_of
 from softshare.reproduction.experiment import Case, Experiment
 from softshare.reproduction.records import RECORDS, TRIALS, Record, read_records
 from softshare.reproduction.run import Run, recipe_of
+from softshare.tasks.arguments import ArgumentError
 
 
 def current_records(experiment: Experiment, records: Sequence[Record]) -> list[Record]:
@@ -36,12 +37,15 @@ def runs_of_others(experiment: Experiment, out: Path) -> Iterator[tuple[Run, Rec
         out: its folder; the others' are beside it.
 
     Yields:
-        A run, and its record as this experiment's.
+        A run, and its record as this experiment's; ``taken_from`` says whose it was.
     """
     names = {measure.name for measure in experiment.measures}
     for other in experiment.same_runs:
         folder = out.parent / other.name.split("/")[1]
-        kept = [*read_records(folder / RECORDS), *read_records(folder / TRIALS)]
+        try:
+            kept = [*read_records(folder / RECORDS), *read_records(folder / TRIALS)]
+        except ArgumentError:  # damaged: whoever runs the other is told, and here they are made
+            continue
         for record in current_records(other, kept):
             run = _run_of(record, seed=record["seed"])
             if record["is_quick"] != experiment.is_quick or not _in_common(experiment, other, run):
@@ -52,6 +56,7 @@ def runs_of_others(experiment: Experiment, out: Path) -> Iterator[tuple[Run, Rec
                 {
                     **record,
                     "experiment": experiment.name,
+                    "taken_from": other.name,
                     "recipe": recipe_of(experiment, run),
                     "measures": {name: value for name, value in measured if name in names},
                 },
@@ -71,7 +76,8 @@ def _made(experiment: Experiment, run: Run) -> str:
     """A digest of what determines a run's weights, the choice among candidates included."""
     case, contestant = experiment.case(run.case), experiment.contestant(run.contestant)
     cases = [case] if case.chosen_in is None else [case, experiment.case(case.chosen_in)]
-    return digest_of((*map(_drawn, cases), contestant.candidates, experiment.search))
+    search = experiment.search if len(contestant.candidates) > 1 else None
+    return digest_of((*map(_drawn, cases), contestant.candidates, search))
 
 
 def _drawn(case: Case) -> tuple[object, ...]:

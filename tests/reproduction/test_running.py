@@ -146,6 +146,7 @@ def test_runs_that_another_place_has_made_are_taken_over(tmp_path):
         assert found[key]["seconds"] == taken[key]["seconds"]
         assert found[key]["measures"] == {"error": taken[key]["measures"]["error"]}
         assert found[key]["choice"] == taken[key]["choice"]
+        assert found[key]["taken_from"] == "made/table-1"
         assert list(found[key]["claims"]) == [claim.id]
     assert len(found) == 2 * 3 + 3
     assert results(again, out).outdated == 0
@@ -155,6 +156,17 @@ def test_runs_that_another_place_has_made_are_taken_over(tmp_path):
     }
     assert {each["key"] for each in read_records(out / TRIALS)} == of_main
     run(again, out, claims=[claim])  # and again: they are as good as its own
+
+
+def test_a_damaged_record_of_another_place_is_made_again_here(tmp_path):
+    run(experiment(), tmp_path / "table-1")
+    path = tmp_path / "table-1" / RECORDS / "main--shared-s0.json"
+    path.write_text(path.read_text().replace('"seed":0', '"seed":1'))
+    again = experiment(name="made/figure-1", same_runs=(experiment(),))
+    assert run(again, tmp_path / "figure-1") == {}
+    found = read_records(tmp_path / "figure-1" / RECORDS)
+    assert len(found) == 2 * (4 + 3)
+    assert not any("taken_from" in record for record in found)
 
 
 @pytest.mark.parametrize(
