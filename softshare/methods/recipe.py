@@ -120,7 +120,7 @@ class Recipe(Method):
         if apart:
             learn_apart = self._fit(network, train, validation, settings, steps=apart)
             curve += map(dict, learn_apart())
-            network = network.with_sharing(self.sharing)
+            network = network.with_sharing(self.sharing, examples=train.n_examples.tolist())
         if self.frozen:
             freeze(network, self.frozen)
         learn = self._fit(network, train, validation, settings, steps=settings.steps - apart)

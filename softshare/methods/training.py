@@ -215,7 +215,11 @@ class Trainer:
         network = self.start(settings, train if tasks is None else tasks)
         if apart:
             curve += learn(network, steps=apart)
-            network = network.with_sharing(self.method.sharing(list(network.layers), options))
+            rows_of = {task.name: train.n_examples[place] for place, task in enumerate(train.tasks)}
+            network = network.with_sharing(
+                self.method.sharing(list(network.layers), options),
+                examples=[rows_of.get(task.name, 0) for task in network.tasks],
+            )
         rates = {
             pattern: settings.rate * multiple for pattern, multiple in self.method.rates.items()
         }

@@ -95,14 +95,14 @@ def keep_buffers(old: nn.ModuleList, new: nn.ModuleList) -> None:
     for one task more.
     """
     kept = dict(old.named_modules())
-    # Device and type are those of any buffer with a type that `to` may change.
-    for buffer in old.buffers():
-        if buffer.is_floating_point():
-            new.to(buffer.device, buffer.dtype)
-            break
     for name, module in new.named_modules():
         if not isinstance(module, TaskModule) or name not in kept:
             continue
+        # Device and type are those of any buffer with a type that `to` may change.
+        for buffer in kept[name].buffers():
+            if buffer.is_floating_point():
+                module.to(buffer.device, buffer.dtype)
+                break
         pairs = zip(
             module.buffers(),
             kept[name].buffers(),

@@ -83,11 +83,16 @@ def plus_own(own_size: Callable[[Sequence[int]], int]) -> Callable[[Sequence[int
     return lambda shape: prod(shape) + own_size(shape)
 
 
+def laf_size(shape: Sequence[int]) -> int:
+    """Two products of factors, each an element of the weight and one of the task."""
+    return 2 * (prod(shape) + N_TASKS)
+
+
 SHARINGS = {
     Independent(): independent_size,
     Tied(): prod,
     Tied(bias="own"): prod,
-    LastAxisFlattening(0.4): lambda shape: 2 * (prod(shape) + N_TASKS),
+    LastAxisFlattening(0.4): laf_size,
     Tucker(0.5): tucker_size,
     TensorTrain(0.5): tensor_train_size,
     CP(0.2): cp_size,
@@ -95,6 +100,8 @@ SHARINGS = {
     TraceNorm("tucker"): independent_size,
     TensorNormal(("in", "out", "task"), warm_up=0, every=1): independent_size,
     Tied() + Independent(): plus_own(independent_size),
+    Tied() + LastAxisFlattening(0.4): plus_own(laf_size),
+    Tied() + Tucker(0.5): plus_own(tucker_size),
     Tied() + TensorTrain(0.5): plus_own(tensor_train_size),
     Tied() + TensorNormal(warm_up=0, every=1): plus_own(independent_size),
 }

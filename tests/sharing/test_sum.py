@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 import softshare as ss
+from softshare.methods.recipe import Recipe
+from softshare.methods.settings import checked_settings
 from softshare.sharing.base import LayerShapes, SharedWeight, Sharing
 from softshare.sharing.random_streams import RandomStreams
 from softshare.sharing.weights.sum_weight import SumWeight
@@ -162,8 +165,15 @@ def test_evgeniou_and_pontil_on_linear_templates() -> None:
     assert_close(weight.stacked()[..., 0], solution[0] + solution[1:], rtol=1e-5, atol=1e-5)
 
 
-def test_a_new_task_starts_at_the_common_weight_and_learns_its_own_row_alone() -> None:
-    network = network_of({"*": ss.Tied() + ss.TensorTrain(0.5), "4": ss.Tied() + ss.Independent()})
+@pytest.mark.parametrize(
+    "own",
+    [ss.TensorTrain(0.5), ss.TensorNormal(warm_up=0, every=1)],
+    ids=["train", "prior"],
+)
+def test_a_new_task_starts_at_the_common_weight_and_learns_its_own_row_alone(
+    own: ss.Sharing,
+) -> None:
+    network = network_of({"*": ss.Tied() + own, "4": ss.Tied() + ss.Independent()})
     ss.fit(network, tasks_of(), steps=5)
     before = {name: network.task(name)(torch.ones(2, 6)) for name in TASKS}
     data = {"new": (np.ones((8, 6), dtype=np.float32), np.ones(8))}
@@ -178,6 +188,54 @@ def test_a_new_task_starts_at_the_common_weight_and_learns_its_own_row_alone() -
     ss.fit(network, new, steps=5)
     assert all(torch.equal(network.task(name)(torch.ones(2, 6)), before[name]) for name in TASKS)
     assert not torch.equal(own_weight(network, "4").of(4), own_weight(network, "4").common.of(0))
+
+
+def test_a_new_task_is_drawn_to_the_common_weight_by_the_spread_of_a_prior() -> None:
+    """``φ ‖U‖² / (2 scale² N)``, as for any own part; the others' do not move any more."""
+    network = network_of({"*": ss.Tied() + ss.TensorNormal()})
+    ss.fit(network, tasks_of(), steps=3)
+    data = {"new": (np.ones((8, 6), dtype=np.float32), np.ones(8))}
+    network.add_task(ss.TaskSet.from_arrays(data, kinds="regression"))
+    weight = own_weight(network, "0")
+    assert weight.spread is not None
+    examples = torch.tensor([10.0, 10, 10, 10, 8])
+    before = weight.penalty(examples)
+    (row,) = weight.own.own_values(4)
+    with torch.no_grad():
+        row.fill_(0.5)
+    strength = weight.spread.dispersion[4] / (2 * weight.spread.scale**2 * 8)
+    assert_close(
+        weight.penalty(examples) - before, strength * row.square().sum(), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_after_a_start_apart_the_common_weight_is_the_mean_weighted_by_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tasks = tasks_of()
+    few = tasks.select(np.r_[0:2, tasks.offsets[1] : tasks.offsets[-1]])
+    starts: list[tuple[Tensor, Tensor]] = []
+    share_otherwise = ss.MultiTaskNetwork.with_sharing
+
+    def watched(network: ss.MultiTaskNetwork, *args: Any, **settings: Any) -> ss.MultiTaskNetwork:
+        stack = network.shared_weight("0.weight").stacked().detach().clone()
+        moved = share_otherwise(network, *args, **settings)
+        starts.append((stack, own_weight(moved, "0").common.of(0).detach().clone()))
+        return moved
+
+    monkeypatch.setattr(ss.MultiTaskNetwork, "with_sharing", watched)
+    recipe = Recipe(
+        "sum",
+        lambda *_: template(),
+        ss.Tied() + ss.Independent(),
+        apart=0.5,
+        initial="independent",
+    )
+    given = {"source": "made", "method": "sum", "fraction": 1.0, "seed": 0, "steps": 4}
+    recipe.learn(few, few, checked_settings(given))
+    ((stack, common),) = starts
+    rows = torch.tensor([2.0, 12, 12, 12])
+    assert_close(common, torch.einsum("t,t...->...", rows / rows.sum(), stack))
 
 
 def test_gradients_of_rows_are_sparse_and_shrunk() -> None:

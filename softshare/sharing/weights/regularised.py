@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from softshare.sharing.base import LayerShapes, SharedWeight
 from softshare.sharing.random_streams import RandomStreams
+from softshare.sharing.weights.factorised import FactorisedWeight
 
 
 def drawn_stack(
@@ -55,6 +56,16 @@ class RegularisedWeight(SharedWeight):
     def contraction(self, tasks: Tensor | None = None) -> tuple[str, list[Tensor]]:
         modes = ascii_lowercase[: self.weight.ndim - 1]
         return f"t{modes}->t{modes}", [self.stacked(tasks)]
+
+    def unjoined(self) -> SharedWeight:
+        """The same weights without the penalty that joins them."""
+        modes = ascii_lowercase[: self.weight.ndim - 1]
+        return FactorisedWeight(
+            f"t{modes}->t{modes}",
+            {"weight": self.weight.detach()},
+            shape=self.weight.shape[1:],
+            n_tasks=self.n_tasks,
+        )
 
     def task_parameters(self) -> list[str]:
         return ["weight"]

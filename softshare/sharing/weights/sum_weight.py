@@ -11,6 +11,7 @@ from torch import Tensor
 from softshare.sharing.algebra.contraction import contract
 from softshare.sharing.base import SharedWeight
 from softshare.sharing.spread import Spread
+from softshare.sharing.weights.regularised import RegularisedWeight
 
 MOST_FACTORS = 5
 """Factors up to which ``‖V_t‖²`` is contracted, twice as many operands; of more it is composed."""
@@ -125,8 +126,12 @@ class SumWeight(SharedWeight):
                 term.after_step()
 
     def recentre(self) -> bool:
-        """Move what the own parts have in common to the common part: the same weights at a smaller
-        penalty.
+        """Move the own parts' mean to the common part; all weights stay as they are.
+
+        Where tasks have equally many rows and one dispersion this is where the penalty is least.
+        Elsewhere the least penalty would have the common part near the tasks of few rows, whose own
+        parts it draws to zero the most; the plain mean leaves them to the common part that all
+        tasks' losses have found.
 
         Returns:
             Whether that can be: the common part is one trained weight, the own parts are free in
@@ -202,9 +207,18 @@ class SumWeight(SharedWeight):
         self.common.requires_grad_(False)
 
     def with_task(self, start: Tensor) -> SharedWeight:
-        """One more task at the common part: its own is zero, and all that is trained."""
+        """One more task at the common part: its own is zero, and all that is trained.
+
+        Raises:
+            ValueError: see :meth:`SharedWeight.with_task`.
+        """
+        own = self.own
+        if isinstance(own, RegularisedWeight) and self.spread is not None:
+            # A prior that joins the tasks says nothing of a new one's part but how large it is,
+            # and the others' parts move no more.
+            own = own.unjoined()
         common = self.common.with_task(start)
-        own = self.own.with_task(torch.zeros_like(start))
+        own = own.with_task(torch.zeros_like(start))
         of_new = own.own_values(own.n_tasks - 1)
         with torch.no_grad():
             of_new[0].zero_()
@@ -218,7 +232,10 @@ class SumWeight(SharedWeight):
     @torch.no_grad()
     def parts(self) -> Parts:
         """How much is common, and how much the tasks' own."""
-        common = self.common.stacked().double().flatten(1).square()
+        stack = self.common.stacked()
+        if stack.stride(0) == 0:  # one for all: its squares are added up once
+            stack = stack[:1]
+        common = stack.double().flatten(1).square()
         unit = torch.ones((), dtype=torch.float64, device=common.device)
         own = self.own_squares().double() * self.scaled(unit).square()
         n_elements = common.shape[1]
