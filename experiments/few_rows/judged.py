@@ -29,14 +29,17 @@ SHARING = (
 
 
 def read_all() -> pd.DataFrame:
-    """A row per table, fraction, seed and method, with its ``value``, ``seconds`` and ``code``."""
+    """A row per table, fraction, seed and method, with its ``value``, ``seconds`` and ``code``, and
+    of sums ``own``: the largest share that tasks' own parts have in a layer's squares.
+    """
     rows = []
     for path in sorted(RECORDS.glob("*.json")):
         record = json.loads(path.read_text())
         cell = {name: record[name] for name in ("table", "fraction", "seed")}
         for method, figures in record["methods"].items():
             kept = {name: figures.get(name) for name in ("value", "seconds", "code")}
-            rows.append(cell | {"method": method} | kept)
+            shares = [own for _, own in figures.get("spreads", {}).values()]
+            rows.append(cell | {"method": method, "own": max(shares, default=None)} | kept)
     return pd.DataFrame(rows)
 
 

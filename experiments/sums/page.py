@@ -76,11 +76,15 @@ def adapters_table() -> str:
 
 
 def tables_table() -> str:
-    """The sum beside pooled and independent networks on the development tables."""
-    lines = [f"| table, fraction | seeds | {' | '.join((*OTHERS, SUM))} | over the better |"]
-    lines.append("|---|---|---|---|---|---|")
+    """The sum beside pooled and independent networks on the development tables, and the largest
+    share that tasks' own parts have in a layer.
+    """
+    heads = ("table, fraction", "seeds", *OTHERS, SUM, "over the better", "own, %")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    records = read_all()
+    shares = records[records["method"] == SUM].groupby(["table", "fraction"])["own"].mean()
     told, behind = 0, []
-    for (table, fraction), all_values in cells(read_all(), beside=SUM).items():
+    for (table, fraction), all_values in cells(records, beside=SUM).items():
         others = [name for name in OTHERS if name in all_values]  # not all suit tasks of one row
         values = all_values[[*others, SUM]].dropna()
         if not others or values.empty:
@@ -90,6 +94,7 @@ def tables_table() -> str:
         texts = [f"{means[name]:.3f}" if name in means else "" for name in (*OTHERS, SUM)]
         error = "" if isnan(gain["error"]) else f" ± {gain['error']:.4f}"
         texts.append(f"{gain['mean']:+.4f}{error}")
+        texts.append(f"{100 * shares[table, fraction]:.1f}")
         cell = f"{table} {100 * fraction:g} %"
         lines.append(f"| {cell} | {len(values)} | {' | '.join(texts)} |")
         told += not isnan(gain["error"])
