@@ -65,7 +65,6 @@ EXPERIMENT = Experiment(
             data=UNRELATED,
             x=None,
             contestants=("apart", *(each.name for each in FACTORISED)),
-            chosen_in="1-percent",
         ),
     ),
     contestants=(APART, *FACTORISED, TIED),

@@ -106,7 +106,7 @@ EXPERIMENT = Experiment(
             shown="control: pixels in each task's own order",
             data=Changed(FACES, permuted_inputs),
             x=None,
-            chosen_in="20-percent",
+            chosen_in=None,
         ),
     ),
     contestants=(

@@ -142,7 +142,6 @@ EXPERIMENT = Experiment(
             data=Changed(DRAWINGS, permuted_inputs),
             seeds=3,
             x=None,
-            chosen_in="10-percent",
         ),
     ),
     contestants=(

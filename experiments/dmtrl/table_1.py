@@ -109,7 +109,6 @@ EXPERIMENT = Experiment(
             data=UNRELATED,
             seeds=3,
             contestants=("apart-cnn", "evgeniou-pontil-cnn", "kumar-daume-cnn", "laf", "tt"),
-            chosen_in=ONE_PERCENT.name,
         ),
     ),
     contestants=(APART, *ON_COMPONENTS, *ON_NETWORK, *FACTORISED, TIED),

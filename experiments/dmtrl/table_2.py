@@ -76,7 +76,6 @@ EXPERIMENT = Experiment(
             seeds=5,
             x=None,
             contestants=COMPARED,
-            chosen_in=ONE_PERCENT.name,
         ),
         with_steps(160),
         with_steps(320),

@@ -134,7 +134,6 @@ EXPERIMENT = Experiment(
             shown="control: pixels in each alphabet's own order",
             data=Changed(alphabets(10), permuted_inputs),
             seeds=3,
-            chosen_in=MAIN.name,
         ),
         varied("150-steps", "10 alphabets, 150 steps", steps=150),
         varied("600-steps", "10 alphabets, 600 steps", steps=600),

@@ -58,7 +58,6 @@ EXPERIMENT = Experiment(
             name="unrelated",
             shown="control: pixels in each task's own order",
             data=UNRELATED,
-            chosen_in=ALL_IMAGES.name,
         ),
     ),
     contestants=(STL, TENSOR_TRAIN, trmtl("4431")),

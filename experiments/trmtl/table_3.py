@@ -170,7 +170,6 @@ EXPERIMENT = Experiment(
             data=Changed(DATA, permuted_inputs),
             x=None,
             contestants=("apart", "trmtl-200", "trmtl-211"),
-            chosen_in="50-percent",
         ),
         case(100),
         case(70),

@@ -73,7 +73,6 @@ EXPERIMENT = Experiment(
             shown="control: pixels in each task's own order",
             data=UNRELATED,
             contestants=("apart", "mrn", "trmtl-4431"),
-            chosen_in=CASES[0].name,
         ),
     ),
     contestants=(

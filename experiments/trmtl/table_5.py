@@ -72,7 +72,6 @@ EXPERIMENT = Experiment(
             data=UNRELATED,
             x=None,
             contestants=("apart", "mrn", "trmtl-432"),
-            chosen_in="10-percent",
         ),
         case(50),
         case(90),
