@@ -15,6 +15,8 @@ from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.network.predict import predict
 from softshare.network.templates.pretrained import Pooled, transformers_encoder, with_encoder
 from softshare.sharing.independent import Independent
+from softshare.sharing.pretrained import Pretrained
+from softshare.sharing.tensor_train import TensorTrain
 from softshare.sharing.tied import Tied
 from softshare.tasks.task_set import TaskSet
 from softshare.training.fit import fit
@@ -197,3 +199,27 @@ def test_a_missing_library_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(__import__("sys").modules, "transformers", None)
     with pytest.raises(ImportError, match=r"pip install 'softshare\[hf\]'"):
         transformers_encoder("any")
+
+
+def test_adapters_of_attention_are_all_that_is_trained_beside_heads() -> None:
+    """Layers by pattern: attention's projection and one affine layer; what a task's module has is
+    the pretrained value and its own part, merged.
+    """
+    layer = nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, batch_first=True)
+    encoder, tasks = nn.Sequential(layer), made_tasks()
+    adapter = Pretrained() + TensorTrain((3, 2))
+    sharing = {
+        "*in_proj_weight": adapter,
+        "*linear1": adapter,
+        "encoder.*": Pretrained(),
+        "*": Independent(),
+    }
+    network = MultiTaskNetwork(with_encoder(encoder), tasks, sharing=sharing)
+    rows = torch.randn(4, 5, 6)
+    before = encoder.eval()(rows).flatten(1)
+    torch.testing.assert_close(network.task("a").get_submodule("encoder")(rows), before)
+    fit(network, tasks, steps=10)
+    values = dict(network.task("a").get_submodule("encoder.module").named_parameters())
+    moved = {name for name, value in encoder.named_parameters() if not values[name].equal(value)}
+    assert moved == {"0.self_attn.in_proj_weight", "0.linear1.weight"}
+    assert not network.task("b").get_submodule("encoder")(rows).equal(before)
