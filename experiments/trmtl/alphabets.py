@@ -25,8 +25,8 @@ MODES = OMNIGLOT_MODES if SHRINK == 1 else SHRUNK_MODES
 DEPARTURES = (
     "Images of 35 × 35 (each pixel the mean of nine), whose 2,592 features the first affine layer"
     " takes for 23,328: a tenth of the time.",
-    "All 1,623 characters are told apart, alphabet by alphabet, some 325 to a task; the paper has"
-    " outputs for fifty, and does not say which.",
+    "Fifty characters are told apart in each task, the first five of each of its ten alphabets: the"
+    " paper has outputs for fifty, and does not say which.",
     "All methods make the same total of steps, those of a factorisation's start apart among them.",
     "MRN's prior learns the tasks' covariance alone: that of 2,592 features takes longer than the"
     " training.",

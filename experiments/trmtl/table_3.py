@@ -154,6 +154,8 @@ EXPERIMENT = Experiment(
         " million weights.",
         "Rings have four cores in every layer; the first two of the first layer are those that"
         " suit both tasks, as in the paper.",
+        "Fifty characters, the first five of each of ten alphabets; the paper does not say how"
+        " many.",
         "The last six of a character's twenty drawings test, and 100 % is of the other fourteen;"
         " the paper does not say what tests.",
         "DMTRL shares the second layer, the only one of one shape; all methods make the same total"

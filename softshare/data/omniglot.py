@@ -119,15 +119,20 @@ def made(n_alphabets: int = 3, *, n_characters: int = 4, n_drawings: int = 10) -
     return _task_set(rows, drawings, made_images(np.concatenate(labels), size=SIZE))
 
 
-def groups() -> TaskSet:
-    """Five tasks, A to E, of ten alphabets each: to tell all their characters apart (alphabets by
-    name, the first ten in A).
+def groups(characters: int | None = None) -> TaskSet:
+    """Five tasks, A to E, of ten alphabets each: to tell their characters apart (alphabets by name,
+    the first ten in A).
+
+    Args:
+        characters: so many of each alphabet, the first by name; all when None.
     """
     drawings, images = _drawings()
     place = pd.factorize(drawings["alphabet"], sort=True)[0]
+    number_in = drawings.groupby("alphabet")["character"].rank("dense")
+    is_in = np.full(len(drawings), True) if characters is None else number_in <= characters
     return _task_set(
         {
-            letter: np.flatnonzero(place // ALPHABETS_A_GROUP == number)
+            letter: np.flatnonzero((place // ALPHABETS_A_GROUP == number) & is_in)
             for number, letter in enumerate("ABCDE")
         },
         drawings,

@@ -15,13 +15,17 @@ TEST_DRAWINGS = 6
 """Of the 20 of a character, the last ones, where a test part is given."""
 
 
+CHARACTERS = 5
+"""Of each alphabet: fifty to a task."""
+
+
 def groups(shrink: int = 1) -> TaskSet:
-    """The five tasks of :func:`softshare.data.omniglot.groups`.
+    """The five tasks of :func:`softshare.data.omniglot.groups`, of fifty characters each.
 
     Args:
         shrink: images so many times smaller, 3, 5 or 7; 1: as they are.
     """
-    return _smaller(omniglot.groups(), shrink)
+    return _smaller(omniglot.groups(CHARACTERS), shrink)
 
 
 def made_groups(shrink: int = 1) -> TaskSet:
@@ -34,15 +38,15 @@ def made_groups(shrink: int = 1) -> TaskSet:
 
 
 def characters_and_digits(shrink: int = 1) -> TaskSet:
-    """Two tasks: to tell apart the characters of the first ten alphabets by name, and the digits of
-    MNIST.
+    """Two tasks: to tell apart fifty characters, five of each of the first ten alphabets by name,
+    and the digits of MNIST.
 
     The last drawings of each character are the test part, as MNIST has one.
 
     Args:
         shrink: of the characters, see :func:`groups`; where it is not 1, digits are halved.
     """
-    characters = omniglot.groups().keep_tasks([0])
+    characters = omniglot.groups(CHARACTERS).keep_tasks([0])
     return _joined(characters, mnist.ten_classes(halved=shrink > 1), shrink)
 
 

@@ -54,6 +54,10 @@ def test_omniglot_groups_tell_the_characters_of_their_alphabets_apart(
         f"{alphabet} {character:02}" for alphabet in "AB" for character in (1, 2, 3)
     )
     assert tasks.n_examples.tolist() == [12] * 5
+    few = omniglot.groups(2)
+    assert few.tasks[0].classes == ("A 01", "A 02", "B 01", "B 02")
+    assert few.n_examples.tolist() == [8] * 5
+    assert few.targets[:8].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
 @pytest.mark.parametrize("change", ["missing drawing", "missing character", "small", "other"])
