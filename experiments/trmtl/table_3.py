@@ -112,7 +112,7 @@ def rings(pattern: str) -> dict[str, Recipe]:
             f"trmtl-{pattern}",
             {"layers.*": ss.TensorRing(rank, shared=pattern, modes=MODES)},
         )
-        for rank in (8, 12)
+        for rank in (12, 24)
     }
 
 
@@ -162,7 +162,7 @@ EXPERIMENT = Experiment(
         " of steps, those of its start apart among them.",
         "Two candidates for every method (learning rates; ε; ranks), chosen on one draw at 50 %.",
     ),
-    minutes=20,
+    minutes=35,
     cases=(
         case(50),
         replace(
@@ -171,6 +171,7 @@ EXPERIMENT = Experiment(
             shown="control: pixels in each task's own order",
             data=Changed(DATA, permuted_inputs),
             x=None,
+            seeds=3,
             contestants=("apart", "trmtl-200", "trmtl-211"),
         ),
         case(100),
