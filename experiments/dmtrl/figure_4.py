@@ -162,7 +162,7 @@ EXPERIMENT = Experiment(
     drawings=(
         OverCases("error", axis="drawings that train, %"),
         Bars("rho", name="sharing-by-layer"),
-        Pairs("pairs", contestant="tucker", shown="cosine of the weights of the last hidden layer"),
+        Pairs("pairs", contestant="tucker", shown="cosine, last hidden layer"),
     ),
 )
 
