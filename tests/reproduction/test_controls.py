@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from softshare.reproduction.controls import permuted_classes, permuted_inputs, shuffled_targets
+from softshare.reproduction.division import held_out
 from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
 
@@ -33,6 +34,15 @@ def test_every_task_sees_its_pixels_in_an_order_of_its_own():
         orders.append([columns[column.tobytes()] for column in np.ascontiguousarray(moved.T)])
     assert orders[0] != orders[1] != orders[2]
     assert permuted_inputs(tasks, 1).fingerprint() != changed.fingerprint()
+
+
+def test_rows_that_tasks_saw_in_common_are_held_out_in_common():
+    """A joint decision of all tasks, such as the ten-way error, needs every row in all of them."""
+    tasks = permuted_inputs(one_vs_rest(), 0)
+    held = held_out(tasks, split(tasks, seed=0, fractions=(2 / 3, 0.0, 1 / 3)), 0.25, 0).validation
+    rows = [np.sort(tasks.rows[held[tasks.task_of[held] == number]]) for number in range(3)]
+    assert len(rows[0]) in (9, 10)  # a quarter of 40, as labels allow
+    assert all(np.array_equal(own, rows[0]) for own in rows)
 
 
 def test_given_parts_stay_with_their_rows():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -43,19 +41,13 @@ class TaskLinear(TaskLayer):
         _, weight = self._sources["weight"]
         return weight
 
-    def forward(
-        self,
-        x: Tensor,
-        onto: Tensor | None = None,
-        multiple: Tensor | None = None,
-    ) -> Tensor:
+    def forward(self, x: Tensor, onto: Tensor | None = None) -> Tensor:
         """``(k·B, *, in)`` (or ``(B, *, in)`` while all tasks see the same rows) → ``(k·B, *,
-        out)``; as a sum's term times its ``multiple`` ``()``, and added to ``onto`` ``(k, B, *,
-        out)``, the other term.
+        out)``, added to ``onto`` ``(k, B, *, out)`` where a sum's other term is there already.
         """
         layout = self._layout
         if not self._is_own["weight"]:
-            y = _multiplied(self._shared(layout.join(x)), multiple)
+            y = self._shared(layout.join(x))
             if onto is None:
                 return y
             apart = layout.separate(y)
@@ -73,11 +65,11 @@ class TaskLinear(TaskLayer):
         if bias is not None and len(rows) > 1:
             bias = bias.flatten(1, -2)  # (k, 1, out), or a row for each of x's
         if len(rows) == 1:
-            y = self._product(x, bias, multiple)
+            y = self._product(x, bias)
             return layout.leave(y)
         # Further dimensions of rows, (B, *), become more rows while they are multiplied.
         flat = x.flatten(-1 - len(rows), -2)
-        y = self._product(flat, bias, multiple)
+        y = self._product(flat, bias)
         return layout.leave(y.unflatten(1, rows))
 
     def affine(self, rows: int) -> tuple[Tensor, Tensor | None] | None:
@@ -141,12 +133,7 @@ class TaskLinear(TaskLayer):
         biases = biases.view(len(biases), *between, -1)
         return layout.leave(y + biases)
 
-    def _product(
-        self,
-        x: Tensor,
-        bias: Tensor | None,
-        multiple: Tensor | None,
-    ) -> Tensor:
+    def _product(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """``(k, B, in)`` or ``(B, in)`` and bias ``(k, 1, out)`` → ``(k, B, out)``, in the cheapest
         order.
         """
@@ -156,8 +143,6 @@ class TaskLinear(TaskLayer):
             weight = self._weight.padded(tasks)
         else:
             equation, factors = network
-            factors = _one_multiplied(factors, multiple)
-            multiple = None
             joint = joint_of(equation, shapes_of(factors), *shapes_of([x]))
             self._note_product(joint)
             if not joint.composes_first:
@@ -169,11 +154,7 @@ class TaskLinear(TaskLayer):
         rows = x
         if x.ndim == 2:
             rows = x.expand(self._layout.n_tasks, *x.shape)
-        if multiple is None:
-            y = _batched_product(rows, weight, bias)
-        else:
-            y = _multiplied(_batched_product(rows, weight, None), multiple)
-            y = y if bias is None else y + bias
+        y = _batched_product(rows, weight, bias)
         if network is None:
             self._note_own(x, y)
         return y
@@ -228,23 +209,6 @@ def _batched_product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tenso
     if bias is None:
         return torch.bmm(rows, weight)
     return torch.baddbmm(bias, rows, weight)
-
-
-def _multiplied(values: Tensor, multiple: Tensor | None) -> Tensor:
-    """Values times a number ``()``, where there is one."""
-    return values if multiple is None else multiple.to(values.dtype) * values
-
-
-def _one_multiplied(factors: Sequence[Tensor], multiple: Tensor | None) -> list[Tensor]:
-    """Factors of ``multiple`` times their product: the smallest is multiplied, in place of as many
-    outputs as there are rows.
-    """
-    if multiple is None:
-        return list(factors)
-    smallest = min(range(len(factors)), key=lambda place: factors[place].numel())
-    scaled = list(factors)
-    scaled[smallest] = _multiplied(factors[smallest], multiple)
-    return scaled
 
 
 def takes_input(weight: SharedWeight) -> bool:

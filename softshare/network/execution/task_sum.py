@@ -53,11 +53,8 @@ class TaskSum(TaskLayer):
         spread = self._sum.spread
         if spread is None or spread.multiple is None:
             return self._own(x, y)
-        if isinstance(self._own, TaskLinear):
-            y = layout.separate(self._own(x, y, spread.multiple))
-        else:
-            own = layout.separate(self._own(x))
-            y = y + self._sum.scaled(own)
+        own = layout.separate(self._own(x))
+        y = y + self._sum.scaled(own)
         if layout.observed is not None:
             layout.one_copy, layout.apart = before
             rows = layout.separate(x)
