@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from softshare.methods.describe import describe_sharing
 from softshare.methods.estimators import (
@@ -22,6 +21,7 @@ from softshare.methods.estimators import (
     by_task,
     fitted,
 )
+from softshare.methods.fold_weight import Watched, useful_folds, weight_of_networks
 from softshare.methods.method import Learned, State
 from softshare.methods.network_outputs import (
     Outputs,
@@ -32,10 +32,7 @@ from softshare.methods.network_outputs import (
 from softshare.methods.plain_entries import not_alike
 from softshare.methods.settings import RunSettings
 from softshare.network.multitask_network import MultiTaskNetwork
-from softshare.shallow.trust import trust
 from softshare.tasks.folds import folds
-from softshare.tasks.losses import example_losses
-from softshare.tasks.splits import units_of
 from softshare.tasks.task_set import TaskSet
 
 if TYPE_CHECKING:
@@ -149,6 +146,7 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
     held_out = np.zeros((len(train.rows), width))
     base_held_out = np.zeros_like(held_out)
     networks, curves = [], []
+    watched: list[Watched] = []
     for number in range(settings.n_folds):
         part, held = train.select(fold != number), train.select(fold == number)
         if base is not None:
@@ -158,16 +156,19 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
             base_held_out[fold == number] = model.outputs(held)
             part = beside(part, model.held_out)
             held = beside(held, base_held_out[fold == number])
-        network, curve = _trained(trainer, decided, part, held, stands=base is not None)
+        watch = None if base is None else Watched(held)
+        network, curve = _trained(trainer, decided, part, held, watch)
         held_out[fold == number] = joint_outputs(network, held)
         networks.append(network)
         curves.append(curve)
+        if watch is not None:
+            watched.append(watch)
     weight = 1.0
     if base is not None:
-        useful = _useful(train, base_held_out, held_out, fold)
+        useful = useful_folds(train, base_held_out, held_out, fold)
         # By all networks, those that are of no use too: what chance has left of the others on the
         # very rows that chose them is no evidence.
-        weight = _weight_of(train, base_held_out, held_out)
+        weight = weight_of_networks(train, base_held_out, held_out, fold, watched)
         held_out = base_held_out + weight * (held_out - base_held_out)
         # In the mean, those of no use add nothing. One is kept to be looked at where all are.
         weight *= float(useful.mean())
@@ -202,52 +203,13 @@ def _trained(
     settings: RunSettings,
     part: TaskSet,
     held: TaskSet,
-    *,
-    stands: bool,
+    watch: Watched | None,
 ) -> tuple[MultiTaskNetwork, Sequence[Mapping[str, Any]]]:
-    """A network of all tasks, trained on those that have examples in a part."""
+    """A network of all tasks, trained on those that have examples in a part; one that is watched
+    stands on a base.
+    """
     present = part.keep_tasks(np.flatnonzero(part.n_examples > 0))
     judging = held.keep_tasks(np.flatnonzero(held.n_examples > 0))
-    on_base = replace(trainer, stands_on_base=stands)
-    return on_base.train(settings, present, judging, tasks=part, jointly=True)
-
-
-def _useful(tasks: TaskSet, base: Outputs, whole: Outputs, fold: np.ndarray) -> np.ndarray:
-    """Of which folds the network says more than the base does, ``(K,)``.
-
-    Others do best where they add nothing: before their first step, which is not judged.
-    """
-    task = tasks.tasks[0]
-    gains = example_losses(task, base, tasks.targets) - example_losses(task, whole, tasks.targets)
-    if tasks.weights is not None:
-        gains = gains * tasks.weights
-    return np.bincount(fold, gains) > 0
-
-
-def _weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
-    """How much of what networks add to a base does best on examples that they have not seen, as
-    far as these bear it out.
-
-    Where networks add nothing but noise that is 0, and the base alone is left. Of few rows the best
-    weight is itself noise, and the rows have chosen the networks' steps before: it is trusted by
-    what it gains beside the standard error of that (:func:`softshare.shallow.trust.trust`), as
-    ``auto`` trusts its weights. Entries of one row, or group, scatter together.
-    """
-    task = tasks.tasks[0]
-    added = whole - base
-
-    def losses(weight: float) -> np.ndarray:
-        return example_losses(task, base + weight * added, tasks.targets)
-
-    def loss(weight: float) -> float:
-        return float(np.average(losses(weight), weights=tasks.weights))
-
-    found = minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded", options={"xatol": 1e-3})
-    best = min((0.0, 1.0, float(found.x)), key=loss)
-    counts = np.ones(len(base)) if tasks.weights is None else tasks.weights
-    shares = counts / counts.sum()
-    gains = losses(0.0) - losses(best)
-    gain = float(shares @ gains)
-    unit = np.unique(units_of(tasks), return_inverse=True)[1]
-    of_units = np.bincount(unit, shares * (gains - gain))
-    return best * trust(gain, float(np.sqrt(of_units @ of_units)))
+    on_base = replace(trainer, stands_on_base=watch is not None)
+    callbacks = () if watch is None else (watch,)
+    return on_base.train(settings, present, judging, tasks=part, callbacks=callbacks, jointly=True)

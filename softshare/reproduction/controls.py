@@ -19,14 +19,12 @@ def permuted_inputs(
     seed: int,
 ) -> TaskSet:
     """Every task sees the numbers of its inputs in an order of its own (pixels, features): what
-    one task learns of them is of no use to another. A row that several tasks saw stays one group,
-    which a split keeps together.
+    one task learns of them is of no use to another.
 
     Args:
         tasks: raw.
         seed: of the orders.
     """
-    in_common = tasks.one_input and not tasks.groups
     inputs, groups, parts = [], [], []
     for number, task in enumerate(tasks.tasks):
         source = tasks.source_of[number]
@@ -35,7 +33,7 @@ def permuted_inputs(
         flat = own.reshape(len(own), -1)
         order = np.random.default_rng(key_of(seed, task.label)).permutation(flat.shape[1])
         inputs.append(as_source(flat[:, order].reshape(own.shape)))
-        groups.append(rows if in_common else _of_rows(tasks.groups, source, rows))
+        groups.append(_of_rows(tasks.groups, source, rows))
         parts.append(_of_rows(tasks.parts, source, rows))
     of_task = [np.arange(count) for count in tasks.n_examples]
     return replace(
@@ -44,7 +42,7 @@ def permuted_inputs(
         source_of=np.arange(len(tasks)),
         rows=np.concatenate(of_task),
         one_input=False,
-        groups=tuple(groups) if tasks.groups or in_common else (),
+        groups=tuple(groups) if tasks.groups else (),
         parts=tuple(parts) if tasks.parts else (),
         row_numbers=(),
     )

@@ -136,15 +136,15 @@ def _parts(
     run: Run,
 ) -> tuple[TaskSet, TaskSet, TaskSet]:
     """The three parts as numbers; in a trial the test part is empty."""
-    tasks = _tasks(case.data, run.seed)
-    drawn = case.division(tasks, run.seed)
+    whole = _tasks(case.data.divided_as, run.seed)
+    drawn = case.division(whole, run.seed)
     if run.is_trial:
         assert experiment.search is not None
         if len(drawn.validation):
             drawn = replace(drawn, test=drawn.test[:0])
         else:
-            drawn = held_out(tasks, drawn, experiment.search.held_out, run.seed)
-    return prepare(tasks, drawn)
+            drawn = held_out(whole, drawn, experiment.search.held_out, run.seed)
+    return prepare(_tasks(case.data, run.seed), drawn)
 
 
 @lru_cache(maxsize=2)

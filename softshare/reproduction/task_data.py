@@ -58,6 +58,11 @@ class TaskData(ABC):
     ) -> TaskData:
         """The same with so few examples of every task, given part and class."""
 
+    @property
+    def divided_as(self) -> TaskData:
+        """Tasks of the same entries, by which these are divided."""
+        return self
+
 
 @dataclass(frozen=True)
 class FromFiles(TaskData):
@@ -166,9 +171,12 @@ class Drawn(TaskData):
 class Changed(TaskData):
     """Tasks of other data, changed by a seed: made unrelated, for a control.
 
+    The same entries train and test as in the data: rows that tasks have in common there, by which a
+    joint decision of all tasks is judged, stay together.
+
     Args:
         data: the tasks as they are.
-        change: (tasks, seed) → tasks.
+        change: (tasks, seed) → tasks of the same entries.
     """
 
     data: TaskData
@@ -187,6 +195,11 @@ class Changed(TaskData):
     ) -> TaskData:
         """See :meth:`TaskData.reduced`."""
         return replace(self, data=self.data.reduced(few))
+
+    @property
+    def divided_as(self) -> TaskData:
+        """See :attr:`TaskData.divided_as`."""
+        return self.data.divided_as
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 from sklearn.metrics import r2_score
 
 from softshare.methods import cross_fitting
-from softshare.methods.cross_fitting import CrossFittedNetworks, _useful, _weight_of
+from softshare.methods.cross_fitting import CrossFittedNetworks
 from softshare.methods.named import method_named
 from softshare.tasks.task_set import TaskSet
 from tests.methods.made_schools import FEW_STEPS, parts, schools
@@ -110,28 +109,18 @@ def test_a_state_that_does_not_name_its_base_has_the_method_s(name: str) -> None
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_network_that_says_no_more_of_its_fold_than_the_base_is_of_no_use() -> None:
-    """Of two rows a fold: one loses what the other gains; both gain; a row that counts twice."""
-    zeros = np.zeros(6)
-    tasks = TaskSet.from_arrays({"a": (np.zeros((6, 1)), zeros)}, kinds="regression")
-    base = np.ones((6, 1))
-    whole = np.sqrt([[0.0], [2.0], [0.5], [0.5], [0.2], [1.7]])
-    fold = np.array([0, 0, 1, 1, 2, 2])
-    assert _useful(tasks, base, whole, fold).tolist() == [False, True, True]
-    counted = replace(tasks, weights=np.array([1.0, 1, 1, 1, 1, 2]))
-    assert _useful(counted, base, whole, fold).tolist() == [False, True, False]
-
-
 def test_only_networks_of_use_are_kept_and_each_adds_its_share(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     train, validation, test = parts(schools(rows=30))
     settings = replace(FEW_STEPS, steps=60, learning_rate=0.03)
-    monkeypatch.setattr(cross_fitting, "_weight_of", lambda *_: 1.0)
-    monkeypatch.setattr(cross_fitting, "_useful", lambda *_: np.ones(settings.n_folds, dtype=bool))
+    monkeypatch.setattr(cross_fitting, "weight_of_networks", lambda *_: 1.0)
+    monkeypatch.setattr(
+        cross_fitting, "useful_folds", lambda *_: np.ones(settings.n_folds, dtype=bool)
+    )
     everyone = method_named("tied").learn(train, validation, settings)
     useful = np.arange(settings.n_folds) == 1
-    monkeypatch.setattr(cross_fitting, "_useful", lambda *_: useful)
+    monkeypatch.setattr(cross_fitting, "useful_folds", lambda *_: useful)
     learned = method_named("tied").learn(train, validation, settings)
     assert isinstance(learned, CrossFittedNetworks)
     assert isinstance(everyone, CrossFittedNetworks)
@@ -154,7 +143,7 @@ def test_only_networks_of_use_are_kept_and_each_adds_its_share(
 def test_where_no_network_is_of_use_the_base_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     train, validation, test = parts(schools(rows=12, tasks=3))
     monkeypatch.setattr(
-        cross_fitting, "_useful", lambda *_: np.zeros(FEW_STEPS.n_folds, dtype=bool)
+        cross_fitting, "useful_folds", lambda *_: np.zeros(FEW_STEPS.n_folds, dtype=bool)
     )
     learned = method_named("tied").learn(train, validation, FEW_STEPS)
     assert isinstance(learned, CrossFittedNetworks)
@@ -162,40 +151,3 @@ def test_where_no_network_is_of_use_the_base_is_left(monkeypatch: pytest.MonkeyP
     assert len(learned.networks) == 1
     assert learned.base is not None
     np.testing.assert_array_equal(np.concatenate(learned.predict(test)), learned.base.outputs(test))
-
-
-@pytest.mark.parametrize("best", [-0.4, 0.0, 0.003, 0.37, 0.997, 1.0, 1.8])
-def test_of_what_networks_add_as_much_is_taken_as_does_best(best: float) -> None:
-    """Squared errors are least at the projection of what is missing on what is added."""
-    random = np.random.default_rng(0)
-    base, added = random.normal(size=(2, 5000, 1))
-    tasks = TaskSet.from_arrays({"a": (np.zeros((5000, 1)), np.zeros(5000))}, kinds="regression")
-    noise = random.normal(size=(5000, 1))
-    noise -= added * (added * noise).sum() / (added * added).sum()
-    tasks.targets[:] = (base + best * added + noise)[:, 0]
-    found = _weight_of(tasks, base, base + added)
-    assert found == pytest.approx(np.clip(best, 0, 1), abs=3e-3)
-
-
-def test_what_few_rows_say_of_the_weight_is_trusted_by_its_standard_error() -> None:
-    """Four rows, of which one gains 7, one loses 1: a mean gain of 1.5 where all is added, and a
-    standard error of √((5.5² + 2.5² + 1.5² + 1.5²) / 16).
-    """
-    tasks = TaskSet.from_arrays({"a": (np.zeros((4, 1)), np.zeros(4))}, kinds="regression")
-    base = np.array([[4.0], [1.0], [1.0], [1.0]])
-    whole = np.array([[3.0], [np.sqrt(2)], [1.0], [1.0]])
-    error = np.sqrt((5.5**2 + 2.5**2 + 2 * 1.5**2) / 16)
-    expected = 2 * norm.cdf(1.5 / error) - 1
-    assert _weight_of(tasks, base, whole) == pytest.approx(expected, rel=1e-5)
-
-
-def test_targets_of_one_row_scatter_together() -> None:
-    """Twice the same column is no more evidence than once."""
-    rows = np.zeros((4, 1))
-    base = np.array([[4.0], [1.0], [1.0], [1.0]])
-    whole = np.array([[3.0], [np.sqrt(2)], [1.0], [1.0]])
-    once = TaskSet.from_arrays({"a": (rows, np.zeros(4))}, kinds="regression")
-    columns = {"a": np.zeros(4), "b": np.zeros(4)}
-    twice = TaskSet.from_shared_inputs(rows, columns, kinds="regression")
-    of_twice = _weight_of(twice, np.vstack([base, base]), np.vstack([whole, whole]))
-    assert of_twice == pytest.approx(_weight_of(once, base, whole))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from softshare.reproduction.controls import permuted_classes, permuted_inputs, shuffled_targets
-from softshare.reproduction.division import held_out
+from softshare.reproduction.division import ByFraction
+from softshare.reproduction.run import Run, _parts
+from softshare.reproduction.task_data import Changed, Drawn
 from softshare.tasks.splits import split
 from softshare.tasks.task_set import TaskSet
+from tests.reproduction.made_experiment import case, experiment
 
 
 def one_vs_rest() -> TaskSet:
@@ -17,6 +23,11 @@ def one_vs_rest() -> TaskSet:
     parts = np.repeat(np.array(["train", "test"], dtype=object), [40, 20])
     images = random.integers(0, 255, size=(60, 1, 8, 8)).astype(np.uint8)
     return TaskSet.from_shared_inputs(images, targets, parts=parts)
+
+
+def one_vs_many(seed: int) -> TaskSet:
+    """The same without given parts."""
+    return replace(one_vs_rest(), parts=())
 
 
 def test_every_task_sees_its_pixels_in_an_order_of_its_own():
@@ -36,13 +47,27 @@ def test_every_task_sees_its_pixels_in_an_order_of_its_own():
     assert permuted_inputs(tasks, 1).fingerprint() != changed.fingerprint()
 
 
-def test_rows_that_tasks_saw_in_common_are_held_out_in_common():
-    """A joint decision of all tasks, such as the ten-way error, needs every row in all of them."""
-    tasks = permuted_inputs(one_vs_rest(), 0)
-    held = held_out(tasks, split(tasks, seed=0, fractions=(2 / 3, 0.0, 1 / 3)), 0.25, 0).validation
-    rows = [np.sort(tasks.rows[held[tasks.task_of[held] == number]]) for number in range(3)]
-    assert len(rows[0]) in (9, 10)  # a quarter of 40, as labels allow
-    assert all(np.array_equal(own, rows[0]) for own in rows)
+@pytest.mark.parametrize("is_trial", [False, True])
+@pytest.mark.parametrize("change", [permuted_inputs, shuffled_targets])
+def test_a_control_is_divided_as_the_data_that_it_was_made_of(change, is_trial):
+    """Rows that tasks have in common stay together: a joint decision of all tasks, such as the
+    ten-way error, needs every row in all of them.
+    """
+    data = Drawn(one_vs_many)
+    control = Changed(data, change)
+    division = ByFraction(train=0.3, parts=(2 / 3, 0.0, 1 / 3))
+    made = experiment(cases=(case(data=data, division=division),), drawings=(), published=())
+    counts = {}
+    for name, source in {"data": data, "control": control}.items():
+        of_one = replace(made, cases=(replace(made.cases[0], data=source),))
+        run = Run("main", "shared", "", 3, is_trial=is_trial)
+        parts = _parts(of_one, of_one.cases[0], run)
+        judged = parts[1] if is_trial else parts[2]
+        rows = [judged.rows[judged.entries(number)] for number in range(3)]
+        assert len(rows[0]) > 0
+        assert all(np.array_equal(np.sort(own), np.sort(rows[0])) for own in rows)
+        counts[name] = [part.rows.tolist() for part in parts]
+    assert counts["data"] == counts["control"]
 
 
 def test_given_parts_stay_with_their_rows():
