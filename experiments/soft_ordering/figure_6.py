@@ -11,11 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
 import softshare as ss
 from experiments.soft_ordering.orders import PAPER, Orders
-from softshare.data import omniglot
+from softshare.data import omniglot, omniglot_sets
 from softshare.data.made_tasks import made_tasks
 from softshare.network.templates.soft_layer_ordering import omniglot_network
 from softshare.reproduction.controls import permuted_inputs
@@ -24,8 +22,6 @@ from softshare.reproduction.drawings import OverCases
 from softshare.reproduction.experiment import Budget, Case, Experiment
 from softshare.reproduction.measures import Measure, mean_error
 from softshare.reproduction.task_data import Changed, FromFiles
-from softshare.tasks.sources import as_source
-from softshare.tasks.task_set import TaskSet
 
 POINTS = (10, 6, 3)
 PIXELS = 5
@@ -35,29 +31,11 @@ SIDE = omniglot.SIZE // PIXELS
 FORMS = {f"alphabet {number}": ((1, SIDE, SIDE), number) for number in (4, 5, 6)}
 
 
-def alphabets(n_tasks: int) -> TaskSet:
-    """The first so many alphabets of the fixed random order, in images of 21 × 21."""
-    every = omniglot.load()
-    last = every.offsets[n_tasks]
-    images = np.asarray(every.sources[0][every.rows[:last]])
-    squares = images.reshape(-1, 1, SIDE, PIXELS, SIDE, PIXELS)
-    small = as_source(squares.mean((3, 5)).round().astype(np.uint8))
-    return replace(
-        every,
-        tasks=every.tasks[:n_tasks],
-        sources=(small,),
-        source_of=every.source_of[:n_tasks],
-        offsets=every.offsets[: n_tasks + 1],
-        rows=np.arange(last),
-        targets=every.targets[:last],
-    )
-
-
 def case(n_tasks: int) -> Case:
     """A point of the figure."""
     data = FromFiles(
         (omniglot.SET,),
-        partial(alphabets, n_tasks),
+        partial(omniglot_sets.first_alphabets, n_tasks, PIXELS),
         partial(made_tasks, FORMS, each=20, of_all=True),
     )
     return Case(

@@ -9,6 +9,7 @@ import numpy as np
 from softshare.data import mnist, omniglot
 from softshare.data.made_images import made_images
 from softshare.data.shrunk import shrunk
+from softshare.tasks.sources import as_source
 from softshare.tasks.task_set import TaskSet
 
 TEST_DRAWINGS = 6
@@ -26,6 +27,20 @@ def groups(shrink: int = 1) -> TaskSet:
         shrink: images so many times smaller, 3, 5 or 7; 1: as they are.
     """
     return _smaller(omniglot.groups(CHARACTERS), shrink)
+
+
+def first_alphabets(count: int, shrink: int) -> TaskSet:
+    """The tasks of :func:`softshare.data.omniglot.first`, images so many times smaller.
+
+    Args:
+        count: of tasks.
+        shrink: 3, 5 or 7.
+    """
+    every = omniglot.first(count)
+    # Of the images of all alphabets, those that these have: the others need not be made smaller.
+    images = np.asarray(every.sources[0][every.rows])
+    own = replace(every, sources=(as_source(images),), rows=np.arange(len(images)))
+    return shrunk(own, shrink)
 
 
 def made_groups(shrink: int = 1) -> TaskSet:
