@@ -1,11 +1,11 @@
-"""How much of what the networks of several folds say is added to the model that they stand on.
+"""How much of what the networks of several folds add to the model that they stand on is added.
 
 Each network has been stopped by the rows of its own fold, which makes its outputs there look better
-than they are elsewhere, and of few rows much better. Judged at the steps that the other folds
-choose they look worse than they are: a network may need other steps than the others do. The truth
-lies between, as between the error on rows that were trained on and that on rows left out of a
-bootstrap (Efron and Tibshirani, "Improvements on cross-validation: the .632+ bootstrap method",
-JASA 1997, whose shares are used here).
+than they are elsewhere, and of few rows much better. At the steps that the other folds choose they
+look worse than they are: a network may need other steps than the others do. The weight lies between
+those that both bear out, in the shares of Efron's .632 rule ("Estimating the error rate of a
+prediction rule", JASA 1983), which mediates so between the error on rows that were trained on and
+that on rows left out. Here that is an analogy: what it gains is told in ``docs/few-rows.md``.
 """
 
 from __future__ import annotations
@@ -27,12 +27,18 @@ from softshare.tasks.task_set import TaskSet
 OF_OTHERS = 0.632
 """How much the weight counts that is judged at the steps which the other folds choose."""
 
+FEW_ENTRIES = 20_000
+"""Training entries of which the folds' outputs at every evaluation are kept. Of more, what a fold
+gains by choosing among some hundred steps is nothing beside what it says of the weight.
+"""
 
-class Watched:
-    """A callback of training: what a network says of its fold at every evaluation.
+
+class FoldOutputs:
+    """A callback of training: what a network says of the rows held out from it, at every
+    evaluation.
 
     Args:
-        held: the fold's examples.
+        held: these examples, ``N`` entries.
     """
 
     def __init__(self, held: TaskSet) -> None:
@@ -41,14 +47,24 @@ class Watched:
         self.outputs: list[Outputs] = []
 
     def after_evaluation(self, network: MultiTaskNetwork, row: Mapping[str, Any]) -> None:
-        """Remember what it says now; in single precision, as networks say it."""
+        """Remember what it says now, in single precision: numbers that are only judged."""
         self.steps.append(int(row["step"]))
         self.outputs.append(joint_outputs(network, self._held).astype(np.float32))
 
     def at(self, step: int) -> Outputs | None:
-        """What it said at the last evaluation up to a step; None before the first."""
+        """What it said at the last evaluation up to a step, ``(N, n_outputs)``; None before the
+        first. A network that was stopped says the same ever after.
+        """
         place = bisect_right(self.steps, step)
         return self.outputs[place - 1] if place else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of it: a training that goes on must end with what it would have kept."""
+        return {"steps": list(self.steps), "outputs": list(self.outputs)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` gave."""
+        self.steps, self.outputs = list(state["steps"]), list(state["outputs"])
 
 
 def weight_of_networks(
@@ -56,45 +72,65 @@ def weight_of_networks(
     base: Outputs,
     whole: Outputs,
     fold: np.ndarray,
-    watched: Sequence[Watched],
+    told: Sequence[FoldOutputs],
 ) -> float:
     """How much of what networks add to a base is to be added, from 0 to 1.
 
     Args:
         tasks: the training entries.
-        base: what the base says of each, fitted on the other folds, ``(N, n_outputs)``.
-        whole: what each fold's network says of it at the step that this very fold chose.
+        base: what the base says of each, fitted on the other folds.
+        whole: what its fold's network says of each, at the step that this very fold has chosen.
         fold: of each entry.
-        watched: what each network said at every evaluation.
+        told: what each fold's network said at every evaluation; none where entries are many.
+
+    Shape:
+        base and whole ``(N, n_outputs)``, fold ``(N,)`` of 0 to ``K - 1``, told ``K``.
     """
-    by_others = at_steps_of_others(tasks, base, fold, watched)
     by_own = weight_of(tasks, base, whole)
-    return (1 - OF_OTHERS) * by_own + OF_OTHERS * weight_of(tasks, base, by_others)
+    if not told or not all(each.steps for each in told):
+        return by_own
+    by_others = weight_of(tasks, base, at_steps_of_others(tasks, base, fold, told))
+    return (1 - OF_OTHERS) * by_own + OF_OTHERS * by_others
 
 
 def at_steps_of_others(
     tasks: TaskSet,
     base: Outputs,
     fold: np.ndarray,
-    watched: Sequence[Watched],
+    told: Sequence[FoldOutputs],
 ) -> Outputs:
-    """What every fold's network says of it at the step at which the other folds have the least
-    loss. Before the first step that is what the base says.
+    """What every fold's network says of its rows at the step at which the other folds have the
+    least loss over all their rows, by which the weight is judged too.
+
+    To add nothing is a choice like the steps, that of step 0: then it is what the base says. Steps
+    at which some network has diverged are none.
+
+    Args:
+        tasks: the training entries.
+        base: what the base says of each.
+        fold: of each entry.
+        told: what each fold's network said at every evaluation.
+
+    Shape:
+        base and the result ``(N, n_outputs)``, fold ``(N,)``.
     """
     task = tasks.tasks[0]
-    steps = sorted({0}.union(*(watch.steps for watch in watched)))
-    losses = np.empty((len(watched), len(steps)))
-    for number, watch in enumerate(watched):
+    steps = sorted({0}.union(*(each.steps for each in told)))
+    losses = np.empty((len(told), len(steps)))
+    for number, each in enumerate(told):
         own = fold == number
         counts = np.ones(own.sum()) if tasks.weights is None else tasks.weights[own]
         for place, step in enumerate(steps):
-            said = watch.at(step)
+            said = each.at(step)
             of_rows = example_losses(task, base[own] if said is None else said, tasks.targets[own])
             losses[number, place] = of_rows @ counts
+    losses[:, ~np.isfinite(losses).all(0)] = np.inf
     outputs = base.copy()
-    for number, watch in enumerate(watched):
-        of_others = losses.sum(0) - losses[number]
-        said = watch.at(steps[int(of_others.argmin())])
+    for number, each in enumerate(told):
+        # Summed without the fold's own losses, not taken off the sum of all: of a large one what is
+        # left is rounding.
+        of_others = np.delete(losses, number, axis=0).sum(0)
+        said = each.at(steps[int(of_others.argmin())])
         if said is not None:
             outputs[fold == number] = said
     return outputs
@@ -103,7 +139,16 @@ def at_steps_of_others(
 def useful_folds(tasks: TaskSet, base: Outputs, whole: Outputs, fold: np.ndarray) -> np.ndarray:
     """Of which folds the network says more than the base does, ``(K,)``.
 
-    Others do best where they add nothing: before their first step, which is not judged.
+    Others do best where they add nothing, which is not among the steps that they choose from.
+
+    Args:
+        tasks: the training entries.
+        base: what the base says of each.
+        whole: what its fold's network says of each.
+        fold: of each entry.
+
+    Shape:
+        base and whole ``(N, n_outputs)``, fold ``(N,)``.
     """
     task = tasks.tasks[0]
     gains = example_losses(task, base, tasks.targets) - example_losses(task, whole, tasks.targets)
@@ -120,6 +165,11 @@ def weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
     weight is itself noise: it is trusted by what it gains beside the standard error of that
     (:func:`softshare.shallow.trust.trust`), as ``auto`` trusts its weights. Entries of one row, or
     group, scatter together.
+
+    Args:
+        tasks: the examples.
+        base: what the base says of each, ``(N, n_outputs)``.
+        whole: what networks say of each, the base's part included, ``(N, n_outputs)``.
     """
     task = tasks.tasks[0]
     added = whole - base

@@ -21,6 +21,9 @@ def permuted_inputs(
     """Every task sees the numbers of its inputs in an order of its own (pixels, features): what
     one task learns of them is of no use to another.
 
+    A row that several tasks saw is a row of each: a method that divides its training part itself
+    no longer keeps it whole.
+
     Args:
         tasks: raw.
         seed: of the orders.
@@ -73,7 +76,7 @@ def shuffled_targets(
     seed: int,
 ) -> TaskSet:
     """Every task's targets in another order than its rows: nothing can be learned, and who gains
-    has seen what it must not see.
+    has seen what it must not see. Parts are drawn by the labels as they were.
 
     Args:
         tasks: raw.

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from softshare.evaluation.jobs.run import versions
 from softshare.evaluation.plan import default_budget
 from softshare.methods.settings import RunSettings, checked_settings
@@ -144,7 +146,12 @@ def _parts(
             drawn = replace(drawn, test=drawn.test[:0])
         else:
             drawn = held_out(whole, drawn, experiment.search.held_out, run.seed)
-    return prepare(_tasks(case.data, run.seed), drawn)
+    tasks = _tasks(case.data, run.seed)
+    if not np.array_equal(tasks.offsets, whole.offsets):
+        raise ValueError(
+            f"{case.name}: a control needs the entries of its data"
+        )
+    return prepare(tasks, drawn)
 
 
 @lru_cache(maxsize=2)

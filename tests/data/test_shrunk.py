@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softshare.data import omniglot_sets
+from softshare.data import omniglot, omniglot_sets
 from softshare.data.shrunk import shrunk
 from softshare.tasks.task_set import TaskSet
 
@@ -28,3 +28,15 @@ def test_made_characters_stand_beside_made_digits() -> None:
     is_test = tasks.parts[0][tasks.rows[own]] == "test"
     counts = np.bincount(tasks.targets[own][is_test].astype(int))
     assert counts.tolist() == [omniglot_sets.TEST_DRAWINGS] * 4
+
+
+def test_the_first_alphabets_are_made_smaller_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images of the alphabets that are left out stay out; the others keep their rows' order."""
+    made = omniglot.made()
+    monkeypatch.setattr(omniglot, "load", lambda: made)
+    small = omniglot_sets.first_alphabets(2, 5)
+    whole = shrunk(made, 5).keep_tasks([0, 1])
+    assert len(small.sources[0]) == len(small.rows)
+    for number in range(2):
+        for found, wanted in zip(small.examples(number), whole.examples(number), strict=True):
+            np.testing.assert_array_equal(found, wanted)

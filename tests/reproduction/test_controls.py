@@ -25,8 +25,8 @@ def one_vs_rest() -> TaskSet:
     return TaskSet.from_shared_inputs(images, targets, parts=parts)
 
 
-def one_vs_many(seed: int) -> TaskSet:
-    """The same without given parts."""
+def without_parts(seed: int) -> TaskSet:
+    """The same, to be divided."""
     return replace(one_vs_rest(), parts=())
 
 
@@ -53,11 +53,11 @@ def test_a_control_is_divided_as_the_data_that_it_was_made_of(change, is_trial):
     """Rows that tasks have in common stay together: a joint decision of all tasks, such as the
     ten-way error, needs every row in all of them.
     """
-    data = Drawn(one_vs_many)
+    data = Drawn(without_parts)
     control = Changed(data, change)
     division = ByFraction(train=0.3, parts=(2 / 3, 0.0, 1 / 3))
     made = experiment(cases=(case(data=data, division=division),), drawings=(), published=())
-    counts = {}
+    drawn = {}
     for name, source in {"data": data, "control": control}.items():
         of_one = replace(made, cases=(replace(made.cases[0], data=source),))
         run = Run("main", "shared", "", 3, is_trial=is_trial)
@@ -66,8 +66,8 @@ def test_a_control_is_divided_as_the_data_that_it_was_made_of(change, is_trial):
         rows = [judged.rows[judged.entries(number)] for number in range(3)]
         assert len(rows[0]) > 0
         assert all(np.array_equal(np.sort(own), np.sort(rows[0])) for own in rows)
-        counts[name] = [part.rows.tolist() for part in parts]
-    assert counts["data"] == counts["control"]
+        drawn[name] = [part.rows.tolist() for part in parts]
+    assert drawn["data"] == drawn["control"]
 
 
 def test_given_parts_stay_with_their_rows():
@@ -91,3 +91,10 @@ def test_classes_are_numbered_anew_and_targets_shuffled():
     own = shuffled.targets[shuffled.entries(0)]
     np.testing.assert_array_equal(np.sort(own), np.sort(classes))
     assert (own != classes).any()
+
+
+def test_a_change_that_drops_entries_is_refused():
+    control = Changed(Drawn(without_parts), lambda tasks, _: tasks.keep_tasks([0, 1]))
+    made = experiment(cases=(case(data=control, division=ByFraction()),))
+    with pytest.raises(ValueError, match="main: a control needs the entries"):
+        _parts(made, made.cases[0], Run("main", "shared", "", 0))
