@@ -21,7 +21,7 @@ from softshare.methods.estimators import (
     by_task,
     fitted,
 )
-from softshare.methods.fold_weight import FEW_ENTRIES, FoldOutputs, useful_folds, weight_of_networks
+from softshare.methods.fold_weight import useful_folds, weight_of
 from softshare.methods.method import Learned, State
 from softshare.methods.network_outputs import (
     Outputs,
@@ -34,7 +34,6 @@ from softshare.methods.settings import RunSettings
 from softshare.network.multitask_network import MultiTaskNetwork
 from softshare.tasks.folds import folds
 from softshare.tasks.task_set import TaskSet
-from softshare.training.callbacks import Callback
 
 if TYPE_CHECKING:
     from softshare.methods.training import Trainer
@@ -147,8 +146,6 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
     held_out = np.zeros((len(train.rows), width))
     base_held_out = np.zeros_like(held_out)
     networks, curves = [], []
-    told: list[FoldOutputs] = []
-    is_told = base is not None and len(train.rows) <= FEW_ENTRIES
     for number in range(settings.n_folds):
         part, held = train.select(fold != number), train.select(fold == number)
         if base is not None:
@@ -158,11 +155,7 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
             base_held_out[fold == number] = model.outputs(held)
             part = beside(part, model.held_out)
             held = beside(held, base_held_out[fold == number])
-        told_of_fold = [FoldOutputs(held)] if is_told else []
-        network, curve = _trained(
-            trainer, decided, part, held, told_of_fold, stands=base is not None
-        )
-        told += told_of_fold
+        network, curve = _trained(trainer, decided, part, held, stands=base is not None)
         held_out[fold == number] = joint_outputs(network, held)
         networks.append(network)
         curves.append(curve)
@@ -171,7 +164,7 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
         useful = useful_folds(train, base_held_out, held_out, fold)
         # By all networks, those that are of no use too: what chance has left of the others on the
         # very rows that chose them is no evidence.
-        weight = weight_of_networks(train, base_held_out, held_out, fold, told)
+        weight = weight_of(train, base_held_out, held_out)
         held_out = base_held_out + weight * (held_out - base_held_out)
         # In the mean, those of no use add nothing. One is kept to be looked at where all are.
         weight *= float(useful.mean())
@@ -206,7 +199,6 @@ def _trained(
     settings: RunSettings,
     part: TaskSet,
     held: TaskSet,
-    callbacks: Sequence[Callback],
     *,
     stands: bool,
 ) -> tuple[MultiTaskNetwork, Sequence[Mapping[str, Any]]]:
@@ -214,4 +206,4 @@ def _trained(
     present = part.keep_tasks(np.flatnonzero(part.n_examples > 0))
     judging = held.keep_tasks(np.flatnonzero(held.n_examples > 0))
     on_base = replace(trainer, stands_on_base=stands)
-    return on_base.train(settings, present, judging, tasks=part, callbacks=callbacks, jointly=True)
+    return on_base.train(settings, present, judging, tasks=part, jointly=True)

@@ -148,9 +148,7 @@ def _parts(
             drawn = held_out(whole, drawn, experiment.search.held_out, run.seed)
     tasks = _tasks(case.data, run.seed)
     if not np.array_equal(tasks.offsets, whole.offsets):
-        raise ValueError(
-            f"{case.name}: a control needs the entries of its data"
-        )
+        raise ValueError(f"{case.name}: a control needs the entries of its data")
     return prepare(tasks, drawn)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +12,6 @@ from softshare.methods import cross_fitting
 from softshare.methods.cross_fitting import CrossFittedNetworks
 from softshare.methods.named import method_named
 from softshare.tasks.task_set import TaskSet
-from softshare.training.kept import Checkpoints
 from tests.methods.made_schools import FEW_STEPS, parts, schools
 
 
@@ -29,16 +26,12 @@ def test_networks_that_add_noise_alone_are_left_out() -> None:
     assert r2_score(test.targets, found) > r2_score(test.targets, wanted) - 0.02
 
 
-def crooked() -> tuple[TaskSet, TaskSet, TaskSet]:
-    """The parts of tasks that no line can tell anything of."""
+def test_networks_find_what_a_line_cannot() -> None:
     random = np.random.default_rng(0)
     inputs = random.normal(size=(400, 2))
     target = np.abs(inputs[:, 0]) + 0.1 * random.normal(size=400)
-    return parts(TaskSet.from_task_column(inputs, target, np.arange(400) % 4))
-
-
-def test_networks_find_what_a_line_cannot() -> None:
-    train, validation, test = crooked()
+    tasks = TaskSet.from_task_column(inputs, target, np.arange(400) % 4)
+    train, validation, test = parts(tasks)
     settings = replace(FEW_STEPS, steps=200, hidden=(16,), learning_rate=0.01)
     learned = method_named("pooled").learn(train, validation, settings)
     assert isinstance(learned, CrossFittedNetworks)
@@ -121,10 +114,9 @@ def test_only_networks_of_use_are_kept_and_each_adds_its_share(
 ) -> None:
     train, validation, test = parts(schools(rows=30))
     settings = replace(FEW_STEPS, steps=60, learning_rate=0.03)
-    monkeypatch.setattr(cross_fitting, "weight_of_networks", lambda *_: 1.0)
-    monkeypatch.setattr(
-        cross_fitting, "useful_folds", lambda *_: np.ones(settings.n_folds, dtype=bool)
-    )
+    monkeypatch.setattr(cross_fitting, "weight_of", lambda *_: 1.0)
+    all_are = np.ones(settings.n_folds, dtype=bool)
+    monkeypatch.setattr(cross_fitting, "useful_folds", lambda *_: all_are)
     everyone = method_named("tied").learn(train, validation, settings)
     useful = np.arange(settings.n_folds) == 1
     monkeypatch.setattr(cross_fitting, "useful_folds", lambda *_: useful)
@@ -158,51 +150,3 @@ def test_where_no_network_is_of_use_the_base_is_left(monkeypatch: pytest.MonkeyP
     assert len(learned.networks) == 1
     assert learned.base is not None
     np.testing.assert_array_equal(np.concatenate(learned.predict(test)), learned.base.outputs(test))
-
-
-def test_what_a_fold_s_network_says_is_kept_at_every_evaluation(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """At the step of least validation loss it is what the network that is kept says."""
-    train, validation, _ = parts(schools(rows=30))
-    seen = []
-
-    def remembered(tasks, base, whole, fold, told):
-        seen.append((whole, fold, told))
-        return 1.0
-
-    monkeypatch.setattr(cross_fitting, "weight_of_networks", remembered)
-    learned = method_named("tied").learn(train, validation, replace(FEW_STEPS, steps=60))
-    ((whole, fold, told),) = seen
-    assert len(told) == FEW_STEPS.n_folds
-    best = min(learned.curve, key=lambda row: row["validation_loss"])["step"]
-    found = [each.at(best) for each in told]
-    assert any(
-        said is not None and np.allclose(said, whole[fold == number], atol=1e-6)
-        for number, said in enumerate(found)
-    )
-    monkeypatch.setattr(cross_fitting, "FEW_ENTRIES", len(train.rows) - 1)
-    method_named("tied").learn(train, validation, FEW_STEPS)
-    assert seen[1][2] == []
-
-
-def test_a_run_that_goes_on_judges_by_what_the_one_before_was_told(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The second time every fold is taken up as it ended, without an evaluation."""
-    train, validation, _ = crooked()
-    seen = []
-
-    def remembered(tasks, base, whole, fold, told):
-        seen.append(told)
-        return 1.0
-
-    monkeypatch.setattr(cross_fitting, "weight_of_networks", remembered)
-    kept = Checkpoints(tmp_path / "run", every=timedelta(seconds=0.01))
-    settings = replace(FEW_STEPS, steps=60, checkpoints=kept)
-    for _ in range(2):
-        method_named("pooled").learn(train, validation, settings)
-    for before, again in zip(*seen, strict=True):
-        assert before.steps == again.steps != []
-        np.testing.assert_array_equal(before.outputs, again.outputs)
