@@ -11,14 +11,6 @@ from softshare.tasks.losses import example_losses
 from softshare.tasks.splits import units_of
 from softshare.tasks.task_set import TaskSet
 
-ROWS_BEFORE = 20
-"""So many rows, or groups, are taken to have said before that networks add nothing.
-
-Each fold has chosen its network's step by the same rows, so that a gain on seventeen of them may be
-chance however sure it looks; of a thousand that does not matter. The number is chosen on the
-development tables (``docs/few-rows.md``).
-"""
-
 
 def useful_folds(tasks: TaskSet, base: Outputs, whole: Outputs, fold: np.ndarray) -> np.ndarray:
     """Of which folds the network says more than the base does, ``(K,)``.
@@ -46,10 +38,9 @@ def weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
     far as these bear it out.
 
     Where networks add nothing but noise that is 0, and the base alone is left. Of few rows the best
-    weight is itself noise: it is trusted by what it gains beside the standard error of that
-    (:func:`softshare.shallow.trust.trust`), as ``auto`` trusts its weights, and by how many rows
-    bear it out (:data:`ROWS_BEFORE`). Entries of one row, or group, scatter together and count
-    once.
+    weight is itself noise, and they have chosen the networks' steps: it is trusted by what it gains
+    beside the standard error of that and by their number (:func:`softshare.shallow.trust.trust`),
+    as ``auto`` trusts its weights. Entries of one row, or group, scatter together and count once.
 
     Args:
         tasks: the examples.
@@ -73,5 +64,4 @@ def weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
     gain = float(shares @ gains)
     unit = np.unique(units_of(tasks), return_inverse=True)[1]
     of_units = np.bincount(unit, shares * (gains - gain))
-    borne_out = len(of_units) / (len(of_units) + ROWS_BEFORE)
-    return best * borne_out * trust(gain, float(np.sqrt(of_units @ of_units)))
+    return best * trust(gain, float(np.sqrt(of_units @ of_units)), len(of_units))

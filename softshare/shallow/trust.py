@@ -14,6 +14,14 @@ from softshare.shallow.scores import score
 # Draws of the rows. A scatter from so many is right to a tenth.
 N_DRAWS = 60
 
+ROWS_BEFORE = 20
+"""So many rows, or groups, are taken to have said before that nothing is gained.
+
+Who learned has mostly chosen something by the same rows, such as when a network stops, so that a
+gain on seventeen of them may be chance however sure it looks; of a thousand that does not matter.
+The number is chosen on the development tables (``docs/few-rows.md``).
+"""
+
 
 def trusted_weights(
     weights: Array,
@@ -29,8 +37,8 @@ def trusted_weights(
 
     Of two combinations that the rows can hardly tell apart the better one on these rows is often
     the worse one on others. The gain over the pooled contestant by the reported metric is g, its
-    standard error over draws of the rows (of whole groups) s: a part 2 Φ(g / s) − 1 of the way
-    from the pooled contestant to the weights is gone, none where they gain nothing.
+    standard error over draws of the N rows (or groups) s: a part (2 Φ(g / s) − 1) N / (N + 20) of
+    the way from the pooled contestant to the weights is gone, none where they gain nothing.
 
     Args:
         weights: Shape (M,).
@@ -54,7 +62,8 @@ def trusted_weights(
         groups=groups,
         counts=counts,
     )
-    part = trust(gain, error)
+    n_rows = len(targets) if groups is None else len(np.unique(groups))
+    part = trust(gain, error, n_rows)
     only_pooled = np.eye(len(weights))[goal.pooled]
     return np.asarray(only_pooled + part * (weights - only_pooled))
 
@@ -100,13 +109,18 @@ def gain_and_error(
     return gain(slice(None)), float(np.std(gains))
 
 
-def trust(gain: float, error: float) -> float:
-    """How far a gain is to be trusted beside its standard error, from 0 to 1: 2 Φ(g / s) − 1, and
-    not at all where nothing is gained.
+def trust(gain: float, error: float, n_rows: int) -> float:
+    """How far a gain is to be trusted, from 0 to 1: 2 Φ(g / s) − 1, as its standard error says,
+    times the share of the rows that say it (:data:`ROWS_BEFORE`).
+
+    Args:
+        gain: g; where nothing is gained nothing is trusted.
+        error: its standard error s.
+        n_rows: by which it was found, or groups of them.
     """
     if gain <= 0:
         return 0.0
-    return float(2 * norm.cdf(gain / max(error, 1e-300)) - 1)
+    return float(2 * norm.cdf(gain / max(error, 1e-300)) - 1) * n_rows / (n_rows + ROWS_BEFORE)
 
 
 def _draws(n_rows: int, groups: Codes | None, seed: int) -> Iterator[Codes]:
