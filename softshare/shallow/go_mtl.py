@@ -89,7 +89,10 @@ class GOMTL(LinearTasks):
             )
 
     def _minimise(self, loss: TaskLoss, start: Any) -> Solution:
-        codes, basis = self._first(loss) if start is None else start
+        n_components = min(self.n_components, *loss.shape)
+        if start is None or len(start[1]) != n_components:
+            start = self._first(loss)
+        codes, basis = start
         sparse = Proximal(AbsolutePenalty(self.mu))
         small = Apart(2 * self.lam)  # which has a factor ½
         self.objective_: list[float] = []
@@ -125,13 +128,8 @@ class GOMTL(LinearTasks):
     def _start(self, shape: tuple[int, int]) -> Any:
         if not hasattr(self, "codes_"):
             return None
-        n_tasks, n_features = shape
-        n_components = min(self.n_components, n_tasks, n_features)
-        same_codes = self.codes_.shape == (n_tasks, n_components)
-        same_basis = self.basis_.shape == (n_components, n_features)
-        if same_codes and same_basis:
-            return self.codes_, self.basis_
-        return None
+        before = len(self.codes_), self.basis_.shape[1]
+        return (self.codes_, self.basis_) if before == shape else None
 
     def _set_structure(self, parts: np.ndarray) -> None:
         """The two factors are set where they are found."""

@@ -133,14 +133,14 @@ def _of_go_mtl(pull: Pull, point: Grid) -> Setting:
     rank, share = point
     strength = share * pull.n_rows
     return {
-        "n_components": int(rank),
+        "n_components": min(int(rank), pull.n_tasks),
         "mu": strength / pull.n_tasks,
         "lam": strength,
     }
 
 
 _COMMON = _powers(3, -2, 1)
-_RANKS = (1.0, 2.0, 4.0)
+_RANKS = (1.0, 2.0, 4.0, 8.0, 16.0)
 _STRENGTHS = _powers(-1, -4, 0.5)
 _RIDGES = _powers(3, 0, 0.5)
 _COARSE = SHARES[::2]

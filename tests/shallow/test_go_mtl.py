@@ -103,3 +103,11 @@ def test_balancing_keeps_the_weights_and_makes_the_penalty_least() -> None:
     least = penalty(scaled_codes, scaled_basis)
     for factor in (0.99, 1.01):
         assert penalty(scaled_codes * factor, scaled_basis / factor) > least
+
+
+def test_a_warm_start_of_another_number_of_latent_models_is_none() -> None:
+    X, y, task, *_ = groups_that_overlap()
+    model = GOMTL(1, 2.0, 1.5, warm_start=True).fit(X, y, tasks=task)
+    again = model.set_params(n_components=2).fit(X, y, tasks=task)
+    fresh = GOMTL(2, 2.0, 1.5).fit(X, y, tasks=task)
+    assert_allclose(again.coef_, fresh.coef_, rtol=1e-12)

@@ -106,3 +106,18 @@ def test_fewer_directions_than_rows_are_the_leading_ones(monkeypatch: pytest.Mon
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(ValueError, match=r"method must be one of evgeniou-pontil, .*'lasso'"):
         TunedLinear(method="lasso").fit(np.zeros((4, 1)), np.arange(4), [0, 0, 1, 1])
+
+
+def test_as_many_latent_models_are_chosen_as_tasks_need() -> None:
+    """Eight tasks that have nothing in common need eight: a fit that starts where one of fewer
+    ended must not keep their number.
+    """
+    random = np.random.default_rng(0)
+    tasks = np.repeat(np.arange(8), 40)
+    inputs = random.normal(size=(320, 10))
+    weights = random.normal(size=(8, 10))
+    targets = (inputs * weights[tasks]).sum(axis=1) + 0.3 * random.normal(size=320)
+    model = TunedLinear(method="go-mtl").fit(inputs, targets, tasks)
+    assert model.structure_[0]["basis_"].shape == (8, 11)
+    wanted = (inputs * weights[tasks]).sum(axis=1)
+    assert np.mean((model.predict(inputs, tasks) - wanted) ** 2) < 0.1
