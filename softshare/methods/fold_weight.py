@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from softshare.methods.network_outputs import Outputs
-from softshare.shallow.trust import trust
+from softshare.shallow.trust import borne_out, trust
 from softshare.tasks.losses import example_losses
 from softshare.tasks.splits import units_of
 from softshare.tasks.task_set import TaskSet
@@ -39,8 +39,8 @@ def weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
 
     Where networks add nothing but noise that is 0, and the base alone is left. Of few rows the best
     weight is itself noise, and they have chosen the networks' steps: it is trusted by what it gains
-    beside the standard error of that and by their number (:func:`softshare.shallow.trust.trust`),
-    as ``auto`` trusts its weights. Entries of one row, or group, scatter together and count once.
+    beside the standard error of that, and by their number (:mod:`softshare.shallow.trust`). Entries
+    of one row, or group, scatter together and count once.
 
     Args:
         tasks: the examples.
@@ -64,4 +64,5 @@ def weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
     gain = float(shares @ gains)
     unit = np.unique(units_of(tasks), return_inverse=True)[1]
     of_units = np.bincount(unit, shares * (gains - gain))
-    return best * trust(gain, float(np.sqrt(of_units @ of_units)), len(of_units))
+    error = float(np.sqrt(of_units @ of_units))
+    return best * borne_out(len(of_units)) * trust(gain, error)

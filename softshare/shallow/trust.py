@@ -37,8 +37,9 @@ def trusted_weights(
 
     Of two combinations that the rows can hardly tell apart the better one on these rows is often
     the worse one on others. The gain over the pooled contestant by the reported metric is g, its
-    standard error over draws of the N rows (or groups) s: a part (2 Φ(g / s) − 1) N / (N + 20) of
-    the way from the pooled contestant to the weights is gone, none where they gain nothing.
+    standard error over draws of the N rows (or groups) s, and with 20 rows more that gain nothing
+    g' = g N / (N + 20): a part 2 Φ(g' / s) − 1 of the way from the pooled contestant to the weights
+    is gone, none where they gain nothing.
 
     Args:
         weights: Shape (M,).
@@ -63,7 +64,7 @@ def trusted_weights(
         counts=counts,
     )
     n_rows = len(targets) if groups is None else len(np.unique(groups))
-    part = trust(gain, error, n_rows)
+    part = trust(gain * borne_out(n_rows), error)
     only_pooled = np.eye(len(weights))[goal.pooled]
     return np.asarray(only_pooled + part * (weights - only_pooled))
 
@@ -109,18 +110,18 @@ def gain_and_error(
     return gain(slice(None)), float(np.std(gains))
 
 
-def trust(gain: float, error: float, n_rows: int) -> float:
-    """How far a gain is to be trusted, from 0 to 1: 2 Φ(g / s) − 1, as its standard error says,
-    times the share of the rows that say it (:data:`ROWS_BEFORE`).
-
-    Args:
-        gain: g; where nothing is gained nothing is trusted.
-        error: its standard error s.
-        n_rows: by which it was found, or groups of them.
+def trust(gain: float, error: float) -> float:
+    """How far a gain is to be trusted beside its standard error, from 0 to 1: 2 Φ(g / s) − 1, and
+    not at all where nothing is gained.
     """
     if gain <= 0:
         return 0.0
-    return float(2 * norm.cdf(gain / max(error, 1e-300)) - 1) * n_rows / (n_rows + ROWS_BEFORE)
+    return float(2 * norm.cdf(gain / max(error, 1e-300)) - 1)
+
+
+def borne_out(n_rows: int) -> float:
+    """The share of what so many rows, or groups, say that is left beside :data:`ROWS_BEFORE`."""
+    return n_rows / (n_rows + ROWS_BEFORE)
 
 
 def _draws(n_rows: int, groups: Codes | None, seed: int) -> Iterator[Codes]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from softshare.shallow import trust as trust_module
 from softshare.shallow.common_weights import Goal
-from softshare.shallow.trust import trust, trusted_weights
+from softshare.shallow.trust import borne_out, trust, trusted_weights
 
 
 def made(n_rows: int, better: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -50,23 +51,27 @@ def test_rows_of_one_group_show_no_more_than_one_row() -> None:
     assert as_rows[1] > grouped[1]
 
 
-def test_a_gain_counts_by_its_standard_error_and_by_the_rows_that_say_it() -> None:
-    """Φ(1) = 0.8413447; of 30 rows, beside the 20 that are taken to have said nothing, three
-    fifths.
+def test_a_gain_counts_by_its_standard_error() -> None:
+    """Φ(1) = 0.8413447."""
+    assert trust(2.0, 2.0) == pytest.approx(2 * 0.8413447 - 1)
+    assert trust(1.0, 0.0) == 1
+    assert trust(-1.0, 0.0) == 0
+    assert borne_out(30) == pytest.approx(0.6)
+
+
+def test_groups_are_counted_where_rows_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gain of one standard error by 20 rows is half of one beside 20 more, and Φ(½) = 0.6914625;
+    by five groups it is a fifth of one, and Φ(⅕) = 0.5792597. What is sure is trusted whole.
     """
-    assert trust(2.0, 2.0, 30) == pytest.approx((2 * 0.8413447 - 1) * 0.6)
-    assert trust(1.0, 0.0, 17) == pytest.approx(17 / 37)
-    assert trust(-1.0, 0.0, 1000) == 0
-
-
-def test_groups_are_counted_where_rows_have_them() -> None:
-    """The second contestant is always right, so that only the number is in question."""
-    outputs, targets, tasks = made(60, 0.5)
-    outputs[:, 1] = targets
+    monkeypatch.setattr(trust_module, "gain_and_error", lambda *_, **__: (0.3, 0.3))
+    outputs, targets, tasks = made(20, 0.5)
     goal = Goal("regression", "r2", pooled=0, random_state=0)
     weights = np.array([0.0, 1.0])
     found = trusted_weights(weights, outputs, targets, tasks, goal)
-    assert found[1] == pytest.approx(60 / 80, abs=5e-3)
-    groups = np.arange(60) % 10
+    assert found[1] == pytest.approx(2 * 0.6914625 - 1)
+    groups = np.arange(20) % 5
     grouped = trusted_weights(weights, outputs, targets, tasks, goal, groups=groups)
-    assert grouped[1] == pytest.approx(10 / 30, abs=5e-3)
+    assert grouped[1] == pytest.approx(2 * 0.5792597 - 1)
+    monkeypatch.setattr(trust_module, "gain_and_error", lambda *_, **__: (0.3, 0.003))
+    sure = trusted_weights(weights, outputs, targets, tasks, goal, groups=groups)
+    assert sure[1] == pytest.approx(1)

@@ -89,7 +89,7 @@ def test_heavy_rows_decide_who_is_trusted():
     outputs = np.column_stack([np.where(is_heavy, noise, truth), np.where(is_heavy, truth, noise)])
     counts = np.where(is_heavy, 100.0, 0.01)
     found = stack(outputs, truth, TASKS, kind="regression", metric="r2", pooled=0, counts=counts)
-    assert found.common[1] == pytest.approx(80 / 100, abs=0.01)  # of 80 rows, beside 20
+    assert found.common[1] > 0.9
     goal = Goal("regression", "r2", 0, 0)
     gain, _ = gain_and_error(outputs[:, 1], outputs[:, 0], truth, TASKS, goal, counts=counts)
     assert gain > 0
