@@ -99,7 +99,7 @@ EXPERIMENT = Experiment(
         " common part of their own.",
         "The networks whose features they see are trained apart, with all steps of the budget.",
     ),
-    minutes=20,
+    minutes=40,
     cases=(
         ONE_PERCENT,
         replace(
