@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from softshare.report.style import MARKERS, PALETTE, Look, colour, legend_above
 
@@ -141,6 +143,7 @@ class OverCases(Drawing):
             _line(axes, places, means, deviations, look=_look(number), label=each.shown)
         if self.logarithmic:
             axes.set_xscale("log")
+            _tell_plainly(axes.xaxis)
         axes.set_xlabel(self.axis)
         axes.set_ylabel(experiment.measure(self.measure).shown)
         _legend(figure)
@@ -186,6 +189,7 @@ class OverSteps(Drawing):
             _line(axes, steps, means, deviations, look=_look(number), label=each.shown)
         if self.logarithmic:
             axes.set_yscale("log")
+            _tell_plainly(axes.yaxis)
         axes.set_xlabel("steps")
         axes.set_ylabel(self.shown)
         _legend(figure)
@@ -266,6 +270,15 @@ def _look(number: int) -> Look:
         return Look(colour("soft"), MARKERS[0])
     place = (number - 1) % len(series)
     return Look(colour(series[place]), MARKERS[1 + (number - 1) % (len(MARKERS) - 1)])
+
+
+def _tell_plainly(axis: Axis) -> None:
+    """Plain numbers at 1, 2 and 5 times the powers of ten along a logarithmic axis: left to itself
+    it writes powers as formulas, and many of them where less than a decade is shown.
+    """
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _line(

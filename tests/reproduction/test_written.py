@@ -17,8 +17,9 @@ from tests.reproduction.made_experiment import CLAIM, case, experiment
 
 
 def made_results(tmp_path, **changes):
-    made = experiment(cases=(case(x=1.0),), **changes)
-    run_missing(made, tmp_path, claims=[CLAIM], workers=0, progress=False)
+    made = experiment(**{"cases": (case(x=1.0),), **changes})
+    claims = [CLAIM] if made.cases[0].name == CLAIM.case else []
+    run_missing(made, tmp_path, claims=claims, workers=0, progress=False)
     return Results(made, read_records(tmp_path / RECORDS))
 
 
@@ -59,6 +60,21 @@ def test_figures_are_the_same_whenever_they_are_drawn(tmp_path):
     assert first == second
     assert {f"{each.name}.svg" for each in drawings} < set(first)
     assert "Shared" in first["figure.svg"]  # text stays text
+
+
+def test_a_logarithmic_axis_is_told_in_plain_numbers(tmp_path):
+    """Within a decade too, where matplotlib writes powers of ten as formulas at every step."""
+    drawings = (
+        OverCases("error", axis="images, %", logarithmic=True),
+        OverSteps("train_loss", "loss", logarithmic=True, name="steps"),
+    )
+    cases = tuple(case(f"case-{x:g}", x=x) for x in (0.5, 1.0))
+    results = made_results(tmp_path, drawings=drawings, cases=cases, published=())
+    files = files_of(results, {})
+    assert ">0.5<" in files["figure.svg"]
+    assert ">1<" in files["figure.svg"]
+    for drawn in drawings:
+        assert "mathdefault" not in files[f"{drawn.name}.svg"]
 
 
 def test_made_examples_and_reductions_are_told(tmp_path):
