@@ -27,9 +27,9 @@ def useful_folds(tasks: TaskSet, base: Outputs, whole: Outputs, fold: np.ndarray
         base and whole ``(N, n_outputs)``, fold ``(N,)``.
     """
     task = tasks.tasks[0]
-    gains = example_losses(task, base, tasks.targets) - example_losses(task, whole, tasks.targets)
-    if tasks.weights is not None:
-        gains = gains * tasks.weights
+    before = example_losses(task, base, tasks.targets)
+    after = example_losses(task, whole, tasks.targets)
+    gains = _counts(tasks) * (before - after)
     return np.bincount(fold, gains) > 0
 
 
@@ -41,6 +41,9 @@ def weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
     weight is itself noise, and they have chosen the networks' steps: it is trusted by what it gains
     beside the standard error of that, and by their number (:mod:`softshare.shallow.trust`). Entries
     of one row, or group, scatter together and count once.
+
+    Of N rows the weight w that does best, with a mean gain g and its standard error s, gives
+    ``w (2 Φ(g / s) − 1) N / (N + 20)``.
 
     Args:
         tasks: the examples.
@@ -57,12 +60,21 @@ def weight_of(tasks: TaskSet, base: Outputs, whole: Outputs) -> float:
         return float(np.average(losses(weight), weights=tasks.weights))
 
     found = minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded", options={"xatol": 1e-3})
-    best = min((0.0, 1.0, float(found.x)), key=loss)
-    counts = np.ones(len(base)) if tasks.weights is None else tasks.weights
+    candidates = (0.0, 1.0, float(found.x))
+    best = min(candidates, key=loss)
+
+    counts = _counts(tasks)
     shares = counts / counts.sum()
     gains = losses(0.0) - losses(best)
     gain = float(shares @ gains)
+
     unit = np.unique(units_of(tasks), return_inverse=True)[1]
-    of_units = np.bincount(unit, shares * (gains - gain))
-    error = float(np.sqrt(of_units @ of_units))
+    scatter = shares * (gains - gain)
+    of_units = np.bincount(unit, scatter)
+    error = float(np.linalg.norm(of_units))
     return best * borne_out(len(of_units)) * trust(gain, error)
+
+
+def _counts(tasks: TaskSet) -> np.ndarray:
+    """How much every entry counts, ``(N,)``."""
+    return np.ones(len(tasks.rows)) if tasks.weights is None else tasks.weights

@@ -133,7 +133,7 @@ def _of_go_mtl(pull: Pull, point: Grid) -> Setting:
     rank, share = point
     strength = share * pull.n_rows
     return {
-        "n_components": min(int(rank), pull.n_tasks),
+        "n_components": int(rank),
         "mu": strength / pull.n_tasks,
         "lam": strength,
     }
