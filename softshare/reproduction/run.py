@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -121,7 +122,10 @@ def make_run(
         "is_made": case.data.is_made,
         "recipe": recipe_of(experiment, run),
         "steps": settings.steps,
-        "data": _described(train, validation, test),
+        "data": {
+            **_counted(train, validation, test),
+            "train": _fingerprint(experiment, case, run, train),
+        },
         "measures": measured,
         "curve": [] if learned is None else list(learned.curve),
         "choice": dict(run.choice),
@@ -171,7 +175,7 @@ def _measures(
     return (experiment.measure(experiment.search.measure),)
 
 
-def _described(
+def _counted(
     train: TaskSet,
     validation: TaskSet,
     test: TaskSet,
@@ -182,7 +186,28 @@ def _described(
         numbers = part.n_examples.tolist()
         alike = len(set(numbers)) == 1
         counts[name] = numbers[0] if alike else numbers
-    return {"tasks": len(train), "examples": counts, "train": train.fingerprint()}
+    return {"tasks": len(train), "examples": counts}
+
+
+_FINGERPRINTS: WeakKeyDictionary[TaskSet, dict[str, str]] = WeakKeyDictionary()
+"""Tasks → of their training parts, by what divides them: thousands of images take seconds to
+digest, and all contestants of a seed have the same.
+"""
+
+
+def _fingerprint(
+    experiment: Experiment,
+    case: Case,
+    run: Run,
+    train: TaskSet,
+) -> str:
+    """A digest of the training part, see :meth:`TaskSet.fingerprint`."""
+    known = _FINGERPRINTS.setdefault(_tasks(case.data, run.seed), {})
+    held = experiment.search.held_out if run.is_trial and experiment.search else None
+    divided = digest_of((case.division, run.seed, run.is_trial, held))
+    if divided not in known:
+        known[divided] = train.fingerprint()
+    return known[divided]
 
 
 def trials_of(
