@@ -33,12 +33,14 @@ class Orders:
         ends: layer → sharing, of what is no part of the core.
         frozen: layers that are never trained.
         learning_rates: of the trials, the same for all; None: the run's, and no trials.
+        keep_best: end with the weights of the best validation loss, of tasks apart each its own.
     """
 
     template: TemplateFactory
     ends: Mapping[str, Sharing]
     frozen: tuple[str, ...] = ()
     learning_rates: tuple[float, ...] = ()
+    keep_best: bool = False
 
     def contestants(self, *names: str) -> tuple[Contestant, ...]:
         """Those of these names; all when none is given."""
@@ -69,6 +71,7 @@ class Orders:
             sharing,
             initial="independent",
             frozen=self.frozen,
+            keep_best=self.keep_best,
             paper=PAPER,
         )
         if rate_of_scales is not None:
