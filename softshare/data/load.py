@@ -20,7 +20,7 @@ from softshare.data.named import NamedSource, named_source
 from softshare.data.names import near
 from softshare.data.public import PublicSet
 from softshare.data.several_files import files_of, holds_tables
-from softshare.data.table import read_table
+from softshare.data.table import column_names, read_table
 from softshare.data.table_file import check_file, is_table
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.task import Kind
@@ -105,7 +105,10 @@ def load(
             given,
         )
     else:
-        _check_table(source, target, task)
+        _check_table(source)
+        if not target:
+            form = {name: of_table.get(name) for name in ("sep", "encoding")}
+            raise _without_target(source, task, column_names(source, sheet=sheet, **form))
         tasks = read_table(
             source,
             target=target,
@@ -147,10 +150,8 @@ def _named(source: NamedSource, given: Mapping[str, Any]) -> TaskSet:
     return tasks
 
 
-def _check_table(
-    source: str | Path, target: str | Sequence[str], task: str | Sequence[str] | None
-) -> None:
-    """Refuse what is no file of a table, and a table without a column to predict."""
+def _check_table(source: str | Path) -> None:
+    """Refuse what is no file of a table."""
     if not (Path(source).exists() or has_magic(str(source)) or is_table(Path(source))):
         names = [known.name for known in named.SOURCES]
         raise ValueError(
@@ -159,13 +160,20 @@ def _check_table(
         )
     for path in files_of(source):
         check_file(path)
-    if not target:
-        target_is_needed = f"{source} is a table, name the column or columns to predict"
-        problems = [("target", target_is_needed)]
-        if not task:
-            hint = "name the column that says which task a row belongs to, if there is one"
-            problems.append(("task", hint))
-        raise ArgumentError(*problems)
+
+
+def _without_target(
+    source: str | Path,
+    task: str | Sequence[str] | None,
+    columns: Sequence[str],
+) -> ArgumentError:
+    """What to say of a table of which no column is to be predicted."""
+    wanted = f"{source} is a table, name the column or columns to predict; {near('', columns)}"
+    problems = [("target", wanted)]
+    if not task:
+        hint = "name the column that says which task a row belongs to, if there is one"
+        problems.append(("task", hint))
+    return ArgumentError(*problems)
 
 
 def _images(

@@ -9,7 +9,13 @@ import pandas as pd
 
 from softshare.data.large_table import read_large
 from softshare.data.roles import Roles, about
-from softshare.data.several_files import FILE, files_of, read_files, told_of
+from softshare.data.several_files import (
+    FILE,
+    files_of,
+    read_files,
+    read_files_in_chunks,
+    told_of,
+)
 from softshare.data.table_file import is_larger, read_frame
 from softshare.data.text_table import FileForm
 from softshare.tasks.arguments import ArgumentError
@@ -22,6 +28,9 @@ from softshare.tasks.task_set import TaskSet
 LARGE = 1 << 30
 CHUNK_ROWS = 100_000
 """Bytes, unpacked, from which a file is read some rows at a time, and how many."""
+
+FIRST_ROWS = 100
+"""As many as tell what columns there are."""
 
 
 def read_table(
@@ -117,6 +126,27 @@ def read_table(
             rows = CHUNK_ROWS if chunk_rows is None else chunk_rows
             return read_large(paths, roles, rows, form=form)
         return _in_memory(read_files(paths, form=form, named=FILE in roles.columns), roles)
+
+
+def column_names(
+    table: str | Path,
+    *,
+    sep: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> list[str]:
+    """The names of a table's columns, as its first rows tell; for the arguments see
+    :func:`read_table`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ImportError: the library that reads such a file is not installed.
+        ValueError: the file cannot be read as a table, or has no rows.
+    """
+    form = FileForm(sep, encoding, sheet)
+    for chunk in read_files_in_chunks(files_of(table), FIRST_ROWS, form=form):
+        return list(chunk.columns)
+    raise ValueError(f"{table} has no rows")
 
 
 def _in_memory(frame: pd.DataFrame, roles: Roles) -> TaskSet:

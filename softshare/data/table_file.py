@@ -83,14 +83,17 @@ def read_chunks(
         As :func:`read_frame`.
     """
     check_file(path)
+    is_parquet = path.name.lower().endswith(".parquet")
+    if (is_arrow(path) and not is_parquet) or is_sheet(path):
+        whole = read_frame(path, form=form)
+        for begin in range(0, len(whole), rows):
+            yield whole[begin : begin + rows].reset_index(drop=True)
+        return
     with _naming(path):
-        if path.name.lower().endswith(".parquet"):
+        if is_parquet:
             chunks = parquet_chunks(path, rows)
         elif is_json(path):
             chunks = json_chunks(path, rows)
-        elif is_arrow(path) or is_sheet(path):
-            whole = _read_file(path, None, form)
-            chunks = (whole[begin : begin + rows] for begin in range(0, len(whole), rows))
         else:
             chunks = map(_without_index, text_chunks(path, rows, form))
         for chunk in chunks:

@@ -13,8 +13,22 @@ from softshare.data.named import SOURCES
 def test_a_file_is_a_source_too(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n1,0\n2,1\n", encoding="utf-8")
     assert load(tmp_path / "t.csv", target="y").names == ("y",)
-    with pytest.raises(ValueError, match=r"^target: .*t.csv is a table, name the column"):
+    wanted = r"^target: .*t.csv is a table, name the column or columns to predict; there are x, y;"
+    with pytest.raises(ValueError, match=wanted):
         load(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.xlsx", "t.parquet", "t.jsonl"])
+def test_a_damaged_table_is_told_before_a_target_that_is_missing(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(bytes(range(256)) * 8)
+    with pytest.raises(ValueError, match=rf"^cannot read \S*{name}: (?!cannot)"):
+        load(tmp_path / name)
+
+
+def test_the_columns_to_choose_from_are_read_as_was_said(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("größe|y\n1|0\n2|1\n", encoding="utf-16")
+    with pytest.raises(ValueError, match=r"predict; there are größe, y;"):
+        load(tmp_path / "t.csv", sep="|", encoding="utf-16")
 
 
 def test_unknown_sources_are_named_with_their_neighbours() -> None:
