@@ -103,40 +103,19 @@ class BoostedApart(BaseEstimator):
             weights=weights,
         )
         self.tasks_ = rows.names
-        folds = fold_of_rows(
-            rows,
-            self.n_folds,
-            self.random_state,
-        )
-        counts = np.bincount(rows.tasks, minlength=rows.n_tasks)
+        folds = fold_of_rows(rows, self.n_folds, self.random_state)
         self.constants_ = _constants(rows)
-        n_outputs = self.constants_.shape[1]
-        held_out = np.empty((len(folds), n_outputs))
-        for fold in np.unique(folds):
-            held = folds == fold
-            of_others = _constants(rows.take(~held) if not held.all() else rows)
-            held_out[held] = of_others[rows.tasks[held]]
+        held_out = _constants_of_others(rows, folds)
+        counts = np.bincount(rows.tasks, minlength=rows.n_tasks)
         large = [int(task) for task in np.flatnonzero(counts >= FEWEST_ROWS)]
-        parts = {
-            task: _parts(
-                rows,
-                task,
-                folds,
-            )
-            for task in large
-        }
+        parts = {task: _parts(rows, task, folds) for task in large}
         trees = {task: [grown(part, SIZE) for part in parts[task]] for task in large}
         choice = chosen_by_folds(_losses(list(trees.values()), self.n_folds))
         self.rounds_ = int(choice.best[0])
         kept = {}
         for task in large:
             mine = rows.tasks == task
-            kept[task] = all_trees(
-                rows.take(mine),
-                None,
-                SIZE,
-                self.rounds_,
-            )
+            kept[task] = all_trees(rows.take(mine), None, SIZE, self.rounds_)
             for fold, (rounds,) in enumerate(choice.by_others):
                 held = mine & (folds == fold)
                 if held.any():
@@ -219,6 +198,17 @@ def _constants(rows: Rows) -> Array:
     if rows.kind == "regression":
         return constants
     return np.asarray(logit(constants.clip(1e-3, 1 - 1e-3)))
+
+
+def _constants_of_others(rows: Rows, folds: Codes) -> Array:
+    """For every row the constant that the rows of other folds have; of all where there are none.
+    Shape (N, C).
+    """
+    constants: list[Array] = []
+    for fold in range(int(folds.max()) + 1):
+        others = folds != fold
+        constants.append(_constants(rows.take(others) if others.any() else rows))
+    return np.stack(constants)[folds, rows.tasks]
 
 
 def _parts(

@@ -136,36 +136,9 @@ class EncodedColumns:
             range(len(parts)),
             parts,
         )
-        categorical = [name for name in self.names if name in self.categories]
-        counts_of = self._counts(categorical, training)
-        categories: dict[str, tuple[str, ...]] = {}
-        encodings: dict[str, TargetEncoding] = {}
-        of_rows = [np.empty((len(self), 0))]
-        indicated: list[str] = []
-        for reading in self.used:
-            if reading.is_numeric:
-                continue
-            name = reading.name
-            counts = counts_of[name]
-            missing[name] = int(counts[-1])
-            seen = counts[:-1] > 0
-            if seen.sum() + (missing[name] > 0) <= 1:  # being missing tells rows apart too
-                continue
-            if reading.kind == "many" and folds is not None and outcomes:
-                encodings[name], made = self._encode(
-                    name,
-                    seen,
-                    folds,
-                    outcomes,
-                )
-                of_rows.append(made)
-            elif reading.kind == "many":
-                continue
-            else:
-                categories[name] = tuple(np.array(self.categories[name], dtype=object)[seen])
-            if missing[name]:
-                indicated.append(name)
-        kept = {*categories, *encodings}
+        told = self._told_by_categories(training, folds, outcomes)
+        missing |= told.missing
+        kept = {*told.categories, *told.encodings}
         for reading in self.used:
             if not set(vectors.names).isdisjoint(part_names(reading)):
                 kept.add(reading.name)
@@ -175,12 +148,47 @@ class EncodedColumns:
         readings = tuple(reading.bare for reading in self.used if reading.name in kept)
         columns = TableColumns(
             vectors,
-            categories,
-            tuple(indicated),
-            encodings,
+            told.categories,
+            tuple(told.indicated),
+            told.encodings,
             readings,
         )
-        return columns, columns.notes(left_out, missing), np.concatenate(of_rows, axis=1)
+        made = np.concatenate([np.empty((len(self), 0)), *told.of_rows], axis=1)
+        return columns, columns.notes(left_out, missing), made
+
+    def _told_by_categories(
+        self,
+        training: np.ndarray,
+        folds: np.ndarray | None,
+        outcomes: Sequence[Outcome],
+    ) -> _Categories:
+        """What the training rows say of the columns of categories; for the arguments see
+        :meth:`fit`.
+        """
+        told = _Categories()
+        read = [reading for reading in self.used if not reading.is_numeric]
+        counts_of = self._counts([reading.name for reading in read], training)
+        for reading in read:
+            name = reading.name
+            *by_category, n_missing = counts_of[name]
+            told.missing[name] = int(n_missing)
+            seen = np.array(by_category) > 0
+            if seen.sum() + (n_missing > 0) <= 1:  # being missing tells rows apart too
+                continue
+            if reading.kind != "many":
+                told.categories[name] = self._seen(name, seen)
+            elif folds is not None and outcomes:
+                told.encodings[name], made = self._encode(name, seen, folds, outcomes)
+                told.of_rows.append(made)
+            else:
+                continue
+            if n_missing:
+                told.indicated.append(name)
+        return told
+
+    def _seen(self, name: str, seen: np.ndarray) -> tuple[str, ...]:
+        """The categories of a column at these places."""
+        return tuple(np.array(self.categories[name], dtype=object)[seen])
 
     def features(
         self,
@@ -205,7 +213,7 @@ class EncodedColumns:
         folds: np.ndarray,
         outcomes: Sequence[Outcome],
     ) -> tuple[TargetEncoding, np.ndarray]:
-        kept = tuple(np.array(self.categories[name], dtype=object)[seen])
+        kept = self._seen(name, seen)
         codes = self._places_among(name, kept)[codes_from(self.column(name))]
         known = np.where(codes < len(kept), codes, -1)
         return TargetEncoding.fit(
@@ -255,6 +263,25 @@ class EncodedColumns:
             some = take(self.values, rows[begin : begin + ROWS_AT_ONCE])
             chosen.append(some[:, places].numpy().astype(np.float64))
         return np.concatenate(chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class _Categories:
+    """What training rows say of the columns of categories.
+
+    Args:
+        missing: column → how many rows lack it.
+        categories: column → those that rows have, where each becomes a feature of its own.
+        encodings: column → what stands for its many categories.
+        indicated: columns whose missing values have a feature that says so.
+        of_rows: for every encoded column what rows that train get, ``(N, features)``.
+    """
+
+    missing: dict[str, int] = field(default_factory=dict)
+    categories: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    encodings: dict[str, TargetEncoding] = field(default_factory=dict)
+    indicated: list[str] = field(default_factory=list)
+    of_rows: list[np.ndarray] = field(default_factory=list)
 
 
 class _Parts:
