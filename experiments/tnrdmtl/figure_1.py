@@ -80,6 +80,8 @@ def regularised(norm: Norm, start: Start) -> dict[str, Recipe]:
     return candidates
 
 
+LAF = regularised("laf", "independent")
+
 MAIN = Case(
     "10-alphabets",
     alphabets(10),
@@ -146,12 +148,20 @@ EXPERIMENT = Experiment(
             seeds=3,
             contestants=("apart", "laf-common"),
         ),
+        replace(
+            MAIN,
+            name="stronger",
+            shown="10 alphabets, 300 steps, stronger than chosen",
+            contestants=("laf-0.1", "laf-0.2"),
+        ),
     ),
     contestants=(
         Contestant("apart", apart(), "apart (STL)"),
-        Contestant("laf", regularised("laf", "independent"), "trace norm, LAF"),
+        Contestant("laf", LAF, "trace norm, LAF"),
         Contestant("tucker", regularised("tucker", "independent"), "trace norm, Tucker"),
         Contestant("tt", regularised("tt", "independent"), "trace norm, TT"),
+        Contestant("laf-0.1", LAF["gamma-0.1"], "LAF, γ = .1"),
+        Contestant("laf-0.2", LAF["gamma-0.2"], "LAF, γ = .2"),
         Contestant("laf-common", regularised("laf", "common"), "LAF, from a common start"),
     ),
     measures=(
@@ -184,4 +194,4 @@ EXPERIMENT = Experiment(
     ),
 )
 
-QUICK = EXPERIMENT.quick((tiny(MAIN), tiny(EXPERIMENT.cases[-1])))
+QUICK = EXPERIMENT.quick((tiny(MAIN), tiny(EXPERIMENT.case("common-start"))))

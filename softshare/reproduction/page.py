@@ -19,7 +19,7 @@ from softshare.reproduction.found import (
 from softshare.reproduction.records import RECORDS, read_records
 from softshare.reproduction.results import Results
 from softshare.reproduction.survey import Judged, survey
-from softshare.reproduction.tables import markdown, table_of, verdicts_of
+from softshare.reproduction.tables import choices_of, markdown, table_of, verdicts_of
 from softshare.reproduction.verdict import Verdict
 from softshare.reproduction.written import files_of, notes_on
 
@@ -130,6 +130,8 @@ def _section(each: Shown) -> str:
     if each.verdicts:
         lines.append(verdicts_of(each.verdicts))
         lines += _deviations(each.verdicts)
+    if choices := choices_of(each.results):
+        lines.append(choices)
     for drawn in experiment.drawings:
         lines += [f"![{experiment.shows}]({Path(folder).as_posix()}/{drawn.name}.svg)", ""]
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 from typing import Any
 
 from softshare.reproduction.claims import Claim
@@ -14,6 +15,21 @@ from softshare.reproduction.same_runs import current_records
 from softshare.reproduction.verdict import Estimate, Verdict, estimate, verdict_on
 
 BySeed = Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a candidate was chosen.
+
+    Args:
+        measure: on rows that neither train nor test.
+        candidate: the chosen one.
+        means: candidate → mean of the measure over the search's seeds; None where one diverged.
+    """
+
+    measure: str
+    candidate: str
+    means: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -147,6 +163,15 @@ class Results:
                 return number.value
         return None
 
+    def choice(self, case: str, contestant: str) -> Choice | None:
+        """What chose a contestant's candidate in a case; None where nothing was chosen there."""
+        for record in self.of(case, contestant).values():
+            told = record["choice"]
+            if told.get("case") == case:
+                means = {name: mean_of(scores) for name, scores in told["scores"].items()}
+                return Choice(told["measure"], record["candidate"], means)
+        return None
+
     def cases(self) -> list[Case]:
         """The cases that have records."""
         return [case for case in self.experiment.cases if self._any(case)]
@@ -173,6 +198,12 @@ def measured(
     name, _, key = measure.partition("/")
     value = record["measures"].get(name)
     return value.get(key) if key and isinstance(value, Mapping) else value
+
+
+def mean_of(scores: Sequence[float | None]) -> float | None:
+    """The mean of a candidate's scores; None where it diverged under a seed, or has none."""
+    known = [score for score in scores if score is not None]
+    return fmean(known) if known and len(known) == len(scores) else None
 
 
 def _serves(record: Record, claim: Claim) -> bool:

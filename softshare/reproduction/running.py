@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from softshare.evaluation.jobs.cluster import Cluster
@@ -19,6 +18,7 @@ from softshare.files import remove_unfinished
 from softshare.reproduction.claims import Claim
 from softshare.reproduction.experiment import Case, Contestant, Experiment
 from softshare.reproduction.records import RECORDS, TRIALS, Record, read_records, write_record
+from softshare.reproduction.results import mean_of
 from softshare.reproduction.run import Run, make_run, settings_of, trials_of
 from softshare.reproduction.same_runs import current_records, runs_of_others
 from softshare.tasks.arguments import ArgumentError
@@ -252,9 +252,9 @@ def _decided(
         scores[trial.candidate].append(record["measures"].get(measure))
     means = {}
     for name, values in scores.items():
-        known = [value for value in values if value is not None]
-        if len(known) == len(values):
-            means[name] = fmean(known)
+        mean = mean_of(values)
+        if mean is not None:
+            means[name] = mean
     if not means:
         told = f"every candidate of {contestant.name} failed in case {case.name}"
         raise ArgumentError(("search", told))

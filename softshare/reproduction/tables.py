@@ -9,7 +9,7 @@ from itertools import chain
 
 from softshare.reproduction.claims import Claim
 from softshare.reproduction.measures import Measure
-from softshare.reproduction.results import Results
+from softshare.reproduction.results import Choice, Results
 from softshare.reproduction.verdict import Estimate, Verdict
 
 CSV_HEADS = (
@@ -82,6 +82,32 @@ def verdicts_of(verdicts: Mapping[Claim, Verdict]) -> str:
         )
     heads = ["claim", "published", "counts from", "here (95 %)", "control", "verdict"]
     return markdown(heads, rows)
+
+
+def choices_of(results: Results) -> str:
+    """What was chosen among candidates, in Markdown: a row a search; empty without one."""
+    rows = []
+    measures = set()
+    for case in results.cases():
+        for each in results.contestants(case):
+            choice = results.choice(case.name, each.name)
+            if choice is None:
+                continue
+            measure = results.experiment.measure(choice.measure)
+            measures.add(measure.shown)
+            scores = [_candidate(name, choice, measure) for name in choice.means]
+            rows.append([case.shown or case.name, each.shown, ", ".join(scores)])
+    if not rows:
+        return ""
+    told = f"candidates, the chosen one in bold: {', '.join(sorted(measures))}"
+    return markdown(["case", "chosen on rows that do not test", told], rows)
+
+
+def _candidate(name: str, choice: Choice, measure: Measure) -> str:
+    """A candidate and what it scored."""
+    mean = choice.means[name]
+    told = f"{name} {'diverged' if mean is None else f'{mean:.{measure.digits}f}'}"
+    return f"**{told}**" if name == choice.candidate else told
 
 
 def control_told(

@@ -13,7 +13,7 @@ from softshare.files import write_text
 from softshare.report.style import drawing
 from softshare.reproduction.claims import Claim
 from softshare.reproduction.results import Results
-from softshare.reproduction.tables import csv_of, table_of, verdicts_of
+from softshare.reproduction.tables import choices_of, csv_of, table_of, verdicts_of
 from softshare.reproduction.verdict import Verdict
 
 TABLE, CSV = "table.md", "table.csv"
@@ -27,7 +27,9 @@ def files_of(
     experiment = results.experiment
     told = [f"# {experiment.name}: {experiment.shows}", "", *notes_on(results), table_of(results)]
     if verdicts:
-        told += [verdicts_of(verdicts)]
+        told.append(verdicts_of(verdicts))
+    if choices := choices_of(results):
+        told.append(choices)
     files = {TABLE: "\n".join(told), CSV: csv_of(results)}
     for each in experiment.drawings:
         with drawing():

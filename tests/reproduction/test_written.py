@@ -9,7 +9,7 @@ import numpy as np
 
 from softshare.reproduction.drawings import Bars, Dots, OverCases, OverSteps
 from softshare.reproduction.records import RECORDS, read_records
-from softshare.reproduction.results import Results
+from softshare.reproduction.results import Results, mean_of
 from softshare.reproduction.running import run_missing
 from softshare.reproduction.tables import verdicts_of
 from softshare.reproduction.written import CSV, TABLE, files_of
@@ -46,6 +46,22 @@ def test_a_verdict_is_written_with_its_interval(tmp_path):
     assert "**holds, smaller**" in told
     assert "+9.00 (excluded)" in told
     assert "(of 4)" in told
+
+
+def test_what_was_chosen_stands_beside_what_it_was_chosen_from(tmp_path):
+    results = made_results(tmp_path)
+    choice = results.choice("main", "apart")
+    assert choice.candidate == "near"
+    assert choice.means["near"] < choice.means["far"]
+    row = f"| main | Apart | far {choice.means['far']:.2f}, **near {choice.means['near']:.2f}** |"
+    assert row in files_of(results, {})[TABLE].splitlines()
+    assert results.choice("main", "shared") is None
+
+
+def test_a_candidate_that_diverged_under_a_seed_has_no_mean():
+    assert mean_of([1.0, 3.0]) == 2.0
+    assert mean_of([1.0, None]) is None
+    assert mean_of([]) is None
 
 
 def test_figures_are_the_same_whenever_they_are_drawn(tmp_path):
