@@ -25,6 +25,8 @@ DEPARTURES = (
     " on the paper's own a seed takes ten times as long.",
     "Ranks by an ε above the paper's .1, chosen among values at which no more weights are left than"
     " in the paper: networks keep much of the noise that they start from.",
+    "Three trials each: networks apart choose among learning rates, factorised ones among ε at the"
+    " usual rate, which may not be their best.",
     "640 steps of 16 images, which err as 320 of 60 do on images that neither train nor test.",
     "All weights are drawn as He et al. (2015) draw them; all methods of a seed start from one draw"
     " and make the same total of steps, those of a factorisation's start apart among them.",

@@ -28,11 +28,16 @@ PAGE = Path("docs") / "results.md"
 HEAD = """\
 # The five papers' tables and figures, run again
 
-<!-- made by `make results` from the records in experiments/; nothing here is typed in by hand -->
+<!-- made by `make results` from the records in experiments/: no table, verdict or figure is typed
+in by hand; in what a protocol departs stands in the experiment's file -->
 
 Every claim below was written down in [`experiments/claims.toml`](../experiments/claims.toml) before
 its runs, and its verdict follows from the records alone, by the rules of [this page](reproduce.md).
-Gains are paired over seeds: two runs of one seed have the same rows, start and total of steps.
+Gains are paired over seeds: two runs of one seed have the same rows and the same total of steps,
+and start from the same weights where these are of one form. Candidates are chosen on draws of their
+own, on rows that neither train nor test in these. Where a set has no test part of its own (Omniglot
+and Office-Caltech), a row that helped to choose may test in a reported draw: for all contestants
+alike, and for all of them to their advantage.
 """
 
 
@@ -118,7 +123,7 @@ def _section(each: Shown) -> str:
     lines = [
         f"## {experiment.name}",
         "",
-        f"{experiment.paper}, {experiment.place}: {experiment.shows}",
+        f"{experiment.paper}, {experiment.place}. The paper: {experiment.shows}",
         "",
         f"`softshare reproduce {experiment.name}`, {experiment.minutes:g} minutes on two cores.",
         "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -11,7 +11,13 @@ from softshare.reproduction.claims import Claim
 from softshare.reproduction.experiment import Experiment
 from softshare.reproduction.verdict import Ruling, Verdict
 
-HOLDING = ("holds", "holds, smaller")
+HOLDING: tuple[Ruling, ...] = ("holds", "holds, smaller")
+KINDS: tuple[tuple[str, tuple[Ruling, ...]], ...] = (
+    ("Gains that survive", HOLDING),
+    ("No gain that counts", ("does not hold",)),
+    ("Condemned: the control gains as well", ("condemned by its control",)),
+    ("Open: more seeds would tell", ("undecided",)),
+)
 RULINGS: tuple[Ruling, ...] = get_args(Ruling)
 
 
@@ -43,38 +49,51 @@ class Judged:
         interval = "" if gain.low is None else f" [{gain.low:.2g}, {gain.high:.2g}]"
         other = self.experiment.contestant(self.claim.baseline).shown
         case = self.experiment.case(self.claim.case).shown
-        return f"{gain.mean:+.2g}{interval} over {other} ({self.experiment.name}: {case})"
+        told = f"{gain.mean:+.2g}{interval} over {other} ({self.experiment.name}: {case}"
+        return f"{told}; {self.claim.smallest:g} counts)"
 
 
 def survey(judged: Iterable[Judged]) -> str:
-    """How many claims fared how; then idea by idea the gains that hold and those that do not."""
+    """How many claims fared how; then, idea by idea, the gains that hold, those that do not, those
+    that are open, and last what else holds.
+    """
     all_judged = list(judged)
     counts = Counter(each.verdict.ruling for each in all_judged)
     counted = [f"{ruling} {counts[ruling]}" for ruling in RULINGS if counts[ruling]]
-    by_idea: dict[str, list[Judged]] = {}
-    for each in all_judged:
-        if each.is_gain:
-            by_idea.setdefault(each.idea, []).append(each)
     lines = [f"{len(all_judged)} claims: {'; '.join(counted)}."]
-    if by_idea:
+    gains = [each for each in all_judged if each.is_gain]
+    if gains:
         lines.append(
-            "Idea by idea, what it gains where a gain was claimed, in the unit of the table (points"
-            " where that has per cent), with intervals of 95 %:"
+            "Below, idea by idea, what was gained where a gain was claimed, in the unit of the"
+            " table (points where that has per cent), with intervals of 95 % and the smallest gain"
+            " that counts."
         )
-    lines.append("")
-    lines += [_of_idea(idea, own) for idea, own in by_idea.items()]
-    return "\n".join(lines).rstrip() + "\n"
+    for head, rulings in KINDS:
+        lines += _listed(head, [each for each in gains if each.verdict.ruling in rulings])
+    others = [each for each in all_judged if not each.is_gain]
+    lines += _others([each for each in others if each.verdict.ruling in HOLDING])
+    return "\n".join(lines) + "\n"
 
 
-def _of_idea(idea: str, own: list[Judged]) -> str:
-    """An item of the list: what holds comes first."""
-    holding = [each.told for each in own if each.verdict.ruling in HOLDING]
-    failing = [
-        f"{each.told}: {each.verdict.told}" for each in own if each.verdict.ruling not in HOLDING
+def _listed(head: str, gains: Sequence[Judged]) -> list[str]:
+    """Gains under a head, an item for each idea."""
+    if not gains:
+        return []
+    by_idea: dict[str, list[str]] = {}
+    for each in gains:
+        by_idea.setdefault(each.idea, []).append(each.told)
+    items = [f"* **{idea}**: {'; '.join(told)}." for idea, told in by_idea.items()]
+    return ["", f"**{head}**", "", *items]
+
+
+def _others(holding: Sequence[Judged]) -> list[str]:
+    """What holds and claims no gain: as good with fewer weights, what is seen in the weights."""
+    if not holding:
+        return []
+    items = [f"* {each.claim.text} ({each.experiment.name})" for each in holding]
+    return [
+        "",
+        "**What else holds**, claimed as no worse, as a size, or as something seen:",
+        "",
+        *items,
     ]
-    told = [f"* **{idea}**: {len(holding)} of {len(own)} claims of a gain hold."]
-    if holding:
-        told.append(f"Gains: {'; '.join(holding)}.")
-    if failing:
-        told.append(f"Not: {'; '.join(failing)}.")
-    return " ".join(told)

@@ -99,8 +99,9 @@ def choices_of(results: Results) -> str:
             rows.append([case.shown or case.name, each.shown, ", ".join(scores)])
     if not rows:
         return ""
-    told = f"candidates, the chosen one in bold: {', '.join(sorted(measures))}"
-    return markdown(["case", "chosen on rows that do not test", told], rows)
+    measured = ", ".join(sorted(measures))
+    told = f"candidates, the chosen one in bold, on draws that are not reported: {measured}"
+    return markdown(["case", "choice", told], rows)
 
 
 def _candidate(name: str, choice: Choice, measure: Measure) -> str:

@@ -13,7 +13,8 @@ smallest gain that counts ``s`` and the published gain ``c``:
   and variance stayed.
 
 The control comes first: where its gain passes by the same rules for ``s > 0``, the experiment is
-condemned, whatever the claim's own numbers are.
+condemned, whatever the claim's own numbers are. Where a gain holds and the control leaves room for
+one as well (``high ≥ s``), or there is none, the verdict says so.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Verdict:
             number up to a thousand would do.
         excludes_published: whether the interval excludes the published gain.
         not_counted: records of another version of the claim or of the experiment.
+        caveat: why a control does not bear a gain out that holds; empty where it does.
     """
 
     ruling: Ruling
@@ -78,12 +80,13 @@ class Verdict:
     seeds_to_decide: int | None = None
     excludes_published: bool = False
     not_counted: int = 0
+    caveat: str = ""
 
     @property
     def told(self) -> str:
-        """The ruling, and what an undecided claim would need."""
+        """The ruling, what an undecided claim would need, and what a control leaves open."""
         if self.ruling != "undecided":
-            return self.ruling
+            return f"{self.ruling} ({self.caveat})" if self.caveat else self.ruling
         if self.seeds_to_decide is None:
             return f"undecided (and {MOST_SEEDS:,} seeds would not decide)"
         return f"undecided (about {self.seeds_to_decide} seeds would decide)"
@@ -151,7 +154,19 @@ def verdict_on(
         seeds_to_decide=needed,
         excludes_published=is_excluded,
         not_counted=not_counted,
+        caveat=_caveat(claim, control) if ruling in ("holds", "holds, smaller") else "",
     )
+
+
+def _caveat(claim: Claim, control: Estimate | None) -> str:
+    """What the control of a gain that holds leaves open."""
+    if claim.smallest <= 0 or claim.baseline is None:
+        return ""
+    if control is None:
+        return "control not run"
+    if control.high is None or control.high >= claim.smallest:
+        return "its control may gain too: too few seeds to tell"
+    return ""
 
 
 def seeds_to_decide(

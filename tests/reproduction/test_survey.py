@@ -61,10 +61,15 @@ def test_claims_are_counted_by_ruling_and_gains_told_idea_by_idea() -> None:
     )
     assert "5 claims: holds 3; does not hold 1; no records 1." in told
     assert (
-        "* **Tucker**: 1 of 2 claims of a gain hold."
-        " Gains: +1 [1, 1] over networks apart (paper/table-1: 10 %)."
-        " Not: -1 [-1, -1] over networks apart (paper/table-1: 10 %): does not hold."
+        "\n**Gains that survive**\n"
+        "\n* **Tucker**: +1 [1, 1] over networks apart (paper/table-1: 10 %; 0.3 counts).\n"
+        "\n**No gain that counts**\n"
+        "\n* **Tucker**: -1 [-1, -1] over networks apart (paper/table-1: 10 %; 0.3 counts).\n"
+        "\n**What else holds**"
     ) in told
+    assert told.count("* It gains. (paper/table-1)") == 2
+    assert "Open" not in told
+    assert "Condemned" not in told
 
 
 def test_without_records_there_are_no_ideas() -> None:

@@ -105,3 +105,25 @@ def test_a_mean_that_lies_on_the_border_is_never_decided():
 def test_whether_the_published_gain_is_excluded():
     assert verdict_on(GAIN, shifted(-0.75)).excludes_published
     assert not verdict_on(GAIN, FOUR).excludes_published
+
+
+@pytest.mark.parametrize(
+    ("control", "caveat"),
+    [
+        (shifted(-1.0), ""),  # [-.26, .26] leaves no gain of .3
+        (shifted(-0.9), "its control may gain too: too few seeds to tell"),  # [-.16, .36]
+        (FOUR[:2], "its control may gain too: too few seeds to tell"),
+        ([], "control not run"),
+    ],
+)
+def test_a_gain_that_holds_says_what_its_control_leaves_open(control, caveat):
+    verdict = verdict_on(GAIN, FOUR, control)
+    assert verdict.ruling == "holds"
+    assert verdict.caveat == caveat
+    assert verdict.told == (f"holds ({caveat})" if caveat else "holds")
+
+
+def test_what_claims_no_gain_needs_no_control():
+    assert verdict_on(NOT_WORSE, shifted(-1.2)).told == "holds"
+    bound = replace(GAIN, baseline=None, bound=1.0, control=None)
+    assert verdict_on(bound, FOUR).told == "holds"

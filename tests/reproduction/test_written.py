@@ -43,7 +43,7 @@ def test_the_table_has_mean_and_deviation_beside_the_paper(tmp_path):
 def test_a_verdict_is_written_with_its_interval(tmp_path):
     results = made_results(tmp_path)
     told = verdicts_of({CLAIM: results.verdict(CLAIM)})
-    assert "**holds, smaller**" in told
+    assert "**holds, smaller (control not run)**" in told
     assert "+9.00 (excluded)" in told
     assert "(of 4)" in told
 
