@@ -128,9 +128,9 @@ EXPERIMENT = Experiment(
         " many steps.",
         "How long tasks are trained apart before their weights are factorised is chosen at 10 % on"
         " validation drawings, for networks apart the learning rate, for tied layers their number.",
-        "At one rate all of them are level on validation drawings; the lower rate of networks apart,"
-        " which factorised ones could not choose, makes the difference. ρ falls as much where pixels"
-        " are permuted: that claim tells little of sharing.",
+        "At one rate all of them are level on validation drawings: the lower rate of networks"
+        " apart, which factorised ones could not choose, makes the difference.",
+        "ρ falls as much where pixels are permuted: that claim tells little of sharing.",
         "ρ is measured in one gauge for all methods, from the singular vectors of the composed"
         " weights, and pairs of alphabets by the cosine of their weights.",
     ),

@@ -124,11 +124,11 @@ EXPERIMENT = Experiment(
         "Ten of the 50 alphabets, 300 steps of ten drawings each, five seeds of the paper's ten.",
         "γ is chosen on two drawings of each character that neither train nor test: beside the sum"
         " of mean losses the paper's .01 does nothing within these steps.",
-        "Three trials each: networks apart choose among learning rates, and of the main case the"
-        " lowest; the norms choose γ at the usual rate. Whose training loss is lower goes by the rate"
-        " (in the control it is that of networks apart), so that the claim of it tells nothing.",
-        "Strength falls from the lowest layer to the highest in networks apart as well, by as much as"
-        " under the norm: that claim tells little.",
+        "Three trials each: networks apart choose among learning rates, and in the main case the"
+        " lowest; the norms choose γ at the usual rate. Whose training loss is lower goes by the"
+        " rate (in the control it is that of networks apart): the claim of it tells nothing.",
+        "Strength falls from the lowest layer to the highest in networks apart as well, by as much"
+        " as under the norm: that claim tells little.",
         "The task's own unfolding is evaluated at each step, the others at every fifth, with their"
         " tangents in between.",
     ),
