@@ -9,9 +9,8 @@ from typing import get_args
 
 from softshare.reproduction.claims import Claim
 from softshare.reproduction.experiment import Experiment
-from softshare.reproduction.verdict import Ruling, Verdict
+from softshare.reproduction.verdict import HOLDING, Ruling, Verdict
 
-HOLDING: tuple[Ruling, ...] = ("holds", "holds, smaller")
 KINDS: tuple[tuple[str, tuple[Ruling, ...]], ...] = (
     ("Gains that survive", HOLDING),
     ("No gain that counts", ("does not hold",)),

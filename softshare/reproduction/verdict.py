@@ -40,6 +40,9 @@ Ruling = Literal[
 ]
 
 
+HOLDING: tuple[Ruling, ...] = ("holds", "holds, smaller")
+
+
 @dataclass(frozen=True)
 class Estimate:
     """The mean of numbers of several seeds and its t-interval.
@@ -144,7 +147,7 @@ def verdict_on(
         claim.published is not None and gain.high is not None and gain.high < claim.published
     )
     ruling = ruling_on(claim, gain)
-    if control is not None and ruling_on(claim, control) in ("holds", "holds, smaller"):
+    if control is not None and ruling_on(claim, control) in HOLDING:
         ruling = "condemned by its control"
     needed = seeds_to_decide(claim, gain) if ruling == "undecided" else None
     return Verdict(
@@ -154,7 +157,7 @@ def verdict_on(
         seeds_to_decide=needed,
         excludes_published=is_excluded,
         not_counted=not_counted,
-        caveat=_caveat(claim, control) if ruling in ("holds", "holds, smaller") else "",
+        caveat=_caveat(claim, control) if ruling in HOLDING else "",
     )
 
 
