@@ -66,7 +66,7 @@ def on_features(name: str, data: TaskData, percentage: int) -> Case:
         data,
         of_all(percentage),
         BUDGET,
-        seeds=5,
+        seeds=15,
         shown=f"{name.upper() if name == 'surf' else 'GoogLeNet'}, {percentage} %",
         x=percentage,
         contestants=NETWORKS,
@@ -106,8 +106,15 @@ def published_of(case: str, domains: Sequence[str]) -> Iterator[Published]:
 UNRELATED = replace(
     on_features("googlenet", GOOGLENET, 10),
     name="unrelated",
-    shown="control: kinds in each domain's own order",
+    shown="control: GoogLeNet, 10 %, kinds in each domain's own order",
     data=Changed(GOOGLENET, permuted_classes),
+    x=None,
+)
+UNRELATED_SURF = replace(
+    on_features("surf", SURF, 10),
+    name="unrelated-surf",
+    shown="control: SURF, 10 %, kinds in each domain's own order",
+    data=Changed(SURF, permuted_classes),
     x=None,
 )
 
@@ -132,6 +139,7 @@ EXPERIMENT = Experiment(
         *(on_features("surf", SURF, percentage) for percentage in PERCENTAGES),
         *(listed(percentage) for percentage in PERCENTAGES),
         UNRELATED,
+        UNRELATED_SURF,
     ),
     contestants=(APART, TIED, DRN_8, DRN, POOLED, *SHALLOW),
     measures=MEASURES,

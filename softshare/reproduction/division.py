@@ -103,9 +103,7 @@ class ByCount:
         for number, task in enumerate(tasks.tasks):
             entries = np.arange(len(part))[tasks.entries(number)]
             free = entries[part[entries] != TEST]
-            # tasks of the same rows draw the same ones
-            key = "rows" if tasks.one_input else task.label
-            order = np.random.default_rng(key_of(seed, key)).permutation(len(free))
+            order = _order(tasks, number, len(free), seed)
             n_train, n_validation = (
                 self._count(counts, task.label) for counts in (self.train, self.validation)
             )
@@ -175,6 +173,39 @@ def held_out(
     )
     nothing = drawn.test[:0]
     return Split(drawn.train[part == TRAIN], drawn.train[part == VALIDATION], nothing)
+
+
+def with_spare(
+    tasks: TaskSet,
+    drawn: Split,
+    count: int,
+    seed: int,
+) -> Split:
+    """The split with so many examples of every task that are in no part as validation part.
+
+    Nothing tests, as in :func:`held_out`; and all of the training part trains.
+    """
+    in_a_part = np.zeros(len(tasks.task_of), dtype=bool)
+    for part in (drawn.train, drawn.validation, drawn.test):
+        in_a_part[part] = True
+    validation = []
+    for number, task in enumerate(tasks.tasks):
+        entries = np.arange(len(in_a_part))[tasks.entries(number)]
+        free = entries[~in_a_part[entries]]
+        _require_enough(task.label, len(free), count)
+        validation.append(free[_order(tasks, number, len(free), f"{seed}/spare")[:count]])
+    return Split(drawn.train, np.sort(np.concatenate(validation)), drawn.test[:0])
+
+
+def _order(
+    tasks: TaskSet,
+    number: int,
+    count: int,
+    seed: int | str,
+) -> np.ndarray:
+    """A random order of so many examples of a task; tasks of the same rows have the same one."""
+    key = "rows" if tasks.one_input else tasks.tasks[number].label
+    return np.random.default_rng(key_of(seed, key)).permutation(count)
 
 
 def _require_enough(

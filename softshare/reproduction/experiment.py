@@ -80,18 +80,21 @@ class Search:
     """How a contestant's candidates are chosen: by validation data alone, before any reported run.
 
     Every candidate is trained once on the draw of each search seed and judged on its validation
-    part; where a division has none, on a fraction of the training part that is held out. The best
-    mean over the seeds is taken for all reported seeds.
+    part; where a division has none, on examples that it leaves in no part, or on a fraction of the
+    training part that is held out. The best mean over the seeds is taken for all reported seeds.
 
     Args:
         measure: name of the measure that judges.
         seeds: of the draws.
         held_out: of the training part, where there is no validation part.
+        spare: so many examples of every task that are in no part validate in its place, where a
+            fraction of a small training part would tell candidates apart by chance.
     """
 
     measure: str
     seeds: tuple[int, ...] = SEARCH_SEEDS
     held_out: float = 0.2
+    spare: int = 0
 
 
 @dataclass(frozen=True)
@@ -224,15 +227,16 @@ class Experiment:
     ) -> Experiment:
         """The same experiment on tiny cases: it shows that all of it works, and nothing else.
 
-        The first two contestants keep two candidates, so that a search is made too; the others
-        keep one. Numbers and drawings of cases that are left out are left out too.
+        The first two contestants keep two candidates, so that a search is made too, on a part of
+        the training rows; the others keep one. Numbers and drawings of cases that are left out are
+        left out too.
         """
         tiny = tuple(cases)
         places = enumerate(self.contestants)
         few = [each.with_first_candidates(2 if place < 2 else 1) for place, each in places]
         search = self.search
         if search is not None:
-            search = replace(search, seeds=search.seeds[:1])
+            search = replace(search, seeds=search.seeds[:1], spare=0)
         names = {case.name for case in tiny}
         published = tuple(number for number in self.published if number.case in names)
         drawings = tuple(drawn for drawn in self.drawings if drawn.case in ("", *names))

@@ -15,7 +15,7 @@ from softshare.evaluation.jobs.run import versions
 from softshare.evaluation.plan import default_budget
 from softshare.methods.settings import RunSettings, checked_settings
 from softshare.reproduction.described import digest_of
-from softshare.reproduction.division import held_out
+from softshare.reproduction.division import held_out, with_spare
 from softshare.reproduction.experiment import Case, Contestant, Experiment
 from softshare.reproduction.measures import Judged
 from softshare.reproduction.task_data import TaskData
@@ -78,7 +78,7 @@ def recipe_of(
     search: Any = experiment.search if len(candidates) > 1 else None
     if run.is_trial:
         candidates = candidates[run.candidate]
-        search = (search.measure, search.held_out)
+        search = (search.measure, search.spare or search.held_out)
     measures = {measure.name: measure.of for measure in experiment.measures}
     parts = (case.data, case.division, case.budget, candidates, search, measures)
     return digest_of(parts)
@@ -148,6 +148,8 @@ def _parts(
         assert experiment.search is not None
         if len(drawn.validation):
             drawn = replace(drawn, test=drawn.test[:0])
+        elif experiment.search.spare:
+            drawn = with_spare(whole, drawn, experiment.search.spare, run.seed)
         else:
             drawn = held_out(whole, drawn, experiment.search.held_out, run.seed)
     tasks = _tasks(case.data, run.seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from softshare.reproduction.division import ByCount, ByFraction, InTurn, held_out
+from softshare.reproduction.division import ByCount, ByFraction, InTurn, held_out, with_spare
 from softshare.tasks.task_set import TaskSet
 
 
@@ -75,6 +75,30 @@ def test_what_is_held_out_comes_from_the_training_part_alone():
     # 20 of two classes: a quarter of each class, whole rows
     assert all(4 <= count <= 6 for count in counts(tasks, trial.validation))
     assert len(trial.test) == 0
+
+
+def test_spare_examples_are_of_no_part_of_the_draw():
+    tasks = own_rows(50, 40)
+    drawn = ByCount(5, validation=2, most_test=20)(tasks, 0)
+    trial = with_spare(tasks, drawn, 4, 0)
+    assert trial.train.tolist() == drawn.train.tolist()
+    assert counts(tasks, trial.validation) == [4, 4]
+    used = np.concatenate([drawn.train, drawn.validation, drawn.test])
+    assert not set(trial.validation) & set(used)
+    assert len(trial.test) == 0
+
+
+def test_tasks_of_the_same_rows_have_the_same_spare_ones_and_too_many_are_refused():
+    parts = np.repeat(np.array(["train", "test"], dtype=object), [40, 20])
+    tasks = same_rows(parts)
+    drawn = ByCount(10)(tasks, 0)
+    spare = with_spare(tasks, drawn, 30, 0).validation
+    assert set(tasks.rows[spare]) == set(range(40)) - set(tasks.rows[drawn.train])
+    fewer = with_spare(tasks, drawn, 7, 0).validation
+    by_task = [tasks.rows[fewer][tasks.task_of[fewer] == t].tolist() for t in range(3)]
+    assert by_task[0] == by_task[1] == by_task[2]
+    with pytest.raises(ValueError, match="'digit 0' has 30 examples to draw from, 31 are"):
+        with_spare(tasks, drawn, 31, 0)
 
 
 def test_fractions_differ_by_task():

@@ -53,6 +53,14 @@ def test_all_runs_are_made_and_candidates_chosen_on_draws_that_are_not_reported(
     assert all(near < far for near, far in zip(scores["near"], scores["far"], strict=True))
 
 
+def test_candidates_can_be_judged_on_examples_that_are_in_no_part(tmp_path):
+    with_rest = case(division=ByCount(10, most_test=20), seeds=1)
+    search = Search("error", seeds=(100,), spare=6)
+    run(experiment(cases=(with_rest,), search=search), tmp_path)
+    examples = [record["data"]["examples"] for record in read_records(tmp_path / TRIALS)]
+    assert examples == [{"train": 10, "validation": 6, "test": 0}] * 2
+
+
 def test_a_case_can_take_the_choice_of_another(tmp_path):
     second = case("second", chosen_in="main", seeds=1)
     made = experiment(cases=(case(seeds=1), second))
