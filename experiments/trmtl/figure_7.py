@@ -40,7 +40,7 @@ EXPERIMENT = Experiment(
     paper=PAPER,
     place="Figure 7",
     shows="in the last hidden layer under rings with shared cores, images lie by their class.",
-    protocol="full",
+    protocol="reduced",
     departures=(
         DEPARTURES[0],
         "Two candidates for every method (learning rates; ε; ranks), chosen with all images of"
