@@ -96,19 +96,18 @@ def make_run(
     run, settings = job
     begin, cpu_begin = time.perf_counter(), time.process_time()
     case, contestant = experiment.case(run.case), experiment.contestant(run.contestant)
-    train, validation, test = _parts(experiment, case, run)
+    parts = _parts(experiment, case, run)
     learned = None
     error = None
     try:
-        settings = replace(settings, inputs=default_budget(train)["inputs"])
+        settings = replace(settings, inputs=default_budget(parts.train)["inputs"])
         method = contestant.candidates[run.candidate]
-        learned = method.learn(train, validation, settings)
+        learned = method.learn(parts.train, parts.validation, settings)
     except FloatingPointError as diverged:
         error = str(diverged)
-    judged = validation if run.is_trial else test
     measured: dict[str, Any] = {}
     if learned is not None:
-        seen = Judged(learned, train, judged, learned.predict(judged))
+        seen = Judged(learned, parts.train, parts.judged, learned.predict(parts.judged))
         measured = {each.name: each.of(seen) for each in _measures(experiment, run)}
     return {
         "key": run.key,
@@ -123,8 +122,8 @@ def make_run(
         "recipe": recipe_of(experiment, run),
         "steps": settings.steps,
         "data": {
-            **_counted(train, validation, test),
-            "train": _fingerprint(experiment, case, run, train),
+            **_counted(parts, run),
+            "train": _fingerprint(experiment, case, run, parts.train),
         },
         "measures": measured,
         "curve": [] if learned is None else list(learned.curve),
@@ -136,26 +135,54 @@ def make_run(
     }
 
 
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """The parts of a run as numbers.
+
+    Args:
+        train: what trains.
+        validation: what training may look at.
+        judged: what the result is measured on: of a trial never the test part.
+    """
+
+    train: TaskSet
+    validation: TaskSet
+    judged: TaskSet
+
+
 def _parts(
     experiment: Experiment,
     case: Case,
     run: Run,
-) -> tuple[TaskSet, TaskSet, TaskSet]:
-    """The three parts as numbers; in a trial the test part is empty."""
+) -> _Parts:
+    """The parts that a case's division draws, and of a trial those that its search makes of them.
+
+    Spare examples judge a trial and do nothing else: the reported runs have no validation part
+    either.
+    """
     whole = _tasks(case.data.divided_as, run.seed)
     drawn = case.division(whole, run.seed)
+    has_validation_part = len(drawn.validation) > 0
+    search = experiment.search
     if run.is_trial:
-        assert experiment.search is not None
-        if len(drawn.validation):
+        assert search is not None
+        if has_validation_part:
             drawn = replace(drawn, test=drawn.test[:0])
-        elif experiment.search.spare:
-            drawn = with_spare(whole, drawn, experiment.search.spare, run.seed)
+        elif search.spare:
+            drawn = with_spare(whole, drawn, search.spare, run.seed)
         else:
-            drawn = held_out(whole, drawn, experiment.search.held_out, run.seed)
+            drawn = held_out(whole, drawn, search.held_out, run.seed)
     tasks = _tasks(case.data, run.seed)
     if not np.array_equal(tasks.offsets, whole.offsets):
         raise ValueError(f"{case.name}: a control needs the entries of its data")
-    return prepare(tasks, drawn)
+    train, validation, test = prepare(tasks, drawn)
+    if not run.is_trial:
+        return _Parts(train, validation, judged=test)
+    assert search is not None
+    if search.spare and not has_validation_part:
+        nothing = validation.select(np.empty(0, dtype=np.int64))
+        return _Parts(train, nothing, judged=validation)
+    return _Parts(train, validation, judged=validation)
 
 
 @lru_cache(maxsize=2)
@@ -178,17 +205,19 @@ def _measures(
 
 
 def _counted(
-    train: TaskSet,
-    validation: TaskSet,
-    test: TaskSet,
+    parts: _Parts,
+    run: Run,
 ) -> dict[str, Any]:
     """How many examples each task has in each part: one number where all have the same."""
+    named = {"train": parts.train, "validation": parts.validation, "test": parts.judged}
+    if run.is_trial:
+        named |= {"validation": parts.judged, "test": parts.judged.select(np.empty(0, dtype=int))}
     counts = {}
-    for name, part in (("train", train), ("validation", validation), ("test", test)):
+    for name, part in named.items():
         numbers = part.n_examples.tolist()
         alike = len(set(numbers)) == 1
         counts[name] = numbers[0] if alike else numbers
-    return {"tasks": len(train), "examples": counts}
+    return {"tasks": len(parts.train), "examples": counts}
 
 
 _FINGERPRINTS: WeakKeyDictionary[TaskSet, dict[str, str]] = WeakKeyDictionary()

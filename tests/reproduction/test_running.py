@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -53,10 +53,21 @@ def test_all_runs_are_made_and_candidates_chosen_on_draws_that_are_not_reported(
     assert all(near < far for near, far in zip(scores["near"], scores["far"], strict=True))
 
 
+@dataclass(frozen=True)
+class WithoutValidation(MovedMean):
+    def learn(self, train, validation, settings, *, watch=False):
+        assert validation.n_examples.tolist() == [0, 0]
+        return super().learn(train, validation, settings)
+
+
 def test_candidates_can_be_judged_on_examples_that_are_in_no_part(tmp_path):
     with_rest = case(division=ByCount(10, most_test=20), seeds=1)
     search = Search("error", seeds=(100,), spare=6)
-    run(experiment(cases=(with_rest,), search=search), tmp_path)
+    methods = {"far": WithoutValidation(moved=3.0), "near": WithoutValidation(moved=2.0)}
+    made = experiment(
+        cases=(with_rest,), search=search, contestants=(replace(APART, method=methods), SHARED)
+    )
+    assert run(made, tmp_path) == {}
     examples = [record["data"]["examples"] for record in read_records(tmp_path / TRIALS)]
     assert examples == [{"train": 10, "validation": 6, "test": 0}] * 2
 
