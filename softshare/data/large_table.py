@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +26,11 @@ from softshare.tasks.features import encoded, nothing_used
 from softshare.tasks.finite import check_finite
 from softshare.tasks.levels import Levels
 from softshare.tasks.reading import Reading
-from softshare.tasks.table_reading import understood
+from softshare.tasks.table_reading import understood, with_usual_decimal
 from softshare.tasks.task_set import TaskSet
+
+FIRST_ROWS = 2_000
+"""By which the table's columns and its decimal mark are told."""
 
 USED = "used.tsv"
 """The columns with a use, as texts: what they hold is told by all their rows."""
@@ -60,11 +63,12 @@ def read_large(
     if chunk_rows < 1:
         raise ValueError(f"chunk_rows must be at least 1, got {chunk_rows}")
     named = FILE in roles.columns
-    first = next(read_files_in_chunks(paths, 1, form=form, named=named), None)
+    first = next(read_files_in_chunks(paths, FIRST_ROWS, form=form, named=named), None)
     if first is None:
         raise ValueError(f"{told_of(paths)} has no rows")
     roles = roles.among(list(first.columns))
     roles.check(list(first.columns))
+    roles = replace(roles, asking=with_usual_decimal(first, roles.asking))
     told = repr((roles.columns, roles.of_inputs, form))
     key = hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
     folder = derived(

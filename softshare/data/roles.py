@@ -186,7 +186,7 @@ class Roles:
                 parts=parts,
                 weights=weights,
             )
-            return replace(made, notes=(*notes, *made.notes), table=self._use)
+            return replace(made, notes=(*notes, *made.notes), table=self._use(read))
         factors = {}
         for factor in self.of["task"]:
             factors[factor], of_names = read_names(frame[factor], self.asking)
@@ -205,13 +205,13 @@ class Roles:
         unlabelled = int(values.isna().sum())
         if unlabelled and not several:
             notes.insert(0, f"{unlabelled} row(s) without a value of {name!r} are left out")
-        return replace(tasks, notes=(*notes, *tasks.notes), table=self._use)
+        return replace(tasks, notes=(*notes, *tasks.notes), table=self._use(read))
 
-    @property
-    def _use(self) -> TableUse:
+    def _use(self, targets: Mapping[str, TargetReading]) -> TableUse:
         """What new rows of the same columns are read by."""
+        written = {name: read.written for name, read in targets.items() if read.written}
         weight = self.of.get("weight", ())
-        return TableUse(self.of["task"], self.of["target"], self.asking, weight)
+        return TableUse(self.of["task"], self.of["target"], self.asking, weight, written)
 
     def _kind_of(self, target: str) -> Kind | None:
         """The kind that is given for a target, or for all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,7 @@ from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.asking import Asking
 from softshare.tasks.encoded_columns import EncodedColumns
 from softshare.tasks.reading import Asked
+from softshare.tasks.table_reading import with_usual_decimal
 from softshare.tasks.task import Kind
 from softshare.tasks.task_set import TaskSet
 
@@ -152,6 +154,7 @@ def column_names(
 def _in_memory(frame: pd.DataFrame, roles: Roles) -> TaskSet:
     roles = roles.among(list(frame.columns))
     roles.check(list(frame.columns))
+    roles = replace(roles, asking=with_usual_decimal(frame, roles.asking))
     inputs = frame.drop(columns=roles.needed)
     return roles.tasks(frame, EncodedColumns.of(inputs, roles.of_inputs))
 

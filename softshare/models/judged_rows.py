@@ -15,7 +15,6 @@ from softshare.models.labelled import labels_of
 from softshare.models.posed import UNKNOWN
 from softshare.models.predictions import Answers
 from softshare.models.questions import Question
-from softshare.tasks.asking import NOTHING_SAID
 from softshare.tasks.metric import Metric
 from softshare.tasks.metrics import metric_named, primary_metric
 from softshare.tasks.task_set import TaskSet
@@ -68,8 +67,6 @@ def judged_rows(
     Raises:
         ValueError: the table lacks a column, or a label is none that was learned.
     """
-    used = model.form.table
-    asking = NOTHING_SAID if used is None else used.asking
     found = []
     for question in model.questions(table):
         if question.target not in table.columns:
@@ -77,7 +74,7 @@ def judged_rows(
         labels = labels_of(
             table[question.target],
             question.like,
-            asking,
+            model.form.table,
         )
         rows = np.flatnonzero(np.isfinite(labels) & (question.numbers != UNKNOWN))
         if len(rows):

@@ -8,19 +8,23 @@ import numpy as np
 import pandas as pd
 
 from softshare.tasks import missing
-from softshare.tasks.asking import Asking
+from softshare.tasks.asking import NOTHING_SAID, Asking
 from softshare.tasks.levels import Levels
+from softshare.tasks.reading import Reading
+from softshare.tasks.table_use import TableUse
 from softshare.tasks.target_reading import read_target
+from softshare.tasks.target_values import WrittenTarget
 from softshare.tasks.task import Task
 
 
-def labels_of(column: pd.Series, like: Task, asking: Asking) -> np.ndarray:
+def labels_of(column: pd.Series, like: Task, used: TableUse | None) -> np.ndarray:
     """Numbers in the target's own unit, or the places of classes; NaN where there is no label.
 
     Args:
         column: of a table.
         like: the kind and the classes of the target.
-        asking: what was said of how to read the table that was learned from.
+        used: what the columns of the table that was learned from were for; None where the model
+            has learned from no table.
 
     Raises:
         ValueError: a value is no number, or no class that was learned; names it.
@@ -28,7 +32,11 @@ def labels_of(column: pd.Series, like: Task, asking: Asking) -> np.ndarray:
     Shape:
         ``(N,)``.
     """
+    asking = NOTHING_SAID if used is None else used.asking
     if like.kind == "regression":
+        written = None if used is None else used.written.get(str(column.name))
+        if written is not None:
+            return _numbers_of(column, written, asking)
         read = read_target(column, kind="regression", asking=asking)
         return read.values.to_numpy(dtype=np.float64, na_value=np.nan)
     levels = Levels.of(column)
@@ -50,6 +58,21 @@ def labels_of(column: pd.Series, like: Task, asking: Asking) -> np.ndarray:
             f"are {', '.join(like.classes)}"
         )
     return levels.numbers_by_row(np.array(places))
+
+
+def _numbers_of(column: pd.Series, written: WrittenTarget, asking: Asking) -> np.ndarray:
+    """Numbers as they were written in training: few rows alone may not tell whether 4.400 is
+    four thousand, nor that -999 is no label.
+    """
+    levels = Levels.of(column)
+    reading = Reading(
+        str(column.name),
+        "number",
+        number=written.number,
+        missing=tuple(asking.missing(missing.AMONG_NUMBERS)),
+    )
+    numbers = reading.numbers(levels)
+    return levels.numbers_by_row(np.where(np.isin(numbers, written.no_label), np.nan, numbers))
 
 
 def _places(classes: Sequence[str]) -> Mapping[str, int]:

@@ -32,7 +32,6 @@ from softshare.models.predictions import Answers, probabilities_of
 from softshare.models.probe import check_said, probes
 from softshare.models.questions import Question, Unknown, questions_of
 from softshare.tasks.arguments import ArgumentError
-from softshare.tasks.asking import NOTHING_SAID
 from softshare.tasks.task import TaskName, label_of
 from softshare.tasks.task_set import TaskSet
 from softshare.tasks.weights import read_weights
@@ -294,8 +293,7 @@ class Model:
         """In the target's own unit, NaN where there is none, ``(N,)``."""
         if question.target not in table.columns:
             raise ValueError(f"the table lacks the target column {question.target!r}")
-        asking = NOTHING_SAID if self.form.table is None else self.form.table.asking
-        return labels_of(table[question.target], question.like, asking)
+        return labels_of(table[question.target], question.like, self.form.table)
 
     def explain(
         self,

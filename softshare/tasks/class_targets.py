@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -141,11 +142,7 @@ def with_positive(
         there = ", ".join(classes) or "none: it is a number"
         raise ArgumentError(("positive", f"target {name!r} has no class {positive!r}, but {there}"))
     if len(classes) != 2 or kind == "multiclass":
-        return TargetReading(
-            values,
-            made.why,
-            made.notes,
-        )
+        return replace(made, values=values)
     of_class = [int(counts.get(place, 0)) for place in (0, 1)]
     place = classes.index(positive) if positive is not None else positive_place(classes, of_class)
     ordered = [classes[1 - place], classes[place]]

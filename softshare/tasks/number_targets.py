@@ -10,8 +10,8 @@ import pandas as pd
 from softshare.tasks import missing, written_numbers
 from softshare.tasks.asking import Asking
 from softshare.tasks.levels import Levels
-from softshare.tasks.number_texts import MOSTLY
-from softshare.tasks.target_values import TargetReading, missing_notes
+from softshare.tasks.number_texts import MOSTLY, several_ways, written_cautions
+from softshare.tasks.target_values import TargetReading, WrittenTarget, missing_notes
 from softshare.tasks.targets import MAX_WHOLE_NUMBERS, are_whole, infer_kind
 from softshare.tasks.task import Kind
 from softshare.tasks.written_numbers import NumberForm, UnclearNumbersError, Written
@@ -23,7 +23,8 @@ class Numbers:
 
     of_levels: np.ndarray
     why: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
+    written: WrittenTarget
 
 
 def texts_as_target(
@@ -66,6 +67,7 @@ def texts_as_target(
         levels,
         absent,
     )
+    notes += written_cautions(f"target {name!r}", texts, form)
     return numbers_as_target(
         name,
         of_levels,
@@ -83,10 +85,8 @@ def _form_of(name: str, texts: list[str], asking: Asking, *, must: bool) -> Numb
     except UnclearNumbersError as error:
         raise ValueError(f"target {name!r}: {error}; say which (decimal '.' or ',')") from None
     if form is None and (must or len(texts) > MAX_WHOLE_NUMBERS):
-        raise ValueError(
-            f"target {name!r} has numbers written in several ways, such as {texts[0]!r} and "
-            f"{texts[-1]!r}; write them in one"
-        )
+        told = several_ways(texts) or f"in several units, such as {texts[0]!r} and {texts[-1]!r}"
+        raise ValueError(f"target {name!r} has numbers {told}; write them in one")
     return form
 
 
@@ -133,8 +133,10 @@ def numbers_as_target(
             f"target {name!r} has {n_rows} infinite value(s), the first in row {row + 1}"
         )
     is_asked = asking.columns.get(name) is not None or asking.na is not None
-    codes = () if is_asked else missing.codes_among(of_levels, levels.counts)
-    if codes and len(of_levels) > MAX_WHOLE_NUMBERS:
+    codes: tuple[float, ...] = ()
+    if not is_asked and len(of_levels) > MAX_WHOLE_NUMBERS:
+        codes = missing.codes_among(of_levels, levels.counts)
+    if codes:
         here = np.isin(of_levels, codes)
         told = ", ".join(f"{code:g}" for code in codes)
         n_rows = int(levels.counts[here].sum())
@@ -154,6 +156,7 @@ def numbers_as_target(
         of_levels,
         why,
         tuple(found),
+        WrittenTarget(form or NumberForm(), codes),
     )
 
 
@@ -174,4 +177,5 @@ def quantity(name: str, levels: Levels, numbers: Numbers, kind: Kind | None) -> 
         values,
         numbers.why,
         notes,
+        numbers.written,
     )

@@ -57,7 +57,7 @@ def texts_as_numbers(
         "number",
         _how_written(form),
         number=form,
-        cautions=_written_cautions(name, texts, form),
+        cautions=written_cautions(f"column {name!r}", texts, form),
     )
 
 
@@ -67,24 +67,31 @@ def _first_code(texts: Sequence[str]) -> str:
 
 def _of_several_forms(name: str, texts: Sequence[str]) -> Reading | None:
     """What to do where numbers are not written in one way: refuse them, unless they are names."""
+    told = several_ways(texts)
+    if told is None:
+        return None
+    raise ValueError(
+        f"column {name!r} has numbers {told}; write them in one, read them as categories "
+        f"(columns {name}=category), or leave the column out (drop {name!r})"
+    )
+
+
+def several_ways(texts: Sequence[str]) -> str | None:
+    """In how many units or ways numbers are written, with two of them; None where what stands
+    behind some of them is no unit, so that they are names.
+    """
     units: defaultdict[str, list[str]] = defaultdict(list)
     for text in texts:
         found = Written.of(text)
         if found is not None:
             units[found.unit].append(text)
-    known = {sign.lower() for sign in written_numbers.CURRENCIES} | written_numbers.UNITS | {""}
-    named = [unit for unit in units if unit]
-    if not set(units) <= known:
+    signs = written_numbers.SIGNS
+    if not set(units) <= signs | written_numbers.UNITS | {""}:
         return None
     examples = " and ".join(repr(of_unit[0]) for of_unit in list(units.values())[:2])
-    if len(named) > 1:
-        told = f"has numbers in several units ({examples})"
-    else:
-        told = f"has numbers written in several ways ({_two_ways(texts)})"
-    raise ValueError(
-        f"column {name!r} {told}; write them in one, read them as categories "
-        f"(columns {name}=category), or leave the column out (drop {name!r})"
-    )
+    if len(set(units) - signs) > 1 or len(set(units) - {""}) > 1:
+        return f"in several units ({examples})"
+    return f"written in several ways ({_two_ways(texts)})"
 
 
 def _two_ways(texts: Sequence[str]) -> str:
@@ -104,7 +111,14 @@ def _how_written(form: NumberForm) -> str:
     return ", ".join(told)
 
 
-def _written_cautions(name: str, texts: Sequence[str], form: NumberForm) -> tuple[str, ...]:
+def written_cautions(called: str, texts: Sequence[str], form: NumberForm) -> tuple[str, ...]:
+    """What the owner of a column should know of how its numbers were read.
+
+    Args:
+        called: what a line calls the column.
+        texts: its numbers as they are written.
+        form: in which they were read.
+    """
     if form == NumberForm() and PLAIN.issuperset("".join(texts)):
         return ()
     bodies = {}
@@ -116,9 +130,9 @@ def _written_cautions(name: str, texts: Sequence[str], form: NumberForm) -> tupl
             limits += [text] if found.limit else []
     told = []
     if limits:
-        told.append(f"column {name!r}: limits such as {limits[0]!r} are read as the number itself")
+        told.append(f"{called}: limits such as {limits[0]!r} are read as the number itself")
     if form.thousands and not any(form.decimal in body for body in bodies.values()):
         text = next(text for text, body in bodies.items() if form.thousands in body)
         number = form.numbers([text])[0]
-        told.append(f"column {name!r}: {text!r} is read as {number:.15g}")
+        told.append(f"{called}: {text!r} is read as {number:.15g}")
     return tuple(told)

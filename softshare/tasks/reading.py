@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from softshare.tasks.levels import Levels
-from softshare.tasks.written_dates import DateForm, seconds_of
+from softshare.tasks.written_dates import DateForm, UnclearDatesError, form_of, seconds_of
 from softshare.tasks.written_numbers import NumberForm
 
 ColumnKind = Literal["number", "boolean", "category", "many", "date", "time", "left out", "role"]
@@ -120,16 +120,15 @@ class Reading:
             ValueError: a value is none of a column that holds numbers, booleans or dates; names the
                 first.
         """
-        if self.date is not None and levels.held == "number":
-            levels = levels.as_texts()  # 20210304
+        levels = self._as_learned(levels)
         missing = self.is_missing(levels)
         if levels.held != "text":
             return np.where(missing, np.nan, _as_floats(levels, self.name))
         texts = list(levels.values[~missing])
         if self.kind == "boolean":
             read = np.array([_truth(text) for text in texts])
-        elif self.kind in ("date", "time") and self.date is not None:
-            read = seconds_of(texts, self.date)
+        elif self._is_moment:
+            read = self._moments(texts)
         else:
             read = (self.number or NumberForm()).numbers(texts)
         wrong = np.isnan(read)
@@ -142,6 +141,45 @@ class Reading:
         numbers = np.full(len(levels.values), np.nan)
         numbers[~missing] = read
         return numbers
+
+    @property
+    def _is_moment(self) -> bool:
+        return self.kind in ("date", "time")
+
+    def _as_learned(self, levels: Levels) -> Levels:
+        """The same column, of numbers as texts where dates are wanted: 20210304.
+
+        Raises:
+            ValueError: dates stand where there were none in training.
+        """
+        if self._is_moment and levels.held == "number":
+            return levels.as_texts()
+        if levels.held == "date" and not self._is_moment:
+            raise ValueError(
+                f"column {self.name!r} holds dates, such as {levels.first_texts(1)[0]}, where it "
+                "held none in training; hand in what it held then"
+            )
+        return levels
+
+    def _moments(self, texts: Sequence[str]) -> np.ndarray:
+        """Seconds of dates and times as they were written in training; of dates with the year
+        first too, which are never unclear.
+
+        Raises:
+            ValueError: in training they were of a type of their own, and these may have the day or
+                the month first.
+        """
+        try:
+            form = self.date or form_of(texts)
+        except UnclearDatesError as error:
+            told = "write them with the year first (2021-03-04)"
+            raise ValueError(f"column {self.name!r}: {error}; {told}") from None
+        if form is None or (form == "time") != (self.kind == "time"):
+            form = "time" if self.kind == "time" else "year-first"
+        seconds = seconds_of(texts, form)
+        if self.kind == "date" and np.isnan(seconds).any():
+            seconds = np.where(np.isnan(seconds), seconds_of(texts, "year-first"), seconds)
+        return seconds
 
     def categories(self, levels: Levels) -> list[str | None]:
         """The category that each of a column's values is, None where it is missing."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pandas as pd
+from pandas.api.types import is_object_dtype, is_string_dtype
 
 from softshare.tasks.asking import Asking
 from softshare.tasks.levels import Levels
@@ -18,6 +20,7 @@ MOST_INPUTS = 2_000
 """Inputs of 0 and 1 that all columns of categories together may make."""
 
 _LOOKED_AT = 50
+_ROWS_LOOKED_AT = 2_000
 _FRACTION = {
     ".": re.compile(r"\d*\.(\d{1,2}|\d{4,})|0\.\d+"),
     ",": re.compile(r"\d*,(\d{1,2}|\d{4,})|0,\d+"),
@@ -72,6 +75,21 @@ def understood(
         except ValueError as error:
             wrong.append(str(error))
     return bounded(readings), wrong
+
+
+def with_usual_decimal(frame: pd.DataFrame, asking: Asking) -> Asking:
+    """What was said, and what stands before fractions in the columns of a table, where that is
+    clear of some of its rows: by that targets and weights are read as well as inputs.
+    """
+    if asking.usual is not None:
+        return asking
+    some = frame.iloc[:: max(1, len(frame) // _ROWS_LOOKED_AT)]
+    found = []
+    for name in some.columns:
+        if is_object_dtype(some[name]) or is_string_dtype(some[name]):
+            with suppress(TypeError, ValueError):  # whoever reads the column tells of it
+                found.append(Levels.of(some[name]))
+    return replace(asking, usual=usual_decimal(found))
 
 
 def usual_decimal(columns: Sequence[Levels]) -> str | None:

@@ -8,6 +8,20 @@ import numpy as np
 import pandas as pd
 
 from softshare.tasks.levels import Levels
+from softshare.tasks.written_numbers import NumberForm
+
+
+@dataclass(frozen=True)
+class WrittenTarget:
+    """How the numbers of a target were written, by which new labels are read too.
+
+    Args:
+        number: in which form.
+        no_label: numbers that were read as no label, such as -999.
+    """
+
+    number: NumberForm
+    no_label: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,11 +33,13 @@ class TargetReading:
             missing where there is no label.
         why: how it was read, in a few words.
         notes: what its owner should know.
+        written: how its numbers were written; None where it holds classes.
     """
 
     values: pd.Series
     why: str
     notes: tuple[str, ...] = ()
+    written: WrittenTarget | None = None
 
 
 def missing_notes(name: str, levels: Levels, absent: np.ndarray) -> tuple[str, ...]:

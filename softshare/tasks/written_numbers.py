@@ -22,6 +22,8 @@ _CURRENCIES = (
     "€ $ £ ¥ ₹ ₽ ₩ ₺ R$ EUR USD GBP CHF JPY CNY INR SEK NOK DKK PLN CZK CAD AUD BRL Fr. kr Rs. Rs"
 )
 CURRENCIES = tuple(_CURRENCIES.split())
+SIGNS = frozenset(sign.lower() for sign in CURRENCIES)
+"""Currencies in lower case, as :attr:`Written.unit` has them."""
 
 _UNITS = (
     "% ‰ ppm °c °f ° c f k kg g mg µg μg ug ng t lb lbs oz km m cm mm µm nm mi ft in m² m2 "
@@ -90,6 +92,8 @@ class NumberForm:
     def _number(self, text: str) -> float:
         found = Written.of(text)
         if found is None or (found.unit and found.unit != self.unit):
+            return np.nan
+        if not found.unit and not _may_lack(self.unit, found):
             return np.nan
         whole, mark, fraction = found.body.partition(self.decimal)
         if mark and not fraction.isdigit() and fraction:
@@ -192,10 +196,17 @@ def form_of(
         return None
     marks = _marks_of(
         {found.body for found in written},
-        decimal,
+        decimal or _before_exponents(written),
         usual,
     )
     return None if marks is None else NumberForm(*marks, unit=unit)
+
+
+def _before_exponents(written: Sequence[Written]) -> str | None:
+    """What stands before fractions where numbers have exponents: these have no thousands."""
+    bodies = [found.body for found in written if found.exponent]
+    marks = {mark for body in bodies for mark in ".," if mark in body}
+    return marks.pop() if len(marks) == 1 else None
 
 
 def _plain(texts: Sequence[str]) -> np.ndarray | None:
@@ -214,12 +225,20 @@ def _unit_of(written: Sequence[Written]) -> str | None:
     if len(counted) > 1:
         return None
     (unit,) = counted
-    lower = {sign.lower() for sign in CURRENCIES}
-    if unit in lower or unit in UNITS:
+    if unit in SIGNS:
         return unit
+    if not all(found.unit or _may_lack(unit, found) for found in written):
+        return None  # 900 beside 1.2k
     # "12 parts" is told apart from "12b" by its blank
     has_gap = all(found.gap for found in written if found.unit)
-    return unit if has_gap and counted[unit] == len(written) else None
+    return unit if unit in UNITS or has_gap else None
+
+
+def _may_lack(unit: str, found: Written) -> bool:
+    """Whether a number without a unit is as many of it: the currency goes without saying, and none
+    is none in any unit.
+    """
+    return unit in SIGNS or not unit or not found.body.strip("0.,")
 
 
 def _marks_of(

@@ -146,6 +146,8 @@ def test_limits_are_read_as_their_number_and_noted(tmp_path: Path) -> None:
     [
         (["5 mg", "3 g"] * 60, r"column 'x' has numbers in several units .*columns x=category"),
         (["1,5", "2.5"] * 60, r"column 'x' has numbers written in several ways"),
+        (["900", "1.2k"] * 60, r"column 'x' has numbers in several units \('900' and '1.2k'\)"),
+        (["0.05", "7%"] * 60, r"column 'x' has numbers in several units"),
         (["3/4/2021", "5/6/2021"] * 60, r"'x': dates such as .*columns x=day-first"),
     ],
 )
@@ -155,6 +157,48 @@ def test_what_may_be_read_in_two_ways_is_refused_with_the_remedy(
     with pytest.raises(ValueError, match=message):
         read(tmp_path, texts)
     assert kind_of(read(tmp_path, texts, columns={"x": "category"})) == "category"
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [(["0", "5%", "0.0", "7%"], [0, 5, 0, 7]), (["900", "$ 1,200", "3", "$5"], [900, 1200, 3, 5])],
+)
+def test_none_needs_no_unit_and_a_currency_goes_without_saying(
+    tmp_path: Path, texts: list[str], numbers: list[float]
+) -> None:
+    tasks = read(tmp_path, texts * 30)
+    np.testing.assert_array_equal(table_of(tasks).column("x"), numbers * 30)
+
+
+def with_target(texts: list[str], **columns: Any) -> pd.DataFrame:
+    return pd.DataFrame({"age": AGE, "ward": WARD, **columns, "y": texts})
+
+
+THREE_PLACES = [f"{age / 10:.1f}00" for age in AGE]
+
+
+def test_a_target_is_no_thousands_where_its_table_has_decimal_points(tmp_path: Path) -> None:
+    path = tmp_path / "three.csv"
+    with_target(THREE_PLACES).to_csv(path, index=False)
+    with pytest.raises(ValueError, match=r"target 'y': numbers such as .* may have a fraction"):
+        read_table(path, task="ward", target="y")
+    with pytest.raises(ValueError, match=r"target 'y': numbers such as .* may have a fraction"):
+        read_table(path, task="ward", target="y", chunk_rows=50)
+    told = read_table(path, task="ward", target="y", decimal=".")
+    np.testing.assert_allclose(sorted(told.targets), sorted(map(float, THREE_PLACES)))
+
+
+def test_thousands_in_a_target_are_told() -> None:
+    tasks = read_table(with_target(THREE_PLACES), task="ward", target="y")
+    assert any(f"target 'y': '{THREE_PLACES[0]}' is read as" in note for note in tasks.notes)
+
+
+def test_numbers_with_exponents_have_no_thousands() -> None:
+    texts = [f"{age // 10:.3f}e+01" for age in AGE]
+    tasks = read_table(with_target(texts), task="ward", target="y", kinds="regression")
+    assert sorted(tasks.targets) == sorted(AGE // 10 * 10)
+    inputs = read_table(with_target(list(AGE), x=texts), task="ward", target="y")
+    np.testing.assert_array_equal(table_of(inputs).column("x"), AGE // 10 * 10)
 
 
 DAYS = pd.Series(pd.date_range("2019-03-01", periods=N_ROWS, freq="5D"))

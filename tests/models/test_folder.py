@@ -25,13 +25,24 @@ def weights_of(folder: Path) -> Path:
     return found
 
 
+def says_the_same(changed: bytes, content: bytes) -> bool:
+    """Whether both are the same JSON, as where the 17th digit of a number is another."""
+    try:
+        return bool(json.loads(changed) == json.loads(content))
+    except ValueError:
+        return False
+
+
 def test_every_byte_that_changes_is_noticed(folder: Path) -> None:
     for path in (folder / MODEL, weights_of(folder)):
         content = path.read_bytes()
         for place in range(0, len(content), max(1, len(content) // 97)):
             if content[place : place + 1].isspace():
                 continue
-            path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+            changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+            if says_the_same(changed, content):
+                continue
+            path.write_bytes(changed)
             with pytest.raises((ValueError, OSError), match=str(path.name)):
                 load_model(folder)
         for size in (0, 1, len(content) // 2, len(content) - 1):

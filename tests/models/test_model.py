@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss, mean_squared_error
 
 from softshare.data.table import read_table
 from softshare.models.learning import learn
-from softshare.models.model import load_model
+from softshare.models.model import Model, load_model
 from softshare.models.unfamiliar import absent_columns, unfamiliar
 from softshare.report.model import show_model
 from softshare.tasks.task_set import TaskSet
@@ -40,6 +40,75 @@ def test_probabilities_are_of_all_classes_and_add_up() -> None:
     assert np.allclose(told[names].sum(axis=1), 1)
     best = told[names].idxmax(axis=1).str.extract(r"= (\w+)\)")[0]
     assert (best == told["predicted grade"]).all()
+
+
+def with_column(name: str, values: object, seed: int = 0) -> pd.DataFrame:
+    return schools(seed=seed).drop(columns=["passed", "grade"]).assign(**{name: values})
+
+
+def learned_from(table: pd.DataFrame) -> Model:
+    return learn(read_table(table, task="school", target="score"), method="pooled-ridge")
+
+
+N_ROWS = len(schools())
+DAYS = pd.Series(
+    pd.Timestamp("2020-01-01")
+    + pd.to_timedelta(np.random.default_rng(0).integers(0, 400, N_ROWS), unit="D")
+)
+
+
+DAY_FIRST, YEAR_FIRST = "%d.%m.%Y", "%Y-%m-%d"
+
+
+@pytest.mark.parametrize(
+    ("learned", "handed_in"),
+    [
+        *(("typed", form) for form in ("digits", DAY_FIRST, YEAR_FIRST)),
+        *((DAY_FIRST, form) for form in ("typed", YEAR_FIRST)),
+        *(("digits", form) for form in ("typed", YEAR_FIRST)),
+        (YEAR_FIRST, "typed"),
+    ],
+)
+def test_dates_are_the_same_in_whatever_form_they_are_handed_in(
+    learned: str, handed_in: str
+) -> None:
+    def in_form(form: str) -> pd.Series:
+        if form == "digits":
+            return DAYS.dt.strftime("%Y%m%d").astype(int)
+        return DAYS if form == "typed" else DAYS.dt.strftime(form)
+
+    model = learned_from(with_column("day", in_form(learned)))
+    expected = model.predict(with_column("day", in_form(learned), seed=1))
+    told = model.predict(with_column("day", in_form(handed_in), seed=1))
+    pd.testing.assert_frame_equal(told, expected)
+
+
+def test_dates_are_no_numbers_and_numbers_no_dates() -> None:
+    numbers = np.random.default_rng(1).integers(12, 9000, N_ROWS)
+    with pytest.raises(ValueError, match=r"'day' holds dates, such as 2020-.*none in training"):
+        learned_from(with_column("day", numbers)).predict(with_column("day", DAYS))
+    model = learned_from(with_column("day", DAYS))
+    with pytest.raises(ValueError, match="'day' holds dates, but 60 value"):
+        model.predict(with_column("day", numbers))
+    unclear = ["3/4/2021", "5/6/2021"] * (N_ROWS // 2)
+    with pytest.raises(ValueError, match=r"'day': dates such as '3/4/2021'.*year first"):
+        model.predict(with_column("day", unclear))
+
+
+def test_labels_of_new_rows_are_read_as_those_that_were_learned(tmp_path: Path) -> None:
+    table = with_column("score", schools()["score"].where(schools().index % 20 > 0, -999))
+    model = learned_from(table)
+    model.save(tmp_path / "model")
+    new = with_column("score", schools(seed=1)["score"], seed=1)
+    expected = model.evaluate(new.drop(index=3))
+    for each in (model, load_model(tmp_path / "model")):
+        told = each.evaluate(new.assign(score=new["score"].where(new.index != 3, -999)))
+        assert told.rows == expected.rows
+    rounded = new.assign(score=new["score"].round(1))
+    written = rounded.assign(score=[f"{score:.1f}00" for score in rounded["score"]])
+    assert model.evaluate(written).rows == model.evaluate(rounded).rows
+    with pytest.raises(ValueError, match=r"'score' holds numbers, but 1 value.*'12,5' in row 1"):
+        model.evaluate(written.assign(score=["12,5", *written["score"][1:]]))
 
 
 def test_a_task_that_was_not_learned_is_answered_or_refused() -> None:
