@@ -42,7 +42,7 @@ JOINT = Case(
     TABLES,
     ByFraction(parts=(0.6, 0.2, 0.2)),
     Budget(steps=1250, batch_size=32, learning_rate=3e-3),
-    seeds=5,
+    seeds=10,
     shown="ten data sets",
 )
 
@@ -60,7 +60,7 @@ EXPERIMENT = Experiment(
         "Scales have ten times the learning rate of the weights: with the same they stay for"
         " thousands of steps where they start.",
     ),
-    minutes=12,
+    minutes=20,
     cases=(
         JOINT,
         replace(
@@ -68,7 +68,7 @@ EXPERIMENT = Experiment(
             name="shuffled",
             shown="control: labels shuffled among the rows",
             data=Changed(TABLES, shuffled_targets),
-            seeds=3,
+            seeds=5,
         ),
     ),
     contestants=Orders(uci_network, OWN_ENDS, keep_best=True).contestants(),

@@ -37,7 +37,7 @@ FEW = Case(
     DIGITS,
     InTurn((counts(1800, 50), counts(50, 1800))),
     BUDGET,
-    seeds=10,
+    seeds=20,
     shown="50 images of one task, 1800 of the other",
 )
 
@@ -53,7 +53,7 @@ EXPERIMENT = Experiment(
         f"Ranks {RANK} for all patterns, nothing is chosen; the paper has more patterns, of which"
         " the text names 014, 044, 410 and 420. Patterns 000 shares nothing.",
     ),
-    minutes=9,
+    minutes=12,
     cases=(
         FEW,
         replace(
@@ -61,7 +61,7 @@ EXPERIMENT = Experiment(
             name="unrelated",
             shown="control: pixels in each task's own order",
             data=UNRELATED,
-            seeds=6,
+            seeds=20,
             contestants=("trmtl-044", "trmtl-000", "trmtl-420"),
         ),
     ),

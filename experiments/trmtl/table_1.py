@@ -55,7 +55,7 @@ def case(name: str) -> Case:
         DIGITS,
         counts(*SIZES[name]),
         BUDGET,
-        seeds=5,
+        seeds=15,
         shown=name.replace("-vs-", " odd, ") + " even",
         chosen_in=None if name == CHOSEN_IN else CHOSEN_IN,
     )
@@ -72,7 +72,7 @@ EXPERIMENT = Experiment(
         "Two candidates for every method (learning rates; ε; ranks), chosen with 100 images of"
         " each task for all rows of the table.",
     ),
-    minutes=12,
+    minutes=25,
     cases=(
         *map(case, PUBLISHED),
         replace(
