@@ -216,9 +216,13 @@ class Model:
             metric: the one to judge by, instead of each kind's own.
 
         Raises:
-            ValueError: the table lacks a column, or a label is none that was learned.
+            ValueError: the table lacks a column, has no label, or a label is none that was learned.
         """
-        return Evaluation(tuple(self._measured(table, metric)))
+        rows = tuple(self._measured(table, metric))
+        if not rows:
+            targets = ", ".join(repr(question.target) for question in self.questions(table))
+            raise ValueError(f"the table has no label, fill the target column(s) {targets}")
+        return Evaluation(rows)
 
     def _measured(self, table: pd.DataFrame, metric: str | None) -> Iterator[Row]:
         weights = self._weights(table)
@@ -226,13 +230,15 @@ class Model:
             labels = self._labels(table, question)
             numbers, like = question.numbers, question.like
             for part in posed(self.form, table, numbers, like, self._later):
-                own = labels[part.rows]
-                examples = part.tasks.select(np.isfinite(own))
-                scaling = self._scaling(question.numbers[part.rows])[np.isfinite(own)]
-                known = (own[np.isfinite(own)] - scaling[:, 0]) / scaling[:, 1]
-                examples = replace(examples, targets=known)
+                labelled = np.isfinite(labels[part.rows])
+                if not labelled.any():
+                    continue  # methods answer no empty sets of rows
+                rows = part.rows[labelled]
+                scaling = self._scaling(numbers[rows])
+                known = (labels[rows] - scaling[:, 0]) / scaling[:, 1]
+                examples = replace(part.tasks.select(labelled), targets=known)
                 if weights is not None:
-                    examples = examples.with_weights(weights[part.rows][np.isfinite(own)])
+                    examples = examples.with_weights(weights[rows])
                 yield from measured(examples, self._outputs(examples), metric=metric)
 
     def _weights(self, table: pd.DataFrame) -> np.ndarray | None:

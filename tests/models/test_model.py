@@ -188,6 +188,30 @@ def test_evaluation_is_what_scikit_learn_says_of_the_predictions() -> None:
         assert row["interval"][0] < row["value"] < row["interval"][1]
 
 
+def test_evaluation_leaves_out_targets_and_tasks_without_a_label() -> None:
+    tasks = read_table(schools(), target=["score", "passed"], drop=["school", "grade"])
+    model = learn(tasks, method="ridge")
+    new = schools(seed=1)
+    both = model.evaluate(new).rows
+    assert [row["task"] for row in both] == ["score", "passed"]
+    assert list(model.evaluate(new.assign(passed=None)).rows) == [both[0]]
+    of_levels = read_table(schools(), task="school", target=["score", "passed"], drop=["grade"])
+    model = learn(of_levels, method="ridge")
+    gaps = new.assign(passed=None, score=new["score"].where(new["school"] == "school 0"))
+    (row,) = model.evaluate(gaps).rows
+    assert row["metrics"] == model.evaluate(new).rows[0]["metrics"]
+
+
+def test_evaluation_leaves_out_a_new_task_without_a_label_and_refuses_a_table_without_any() -> None:
+    model = model_of("pooled-ridge")
+    new = schools(seed=1)
+    gaps = new.assign(score=new["score"].where(new["school"] != "school 0"))
+    renamed = gaps.assign(school=gaps["school"].replace("school 0", "new"))
+    assert model.evaluate(renamed).rows == model.evaluate(gaps).rows
+    with pytest.raises(ValueError, match=r"the table has no label, fill .* 'score'"):
+        model.evaluate(new.assign(score=np.nan))
+
+
 def test_labels_are_read_by_the_names_of_classes() -> None:
     new = schools(seed=1)
     model = model_of("pooled-ridge", "passed")
