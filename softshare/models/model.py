@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,14 @@ from softshare.models.inspection import inspected
 from softshare.models.labelled import labels_of
 from softshare.models.measured import Row, measured
 from softshare.models.notebook import html_of
-from softshare.models.posed import UNKNOWN, names_in, numbers_of, posed, told_of
+from softshare.models.posed import (
+    UNKNOWN,
+    names_handed_in,
+    names_in,
+    numbers_of,
+    posed,
+    told_of,
+)
 from softshare.models.predictions import Answers, probabilities_of
 from softshare.models.probe import check_said, probes
 from softshare.models.questions import Question, Unknown, questions_of
@@ -99,7 +106,7 @@ class Model:
     def predict(
         self,
         inputs: Any,
-        tasks: Sequence[TaskName] | None = None,
+        tasks: Iterable[Any] | None = None,
         *,
         unknown_tasks: Unknown = "answer",
         level: float = LEVEL,
@@ -110,8 +117,9 @@ class Model:
         Args:
             inputs: a data frame with the columns that the model has learned from, in any order,
                 others beside them perhaps; or an array ``(N, *shape)``.
-            tasks: each row's task, ``(N,)``; None where the table's task column names it, or where
-                every row has all targets.
+            tasks: each row's task, ``(N,)``, text or numbers, or tuples of such where several
+                columns name it; None where the table's task column does, or where every row has
+                all targets.
             unknown_tasks: rows of tasks that were not learned are answered by what those that were
                 have in common, or refused.
             level: the part of new rows' values that intervals hold, between 0 and 1.
@@ -129,9 +137,10 @@ class Model:
         """
         if not 0 < level < 1:
             raise ArgumentError(("level", f"between 0 and 1, such as 0.9, got {level!r}"))
+        every = None if tasks is None else names_handed_in(tasks, len(inputs))
         frames = []
         for begin, part in _parts_of(inputs):
-            names = None if tasks is None else list(tasks[begin : begin + len(part)])
+            names = None if every is None else every[begin : begin + len(part)]
             columns: dict[str, np.ndarray] = {}
             for question in self.questions(part, names, unknown_tasks):
                 told = self.answers(part, question, level=level, calibrated=calibrated)

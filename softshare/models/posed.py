@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from pandas.api.types import is_scalar
 from torch import Tensor
 
 from softshare.tasks.columns import offsets_of
+from softshare.tasks.levels import text_of
 from softshare.tasks.name_columns import read_names
 from softshare.tasks.sources import as_source
 from softshare.tasks.task import Task, TaskName, label_of
@@ -159,6 +161,38 @@ def _without_fraction(name: TaskName) -> TaskName:
     if isinstance(name, tuple):
         return tuple(_FRACTION.sub(r"\1", part) for part in name)
     return _FRACTION.sub(r"\1", name)
+
+
+def names_handed_in(tasks: Iterable[Any], n_rows: int) -> list[TaskName]:
+    """Each row's task as a table's reader writes it: ``1`` of 1 and of 1.0.
+
+    Args:
+        tasks: each row's, ``(N,)``: text, a number or the like, or a tuple of such, one a factor.
+        n_rows: how many there must be.
+
+    Raises:
+        ValueError: there are more or fewer, or a row has no task.
+    """
+    handed_in = list(tasks)
+    if len(handed_in) != n_rows:
+        raise ValueError(f"tasks: {len(handed_in)} names for {n_rows} rows")
+    empty = [row for row, task in enumerate(handed_in) if _is_missing(task)]
+    if empty:
+        raise ValueError(
+            f"tasks: {len(empty)} row(s) have no task, the first is row {empty[0] + 1}; name each "
+            "row's task"
+        )
+    return list(map(_name_of, handed_in))
+
+
+def _is_missing(task: Any) -> bool:
+    if isinstance(task, tuple):
+        return any(map(_is_missing, task))
+    return bool(is_scalar(task) and pd.isna(task))
+
+
+def _name_of(task: Any) -> TaskName:
+    return tuple(map(text_of, task)) if isinstance(task, tuple) else text_of(task)
 
 
 def names_in(form: TaskSet, frame: pd.DataFrame) -> list[TaskName]:

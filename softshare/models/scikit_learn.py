@@ -28,6 +28,7 @@ from softshare.methods.method import Method
 from softshare.methods.network_method import NetworkMethod
 from softshare.models.learning import learn
 from softshare.models.model import Model
+from softshare.models.posed import names_handed_in
 from softshare.models.predictions import Answers
 from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import Sharing
@@ -159,20 +160,19 @@ class _MultiTaskEstimator(BaseEstimator, ABC):
         self, X: Any, tasks: Iterable[Hashable] | None, *, reset: bool
     ) -> tuple[Any, list[TaskName] | None]:
         """Inputs without the column of tasks, and each row's task."""
-        names: list[TaskName] | None = None if tasks is None else [*map(str, tasks)]
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, skip_check_array=True, reset=reset)
             if self.task is None:
-                return X, names
+                return X, _names_of(tasks, X)
             if self.task not in X.columns:
                 raise ValueError(f"task: X has no column {self.task!r}")
-            return X.drop(columns=self.task), list(X[self.task].astype(str))
+            return X.drop(columns=self.task), _names_of(X[self.task], X)
         if self.task is not None:
             raise ValueError("task names a column of a data frame, and X is none; hand tasks in")
         inputs = validate_data(
             self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=reset
         )
-        return inputs, names
+        return inputs, _names_of(tasks, inputs)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -300,6 +300,13 @@ class MultiTaskClassifier(ClassifierMixin, _MultiTaskEstimator):
 
     def _kind(self, name: Any) -> Any:
         return "binary" if len(self._classes[name]) == 2 else "multiclass"
+
+
+def _names_of(tasks: Iterable[Hashable] | None, inputs: Any) -> list[TaskName] | None:
+    """Each row's task as one text, a tuple's too; None where rows name none."""
+    if tasks is None:
+        return None
+    return [*map(str, names_handed_in(tasks, len(inputs)))]
 
 
 def _columns_of(y: ArrayLike, inputs: Any) -> pd.DataFrame:

@@ -161,6 +161,35 @@ def test_arrays_are_predicted_with_the_names_of_their_tasks() -> None:
         model.predict(inputs[:, :2], ["0"] * 40)
 
 
+def numbered_schools(seed: int = 0) -> pd.DataFrame:
+    table = schools(seed=seed)
+    return table.assign(school=table["school"].str.removeprefix("school ").astype(int))
+
+
+def test_numbers_that_are_handed_in_name_tasks_as_those_of_a_table_do() -> None:
+    others = ["passed", "grade"]
+    tasks = read_table(numbered_schools(), task="school", target="score", drop=others)
+    model = learn(tasks, method="pooled-ridge")
+    new = numbered_schools(seed=1)
+    told = model.predict(new)
+    for names in (new["school"], new["school"].to_numpy(float), new["school"].tolist()):
+        pd.testing.assert_frame_equal(model.predict(new, names), told)
+    of_pairs = read_table(numbered_schools(), task=["school", "home"], target="score", drop=others)
+    model = learn(of_pairs, method="ridge")
+    pairs = list(zip(new["school"], new["home"], strict=True))
+    pd.testing.assert_frame_equal(model.predict(new, pairs), model.predict(new))
+
+
+def test_every_row_needs_the_name_of_its_task_and_no_more() -> None:
+    model = model_of("pooled-ridge")
+    rows = schools(seed=1)[:3]
+    with pytest.raises(ValueError, match="tasks: 4 names for 3 rows"):
+        model.predict(rows, ["school 0"] * 4)
+    for nothing in (None, np.nan, pd.NA, ("school 0", None)):
+        with pytest.raises(ValueError, match=r"tasks: 1 row\(s\) have no task, the first is row 2"):
+            model.predict(rows, ["school 0", nothing, "school 1"])
+
+
 def test_whole_numbers_name_the_same_task_with_and_without_a_fraction(tmp_path: Path) -> None:
     table = schools()
     table["school"] = table["school"].str.split().str[1].astype(float)

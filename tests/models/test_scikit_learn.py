@@ -40,6 +40,24 @@ def test_a_frame_with_a_task_column() -> None:
     assert classifier.score(inputs, table["grade"]) > 0.6
 
 
+def test_tasks_are_numbers_perhaps_and_every_row_has_one() -> None:
+    random = np.random.default_rng(0)
+    inputs, task = random.normal(size=(40, 2)), np.arange(40) % 2
+    regressor = MultiTaskRegressor("pooled-ridge")
+    fitted = regressor.fit(inputs, inputs[:, 0] + task, tasks=task.astype(float))
+    assert fitted.model_.tasks == ("0", "1")
+    told = fitted.predict(inputs, tasks=task)
+    np.testing.assert_array_equal(told, fitted.predict(inputs, tasks=task.astype(str)))
+    gap = [None, *task[1:]]
+    for ask in (fitted.predict, lambda rows, tasks: regressor.fit(rows, task, tasks)):
+        with pytest.raises(ValueError, match=r"tasks: 1 row\(s\) have no task"):
+            ask(inputs, tasks=gap)
+    frame = pd.DataFrame({"t": gap, "x": inputs[:, 0]})
+    fitted = MultiTaskRegressor("ridge", task="t").fit(frame[1:], task[1:] + inputs[1:, 1])
+    with pytest.raises(ValueError, match=r"tasks: 1 row\(s\) have no task"):
+        fitted.predict(frame)
+
+
 def test_targets_side_by_side_with_gaps() -> None:
     random = np.random.default_rng(0)
     inputs = random.normal(size=(60, 3))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from softshare.models.export.graph import tasks_of
-from softshare.models.posed import names_in, numbers_of
+from softshare.models.posed import names_handed_in, names_in, numbers_of
 from softshare.tasks.features import TableColumns, codes_from, encoded
 from softshare.tasks.levels import Levels
 from softshare.tasks.reading import Reading
@@ -68,7 +68,7 @@ def description_of(model: Model, task: TaskName | None = None) -> dict[str, Any]
 def graph_inputs(
     model: Model,
     inputs: Any,
-    tasks: Sequence[TaskName] | None = None,
+    tasks: Iterable[Any] | None = None,
     *,
     task: TaskName | None = None,
 ) -> dict[str, np.ndarray]:
@@ -86,8 +86,10 @@ def graph_inputs(
     given: dict[str, np.ndarray] = {}
     if task is None:
         if tasks is None:
-            tasks = names_in(model.form, inputs)
-        given["task"] = numbers_of(model.form, tasks)
+            names = names_in(model.form, inputs)
+        else:
+            names = names_handed_in(tasks, len(inputs))
+        given["task"] = numbers_of(model.form, names)
     fitted = _fitted(model, task)
     if isinstance(fitted, TableColumns):
         return given | _of_table(fitted, inputs)
