@@ -11,7 +11,7 @@ from softshare.tasks.class_targets import classes_of, with_positive
 from softshare.tasks.levels import Levels
 from softshare.tasks.number_targets import Numbers, numbers_as_target, quantity, texts_as_target
 from softshare.tasks.target_values import TargetReading
-from softshare.tasks.targets import MAX_WHOLE_NUMBERS
+from softshare.tasks.targets import MAX_WHOLE_NUMBERS, as_quantity
 from softshare.tasks.task import Kind
 from softshare.tasks.written_dates import UnclearDatesError
 
@@ -39,7 +39,7 @@ def read_target(
     """
     name = str(column.name)
     try:
-        levels = Levels.of(column)
+        levels = Levels.of(as_quantity(column) if kind == "regression" else column)
     except TypeError:
         raise ValueError(f"target {name!r} holds lists or other objects") from None
     if not len(levels.values):

@@ -122,7 +122,8 @@ def encode_target(
     Args:
         name: the task's name.
         target: ``(N,)``, numbers, booleans or text; NaN and None are missing labels.
-        kind: the kind of the task; inferred (:func:`infer_kind`) when None.
+        kind: the kind of the task; inferred (:func:`infer_kind`) when None. Where it is regression,
+            booleans are 0 and 1, and categories the numbers that they hold.
         called: what errors call the column; ``task 'name'`` when None.
 
     Returns:
@@ -139,7 +140,7 @@ def encode_target(
     if kind is not None and kind not in KINDS:
         raise ValueError(f"{called}: kind must be one of {', '.join(KINDS)}, got {kind!r}")
     try:
-        levels = _levels(target)
+        levels = _levels(as_quantity(target) if kind == "regression" else target)
         kind = kind or levels.kind
         if kind == "regression":
             return Task(name, kind), _values_of(levels)
@@ -169,6 +170,22 @@ def nothing_to_learn(target: Any) -> tuple[tuple[str, ...], np.ndarray] | None:
     if len(levels.values) > 1:
         return None
     return levels.names, np.where(levels.codes < 0, np.nan, 0.0)
+
+
+def as_quantity(target: Any) -> pd.Series:
+    """A column that is to be of numbers: categories as what they hold, false and true as 0 and 1,
+    all else as it is.
+
+    Raises:
+        ValueError: it is no column.
+
+    Shape:
+        ``(N,)``.
+    """
+    column = _as_column(target)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object).infer_objects()
+    return column.astype("boolean").astype("Float64") if _is_truth(column) else column
 
 
 def are_whole(values: np.ndarray) -> bool:
@@ -235,7 +252,7 @@ def _levels(target: Any) -> _Levels:
         return _Levels(
             used.cat.codes.to_numpy(), used.cat.categories.to_numpy(dtype=object), numeric=False
         )
-    if types.is_bool_dtype(column) or pd.api.types.infer_dtype(column, skipna=True) == "boolean":
+    if _is_truth(column):
         codes, levels = pd.factorize(column.astype("boolean"), sort=True)
         return _Levels(codes, np.asarray(levels, dtype=object), numeric=False)
     numbers = as_numbers(column)
@@ -250,6 +267,11 @@ def _levels(target: Any) -> _Levels:
         return _Levels(codes, different, numeric=True)
     codes, levels = pd.factorize(column.map(text_of, na_action="ignore").astype(object), sort=True)
     return _positive_last(_Levels(codes, np.asarray(levels, dtype=object), numeric=False))
+
+
+def _is_truth(column: pd.Series) -> bool:
+    """Whether all that stands there is false or true."""
+    return types.is_bool_dtype(column) or types.infer_dtype(column, skipna=True) == "boolean"
 
 
 def _positive_last(levels: _Levels) -> _Levels:

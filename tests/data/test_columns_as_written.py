@@ -354,6 +354,29 @@ def test_whole_numbers_that_are_counted_are_a_number(tmp_path: Path) -> None:
     assert any("kind multiclass" in note for note in tasks.notes)
 
 
+TRUTH = AGE > 50
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        pd.Series(TRUTH),
+        pd.Series(TRUTH, dtype="boolean"),
+        pd.Series([None, *TRUTH[1:]], dtype=object),
+        pd.Series(TRUTH, dtype="category"),
+        pd.Series(TRUTH.astype(int), dtype="category"),
+        pd.Series(TRUTH.astype(int).astype(str), dtype="category"),
+        pd.Series([np.nan, *TRUTH[1:].astype(float)], dtype="category"),
+    ],
+)
+def test_categories_and_truths_are_numbers_where_these_are_asked_for(held: pd.Series) -> None:
+    frame = pd.DataFrame({"age": AGE, "y": held})
+    tasks = read_table(frame, target="y", kinds="regression")
+    assert tasks.tasks[0].kind == "regression"
+    np.testing.assert_array_equal(tasks.targets, TRUTH[tasks.rows])
+    np.testing.assert_array_equal(tasks.rows, np.flatnonzero(held.notna()))
+
+
 def test_a_target_of_texts_that_hardly_come_again_is_refused() -> None:
     frame = pd.DataFrame({"age": AGE, "ward": WARD, "y": [f"code {k}" for k in range(N_ROWS)]})
     with pytest.raises(ValueError, match=r"120 different texts in 120 rows.* kind multiclass"):

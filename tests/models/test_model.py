@@ -254,6 +254,18 @@ def test_labels_are_read_by_the_names_of_classes() -> None:
         model.evaluate(new.assign(passed="perhaps"))
 
 
+def test_truths_are_judged_as_numbers_where_these_were_learned() -> None:
+    table, new = schools(), schools(seed=1)
+    others = ["score", "grade"]
+    truth = table.assign(passed=table["passed"] == "yes")
+    tasks = read_table(truth, task="school", target="passed", drop=others, kinds="regression")
+    model = learn(tasks, method="pooled-ridge")
+    passed = new["passed"] == "yes"
+    rows = model.evaluate(new.assign(passed=passed.astype(int))).rows
+    for held in (bool, "boolean", "category"):
+        assert model.evaluate(new.assign(passed=passed.astype(held))).rows == rows
+
+
 def test_what_is_unfamiliar_is_told() -> None:
     form = model_of("pooled-ridge").form
     table = schools(seed=1).assign(extra=1)

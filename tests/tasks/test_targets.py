@@ -117,6 +117,22 @@ def test_a_given_kind_overrides_the_rule() -> None:
 
 
 @pytest.mark.parametrize(
+    "target",
+    [
+        pd.Categorical([1, 0, None, 1]),
+        pd.Categorical(["1", "0", None, "1.0"]),
+        pd.Categorical([True, False, None, True]),
+        pd.Series([True, False, None, True], dtype="boolean"),
+        [True, False, None, True],
+    ],
+)
+def test_categories_and_truths_are_the_numbers_that_they_stand_for(target: object) -> None:
+    task, values = encode_target("t", target, "regression")
+    assert task == Task("t", "regression")
+    np.testing.assert_array_equal(values, [1, 0, np.nan, 1])
+
+
+@pytest.mark.parametrize(
     ("target", "kind", "message"),
     [
         ([1, 1, 1], None, r"task 't': the target has one class only \('1'\)"),
@@ -124,6 +140,13 @@ def test_a_given_kind_overrides_the_rule() -> None:
         ([], None, "no labels"),
         ([1, 2, 3], "binary", "binary target has two values, found 3"),
         ([1, "abc", 3], "regression", "must be numbers, found 'abc' in row 2"),
+        (pd.Categorical(["1", "abc", "3"]), "regression", "must be numbers, found 'abc' in row 2"),
+        (pd.Categorical([1.0, np.inf]), "regression", r"1 infinite value\(s\), the first in row 2"),
+        (
+            pd.Categorical(pd.to_datetime(["2020-01-01", "2021-01-01"])),
+            "regression",
+            "cannot be dates",
+        ),
         ([1.0, np.inf, -np.inf], None, r"2 infinite value\(s\), the first in row 2"),
         ([1, 2], "ranking", "kind must be one of binary, multiclass, regression, got 'ranking'"),
         (np.zeros((3, 2)), None, r"shape \(N,\), got shape \(3, 2\)"),
