@@ -174,12 +174,20 @@ class _MultiTaskEstimator(BaseEstimator, ABC):
         )
         return inputs, _names_of(tasks, inputs)
 
+    def _side_by_side(self, columns: Sequence[np.ndarray]) -> np.ndarray:
+        """What is told of every target, ``(N, T)``, or ``(N,)`` where ``y`` was one column."""
+        return columns[0] if self.one_target_ else np.stack(columns, axis=1)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
         tags.input_tags.allow_nan = True
         return tags
+
+    @abstractmethod
+    def _predicted(self, X: Any, tasks: Iterable[Hashable] | None) -> list[np.ndarray]:
+        """What is told of every target, each ``(N,)``."""
 
     @abstractmethod
     def _encoded(self, column: pd.Series) -> pd.Series:
@@ -216,8 +224,7 @@ class MultiTaskRegressor(RegressorMixin, _MultiTaskEstimator):
 
     def predict(self, X: Any, tasks: Iterable[Hashable] | None = None) -> np.ndarray:
         """Targets in their own units, ``(N,)``, or ``(N, T)`` where ``y`` had T columns."""
-        columns = np.stack([told.values for told in self._answers(X, tasks)], axis=1)
-        return columns[:, 0] if self.one_target_ else columns
+        return self._side_by_side(self._predicted(X, tasks))
 
     def score(
         self,
@@ -227,7 +234,10 @@ class MultiTaskRegressor(RegressorMixin, _MultiTaskEstimator):
         sample_weight: ArrayLike | None = None,
     ) -> float:
         """R², the mean over the columns of ``y``; labels that are missing do not count."""
-        return _mean_score(r2_score, y, self.predict(X, tasks), sample_weight)
+        return _mean_score(r2_score, y, self._predicted(X, tasks), sample_weight)
+
+    def _predicted(self, X: Any, tasks: Iterable[Hashable] | None) -> list[np.ndarray]:
+        return [told.values for told in self._answers(X, tasks)]
 
     def _encoded(self, column: pd.Series) -> pd.Series:
         return pd.to_numeric(column).astype(np.float64)
@@ -261,12 +271,7 @@ class MultiTaskClassifier(ClassifierMixin, _MultiTaskEstimator):
 
     def predict(self, X: Any, tasks: Iterable[Hashable] | None = None) -> np.ndarray:
         """Classes, ``(N,)``, or ``(N, T)`` where ``y`` had T columns."""
-        answers = self._answers(X, tasks)
-        classes = [self.classes_] if self.one_target_ else self.classes_
-        columns = []
-        for own, told in zip(classes, answers, strict=True):
-            columns.append(own[told.values.astype(np.int64)])
-        return columns[0] if self.one_target_ else np.stack(columns, axis=1)
+        return self._side_by_side(self._predicted(X, tasks))
 
     def predict_proba(
         self, X: Any, tasks: Iterable[Hashable] | None = None
@@ -286,12 +291,21 @@ class MultiTaskClassifier(ClassifierMixin, _MultiTaskEstimator):
         sample_weight: ArrayLike | None = None,
     ) -> float:
         """The fraction of right classes, the mean over the columns of ``y``."""
-        return _mean_score(accuracy_score, y, self.predict(X, tasks), sample_weight)
+        return _mean_score(accuracy_score, y, self._predicted(X, tasks), sample_weight)
+
+    def _predicted(self, X: Any, tasks: Iterable[Hashable] | None) -> list[np.ndarray]:
+        answers = self._answers(X, tasks)
+        classes = [self.classes_] if self.one_target_ else self.classes_
+        columns = []
+        for own, told in zip(classes, answers, strict=True):
+            columns.append(own[told.values.astype(np.int64)])
+        return columns
 
     def _encoded(self, column: pd.Series) -> pd.Series:
         known = column.dropna()
-        check_classification_targets(known)
-        self._classes[column.name], places = np.unique(known.to_numpy(), return_inverse=True)
+        labels = _plain(known)
+        check_classification_targets(labels)
+        self._classes[column.name], places = np.unique(labels, return_inverse=True)
         if len(self._classes[column.name]) < 2:
             raise ValueError("y has one class only, so that there is nothing to learn")
         codes = pd.Series(np.nan, index=column.index)
@@ -313,8 +327,8 @@ def _columns_of(y: ArrayLike, inputs: Any) -> pd.DataFrame:
     """Targets as a frame of one or several columns, named 0 to T − 1 where they have no names."""
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None")
-    if isinstance(y, pd.DataFrame):
-        frame = y.reset_index(drop=True)
+    if isinstance(y, pd.Series | pd.DataFrame):
+        frame = pd.DataFrame(y).reset_index(drop=True)
     else:
         values = np.asarray(y)
         is_number = values.dtype.kind in "biufc"
@@ -334,13 +348,26 @@ def _columns_of(y: ArrayLike, inputs: Any) -> pd.DataFrame:
 
 
 def _mean_score(
-    measure: Any, y: ArrayLike, predicted: np.ndarray, sample_weight: ArrayLike | None
+    measure: Any, y: ArrayLike, predicted: Sequence[np.ndarray], sample_weight: ArrayLike | None
 ) -> float:
-    truth = np.asarray(y).reshape(len(predicted), -1)
-    told = predicted.reshape(len(predicted), -1)
-    weights = np.ones(len(told)) if sample_weight is None else np.asarray(sample_weight)
+    """The mean over the columns of ``y`` that have labels, each in a type of its own."""
+    columns = _columns_of(y, predicted[0])
+    n_columns = columns.shape[1]
+    if n_columns != len(predicted):
+        raise ValueError(f"y has {n_columns} column(s), and the model {len(predicted)} targets")
+    weights = np.ones(len(columns)) if sample_weight is None else np.asarray(sample_weight)
     scores = []
-    for own, of_model in zip(truth.T, told.T, strict=True):
-        known = ~pd.isna(own)
-        scores.append(measure(own[known], of_model[known], sample_weight=weights[known]))
+    for (_, column), told in zip(columns.items(), predicted, strict=True):
+        known = column.notna().to_numpy()
+        if not known.any():
+            continue
+        truth, of_model = _plain(column[known]), _plain(pd.Series(told[known]))
+        scores.append(measure(truth, of_model, sample_weight=weights[known]))
+    if not scores:
+        raise ValueError("y has no label, so that there is nothing to score")
     return float(np.mean(scores))
+
+
+def _plain(known: pd.Series) -> np.ndarray:
+    """Labels without gaps in NumPy's own type, which scikit-learn needs to tell what they are."""
+    return known.astype(object).infer_objects().to_numpy()

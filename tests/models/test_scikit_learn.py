@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -70,6 +71,58 @@ def test_targets_side_by_side_with_gaps() -> None:
     classifier = MultiTaskClassifier("ridge").fit(inputs, signs)
     assert [part.shape for part in classifier.predict_proba(inputs)] == [(60, 2), (60, 2)]
     assert classifier.score(inputs, signs) > 0.9
+
+
+def test_classes_of_several_types_are_scored_column_by_column() -> None:
+    inputs = np.random.default_rng(0).normal(size=(60, 2))
+    up, right = inputs.T > 0
+    sides = pd.DataFrame({"text": np.where(up, "up", "down"), "number": right.astype(int)})
+    told = MultiTaskClassifier("ridge").fit(inputs, sides)
+    found = told.predict(inputs)
+    rights = [(found[:, 0] == sides["text"]).mean(), (found[:, 1] == sides["number"]).mean()]
+    assert told.score(inputs, sides) == pytest.approx(np.mean(rights))
+    assert told.score(inputs, sides.to_numpy()) == told.score(inputs, sides)
+    numbers = pd.DataFrame({"up": up, "right": right}).astype("Int64")
+    numbers.loc[3, "up"] = pd.NA
+    assert MultiTaskClassifier("ridge").fit(inputs, numbers).score(inputs, numbers) > 0.9
+
+
+@pytest.mark.parametrize("dtype", ["boolean", object])
+def test_truths_may_have_gaps(dtype: object) -> None:
+    inputs = np.random.default_rng(0).normal(size=(60, 2))
+    truth = pd.Series(inputs[:, 0] > 0, dtype=dtype)
+    truth[4] = None
+    classifier = MultiTaskClassifier("ridge").fit(inputs, truth)
+    assert classifier.classes_.tolist() == [False, True]
+    assert classifier.predict(inputs).dtype == bool
+    assert classifier.score(inputs, truth) > 0.9
+
+
+def test_a_column_without_labels_is_not_scored() -> None:
+    inputs = np.random.default_rng(0).normal(size=(60, 2))
+    targets = pd.DataFrame(inputs @ np.ones((2, 2)), columns=["a", "b"])
+    regressor = MultiTaskRegressor("ridge").fit(inputs, targets)
+    gone = targets.assign(b=np.nan)
+    columns = regressor.predict(inputs)
+    assert regressor.score(inputs, gone) == pytest.approx(r2_score(targets["a"], columns[:, 0]))
+    with pytest.raises(ValueError, match="y has no label, so that there is nothing to score"):
+        regressor.score(inputs, gone.assign(a=np.nan))
+    with pytest.raises(ValueError, match=r"y has 1 column\(s\), and the model 2 targets"):
+        regressor.score(inputs, targets["a"])
+    classifier = MultiTaskClassifier("ridge").fit(inputs, targets > 0)
+    assert classifier.score(inputs, (targets > 0).assign(b=np.nan)) > 0.9
+
+
+def test_a_column_of_labels_keeps_its_name() -> None:
+    table = schools()
+    inputs = table[["school", "age"]]
+    told = MultiTaskRegressor("ridge", task="school").fit(inputs, table["score"])
+    assert told.target_names_ == ["score"]
+    assert len(told.model_.evaluate(table).rows) == 5
+    told = MultiTaskRegressor("ridge").fit(inputs[["age"]], table["score"])
+    assert told.model_.tasks == ("score",)
+    unnamed = MultiTaskRegressor("ridge").fit(inputs[["age"]], table["score"].rename(None))
+    assert unnamed.model_.tasks == ("0",)
 
 
 def test_a_sharing_of_ones_own() -> None:
