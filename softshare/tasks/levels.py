@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
@@ -148,6 +149,8 @@ def _moments(column: pd.Series) -> pd.Series:
     """Seconds since 1970 of dates; those without a zone are taken for UTC."""
     if isinstance(column.dtype, pd.PeriodDtype):
         column = column.dt.to_timestamp()
+    if isinstance(column.dtype, pd.ArrowDtype) and column.dtype.type is date:
+        column = column.astype("datetime64[us]")  # of Arrow's days nobody may ask the zone
     if column.dt.tz is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
     # Nanoseconds end in the year 2262, and 9999-12-31 is a usual "open end".
@@ -189,7 +192,8 @@ def _of_objects(column: pd.Series) -> Levels:
     if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
         return _of_whole_or_real(column)
     if kind in ("datetime64", "datetime", "date"):
-        return _of_seconds(_moments(pd.to_datetime(column)), "date")
+        # moments with several offsets have one type in UTC alone
+        return _of_seconds(_moments(pd.to_datetime(column, utc=True)), "date")
     if kind in ("timedelta", "timedelta64"):
         return _of_seconds(pd.to_timedelta(column).dt.total_seconds(), "duration")
     texts = np.array([text_of(value).strip() for value in found], dtype=object)

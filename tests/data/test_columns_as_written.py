@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +231,27 @@ def test_typed_dates_are_read_like_written_ones(held: pd.Series) -> None:
     frame = pd.DataFrame({"x": held, "age": AGE, "ward": WARD, "ill": ILL})
     table = table_of(read_table(frame, task="ward", target="ill"))
     seconds = (DAYS - pd.Timestamp(0)).dt.total_seconds()
+    np.testing.assert_array_equal(table.column("x"), seconds)
+
+
+def test_dates_of_several_offsets_from_utc_are_moments() -> None:
+    zones = [timezone(timedelta(hours=row % 3)) for row in range(N_ROWS)]
+    local = [day.tz_localize("UTC").astimezone(zone) for day, zone in zip(DAYS, zones, strict=True)]
+    held = [None, DAYS[1].to_pydatetime(), *(day.to_pydatetime() for day in local[2:])]
+    frame = pd.DataFrame({"age": AGE, "ward": WARD, "ill": ILL})
+    frame["x"] = pd.Series(held, dtype=object)
+    table = table_of(read_table(frame, task="ward", target="ill"))
+    seconds = (DAYS - pd.Timestamp(0)).dt.total_seconds().where(DAYS.index > 0)
+    np.testing.assert_array_equal(table.column("x"), seconds)
+
+
+@pytest.mark.parametrize("arrow", ["date32[day][pyarrow]", "date64[ms][pyarrow]"])
+def test_dates_of_arrow_are_read_like_written_ones(arrow: str) -> None:
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"age": AGE, "ward": WARD, "ill": ILL})
+    frame["x"] = DAYS.where(DAYS.index > 0).astype("timestamp[us][pyarrow]").astype(arrow)
+    table = table_of(read_table(frame, task="ward", target="ill"))
+    seconds = (DAYS - pd.Timestamp(0)).dt.total_seconds().where(DAYS.index > 0)
     np.testing.assert_array_equal(table.column("x"), seconds)
 
 
