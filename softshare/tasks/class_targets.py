@@ -13,7 +13,7 @@ from softshare.tasks import missing
 from softshare.tasks.arguments import ArgumentError
 from softshare.tasks.asking import Asking
 from softshare.tasks.category_columns import spellings
-from softshare.tasks.levels import Levels
+from softshare.tasks.levels import Levels, text_of
 from softshare.tasks.reading import is_truth
 from softshare.tasks.target_values import TargetReading, missing_notes
 from softshare.tasks.targets import positive_place
@@ -130,7 +130,7 @@ def with_positive(
         classes = list(values.cat.categories)
         counts = values.cat.codes.value_counts()
     elif positive is not None and values.nunique() == 2:
-        classes = [f"{value:g}" for value in sorted(values.dropna().unique())]
+        classes = [text_of(value) for value in sorted(values.dropna().unique())]
         codes = pd.factorize(values, sort=True)[0]
         values = pd.Series(_categorical(codes, classes), name=name)
         counts = values.cat.codes.value_counts()

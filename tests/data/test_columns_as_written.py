@@ -428,3 +428,23 @@ def test_the_positive_class_is_the_one_that_says_so_or_the_rarer(
     np.testing.assert_array_equal(asked.targets, 1 - tasks.targets)
     with pytest.raises(ValueError, match="positive: target 'y' has no class 'maybe'"):
         read_table(frame, task="ward", target="y", positive="maybe")
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        ((1_234_567, 7_654_321), ("1234567", "7654321")),
+        ((1_234_567, 1_234_568), ("1234567", "1234568")),
+        ((0.25, 0.1234567891), ("0.25", "0.1234567891")),
+        ((-0.0, 1.0), ("0", "1")),
+    ],
+)
+def test_classes_of_numbers_are_named_by_all_their_digits(
+    values: tuple[float, float], classes: tuple[str, str]
+) -> None:
+    frame = pd.DataFrame({"age": AGE, "ward": WARD, "y": np.where(ILL == "yes", *values)})
+    for place, positive in enumerate(classes):
+        tasks = read_table(frame, task="ward", target="y", positive=positive)
+        assert tasks.tasks[0].classes == (classes[1 - place], positive)
+        truth = frame["y"].to_numpy()[tasks.rows] == values[place]
+        np.testing.assert_array_equal(tasks.targets, truth)
