@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ from softshare.tasks.levels import Levels
 from softshare.tasks.reading import Reading
 from softshare.tasks.target_encoding import TargetEncoding
 from softshare.tasks.vectors import Preprocessing, Scaled, Vectors, one_hot
+
+TOLD = 10
+"""Columns that a message names."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +111,19 @@ class TableColumns(Preprocessing):
             known[name] = encoding.categories
         return known
 
-    def transform(self, inputs: pd.DataFrame) -> Tensor:
+    def transform(self, inputs: Any) -> Tensor:
         """Rows of the table as features ``(N, len(feature_names))``; columns that were not there in
         training do not count.
+
+        Raises:
+            ValueError: the rows are no data frame, lack a column, or a value does not fit how its
+                column is read.
         """
+        if not isinstance(inputs, pd.DataFrame):
+            raise ValueError(
+                "inputs: the model has learned from a table, not from arrays; hand in a data frame "
+                f"with the column(s) {_listed(self.readings)}"
+            )
         inputs = inputs.rename(columns=str)
         absent = [reading.name for reading in self.readings if reading.name not in inputs.columns]
         if absent:
@@ -154,6 +167,13 @@ class TableColumns(Preprocessing):
         for name in self.indicated:
             features.append(torch.from_numpy(codes[name] < 0).float()[:, None])
         return torch.cat(features, dim=1)
+
+
+def _listed(readings: Sequence[Reading]) -> str:
+    """The names of the first columns, for a message."""
+    told = ", ".join(repr(reading.name) for reading in readings[:TOLD])
+    more = f" and {len(readings) - TOLD} more" if len(readings) > TOLD else ""
+    return told + more
 
 
 def encoded(

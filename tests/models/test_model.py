@@ -161,6 +161,14 @@ def test_arrays_are_predicted_with_the_names_of_their_tasks() -> None:
         model.predict(inputs[:, :2], ["0"] * 40)
 
 
+def test_arrays_are_refused_by_a_model_of_a_table() -> None:
+    model = model_of("pooled-ridge")
+    ages = np.ones((2, 1))
+    for inputs in (ages, ages.tolist()):
+        with pytest.raises(ValueError, match=r"data frame with the column\(s\) 'age', 'home'"):
+            model.predict(inputs, ["school 0"] * 2)
+
+
 def numbered_schools(seed: int = 0) -> pd.DataFrame:
     table = schools(seed=seed)
     return table.assign(school=table["school"].str.removeprefix("school ").astype(int))

@@ -135,6 +135,16 @@ def test_a_sharing_of_ones_own() -> None:
     assert clone(told).sharing == sharing
 
 
+def test_arrays_are_refused_where_a_frame_was_learned_from() -> None:
+    table = schools()
+    told = MultiTaskRegressor("ridge").fit(table[["age"]], table["score"])
+    with (
+        pytest.warns(UserWarning, match="does not have valid feature names"),
+        pytest.raises(ValueError, match=r"data frame with the column\(s\) 'age'"),
+    ):
+        told.predict(table[["age"]].to_numpy())
+
+
 def test_cross_validation_by_a_task_column() -> None:
     table = schools(rows=30)
     regressor = MultiTaskRegressor("pooled-ridge", task="school")
