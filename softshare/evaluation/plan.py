@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -157,10 +158,7 @@ def _unsuitable(
     tasks: TaskSet, methods: MethodsAsked, settings: Mapping[str, Any]
 ) -> list[Problem]:
     """How the arguments do not suit the data."""
-    wrong: list[Problem] = []
-    if any(task.label == ALL for task in tasks.tasks):
-        meaning = "which stands for all tasks in the summary"
-        wrong.append(("tasks", f"a task is named {ALL!r}, {meaning}: rename it"))
+    wrong = _confusing_names(tasks)
     wrong += wrong_class_weight(tasks, settings.get("class_weight"))
     named = () if every_method(methods) else asked_methods(methods)
     for method in named:
@@ -175,6 +173,22 @@ def _unsuitable(
             primary_metric(task, metric)
         except ArgumentError as error:
             return [*wrong, *error.problems]
+    return wrong
+
+
+def _confusing_names(tasks: TaskSet) -> list[Problem]:
+    """Tasks that the records of a comparison cannot tell from others, which stand by their label
+    there.
+    """
+    wrong: list[Problem] = []
+    labels = Counter(task.label for task in tasks.tasks)
+    if ALL in labels:
+        meaning = "which stands for all tasks in the summary"
+        wrong.append(("tasks", f"a task is named {ALL!r}, {meaning}: rename it"))
+    for label, n_tasks in labels.items():
+        if n_tasks > 1:
+            meaning = "by which the summary tells tasks apart"
+            wrong.append(("tasks", f"{n_tasks} tasks are called {label!r}, {meaning}: rename them"))
     return wrong
 
 

@@ -149,6 +149,13 @@ def test_a_task_that_would_be_mistaken_for_all_tasks_is_an_error():
         plan(TaskSet.from_arrays({"ALL": (np.zeros((40, 2)), np.arange(40) % 2)}))
 
 
+def test_tasks_whose_names_are_told_alike_are_an_error():
+    rows = (np.zeros((40, 2)), np.arange(40) % 2)
+    names = [("a / b", "c"), ("a", "b / c"), ("a", "b")]
+    with pytest.raises(ValueError, match=r"^tasks: 2 tasks are called 'a / b / c', .* rename"):
+        plan(TaskSet.from_arrays(dict.fromkeys(names, rows)))
+
+
 def images_of(*sides):
     return TaskSet.from_arrays(
         {
