@@ -35,8 +35,9 @@ def labels_of(column: pd.Series, like: Task, used: TableUse | None) -> np.ndarra
     asking = NOTHING_SAID if used is None else used.asking
     if like.kind == "regression":
         written = None if used is None else used.written.get(str(column.name))
-        if written is not None:
-            return _numbers_of(column, written, asking)
+        levels = Levels.of(column)
+        if written is not None and levels.held in ("text", "number"):
+            return _numbers_of(str(column.name), levels, written, asking)
         read = read_target(column, kind="regression", asking=asking)
         return read.values.to_numpy(dtype=np.float64, na_value=np.nan)
     levels = Levels.of(column)
@@ -60,13 +61,12 @@ def labels_of(column: pd.Series, like: Task, used: TableUse | None) -> np.ndarra
     return levels.numbers_by_row(np.array(places))
 
 
-def _numbers_of(column: pd.Series, written: WrittenTarget, asking: Asking) -> np.ndarray:
+def _numbers_of(name: str, levels: Levels, written: WrittenTarget, asking: Asking) -> np.ndarray:
     """Numbers as they were written in training: few rows alone may not tell whether 4.400 is
     four thousand, nor that -999 is no label.
     """
-    levels = Levels.of(column)
     reading = Reading(
-        str(column.name),
+        name,
         "number",
         number=written.number,
         missing=tuple(asking.missing(missing.AMONG_NUMBERS)),

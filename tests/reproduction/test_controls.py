@@ -62,11 +62,12 @@ def test_a_control_is_divided_as_the_data_that_it_was_made_of(change, is_trial):
         of_one = replace(made, cases=(replace(made.cases[0], data=source),))
         run = Run("main", "shared", "", 3, is_trial=is_trial)
         parts = _parts(of_one, of_one.cases[0], run)
-        judged = parts[1] if is_trial else parts[2]
+        judged = parts.judged
         rows = [judged.rows[judged.entries(number)] for number in range(3)]
         assert len(rows[0]) > 0
         assert all(np.array_equal(np.sort(own), np.sort(rows[0])) for own in rows)
-        drawn[name] = [part.rows.tolist() for part in parts]
+        every = (parts.train, parts.validation, judged)
+        drawn[name] = [part.rows.tolist() for part in every]
     assert drawn["data"] == drawn["control"]
 
 
