@@ -78,7 +78,13 @@ def texts_as_target(
     )
 
 
-def _form_of(name: str, texts: list[str], asking: Asking, *, must: bool) -> NumberForm | None:
+def _form_of(
+    name: str,
+    texts: list[str],
+    asking: Asking,
+    *,
+    must: bool,
+) -> NumberForm | None:
     """The one way in which all are written; None where there is none, and they may be classes."""
     try:
         form = written_numbers.form_of(texts, decimal=asking.decimal, usual=asking.usual)
@@ -98,7 +104,13 @@ def _are_codes(texts: list[str]) -> bool:
     return few and any(map(written_numbers.is_code_with_exponent, texts))
 
 
-def _mistake(name: str, levels: Levels, wrong: np.ndarray, *, must: bool) -> ValueError:
+def _mistake(
+    name: str,
+    levels: Levels,
+    wrong: np.ndarray,
+    *,
+    must: bool,
+) -> ValueError:
     places = np.flatnonzero(wrong)
     first = int(np.isin(levels.codes, places).argmax())
     text = levels.values[levels.codes[first]]
@@ -160,7 +172,12 @@ def numbers_as_target(
     )
 
 
-def quantity(name: str, levels: Levels, numbers: Numbers, kind: Kind | None) -> TargetReading:
+def quantity(
+    name: str,
+    levels: Levels,
+    numbers: Numbers,
+    kind: Kind | None,
+) -> TargetReading:
     """The target of numbers, and what few whole ones are read as."""
     values = pd.Series(levels.numbers_by_row(numbers.of_levels), name=name)
     notes = numbers.notes

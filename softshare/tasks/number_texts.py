@@ -21,7 +21,11 @@ FEW_VALUES = 20
 """Texts that stand among numbers and come again are categories where there are no more values."""
 
 
-def are_categories(texts: Sequence[str], counts: np.ndarray, is_number: np.ndarray) -> bool:
+def are_categories(
+    texts: Sequence[str],
+    counts: np.ndarray,
+    is_number: np.ndarray,
+) -> bool:
     """Whether what stands among numbers is a category, as ``5+`` in a column of 1 to 4."""
     others = counts[~is_number]
     return len(texts) <= FEW_VALUES and len(others) > 0 and bool((others > 1).all())
@@ -65,7 +69,10 @@ def _first_code(texts: Sequence[str]) -> str:
     return next(text for text in texts if written_numbers.is_code(text))
 
 
-def _of_several_forms(name: str, texts: Sequence[str]) -> Reading | None:
+def _of_several_forms(
+    name: str,
+    texts: Sequence[str],
+) -> Reading | None:
     """What to do where numbers are not written in one way: refuse them, unless they are names."""
     told = several_ways(texts)
     if told is None:
@@ -111,7 +118,11 @@ def _how_written(form: NumberForm) -> str:
     return ", ".join(told)
 
 
-def written_cautions(called: str, texts: Sequence[str], form: NumberForm) -> tuple[str, ...]:
+def written_cautions(
+    called: str,
+    texts: Sequence[str],
+    form: NumberForm,
+) -> tuple[str, ...]:
     """What the owner of a column should know of how its numbers were read.
 
     Args:
