@@ -33,14 +33,13 @@ def labels_of(column: pd.Series, like: Task, used: TableUse | None) -> np.ndarra
         ``(N,)``.
     """
     asking = NOTHING_SAID if used is None else used.asking
+    levels = Levels.of(column)
     if like.kind == "regression":
         written = None if used is None else used.written.get(str(column.name))
-        levels = Levels.of(column)
         if written is not None and levels.held in ("text", "number"):
             return _numbers_of(str(column.name), levels, written, asking)
         read = read_target(column, kind="regression", asking=asking)
         return read.values.to_numpy(dtype=np.float64, na_value=np.nan)
-    levels = Levels.of(column)
     texts = levels.texts
     if levels.held == "boolean":
         texts = [str(bool(float(text))) for text in texts]
