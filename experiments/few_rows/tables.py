@@ -28,6 +28,7 @@ class Table:
         group: the column whose equal values stay in one part, where there is one.
         drop: columns that are no inputs.
         kind: of the target, where it would be read as another: few whole numbers as classes.
+        package: that it is of, in the Rdatasets collection.
     """
 
     task: str | None
@@ -35,6 +36,14 @@ class Table:
     group: str | None = None
     drop: tuple[str, ...] = ()
     kind: Kind | None = None
+    package: str | None = None
+
+    def path(self, name: str) -> Path:
+        """Where it is, in the folder that ``SOFTSHARE_DATA`` names."""
+        data = Path(os.environ["SOFTSHARE_DATA"])
+        if self.package is None:
+            return data / "tables" / f"{name}.csv.gz"
+        return data / "rdatasets" / self.package / f"{name}.csv"
 
 
 TABLES = {
@@ -47,7 +56,44 @@ TABLES = {
     "ames": Table("Neighborhood", "Sale_Price"),
     "insteval": Table("instructor", "rating", drop=("student",), kind="regression"),
 }
-"""The cheapest first."""
+"""Development tables, the cheapest first."""
+
+HELD_OUT = {
+    "nlschools": Table("class", "lang", package="MASS"),
+    "Sitka89": Table("tree", "size", package="MASS"),
+    "dietox": Table("Pig", "Weight", drop=("Feed",), package="geepack"),
+    "solder": Table("PadType", "skips", kind="regression", package="rpart"),
+    "french_fries": Table(
+        None,
+        ("potato", "buttery", "grassy", "rancid", "painty"),
+        group="subject",
+        package="reshape2",
+    ),
+    "liver": Table(None, ("ALP.M", "ALT.M", "AST.M", "TBL.M"), package="texmex"),
+    "grouseticks": Table("LOCATION", "TICKS", drop=("INDEX",), kind="regression", package="lme4"),
+    "Caschool": Table(
+        "county",
+        "testscr",
+        drop=("distcod", "district", "readscr", "mathscr"),
+        package="Ecdat",
+    ),
+    "Crime": Table("county", "crmrte", package="Ecdat"),
+    "Cigar": Table("state", "sales", package="Ecdat"),
+    "Produc": Table("state", "gsp", package="plm"),
+    "presidentialElections": Table("state", "demVote", package="pscl"),
+    "Forbes2000": Table("category", "marketvalue", drop=("rank", "name"), package="HSAUR"),
+    "medpar": Table("provnum", "died", package="COUNT"),
+    "Benefits": Table("state", "ui", package="Ecdat"),
+    "Males": Table("industry", "wage", group="nr", package="Ecdat"),
+    "Star": Table("schidkn", "tmathssk", drop=("treadssk",), kind="regression", package="Ecdat"),
+    "VietNamH": Table(
+        "commune", "lntotal", drop=("lnmed", "lnrlfood", "lnexp12m"), package="Ecdat"
+    ),
+}
+"""Tables of the Rdatasets collection by which nothing in softshare was set: chosen for their
+columns, before anything had learned from one."""
+
+ALL = TABLES | HELD_OUT
 
 
 @dataclass(frozen=True)
@@ -64,11 +110,10 @@ class Parts:
 
 
 def read(name: str) -> TaskSet:
-    """A development table, from the folder that ``SOFTSHARE_DATA`` names."""
-    table = TABLES[name]
-    path = Path(os.environ["SOFTSHARE_DATA"]) / "tables" / f"{name}.csv.gz"
+    """The table of that name."""
+    table = ALL[name]
     return ss.read_table(
-        path,
+        table.path(name),
         task=table.task,
         target=table.target,
         group=table.group,

@@ -143,24 +143,24 @@ def numbers_of(
 
     Tasks that came later follow on those that were learned. A whole number that one table writes
     with a fraction of zeros and another without is one name, unless both were learned: ``1.0`` in a
-    file is 1 in a data frame.
+    file is 1 in a data frame. So is a text with blanks around it and without.
     """
     number_of = {name: number for number, name in enumerate((*form.names, *added))}
     plain: dict[TaskName, int] = {}
     for name, number in number_of.items():
-        is_twice = _without_fraction(name) in plain
-        plain[_without_fraction(name)] = UNKNOWN if is_twice else number
+        is_twice = _plain(name) in plain
+        plain[_plain(name)] = UNKNOWN if is_twice else number
     found = []
     for name in names:
-        found.append(number_of.get(name, plain.get(_without_fraction(name), UNKNOWN)))
+        found.append(number_of.get(name, plain.get(_plain(name), UNKNOWN)))
     return np.array(found, dtype=np.int64)
 
 
-def _without_fraction(name: TaskName) -> TaskName:
-    """``1`` of ``1.0``; any other name as it is."""
+def _plain(name: TaskName) -> TaskName:
+    """``1`` of ``1.0``, and no blanks around any name."""
     if isinstance(name, tuple):
-        return tuple(_FRACTION.sub(r"\1", part) for part in name)
-    return _FRACTION.sub(r"\1", name)
+        return tuple(_FRACTION.sub(r"\1", part.strip()) for part in name)
+    return _FRACTION.sub(r"\1", name.strip())
 
 
 def names_handed_in(tasks: Iterable[Any], n_rows: int) -> list[TaskName]:
@@ -195,13 +195,15 @@ def _name_of(task: Any) -> TaskName:
     return tuple(map(text_of, task)) if isinstance(task, tuple) else text_of(task)
 
 
-def names_in(form: TaskSet, frame: pd.DataFrame) -> list[TaskName]:
+def names_in(form: TaskSet, frame: Any) -> list[TaskName]:
     """Each row's task (without the target, where tasks are of a level and a target).
 
     Raises:
         ValueError: the table has not the columns that name tasks, or a row has no task.
     """
     table = form.table
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError("tasks: name each row's task")
     if table is None:
         raise ValueError("tasks: the model was not learned from a table; name each row's task")
     absent = [name for name in table.task if name not in frame.columns]

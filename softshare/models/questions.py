@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from softshare.models.posed import UNKNOWN, names_in, numbers_of, told_of
 from softshare.tasks.task import Task, TaskName
@@ -59,8 +58,6 @@ def questions_of(
         every = range(len(form))
         return [Question(_label(form, k), form.tasks[k], _all(k, inputs)) for k in every]
     if names is None:
-        if not isinstance(inputs, pd.DataFrame):
-            raise ValueError("tasks: name each row's task")
         names = names_in(form, inputs)
     if len(names) != len(inputs):
         raise ValueError(f"tasks: {len(names)} names for {len(inputs)} rows")

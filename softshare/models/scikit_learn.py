@@ -32,6 +32,7 @@ from softshare.models.posed import names_handed_in
 from softshare.models.predictions import Answers
 from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import Sharing
+from softshare.tasks.levels import text_of
 from softshare.tasks.table_use import TableUse
 from softshare.tasks.task import TaskName
 from softshare.tasks.task_set import TaskSet
@@ -116,7 +117,7 @@ class _MultiTaskEstimator(BaseEstimator, ABC):
             if self.task is not None:
                 made = replace(made, table=TableUse((self.task,), (str(name),)))
         self.model_: Model = learn(
-            made,
+            self._with_classes(made),
             method=self._method(),
             seed=self.random_state,
             options=self.options,
@@ -130,6 +131,10 @@ class _MultiTaskEstimator(BaseEstimator, ABC):
             dropout=self.dropout,
         )
         return self
+
+    def _with_classes(self, made: TaskSet) -> TaskSet:
+        """The same, with the names of its classes; of numbers there are none."""
+        return made
 
     def _method(self) -> str | Method:
         """The named method, or one that shares as told."""
@@ -311,6 +316,13 @@ class MultiTaskClassifier(ClassifierMixin, _MultiTaskEstimator):
         codes = pd.Series(np.nan, index=column.index)
         codes[known.index] = places
         return codes
+
+    def _with_classes(self, made: TaskSet) -> TaskSet:
+        """The model says what stands in ``y``, not the places that it learned from."""
+        names = [tuple(map(text_of, found)) for found in self._classes.values()]
+        of_tasks = names * len(made.tasks) if self.one_target_ else names
+        pairs = zip(made.tasks, of_tasks, strict=True)
+        return replace(made, tasks=tuple(replace(task, classes=own) for task, own in pairs))
 
     def _kind(self, name: Any) -> Any:
         return "binary" if len(self._classes[name]) == 2 else "multiclass"

@@ -119,6 +119,10 @@ class TableColumns(Preprocessing):
             ValueError: the rows are no data frame, lack a column, or a value does not fit how its
                 column is read.
         """
+        return self.of_parts(*self.taken_apart(inputs))
+
+    def taken_apart(self, inputs: Any) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Of rows of the table what :meth:`of_parts` takes; raises as :meth:`transform` does."""
         if not isinstance(inputs, pd.DataFrame):
             raise ValueError(
                 "inputs: the model has learned from a table, not from arrays; hand in a data frame "
@@ -131,15 +135,15 @@ class TableColumns(Preprocessing):
                 f"the table lacks the column(s) {', '.join(map(repr, absent))}; it has "
                 f"{', '.join(map(str, inputs.columns))}"
             )
-        levels = {name: Levels.of(inputs[name]) for name in (r.name for r in self.readings)}
+        levels = {reading.name: Levels.of(inputs[reading.name]) for reading in self.readings}
         values = encoded(
             levels,
             self.readings,
             self.known_categories,
         )
-        table = dict(zip(levels, values.T, strict=True))
-        codes = {name: codes_from(table[name]) for name in self.known_categories}
-        return self.of_parts(table, codes)
+        numbers = dict(zip(levels, values.T, strict=True))
+        codes = {name: codes_from(numbers[name]) for name in self.known_categories}
+        return numbers, codes
 
     def of_parts(
         self,

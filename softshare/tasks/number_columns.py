@@ -11,7 +11,7 @@ from softshare.tasks import code_like, missing
 from softshare.tasks.asking import Asking
 from softshare.tasks.category_columns import as_category, as_persons
 from softshare.tasks.date_columns import texts_as_dates
-from softshare.tasks.levels import Levels
+from softshare.tasks.levels import Levels, text_of
 from softshare.tasks.reading import Reading
 
 
@@ -51,7 +51,7 @@ def _told_codes(
     n_rows: int,
 ) -> str:
     """That numbers such as -999 mean that there is none."""
-    told = ", ".join(f"{code:g}" for code in codes)
+    told = ", ".join(f"{text_of(code)}" for code in codes)
     return (
         f"column {name!r}: {told} in {n_rows:,} row(s) is read as missing; "
         f"columns {name}=number reads it as a number"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from softshare.tasks import missing, written_numbers
 from softshare.tasks.asking import Asking
-from softshare.tasks.levels import Levels
+from softshare.tasks.levels import Levels, text_of
 from softshare.tasks.number_texts import MOSTLY, several_ways, written_cautions
 from softshare.tasks.target_values import TargetReading, WrittenTarget, missing_notes
 from softshare.tasks.targets import MAX_WHOLE_NUMBERS, are_whole, infer_kind
@@ -150,7 +150,7 @@ def numbers_as_target(
         codes = missing.codes_among(of_levels, levels.counts)
     if codes:
         here = np.isin(of_levels, codes)
-        told = ", ".join(f"{code:g}" for code in codes)
+        told = ", ".join(f"{text_of(code)}" for code in codes)
         n_rows = int(levels.counts[here].sum())
         found.append(
             f"target {name!r}: {told} in {n_rows:,} row(s) is read as no label; columns "
@@ -185,7 +185,7 @@ def quantity(
     if kind is None and 3 <= n_values <= MAX_WHOLE_NUMBERS and are_whole(numbers.of_levels):
         inferred = infer_kind(values)
         low, high = values.min(), values.max()
-        span = f"target {name!r}: whole numbers from {low:g} to {high:g} are read as"
+        span = f"target {name!r}: whole numbers from {text_of(low)} to {text_of(high)} are read as"
         if inferred == "regression":
             notes = (*notes, f"{span} a number; kind multiclass reads {n_values} classes")
         else:

@@ -34,6 +34,13 @@ def test_rows_belong_to_tasks_by_name_and_columns_to_inputs_by_theirs() -> None:
     pd.testing.assert_frame_equal(model.predict(shuffled).loc[table.index], model.predict(table))
 
 
+def test_names_of_tasks_may_have_blanks_around_them() -> None:
+    model, table = model_of("pooled-ridge"), schools(seed=1)
+    inputs = table.drop(columns="school")
+    told = model.predict(inputs, tasks=[f" {name} " for name in table["school"]])
+    pd.testing.assert_frame_equal(told, model.predict(table))
+
+
 def test_probabilities_are_of_all_classes_and_add_up() -> None:
     told = model_of("pooled-ridge", "grade").predict(schools(seed=1))
     names = [f"P(grade = {name})" for name in ("high", "low", "middle")]

@@ -125,6 +125,33 @@ def test_a_column_of_labels_keeps_its_name() -> None:
     assert unnamed.model_.tasks == ("0",)
 
 
+@pytest.mark.parametrize(
+    ("no", "yes", "texts"),
+    [("no", "yes", ("no", "yes")), (3.0, 7.0, ("3", "7")), (False, True, ("False", "True"))],
+)
+def test_the_model_says_the_classes_of_y(no: object, yes: object, texts: tuple[str, str]) -> None:
+    """A kept model gives the labels that it was learned from, and reads them again."""
+    table = schools(rows=30)
+    inputs = table[["school", "age", "home"]]
+    is_high = table["score"] > table["score"].median()
+    truths = pd.Series([yes if high else no for high in is_high], name="passed")
+    fitted = MultiTaskClassifier("pooled-ridge", task="school").fit(inputs, truths)
+    assert fitted.model_.form.tasks[0].classes == texts
+    said = fitted.model_.predict(inputs)["predicted passed"]
+    of_text = dict(zip(texts, (no, yes), strict=True))
+    assert [of_text[text] for text in said] == fitted.predict(inputs).tolist()
+    judged = fitted.model_.evaluate(inputs.assign(passed=truths), metric="accuracy")
+    right = fitted.predict(inputs) == truths
+    assert judged.table["value"].tolist() == pytest.approx(right.groupby(inputs["school"]).mean())
+
+
+def test_the_model_says_the_classes_of_every_column_of_y() -> None:
+    inputs = np.random.default_rng(0).normal(size=(60, 3))
+    targets = np.where(inputs[:, :2] > 0, [["up", "on"]], [["down", "off"]]).astype(object)
+    fitted = MultiTaskClassifier("ridge").fit(inputs, targets)
+    assert [task.classes for task in fitted.model_.form.tasks] == [("down", "up"), ("off", "on")]
+
+
 def test_a_sharing_of_ones_own() -> None:
     table = schools()
     inputs = table[["school", "age"]]

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from softshare.models.export.graph import tasks_of
 from softshare.models.posed import names_handed_in, names_in, numbers_of
-from softshare.tasks.features import TableColumns, codes_from, encoded
-from softshare.tasks.levels import Levels
+from softshare.tasks.features import TableColumns
 from softshare.tasks.reading import Reading
 from softshare.tasks.task import TaskName
 from softshare.tasks.vectors import Vectors
@@ -97,23 +95,15 @@ def graph_inputs(
     return given
 
 
-def _of_table(fitted: TableColumns, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+def _of_table(fitted: TableColumns, frame: Any) -> dict[str, np.ndarray]:
     """A table's columns of numbers, and codes of its columns of categories."""
-    frame = frame.rename(columns=str)
-    levels = {reading.name: Levels.of(frame[reading.name]) for reading in fitted.readings}
-    values = encoded(
-        levels,
-        fitted.readings,
-        fitted.known_categories,
-    )
-    columns = dict(zip(levels, values.T, strict=True))
+    numbers, codes = fitted.taken_apart(frame)
     given = {}
-    numeric = [columns[reading.name] for reading in _numeric(fitted)]
+    numeric = [numbers[reading.name] for reading in _numeric(fitted)]
     if numeric:
         given["numbers"] = np.stack(numeric, axis=1)
-    codes = [codes_from(columns[name]) for name in fitted.known_categories]
     if codes:
-        given["categories"] = np.stack(codes, axis=1)
+        given["categories"] = np.stack(list(codes.values()), axis=1)
     return given
 
 

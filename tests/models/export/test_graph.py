@@ -12,7 +12,7 @@ import pytest
 from softshare.data.table import read_table
 from softshare.models.calibration import Calibration
 from softshare.models.export.graph import graph_of
-from softshare.models.export.inputs import description_of
+from softshare.models.export.inputs import description_of, graph_inputs
 from softshare.models.export.refusal import NotExportableError
 from softshare.models.learning import learn
 from softshare.models.model import load_model
@@ -102,3 +102,14 @@ def test_a_description_tells_all_that_a_caller_needs() -> None:
     (home,) = told["inputs"]["categories"]["columns"]
     assert home == {"name": "home", "codes": ["town", "village"]}
     assert told["outputs"]["probabilities"]["classes"] == ["high", "low", "middle"]
+
+
+def test_rows_of_another_form_are_refused() -> None:
+    model = model_of("ridge")
+    rows = schools(seed=1)
+    with pytest.raises(ValueError, match="from a table, not from arrays"):
+        graph_inputs(model, np.zeros((3, 2)), ["north"] * 3)
+    with pytest.raises(ValueError, match="name each row's task"):
+        graph_inputs(model, np.zeros((3, 2)))
+    with pytest.raises(ValueError, match=r"lacks the column\(s\) 'home'"):
+        graph_inputs(model, rows.drop(columns="home"))
