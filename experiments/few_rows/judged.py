@@ -8,12 +8,13 @@ short.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import pandas as pd
 from scipy import stats
 
 from experiments.few_rows.cells import RECORDS
-from experiments.few_rows.tables import TABLES
+from experiments.few_rows.tables import ALL, TABLES
 from softshare.methods.named import LINEAR, NETWORKS
 
 AUTOS = ("auto quick", "auto")
@@ -28,13 +29,15 @@ SHARING = (
 """What learns how tasks share; all else learns apart, or one model for all."""
 
 
-def read_all() -> pd.DataFrame:
+def read_all(tables: Collection[str] = TABLES) -> pd.DataFrame:
     """A row per table, fraction, seed and method, with its ``value``, ``seconds`` and ``code``, and
     of sums ``own``: the largest share that tasks' own parts have in a layer's squares.
     """
     rows = []
     for path in sorted(RECORDS.glob("*.json")):
         record = json.loads(path.read_text())
+        if record["table"] not in tables:
+            continue
         cell = {name: record[name] for name in ("table", "fraction", "seed")}
         for method, figures in record["methods"].items():
             kept = {name: figures.get(name) for name in ("value", "seconds", "code")}
@@ -49,7 +52,7 @@ def cells(
     """(table, fraction) → the values, a row a seed and a column a method, of the seeds on which a
     method was run.
     """
-    order = list(TABLES)
+    order = list(ALL)
     found = {}
     for key, cell in records.groupby(["table", "fraction"]):
         values = cell.pivot(index="seed", columns="method", values="value")

@@ -16,10 +16,11 @@ from softshare.evaluation.plan import default_budget
 from softshare.methods.settings import RunSettings, checked_settings
 from softshare.reproduction.described import digest_of
 from softshare.reproduction.division import held_out, with_spare
-from softshare.reproduction.experiment import Case, Contestant, Experiment
+from softshare.reproduction.experiment import Case, Contestant, Experiment, Search
 from softshare.reproduction.measures import Judged
 from softshare.reproduction.task_data import TaskData
 from softshare.tasks.preprocessing import prepare
+from softshare.tasks.splits import Split
 from softshare.tasks.task_set import TaskSet
 
 
@@ -162,27 +163,26 @@ def _parts(
     """
     whole = _tasks(case.data.divided_as, run.seed)
     drawn = case.division(whole, run.seed)
-    has_validation_part = len(drawn.validation) > 0
-    search = experiment.search
+    is_spare = False
     if run.is_trial:
-        assert search is not None
-        if has_validation_part:
-            drawn = replace(drawn, test=drawn.test[:0])
-        elif search.spare:
-            drawn = with_spare(whole, drawn, search.spare, run.seed)
-        else:
-            drawn = held_out(whole, drawn, search.held_out, run.seed)
+        assert experiment.search is not None
+        is_spare = experiment.search.spare > 0 and not len(drawn.validation)
+        drawn = _of_trial(experiment.search, whole, drawn, run.seed)
     tasks = _tasks(case.data, run.seed)
     if not np.array_equal(tasks.offsets, whole.offsets):
         raise ValueError(f"{case.name}: a control needs the entries of its data")
     train, validation, test = prepare(tasks, drawn)
-    if not run.is_trial:
-        return _Parts(train, validation, judged=test)
-    assert search is not None
-    if search.spare and not has_validation_part:
-        nothing = validation.select(np.empty(0, dtype=np.int64))
-        return _Parts(train, nothing, judged=validation)
-    return _Parts(train, validation, judged=validation)
+    looked_at = validation.select(np.empty(0, dtype=np.int64)) if is_spare else validation
+    return _Parts(train, looked_at, judged=validation if run.is_trial else test)
+
+
+def _of_trial(search: Search, whole: TaskSet, drawn: Split, seed: int) -> Split:
+    """Parts without the test part, one of which a trial is judged on as validation part."""
+    if len(drawn.validation):
+        return replace(drawn, test=drawn.test[:0])
+    if search.spare:
+        return with_spare(whole, drawn, search.spare, seed)
+    return held_out(whole, drawn, search.held_out, seed)
 
 
 @lru_cache(maxsize=2)

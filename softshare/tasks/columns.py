@@ -156,16 +156,17 @@ def places_in_runs(values: np.ndarray) -> np.ndarray:
 
 
 def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
-    """The tasks that a column (or a data frame of several) names, sorted, and the number of each
-    row's task.
+    """The tasks that a column (of tuples, or a data frame of several) names, sorted, and the number
+    of each row's task.
 
     Raises:
         ValueError: a row has no task.
     """
-    if isinstance(task, pd.DataFrame):
-        factors = [column for _, column in task.items()]
-    else:
-        factors = [pd.Series(task)]
+    if not isinstance(task, pd.DataFrame):
+        column = pd.Series(task)
+        is_of_tuples = len(column) > 0 and isinstance(column.iloc[0], tuple)
+        task = pd.DataFrame(column.tolist()) if is_of_tuples else column.to_frame()
+    factors = [task.iloc[:, place] for place in range(task.shape[1])]
     # factors (aspect, customer) with 3 and 4 levels: a row's pair is 4 · aspect + customer
     levels_of: list[list[str]] = []
     pair_of_row = np.zeros(len(factors[0]), dtype=np.int64)

@@ -245,7 +245,7 @@ class TaskSet:
                 mapping or a data frame, make tasks of two factors: ``("north", "readmitted")``;
                 pairs without a label are no tasks, and noted.
             task: ``(N,)`` the task of each row; its different values, sorted, are the tasks' names.
-                A data frame of several columns names tasks by several factors.
+                A data frame of several columns, or tuples, name tasks by several factors.
             kind: the kind of all tasks, or of every target; inferred from the whole column when
                 None.
             groups: as in :meth:`from_shared_inputs`.

@@ -83,11 +83,12 @@ def test_tasks_of_one_column_have_one_form() -> None:
 
 def test_tasks_named_by_several_factors() -> None:
     factors = pd.DataFrame({"aspect": ["food", "food", "staff"], "year": [2001, 1999, 2001]})
-    assert TaskSet.from_task_column(np.zeros((3, 1)), [1.5, 2.5, 3.5], factors).names == (
-        ("food", "1999"),
-        ("food", "2001"),
-        ("staff", "2001"),
-    )
+    for task in (factors, list(factors.itertuples(index=False, name=None))):
+        assert TaskSet.from_task_column(np.zeros((3, 1)), [1.5, 2.5, 3.5], task).names == (
+            ("food", "1999"),
+            ("food", "2001"),
+            ("staff", "2001"),
+        )
 
 
 def test_select_keeps_the_entries_asked_for() -> None:
