@@ -11,6 +11,7 @@ from softshare.tasks import code_like, missing
 from softshare.tasks.asking import Asking
 from softshare.tasks.category_columns import as_category, as_persons
 from softshare.tasks.date_columns import texts_as_dates
+from softshare.tasks.far_values import told_far
 from softshare.tasks.levels import Levels, text_of
 from softshare.tasks.reading import Reading
 
@@ -42,6 +43,8 @@ def as_numbers(
         written = [text.lower() for text in np.array(levels.texts)[here]]
         known = sorted({*reading.missing, *written})
         reading = replace(reading, missing=tuple(known))
+        numbers = np.where(here, np.nan, numbers)
+    cautions += told_far(f"column {name!r}", numbers, levels.counts)
     return replace(reading, cautions=tuple(cautions))
 
 

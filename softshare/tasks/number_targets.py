@@ -9,6 +9,7 @@ import pandas as pd
 
 from softshare.tasks import missing, written_numbers
 from softshare.tasks.asking import Asking
+from softshare.tasks.far_values import told_far
 from softshare.tasks.levels import Levels, text_of
 from softshare.tasks.number_texts import MOSTLY, several_ways, written_cautions
 from softshare.tasks.target_values import TargetReading, WrittenTarget, missing_notes
@@ -157,6 +158,7 @@ def numbers_as_target(
             f"{name}=number reads it as a number"
         )
         of_levels = np.where(here, np.nan, of_levels)
+    found += told_far(f"target {name!r}", of_levels, levels.counts)
     why = "numbers"
     if form is not None and form.unit:
         why += f" without {form.unit!r}"

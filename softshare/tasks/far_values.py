@@ -1,0 +1,57 @@
+"""A few numbers far from all others of a column: slips of the pen, perhaps, or other units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from softshare.tasks.levels import text_of
+
+FAR = 3.0
+"""They lie so many times the range of all other numbers away from these."""
+
+MOST_ROWS = 3
+LEAST_OTHERS = 30
+"""Rows: of the far numbers at the most, and of the others at the least."""
+
+
+def far_values(values: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
+    """The numbers of a column that lie far above all others, or far below; mostly none.
+
+    Args:
+        values: different numbers, NaN where one is none.
+        counts: the rows of each.
+    """
+    known = np.isfinite(values)
+    order = np.argsort(values[known])
+    below = _far_at_the_end(-values[known][order][::-1], counts[known][order][::-1])
+    above = _far_at_the_end(values[known][order], counts[known][order])
+    return (*(-value for value in reversed(below)), *above)
+
+
+def _far_at_the_end(values: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
+    """The last of these rising numbers, where they are far above those before."""
+    for n_far in range(1, MOST_ROWS + 1):
+        others = values[:-n_far]
+        is_few = counts[-n_far:].sum() <= MOST_ROWS
+        if len(others) < 3 or not is_few or counts[:-n_far].sum() < LEAST_OTHERS:
+            break
+        if values[-n_far] - others[-1] > FAR * (others[-1] - others[0]):
+            return tuple(map(float, values[-n_far:]))
+    return ()
+
+
+def told_far(what: str, values: np.ndarray, counts: np.ndarray) -> list[str]:
+    """A line that says which they are, or none.
+
+    Args:
+        what: the column, as notes call it.
+        values: its different numbers.
+        counts: the rows of each.
+    """
+    far = far_values(values, counts)
+    if not far:
+        return []
+    others = values[np.isfinite(values) & ~np.isin(values, far)]
+    span = f"{text_of(others.min())} to {text_of(others.max())}"
+    far_ones = ", ".join(map(text_of, far))
+    return [f"{what}: {far_ones} far from all other numbers ({span}); if a slip, correct it"]
