@@ -191,7 +191,7 @@ def compare(
 
     Args:
         source: a table (.csv, .tsv, .jsonl, packed perhaps, .parquet, .feather, .xlsx), a folder
-            or pattern ("visits-*.csv") of such files, a folder of images (TASK/CLASS/*.png), or a
+            or pattern (`visits-*.csv`) of such files, a folder of images (`TASK/CLASS/*.png`), or a
             data set: digits, classics, iris, wine, breast_cancer, synthetic, and the public ones of
             `softshare data list`, such as mnist, omniglot and uci.
         data: how to read a table.

@@ -189,17 +189,29 @@ def _naming(path: Path) -> Iterator[None]:
 def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
     """A table without its nameless columns: a first one is a saved index, others must be empty."""
     names = list(frame.columns)
-    filled = [
-        place
-        for place, name in enumerate(names)
-        if not name and place and _is_filled(frame.iloc[:, place])
-    ]
+    filled = []
+    for place, name in enumerate(names):
+        column = frame.iloc[:, place]
+        if not name and _is_filled(column) and (place or not _is_index(column)):
+            filled.append(place)
     if filled:
         raise ValueError(
             f"column {filled[0] + 1} has values and no name; name it in the first line, or "
             "remove it"
         )
     return frame.loc[:, [bool(name) for name in names]]
+
+
+def _is_index(column: pd.Series) -> bool:
+    """Whether values number or name the rows: another in each, without fractions, or 0, 1, … again
+    and again, as tables do that were put one below the other.
+    """
+    numbers = pd.to_numeric(column, errors="coerce")
+    if numbers.isna().any():
+        return bool(column.is_unique)
+    is_whole = bool((numbers == numbers.round()).all())
+    is_counted = bool((numbers.diff()[1:] == 1).mean() > 0.5) if len(numbers) > 1 else True
+    return is_whole and (bool(numbers.is_unique) or is_counted)
 
 
 def _is_filled(column: pd.Series) -> bool:

@@ -214,7 +214,9 @@ class Batches:
 def _suits_same_rows(tasks: TaskSet) -> bool:
     if not tasks.one_input or len(tasks) == 1:
         return False
-    return bool(len(tasks.rows) >= LABELS_FOR_SHARED_ROWS * len(tasks) * len(np.unique(tasks.rows)))
+    n_rows = len(np.unique(tasks.rows))
+    n_labels = len(tasks) * n_rows
+    return len(tasks.rows) >= LABELS_FOR_SHARED_ROWS * n_labels
 
 
 def _check(

@@ -91,7 +91,9 @@ def _categorical(codes: np.ndarray, classes: list[str]) -> Any:
 def _are_values(texts: list[str], absent: np.ndarray) -> np.ndarray:
     """Which words for missing are classes here: ``NA`` among codes of two capitals."""
     others = [text for text, gone in zip(texts, absent, strict=True) if not gone]
-    is_code = len(others) >= 2 and all(len(text) == 2 and text.isupper() for text in others)
+    are_short = all(len(text) == 2 for text in others)
+    are_capitals = all(text.isupper() for text in others)
+    is_code = len(others) >= 2 and are_short and are_capitals
     return np.array([is_code and text == "NA" for text in texts], dtype=bool)
 
 
@@ -147,10 +149,12 @@ def with_positive(
     place = classes.index(positive) if positive is not None else positive_place(classes, of_class)
     ordered = [classes[1 - place], classes[place]]
     values = pd.Series(pd.Categorical(values, categories=ordered), name=name)
+    n_positive = of_class[place]
     total = sum(of_class)
+    of_rows = f"{n_positive:,} of {total:,} rows"
     note = (
-        f"target {name!r}: the positive class is {ordered[1]!r} ({of_class[place]:,} of {total:,} "
-        f"rows); positive {ordered[0]} makes it the other"
+        f"target {name!r}: the positive class is {ordered[1]!r} ({of_rows}); "
+        f"positive {ordered[0]} makes it the other"
     )
     is_plain = all(map(is_truth, classes)) or classes == ["0", "1"]
     notes = made.notes if is_plain and positive is None else (*made.notes, note)

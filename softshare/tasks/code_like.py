@@ -17,6 +17,9 @@ MANY_TEXTS = 20
 ROWS_A_TEXT = 1.5
 """A column of more texts than this, each in fewer rows, has nothing that comes again."""
 
+MANY_NUMBERS = 100
+"""So many whole numbers, nearly all from 0 or 1 on, are a list of things rather than counts."""
+
 FEW_ROWS = 50
 """Of a shorter table nothing is said."""
 
@@ -104,12 +107,21 @@ def of_numbers(
     if is_code_name(name):
         return CodeLike("codes", "its name says that they are codes")
     if not named:
-        return None
+        return _of_every_number(known)
     if n_rows / len(known) <= ROWS_OF_A_PERSON and len(known) > MANY_TEXTS:
         return CodeLike(
             "persons", f"{len(known):,} numbers of about {n_rows / len(known):.3g} rows"
         )
     return CodeLike("codes", "its name says that they are codes")
+
+
+def _of_every_number(known: np.ndarray) -> CodeLike | None:
+    """Whether whole numbers come from a list: nearly all from the first on, and many."""
+    first, last = known.min(), known.max()
+    is_list = first in (0, 1) and len(known) >= 0.95 * (last - first + 1)
+    if len(known) < MANY_NUMBERS or not is_list:
+        return None
+    return CodeLike("perhaps", f"nearly every whole number from {first:.0f} to {last:.0f}")
 
 
 def _of_a_number_a_row(
@@ -122,7 +134,8 @@ def _of_a_number_a_row(
     steps = np.diff(in_order[np.isfinite(in_order)])
     if np.ptp(known) == len(known) - 1:
         return CodeLike("rows", f"a running number, from {known.min():.0f} to {known.max():.0f}")
-    if named or words_of(name)[-1:] in [[word] for word in NUMBERED_WORDS]:
+    is_numbered = words_of(name)[-1:] in [[word] for word in NUMBERED_WORDS]
+    if named or is_numbered or is_code_name(name):
         return CodeLike("rows", "another number in every row")
     if (steps > 0).all() or (steps < 0).all():
         return CodeLike("rows", "another number in every row, in the order of the rows")

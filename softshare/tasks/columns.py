@@ -193,7 +193,8 @@ def _levels_of(factor: pd.Series) -> tuple[np.ndarray, list[str]]:
     codes, levels = pd.factorize(factor, sort=True)
     if is_text and all(isinstance(level, str) and level.isdecimal() for level in levels):
         texts = list(map(str, levels))
-        order = sorted(range(len(texts)), key=lambda place: (int(texts[place]), texts[place]))
+        keys = [(int(text), text, place) for place, text in enumerate(texts)]
+        order = [place for _, _, place in sorted(keys)]
         place_of = np.append(np.argsort(order), -1)  # code -1 is the last
         codes, levels = place_of[codes], levels[order]
     without = codes < 0

@@ -58,8 +58,20 @@ def as_asked_date(name: str, levels: Levels, asking: Asking, asked: str) -> Read
     except UnclearDatesError:
         form = "day-first"
     if form is None:
-        example = known[0] if known else texts[0]
-        raise ValueError(f"column {name!r} holds no dates, such as {example!r}")
+        raise _no_dates(name, known or list(texts), wanted)
     seconds = written_dates.seconds_of(known, form)
     told = tuple(sorted({text.lower() for text in texts[absent]}))
     return replace(as_date(name, seconds, f"as asked, {form}", form), missing=told)
+
+
+def _no_dates(name: str, texts: list[str], wanted: DateForm | None) -> ValueError:
+    """That texts are no dates, or are dates of several forms; names one that does not fit."""
+    if wanted is not None:
+        fits = np.isfinite(written_dates.seconds_of(texts, wanted))
+        if fits.any():
+            first, other = texts[int(fits.argmax())], texts[int((~fits).argmax())]
+            return ValueError(
+                f"column {name!r} has dates of several forms, such as {first!r} and {other!r}; "
+                f"write them in one, or leave the column out (drop {name!r})"
+            )
+    return ValueError(f"column {name!r} holds no dates, such as {texts[0]!r}")

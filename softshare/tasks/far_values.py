@@ -22,21 +22,25 @@ def far_values(values: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
         counts: the rows of each.
     """
     known = np.isfinite(values)
-    order = np.argsort(values[known])
-    below = _far_at_the_end(-values[known][order][::-1], counts[known][order][::-1])
-    above = _far_at_the_end(values[known][order], counts[known][order])
+    rising = np.argsort(values[known])
+    numbers = values[known][rising]
+    n_rows = counts[known][rising]
+    above = _far_above(numbers, n_rows)
+    below = _far_above(-numbers[::-1], n_rows[::-1])
     return (*(-value for value in reversed(below)), *above)
 
 
-def _far_at_the_end(values: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
+def _far_above(numbers: np.ndarray, n_rows: np.ndarray) -> tuple[float, ...]:
     """The last of these rising numbers, where they are far above those before."""
     for n_far in range(1, MOST_ROWS + 1):
-        others = values[:-n_far]
-        is_few = counts[-n_far:].sum() <= MOST_ROWS
-        if len(others) < 3 or not is_few or counts[:-n_far].sum() < LEAST_OTHERS:
+        others = numbers[:-n_far]
+        of_far = n_rows[-n_far:].sum()
+        of_others = n_rows[:-n_far].sum()
+        if len(others) < 3 or of_far > MOST_ROWS or of_others < LEAST_OTHERS:
             break
-        if values[-n_far] - others[-1] > FAR * (others[-1] - others[0]):
-            return tuple(map(float, values[-n_far:]))
+        gap = numbers[-n_far] - others[-1]
+        if gap > FAR * (others[-1] - others[0]):
+            return tuple(map(float, numbers[-n_far:]))
     return ()
 
 
@@ -54,4 +58,5 @@ def told_far(what: str, values: np.ndarray, counts: np.ndarray) -> list[str]:
     others = values[np.isfinite(values) & ~np.isin(values, far)]
     span = f"{text_of(others.min())} to {text_of(others.max())}"
     far_ones = ", ".join(map(text_of, far))
-    return [f"{what}: {far_ones} far from all other numbers ({span}); if a slip, correct it"]
+    remedy = "if it is a slip or a row of totals, mend it"
+    return [f"{what}: {far_ones} far from all other numbers ({span}); {remedy}"]

@@ -49,6 +49,7 @@ def folds(
         f"{seed}/folds",
     ):
         free = members[fold[members] < 0]
-        fold[free[np.argsort(draws[free])]] = (dealt + np.arange(len(free))) % n_folds
+        in_turn = free[np.argsort(draws[free])]
+        fold[in_turn] = (dealt + np.arange(len(free))) % n_folds
         dealt += len(free)
     return fold[unit]

@@ -163,7 +163,8 @@ def _of_numbers(column: pd.Series) -> Levels:
     if types.is_integer_dtype(column.dtype):
         codes, found = pd.factorize(column, sort=True)
         whole = np.asarray(found)
-        if len(whole) and max(abs(int(whole[0])), abs(int(whole[-1]))) > 2**53:
+        ends = [abs(int(value)) for value in (*whole[:1], *whole[-1:])]
+        if max(ends, default=0) > 2**53:
             return _made(
                 codes,
                 [str(value) for value in whole],

@@ -13,6 +13,7 @@ from softshare.tasks.leaks import leak_cautions
 from softshare.tasks.look import ColumnLine, Look, TaskLine
 from softshare.tasks.reading import Reading
 from softshare.tasks.repeated_rows import repeat_cautions
+from softshare.tasks.splits import small_tasks
 from softshare.tasks.task import Task
 from softshare.tasks.task_set import TaskSet
 
@@ -152,10 +153,19 @@ def _of_tasks(tasks: TaskSet) -> list[str]:
     if len(tasks) == 1:
         told.append("there is one task only, so there is nothing to share")
     of_one_class = []
+    of_few_rows = []
+    is_small = small_tasks(tasks)
     for number, task in enumerate(tasks.tasks):
         targets = tasks.targets[tasks.entries(number)]
         if task.kind != "regression" and len(targets) and (targets == targets[0]).all():
             of_one_class.append(task.label)
+        elif is_small[number]:
+            of_few_rows.append(task.label)
+    if of_few_rows:
+        told.append(
+            f"{len(of_few_rows)} of {len(tasks)} tasks have too few rows for a comparison, which "
+            f"divides them ({_listed(of_few_rows)}): drop_small_tasks leaves them out"
+        )
     if of_one_class:
         told.append(
             f"{len(of_one_class)} of {len(tasks)} tasks have rows of one class only "
@@ -180,7 +190,8 @@ def _of_parts(tasks: TaskSet) -> list[str]:
         if (train == train[0]).all() and not (targets == targets[0]).all():
             alone.append(task.label)
         elif task.kind == "binary" and _differ(train, test):
-            unequal.append(f"{task.label} ({train.mean():.0%} against {test.mean():.0%})")
+            rates = f"{train.mean():.0%} against {test.mean():.0%}"
+            unequal.append(f"{task.label} ({rates})")
     told = []
     if alone:
         told.append(f"one class only in the training part: {_listed(alone)}")
@@ -192,7 +203,9 @@ def _of_parts(tasks: TaskSet) -> list[str]:
 def _differ(train: np.ndarray, test: np.ndarray) -> bool:
     """Whether two rates differ by far more than chance, and by ten points or more."""
     rate = np.concatenate([train, test]).mean()
-    deviation = np.sqrt(max(rate * (1 - rate), 1e-12) * (1 / len(train) + 1 / len(test)))
+    variance = max(rate * (1 - rate), 1e-12)
+    of_means = variance / len(train) + variance / len(test)
+    deviation = np.sqrt(of_means)
     difference = abs(train.mean() - test.mean())
     return bool(difference > 0.1 and difference > 4 * deviation)
 

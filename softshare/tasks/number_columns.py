@@ -35,7 +35,10 @@ def as_numbers(
         return as_category(name, levels.as_texts(), asking, found.why)
     cautions = list(reading.cautions)
     if found is not None:
-        cautions.append(f"column {name!r}: {found.why}; if it names rows, leave it out (drop)")
+        cautions.append(
+            f"column {name!r}: {found.why}; if it names rows or things, leave it out (drop), or "
+            f"read categories (columns {name}=category)"
+        )
     codes = missing.codes_among(numbers, levels.counts) if asking.na is None else ()
     if codes:
         here = np.isin(numbers, codes)

@@ -11,11 +11,11 @@ from softshare.tasks import missing, written_numbers
 from softshare.tasks.asking import Asking
 from softshare.tasks.far_values import told_far
 from softshare.tasks.levels import Levels, text_of
-from softshare.tasks.number_texts import MOSTLY, several_ways, written_cautions
+from softshare.tasks.number_texts import MOSTLY, are_numbers, several_ways, written_cautions
 from softshare.tasks.target_values import TargetReading, WrittenTarget, missing_notes
 from softshare.tasks.targets import MAX_WHOLE_NUMBERS, are_whole, infer_kind
 from softshare.tasks.task import Kind
-from softshare.tasks.written_numbers import NumberForm, UnclearNumbersError, Written
+from softshare.tasks.written_numbers import NumberForm, UnclearNumbersError
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ def texts_as_target(
     texts, counts = list(levels.values[~absent]), levels.counts[~absent]
     if not texts:
         return None
-    is_number = np.array([Written.of(text) is not None for text in texts])
+    is_number = are_numbers(texts, counts)
     fraction = counts[is_number].sum() / counts.sum()
     must = kind == "regression" or asking.columns.get(name) == "number"
     if fraction < MOSTLY and not must:
@@ -147,7 +147,7 @@ def numbers_as_target(
         )
     is_asked = asking.columns.get(name) is not None or asking.na is not None
     codes: tuple[float, ...] = ()
-    if not is_asked and len(of_levels) > MAX_WHOLE_NUMBERS:
+    if not is_asked:
         codes = missing.codes_among(of_levels, levels.counts)
     if codes:
         here = np.isin(of_levels, codes)

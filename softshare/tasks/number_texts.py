@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,6 +19,26 @@ MOSTLY = 0.9
 
 FEW_VALUES = 20
 """Texts that stand among numbers and come again are categories where there are no more values."""
+
+
+def are_numbers(texts: Sequence[str], counts: np.ndarray) -> np.ndarray:
+    """Which texts of a column are numbers, ``(len(texts),)``: what stands behind them is a unit, or
+    stands behind many, and is not the mark of a few: ``45*``.
+
+    Args:
+        texts: different ones.
+        counts: the rows of each.
+    """
+    units = [None if found is None else found.unit for found in map(Written.of, texts)]
+    n_rows: Counter[str | None] = Counter()
+    for unit, count in zip(units, counts.tolist(), strict=True):
+        n_rows[unit] += count
+    fits = set(written_numbers.KNOWN)
+    least = (1 - MOSTLY) * counts.sum()
+    for unit, count in n_rows.items():
+        if unit is not None and count > least:
+            fits.add(unit)
+    return np.array([unit in fits for unit in units], dtype=bool)
 
 
 def are_categories(
@@ -39,7 +59,7 @@ def texts_as_numbers(
     """
     texts, counts = list(levels.values[known]), levels.counts[known]
     if not PLAIN.issuperset("".join(texts)):
-        is_written = np.array([Written.of(text) is not None for text in texts])
+        is_written = are_numbers(texts, counts)
         if counts[is_written].sum() < MOSTLY * counts.sum():
             return None
         if not is_number and are_categories(texts, counts, is_written):
@@ -93,11 +113,13 @@ def several_ways(texts: Sequence[str]) -> str | None:
         if found is not None:
             units[found.unit].append(text)
     signs = written_numbers.SIGNS
-    if not set(units) <= signs | written_numbers.UNITS | {""}:
+    if not set(units) <= written_numbers.KNOWN:
         return None
-    examples = " and ".join(repr(of_unit[0]) for of_unit in list(units.values())[:2])
-    if len(set(units) - signs) > 1 or len(set(units) - {""}) > 1:
-        return f"in several units ({examples})"
+    of_two = [repr(of_unit[0]) for of_unit in units.values()][:2]
+    are_different = len(set(units) - {""}) > 1
+    are_partly_without = len(set(units) - signs) > 1
+    if are_different or are_partly_without:
+        return f"in several units ({' and '.join(of_two)})"
     return f"written in several ways ({_two_ways(texts)})"
 
 

@@ -198,8 +198,8 @@ class Reading:
         return ValueError(
             f"column {self.name!r} holds {holds.get(self.kind, 'numbers')}, but {n_rows} value(s) "
             f"are not: {text!r} in row {first_row + first + 1} (the header not counted); correct "
-            "them, leave them empty, say that they mean missing (na), or leave the column out "
-            f"(drop {self.name!r})"
+            "them, leave them empty, say that they mean missing (na), read categories (columns "
+            f"{self.name}=category), or leave the column out (drop {self.name!r})"
         )
 
 

@@ -51,8 +51,8 @@ def _of_table(table: EncodedColumns, labels: np.ndarray) -> Iterator[str]:
     is_telling = n_alike <= MOST_ALIKE * n_repeated
     if is_telling and n_repeated >= max(2, FRACTION * len(table)):
         yield (
-            f"{n_repeated:,} row(s) repeat another in every column; copies may train and test: "
-            "remove them, or keep them together (group)"
+            f"{n_repeated:,} row(s) are like another in the target and every input; copies may "
+            "train and test: if they are such, remove them, or keep them together (group)"
         )
         return
     if n_alike > FRACTION * len(table):
@@ -63,8 +63,8 @@ def _of_table(table: EncodedColumns, labels: np.ndarray) -> Iterator[str]:
         n_nearly = _repeated(whole - own)
         if n_nearly >= NEARLY * len(table):
             yield (
-                f"{n_nearly:,} row(s) repeat another but for column {name!r}: are they of the same "
-                "persons or things? a column that names these keeps them together (group)"
+                f"{n_nearly:,} row(s) are like another in every input but column {name!r}: of the "
+                "same persons or things? a column that names these keeps them together (group)"
             )
             return
 
@@ -91,5 +91,8 @@ def _repeated(rows: np.ndarray) -> int:
 
 def _n_different(values: np.ndarray) -> int:
     """How many values there are; sorting large columns is several times faster than hashing."""
+    if not len(values):
+        return 0
     ordered = np.sort(values)
-    return int(len(ordered) > 0) + int((ordered[1:] != ordered[:-1]).sum())
+    is_new = ordered[1:] != ordered[:-1]
+    return 1 + int(is_new.sum())

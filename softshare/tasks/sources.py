@@ -302,7 +302,8 @@ def rows_before_merging(
         sources: as they were handed to :func:`merge`.
         number_of: the new number of each.
     """
-    members: list[list[np.ndarray]] = [[] for _ in range(int(number_of.max()) + 1)]
+    n_members = int(number_of.max()) + 1
+    members: list[list[np.ndarray]] = [[] for _ in range(n_members)]
     for source, new in zip(sources, number_of, strict=True):
         members[new].append(np.arange(len(source)))
     # two sources of 3 and 2 rows: 0 1 2 0 1

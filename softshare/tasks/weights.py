@@ -53,7 +53,8 @@ def checked_weights(
     if wrong.any():
         row = int(wrong.argmax())
         found = "missing" if np.isnan(weights[row]) else f"{weights[row]:g}"
-        others = f" (and in {int(wrong.sum()) - 1} rows more)" if wrong.sum() > 1 else ""
+        n_more = int(wrong.sum()) - 1
+        others = f" (and in {n_more} rows more)" if n_more else ""
         told = f"{called} is {found} in row {row + 1}{others}; {RULE}: {REMEDY}"
         raise ArgumentError((argument, told))
     return weights

@@ -35,6 +35,9 @@ _UNITS = (
 UNITS = frozenset(_UNITS.split())
 """What may stand behind a number without a blank between them."""
 
+KNOWN = SIGNS | UNITS | {""}
+"""What may be with a number, in lower case; mostly nothing."""
+
 _BLANKS = re.compile("[\\s\u00a0\u2007\u2009\u202f]+")
 _CURRENCY = "|".join(
     re.escape(sign)
@@ -145,12 +148,13 @@ class Written:
         if len(units) > 1:
             return None
         body = found["body"].strip().replace("’", "'")
+        has_blank = found["body"].endswith(" ") or bool(found["gap"])
         return cls(
             sign="-" if signs in ("-", "(") else "",
             body=body,
             exponent=found["exponent"] or "",
             unit=units[0].lower() if units else "",
-            gap=bool(found["gap"]) or bool(found["before"]),
+            gap=has_blank or bool(found["before"]),
             limit=bool(found["limit"]),
         )
 
@@ -272,7 +276,10 @@ def _marks_of(
 
 def _of_two_marks(marked: Sequence[str]) -> tuple[str, str] | None:
     """Where points and commas both stand: what comes last in a number is before its fraction."""
-    last = {body[max(body.rfind("."), body.rfind(","))] for body in marked if _has_both(body)}
+    last = set()
+    for body in marked:
+        if _has_both(body):
+            last.add(body[max(body.rfind("."), body.rfind(","))])
     if len(last) != 1:
         return None  # 1.5 beside 1,5, or 1,234.5 beside 1.234,5
     (decimal,) = last

@@ -171,6 +171,56 @@ def test_none_needs_no_unit_and_a_currency_goes_without_saying(
     np.testing.assert_array_equal(table_of(tasks).column("x"), numbers * 30)
 
 
+@pytest.mark.parametrize("mark", ["*", "†", "\x1a", " est"])
+def test_a_mark_behind_one_number_is_no_unit(tmp_path: Path, mark: str) -> None:
+    """One marked cell made categories of all others, in silence."""
+    texts = [f"{age}" for age in AGE]
+    texts[40] += mark
+    named = r"'x' holds numbers, but 1 value\(s\) are not: .* in row 41 .*columns x=category"
+    with pytest.raises(ValueError, match=named):
+        read(tmp_path, texts)
+    assert kind_of(read(tmp_path, texts, columns={"x": "category"})) == "many"
+    told = read(tmp_path, texts, na=[texts[40]])
+    assert np.isnan(table_of(told).column("x")[40])
+    with pytest.raises(ValueError, match=r"'y' holds numbers, but 1 value.* in row 41"):
+        read_table(with_target(texts), task="ward", target="y")
+
+
+def test_units_of_many_and_codes_with_letters_stay(tmp_path: Path) -> None:
+    parts = [f"{age} parts" for age in AGE]
+    np.testing.assert_array_equal(table_of(read(tmp_path, parts)).column("x"), AGE)
+    houses = [f"{number}{'abc'[number % 3]}" for number in range(10)]
+    assert kind_of(read(tmp_path, houses * 12)) == "category"
+
+
+@pytest.mark.parametrize(("code", "n_values"), [(99, 5), (-9, 3), (999, 9)])
+def test_codes_for_missing_are_no_class(code: int, n_values: int) -> None:
+    """Of few whole numbers too: a 99 beside answers from 1 to 5 is none of them."""
+    answers = 1 + np.arange(N_ROWS) % n_values
+    gone = np.arange(N_ROWS) % 7 == 0
+    frame = with_target(list(np.where(gone, code, answers)))
+    for column in (frame["y"], frame["y"].astype(str)):
+        tasks = read_table(frame.assign(y=column), task="ward", target="y")
+        assert len(tasks.rows) == (~gone).sum()
+        assert any(f"target 'y': {code} in {gone.sum()} row(s)" in note for note in tasks.notes)
+        kept = read_table(
+            frame.assign(y=column),
+            task="ward",
+            target="y",
+            columns={"y": "number"},
+            kinds="multiclass",
+        )
+        assert str(code) in kept.tasks[0].classes
+
+
+def test_dates_of_several_forms_are_named() -> None:
+    texts = [f"{day:%d.%m.%Y}" if row % 9 else f"{day:%Y-%m-%d}" for row, day in enumerate(DAYS)]
+    with pytest.raises(ValueError, match=r"several forms, such as '06.03.2019' and '2019-03-01'"):
+        read_table(
+            with_target(list(AGE), x=texts), task="ward", target="y", columns={"x": "day-first"}
+        )
+
+
 def with_target(texts: list[str], **columns: Any) -> pd.DataFrame:
     return pd.DataFrame({"age": AGE, "ward": WARD, **columns, "y": texts})
 

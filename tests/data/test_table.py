@@ -293,6 +293,8 @@ def test_files_that_are_no_table_are_refused(tmp_path: Path, text: str, message:
     ("text", "options", "message"),
     [
         ("a,,b\n1,2,3\n", {}, "column 2 has values and no name"),
+        (",a,b\nred,1,2\nred,3,4\n", {}, "column 1 has values and no name"),
+        (",a,b\n1.5,1,2\n2.5,3,4\n", {}, "column 1 has values and no name"),
         ("a,b,\n1,2,\n3,4,x\n", {}, "column 3 has values and no name"),
         ("x,b\n1,2\n", {"target": "c"}, "target: no column 'c'"),
         ("x,b\n" + "1,2.5\n" * 20 + "z,2\n", {}, "column 'x' holds"),

@@ -57,6 +57,27 @@ def test_of_many_tasks_it_is_said_what_chance_would_show():
     )
 
 
+@pytest.mark.parametrize(
+    ("metric", "value", "is_told"),
+    [
+        ("rmse", 0.006, True),
+        ("rmse", 0.2, False),
+        ("roc_auc", 0.9996, True),
+        ("roc_auc", 0.97, False),
+    ],
+)
+def test_what_is_too_good_is_told(metric, value, is_told):
+    records = [
+        record(method, 0, {"a": value, "b": value}, metric=metric)
+        for method in ("independent", "auto")
+    ]
+    for row in records:
+        row["settings"]["inputs"] = "vector"
+    told = [line for line in cautions(records) if "nearly always right" in line]
+    assert len(told) == is_told
+    assert all(line.startswith("independent and auto: ") for line in told)
+
+
 def test_diverged_runs_are_told():
     records = [
         *runs({"tied": 0.0}),

@@ -103,14 +103,14 @@ def test_a_target_that_never_changes_is_told_by_no_column() -> None:
 def test_repeated_rows_and_persons_suggest_a_group() -> None:
     frame = visits()
     twice = pd.concat([frame, frame[:60]], ignore_index=True)
-    assert any("60 row(s) repeat another" in line for line in cautions_of(twice))
+    assert any("60 row(s) are like another" in line for line in cautions_of(twice))
     again = frame[:60].assign(age=frame["age"][:60] + 1)
     again["bmi"] = frame["bmi"][:60]
     wide = frame.assign(height=RANDOM.normal(size=N_ROWS), pulse=RANDOM.normal(size=N_ROWS))
     nearly = wide[:60].assign(age=wide["age"][:60] + 1.5)
     both = pd.concat([wide, nearly], ignore_index=True)
-    assert any("but for column 'age'" in line for line in cautions_of(both))
-    assert not any("repeat" in line for line in cautions_of(wide))
+    assert any("every input but column 'age'" in line for line in cautions_of(both))
+    assert not any("like another" in line for line in cautions_of(wide))
 
 
 def test_tables_of_their_own_for_every_task_are_each_looked_through() -> None:
@@ -120,7 +120,7 @@ def test_tables_of_their_own_for_every_task_are_each_looked_through() -> None:
     for name, frame in (("short", short), ("long", twice)):
         given[name] = frame.drop(columns=["ill"]), (frame["ill"] == "yes").to_numpy()
     look = TaskSet.from_arrays(given).look()
-    assert [line for line in look.cautions if "60 row(s) repeat another" in line]
+    assert [line for line in look.cautions if "60 row(s) are like another" in line]
 
 
 def test_tasks_and_parts_that_are_odd_are_named() -> None:
