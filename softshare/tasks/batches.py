@@ -197,9 +197,8 @@ class Batches:
                 )
 
     def _read(self, plan: Plan) -> tuple[Batch, ...]:
-        with (
-            seeded(key_of(self._seed, ("read", plan.step))) if self._seed_reading else nullcontext()
-        ):
+        key = key_of(self._seed, ("read", plan.step))
+        with seeded(key) if self._seed_reading else nullcontext():
             batches = (
                 own_rows(self._tasks, plan)
                 if self._same_rows is None

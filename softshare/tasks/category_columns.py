@@ -32,7 +32,8 @@ def as_category(
     same = {} if asked else spellings(known, counts)
     cautions = []
     if same:
-        variants = ", ".join(f"{text!r} as {same[text]!r}" for text in list(same)[:3])
+        pairs = list(same.items())[:3]
+        variants = ", ".join(f"{text!r} as {one!r}" for text, one in pairs)
         cautions.append(f"column {name!r}: spellings read as one: {variants}")
     found = None if asked else code_like.of_texts(name, known, counts)
     if found is not None and found.verdict == "persons":

@@ -163,7 +163,9 @@ def multiclass_error(
     if len({len(column) for column in targets}) != 1 or len(targets) < 2:
         return None
     stacked = np.stack(targets, axis=1)
-    if len(stacked) == 0 or not np.array_equal(stacked.sum(1), np.ones(len(stacked))):
+    if len(stacked) == 0:
+        return None
+    if (stacked.sum(1) != 1).any():
         return None
     decided = np.concatenate(outputs, axis=1).argmax(1)
     return float(np.average(decided != stacked.argmax(1), weights=weights))

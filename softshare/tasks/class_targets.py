@@ -79,7 +79,8 @@ def _absent(texts: list[str], asking: Asking) -> np.ndarray:
 def _spelling_notes(name: str, same: Mapping[str, str]) -> Iterator[str]:
     """Which spellings were read as one class."""
     if same:
-        variants = ", ".join(f"{text!r} as {same[text]!r}" for text in list(same)[:5])
+        pairs = list(same.items())[:5]
+        variants = ", ".join(f"{text!r} as {one!r}" for text, one in pairs)
         told = f"spellings read as one class: {variants}; columns {name}=category keeps them apart"
         yield f"target {name!r}: {told}"
 

@@ -110,8 +110,9 @@ def _told_by(
     codes, counts = np.unique(targets, return_counts=True)
     if len(codes) < 2 or np.sort(counts)[-2] < FEW_CLASS_ROWS:
         return None
-    right = _told_right(column, targets)
-    if right is not None:
+    cells = _cells(column, targets)
+    if cells is not None:
+        right = float(cells.max(axis=1).sum() / len(column))
         others = len(targets) - counts.max()
         missed = (1 - right) * len(targets)
         if right >= NEARLY_ALL and missed <= 0.05 * others:
@@ -122,16 +123,28 @@ def _told_by(
     return None
 
 
-def _told_right(column: np.ndarray, targets: np.ndarray) -> float | None:
-    """The fraction of rows whose class is the commonest among those of their value; None where
-    values hardly come again.
+def _cells(column: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
+    """How many rows have each value and class, ``(values, classes)``; None where values hardly come
+    again.
     """
     values, codes = np.unique(column, return_inverse=True)
-    if len(values) * 5 > len(column):
+    if not len(values) or len(values) * 5 > len(column):
         return None
-    classes = int(targets.max()) + 1
-    cells = np.bincount(codes * classes + targets.astype(np.int64), minlength=len(values) * classes)
-    return float(cells.reshape(len(values), classes).max(axis=1).sum() / len(column))
+    n_classes = int(targets.max()) + 1
+    of_cell = codes * n_classes + targets.astype(np.int64)
+    counts = np.bincount(of_cell, minlength=len(values) * n_classes)
+    return counts.reshape(len(values), n_classes)
+
+
+def _settled(cells: np.ndarray) -> int | None:
+    """A class whose rows are those of one value, and many; None where there is none."""
+    n_rows = cells.sum()
+    of_value = cells.sum(axis=1, keepdims=True)
+    of_class = cells.sum(axis=0)
+    is_alone = (cells == of_value) & (cells == of_class)
+    is_some = (cells >= FEW_CLASS_ROWS) & (cells < n_rows)
+    classes = np.flatnonzero((is_alone & is_some).any(axis=0))
+    return int(classes[0]) if len(classes) else None
 
 
 def _roc_auc(scores: np.ndarray, targets: np.ndarray) -> float:
@@ -151,7 +164,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 
 def _present_only(column: np.ndarray, targets: np.ndarray, task: Task) -> str | None:
-    """Whether values stand, or are missing, in rows of one class alone."""
+    """Whether values, or one value, stand in rows of one class alone, or are missing there."""
     if task.kind == "regression":
         return None
     missing = np.isnan(column)
@@ -162,4 +175,8 @@ def _present_only(column: np.ndarray, targets: np.ndarray, task: Task) -> str | 
         chance = (targets == found[0]).mean() ** rows.sum()
         if len(found) == 1 and chance < BY_CHANCE:
             return f"{what} only in rows of class {task.classes[int(found[0])]!r}"
-    return None
+    cells = _cells(column[~missing], targets[~missing])
+    settled = _settled(cells) if cells is not None and task.kind == "multiclass" else None
+    if settled is None:
+        return None
+    return f"has one value in all rows of class {task.classes[settled]!r}, and in these alone"

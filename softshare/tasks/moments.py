@@ -48,7 +48,8 @@ def parts_of(seconds: np.ndarray, *, of_day: bool = False) -> tuple[str, ...]:
 def _has_weekdays(seconds: np.ndarray) -> bool:
     """Whether the day of the week may matter: not where all are the first of a month."""
     days = np.unique(np.floor(seconds / DAY))
-    in_month = days.astype("datetime64[D]") - days.astype("datetime64[D]").astype("datetime64[M]")
+    dates = days.astype("datetime64[D]")
+    in_month = dates - dates.astype("datetime64[M]")
     return len(np.unique(days % 7)) > 1 and len(np.unique(in_month)) > 1
 
 

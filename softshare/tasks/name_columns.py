@@ -62,7 +62,8 @@ def _notes(name: str, known: Sequence[str], levels: Levels) -> tuple[str, ...]:
             notes.append(f"task column {name!r}: {told}")
     most = 5
     if len(notes) > most:
-        notes = [*notes[:most], f"task column {name!r}: {len(notes) - most} more names alike"]
+        n_more = len(notes) - most
+        notes = [*notes[:most], f"task column {name!r}: {n_more} more names alike"]
     return tuple(notes)
 
 

@@ -368,7 +368,8 @@ def _without_rows(
     tasks: TaskSet,
     empty: np.ndarray,
 ) -> str:
-    lacking = " and ".join(part for number, part in enumerate(PARTS) if empty[:, number].any())
+    is_lacking = empty.any(axis=0)
+    lacking = " and ".join(np.array(PARTS)[is_lacking])
     left_without = empty.sum(axis=1) > 0
     return (
         f"no split gives {_names(tasks, left_without)} rows for {lacking}: the "

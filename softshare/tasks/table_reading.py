@@ -40,7 +40,8 @@ def readings_of(
     wrong: list[str] = []
     for name in frame.columns:
         if asking.columns.get(str(name)) == "drop":
-            levels[str(name)] = Levels.of(pd.Series([None] * len(frame), dtype=object))
+            nothing = pd.Series([None] * len(frame), dtype=object)
+            levels[str(name)] = Levels.of(nothing)
             continue
         try:
             levels[str(name)] = Levels.of(frame[name])

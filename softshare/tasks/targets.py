@@ -81,7 +81,8 @@ class _Levels:
         peak = int(counts.argmax())
         rises = np.diff(counts) / np.sqrt(counts[1:] + counts[:-1])
         has_one_peak = (rises[:peak] > -NOISE).all() and (rises[peak:] < NOISE).all()
-        return bool(has_one_peak and min(counts[0], counts[-1]) < THIN * counts[peak])
+        thinner_end = min(counts[0], counts[-1])
+        return bool(has_one_peak and thinner_end < THIN * counts[peak])
 
 
 class OneClassError(ValueError):

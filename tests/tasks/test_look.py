@@ -87,6 +87,13 @@ def test_what_is_known_only_afterwards_is_cautioned_against(column: Any, told: s
     assert re.search(told, line)
 
 
+def test_a_value_that_settles_one_class_of_several_is_cautioned_against() -> None:
+    frame = visits(grade=RANDOM.choice(["low", "middle", "high"], N_ROWS))
+    frame["passed"] = np.where(frame["grade"] == "low", "no", "yes")
+    (line,) = [line for line in cautions_of(frame, target="grade") if "'passed'" in line]
+    assert "has one value in all rows of class 'low', and in these alone" in line
+
+
 def test_a_copy_of_a_number_is_cautioned_against() -> None:
     frame = visits(cost=lambda frame: frame["age"] * 3, cents=lambda frame: frame["age"] * 300 + 7)
     found = cautions_of(frame, target="cost", drop=["age", "ill"])
