@@ -156,9 +156,8 @@ def main() -> None:
     """Write the tables between the page's marks, and print what is counted."""
     records = read_all()
     found = cells(records)
-    table, sentence = sharing_table(found)
     gaps = "Networks at a tenth of the rows, less pooled-ridge (seeds):"
-    developed = [*_judged(found), sentence, table, gaps, networks_table(records)]
+    developed = [*_judged(found), gaps, networks_table(records)]
     held_out = _judged(cells(read_all(HELD_OUT)))
     text = PAGE.read_text()
     for name, pieces in {"records": developed, "held out": held_out}.items():
@@ -169,12 +168,13 @@ def main() -> None:
 
 
 def _judged(found: Cells) -> list[str]:
-    """Values, and what each ``auto`` gains."""
+    """Values, and what each ``auto`` and the best learned sharing gain."""
     pieces = [values_table(found)]
     for auto in AUTOS:
         table, sentence = gains_table(found, auto)
         pieces += [sentence, table]
-    return pieces
+    table, sentence = sharing_table(found)
+    return [*pieces, sentence, table]
 
 
 def _between_marks(text: str, name: str, made: str) -> str:
