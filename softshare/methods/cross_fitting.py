@@ -145,6 +145,7 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
     width = max(task.n_outputs for task in train.tasks)
     held_out = np.zeros((len(train.rows), width))
     base_held_out = np.zeros_like(held_out)
+    on_base = replace(trainer, stands_on_base=base is not None)
     networks, curves = [], []
     for number in range(settings.n_folds):
         part, held = train.select(fold != number), train.select(fold == number)
@@ -155,7 +156,7 @@ def cross_fit(trainer: Trainer, settings: RunSettings, train: TaskSet) -> CrossF
             base_held_out[fold == number] = model.outputs(held)
             part = beside(part, model.held_out)
             held = beside(held, base_held_out[fold == number])
-        network, curve = _trained(trainer, decided, part, held, stands=base is not None)
+        network, curve = on_base.train_part(decided, part, held)
         held_out[fold == number] = joint_outputs(network, held)
         networks.append(network)
         curves.append(curve)
@@ -192,18 +193,3 @@ def _base(trainer: Trainer, settings: RunSettings, train: TaskSet) -> str | None
     if not train.one_input:
         return trainer.method.base
     return APART if len(train.rows) <= MOST_ENTRIES_APART else None
-
-
-def _trained(
-    trainer: Trainer,
-    settings: RunSettings,
-    part: TaskSet,
-    held: TaskSet,
-    *,
-    stands: bool,
-) -> tuple[MultiTaskNetwork, Sequence[Mapping[str, Any]]]:
-    """A network of all tasks, trained on those that have examples in a part."""
-    present = part.keep_tasks(np.flatnonzero(part.n_examples > 0))
-    judging = held.keep_tasks(np.flatnonzero(held.n_examples > 0))
-    on_base = replace(trainer, stands_on_base=stands)
-    return on_base.train(settings, present, judging, tasks=part, jointly=True)

@@ -230,9 +230,19 @@ class Trainer:
         names = ("step", "train_loss", "validation_loss")
         return network, [{name: row[name] for name in names} for row in curve]
 
+    def train_part(
+        self, settings: RunSettings, part: TaskSet, held_out: TaskSet
+    ) -> tuple[MultiTaskNetwork, Sequence[Row]]:
+        """A network of all tasks, trained on those that have examples in a part: the rows of a
+        task may all be held out, where they are of one group.
+        """
+        present = part.keep_tasks(np.flatnonzero(part.n_examples > 0))
+        judging = held_out.keep_tasks(np.flatnonzero(held_out.n_examples > 0))
+        return self.train(settings, present, judging, tasks=part, jointly=True)
+
     def learner(self, settings: RunSettings) -> Learn:
         """Trains a network with these settings on some examples, watching others."""
-        return lambda train, held_out: self.train(settings, train, held_out, jointly=True)[0]
+        return lambda part, held_out: self.train_part(settings, part, held_out)[0]
 
     def cross_validate(
         self, candidates: Mapping[Candidate, RunSettings], train: TaskSet, *, seed: int

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from softshare.methods.named import method_named
 from softshare.methods.training import Trainer
 from softshare.sharing.independent import Independent
 from softshare.sharing.tied import Tied
+from softshare.tasks.task_set import TaskSet
 from tests.methods.made_tasks import made_tasks, settings_of, tasks_of_sizes
 
 
@@ -44,6 +46,20 @@ def test_cross_validation_decides_how_many_layers_are_tied() -> None:
     assert decided.method_options["first"] in (1, 2)
     given = settings_of(method.name, first=1)
     assert Trainer(method).decide(given, tasks) is given
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("tied-first-layers", "first"), ("tensor-ring", "shared")]
+)
+def test_a_task_of_one_group_may_be_held_out_whole(name: str, option: str) -> None:
+    random = np.random.default_rng(0)
+    task = np.array(["a", "b"] * 20 + ["c"] * 2)
+    inputs = random.normal(size=(len(task), 6))
+    groups = np.array([*range(40), 40, 40])
+    tasks = TaskSet.from_task_column(inputs, inputs[:, 0], task, groups=groups)
+    settings = replace(settings_of(name, **{option: "cv"}), steps=4)
+    decided = Trainer(method_named(name)).decide(settings, tasks)
+    assert decided.method_options[option] != "cv"
 
 
 def test_first_layers_that_differ_in_shape_stay_apart() -> None:
