@@ -109,9 +109,8 @@ def of_numbers(
     if not named:
         return _of_every_number(known)
     if n_rows / len(known) <= ROWS_OF_A_PERSON and len(known) > MANY_TEXTS:
-        return CodeLike(
-            "persons", f"{len(known):,} numbers of about {n_rows / len(known):.3g} rows"
-        )
+        often = n_rows / len(known)
+        return CodeLike("persons", f"{len(known):,} numbers of about {often:.3g} rows each")
     return CodeLike("codes", "its name says that they are codes")
 
 

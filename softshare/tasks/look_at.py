@@ -70,7 +70,8 @@ def _summary(tasks: TaskSet, readings: Sequence[Reading]) -> str:
     each = f"{least:,}"
     if most > least:
         each = f"{least:,} to {most:,}"
-    told = f"{count} of {each} labelled rows each, {n_rows:,} rows in all"
+    rows = "row" if most == 1 else "rows"
+    told = f"{count} of {each} labelled {rows} each, {n_rows:,} rows in all"
     if readings:
         used = [reading for reading in readings if reading.is_used]
         n_inputs = sum(reading.n_inputs for reading in used)
@@ -86,6 +87,8 @@ def _target(tasks: TaskSet) -> str:
     if len(different) > 1:
         return f"targets of {len(different)} forms, see the tasks"
     task = tasks.tasks[0]
+    if task.kind == "regression" and tasks.one_input and len(tasks) > 1:
+        return f"targets: {len(tasks)} numbers, see the tasks"
     if task.kind == "regression":
         low, high = tasks.targets.min(), tasks.targets.max()
         return f"target: a number, from {low:.6g} to {high:.6g}"
