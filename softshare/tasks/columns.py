@@ -166,7 +166,8 @@ def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
         column = pd.Series(task)
         is_of_tuples = len(column) > 0 and isinstance(column.iloc[0], tuple)
         task = pd.DataFrame(column.tolist()) if is_of_tuples else column.to_frame()
-    factors = [task.iloc[:, place] for place in range(task.shape[1])]
+    n_factors = task.shape[1]
+    factors = [task.iloc[:, place] for place in range(n_factors)]
     # factors (aspect, customer) with 3 and 4 levels: a row's pair is 4 · aspect + customer
     levels_of: list[list[str]] = []
     pair_of_row = np.zeros(len(factors[0]), dtype=np.int64)
@@ -175,7 +176,8 @@ def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
         pair_of_row = pair_of_row * len(levels) + codes
         levels_of.append(levels)
     number_of_row, pairs = pd.factorize(pair_of_row, sort=True)
-    codes_of = np.unravel_index(pairs, [len(levels) for levels in levels_of])
+    sizes = [len(levels) for levels in levels_of]
+    codes_of = np.unravel_index(pairs, sizes)
     named = []
     for levels, codes in zip(levels_of, codes_of, strict=True):
         named.append([levels[code] for code in codes])

@@ -78,8 +78,12 @@ def _summary(tasks: TaskSet, readings: Sequence[Reading]) -> str:
         left_out = sum(reading.kind == "left out" for reading in readings)
         told += f"; {len(used)} column(s) make {n_inputs:,} inputs"
         return f"{told}, {left_out} left out" if left_out else told
-    shapes = {" × ".join(map(str, tasks.input_shape(number))) for number in range(len(tasks))}
-    return f"{told}; an input has the shape {' or '.join(sorted(shapes)[:3])}"
+    shapes = set()
+    for number in range(len(tasks)):
+        shape = tasks.input_shape(number)
+        shapes.add(" × ".join(map(str, shape)))
+    shown = " or ".join(sorted(shapes)[:3])
+    return f"{told}; an input has the shape {shown}"
 
 
 def _target(tasks: TaskSet) -> str:

@@ -173,13 +173,16 @@ def _shrunk_means(counts: np.ndarray, sums: np.ndarray, squares: float) -> np.nd
     differences = sums - counts * mean
     seen = np.maximum(counts, 1)
     between = (differences**2 / seen).sum()
-    within = (squares - n_rows * mean**2 - between) / (n_rows - n_seen)
+    around_means = squares - n_rows * mean**2 - between
+    within = around_means / (n_rows - n_seen)
     # the one-way analysis of variance with unequal groups
     typical = (n_rows - (counts**2).sum() / n_rows) / (n_seen - 1)
     variance = (between / (n_seen - 1) - within) / typical
     if variance <= 0:
         return np.zeros(len(counts))
-    return differences / (counts + max(within, 0.0) / variance + (counts == 0))
+    pull = max(within, 0.0) / variance
+    is_unseen = counts == 0
+    return differences / (counts + pull + is_unseen)
 
 
 def folds_of(rows: np.ndarray, n_rows: int, groups: np.ndarray | None = None) -> np.ndarray:

@@ -37,7 +37,7 @@ def class_weighted(tasks: TaskSet, class_weight: ClassWeight | None) -> TaskSet:
     """
     if class_weight is None:
         return tasks
-    weights = np.ones(len(tasks.rows)) if tasks.weights is None else tasks.weights
+    weights = _weights_of(tasks)
     n_classes = np.array([_n_classes(task.kind, task.n_outputs) for task in tasks.tasks])
     first_class = np.cumsum(n_classes) - n_classes
     has_classes = n_classes[tasks.task_of] > 1
@@ -64,7 +64,7 @@ def task_weighted(tasks: TaskSet, task_weight: TaskWeight | None) -> TaskSet:
     """
     if task_weight != "equal":
         return tasks
-    weights = np.ones(len(tasks.rows)) if tasks.weights is None else tasks.weights
+    weights = _weights_of(tasks)
     of_task = np.bincount(tasks.task_of, weights, minlength=len(tasks))
     share = weights.sum() / max(int((of_task > 0).sum()), 1)
     return tasks.with_weights(weights * share / of_task[tasks.task_of])
@@ -73,3 +73,9 @@ def task_weighted(tasks: TaskSet, task_weight: TaskWeight | None) -> TaskSet:
 def _n_classes(kind: str, n_outputs: int) -> int:
     """1 where there are none."""
     return {"regression": 1, "binary": 2}.get(kind, n_outputs)
+
+
+def _weights_of(tasks: TaskSet) -> np.ndarray:
+    if tasks.weights is not None:
+        return tasks.weights
+    return np.ones(len(tasks.rows))
