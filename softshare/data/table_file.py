@@ -203,15 +203,12 @@ def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_index(column: pd.Series) -> bool:
-    """Whether values number or name the rows: another in each, without fractions, or 0, 1, … again
-    and again, as tables do that were put one below the other.
-    """
-    numbers = pd.to_numeric(column, errors="coerce")
+    """Whether values number or name the rows: whole numbers, or another text in each."""
+    known = column.dropna()
+    numbers = pd.to_numeric(known, errors="coerce")
     if numbers.isna().any():
-        return bool(column.is_unique)
-    is_whole = bool((numbers == numbers.round()).all())
-    is_counted = bool((numbers.diff()[1:] == 1).mean() > 0.5) if len(numbers) > 1 else True
-    return is_whole and (bool(numbers.is_unique) or is_counted)
+        return bool(known.is_unique)
+    return bool((numbers == numbers.round()).all())
 
 
 def _is_filled(column: pd.Series) -> bool:

@@ -22,9 +22,9 @@ BY_CHANCE = 0.025
 FEW_TEST_ROWS = 10
 """Of a task with fewer, one row more or less changes the sentence."""
 
-PERFECT = {"rmse": 0.03, "r2": 0.999, "roc_auc": 0.999, "accuracy": 0.999}
-"""Metric → its mean from which a method is nearly always right: of numbers, a thirtieth of their
-standard deviation, which is an R² of 0.999.
+PERFECT = {"rmse": 0.03, "r2": 0.999}
+"""Metric → its mean from which numbers are foretold nearly perfectly: to a thirtieth of their
+standard deviation. Of classes, easy ones are told right by chance on few rows.
 """
 
 
@@ -62,7 +62,7 @@ def cautions(records: Sequence[Mapping[str, Any]]) -> list[str]:
     perfect = _nearly_perfect(summary)
     if perfect and records[0]["settings"].get("inputs") == "vector":
         lines.append(
-            f"{listed(perfect)}: nearly always right; is the target made from columns that are "
+            f"{listed(perfect)}: nearly perfect; is the target made from columns that are "
             "inputs, or are they known only with it? leave these out (drop)"
         )
     versions = _versions_that_differ(records)

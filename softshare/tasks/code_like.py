@@ -17,8 +17,8 @@ MANY_TEXTS = 20
 ROWS_A_TEXT = 1.5
 """A column of more texts than this, each in fewer rows, has nothing that comes again."""
 
-MANY_NUMBERS = 100
-"""So many whole numbers, nearly all from 0 or 1 on, are a list of things rather than counts."""
+MANY_NUMBERS = 400
+"""So many whole numbers, nearly all from 0 or 1 on, are a list: more than the days of a year."""
 
 FEW_ROWS = 50
 """Of a shorter table nothing is said."""

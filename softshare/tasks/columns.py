@@ -164,7 +164,8 @@ def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
     """
     if not isinstance(task, pd.DataFrame):
         column = pd.Series(task)
-        is_of_tuples = len(column) > 0 and isinstance(column.iloc[0], tuple)
+        lengths = {len(name) if isinstance(name, tuple) else 0 for name in column}
+        is_of_tuples = len(lengths) == 1 and lengths != {0}
         task = pd.DataFrame(column.tolist()) if is_of_tuples else column.to_frame()
     n_factors = task.shape[1]
     factors = [task.iloc[:, place] for place in range(n_factors)]

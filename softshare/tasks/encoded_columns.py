@@ -260,7 +260,8 @@ class EncodedColumns:
             return np.asarray(self.values[cells], dtype=np.float64)
         chosen = [np.empty((0, len(places)))]
         for begin in range(0, len(rows), ROWS_AT_ONCE):
-            some = take(self.values, rows[begin : begin + ROWS_AT_ONCE])
+            some_rows = rows[begin : begin + ROWS_AT_ONCE]
+            some = take(self.values, some_rows)
             chosen.append(some[:, places].numpy().astype(np.float64))
         return np.concatenate(chosen)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from softshare.tasks.levels import text_of
-
 FAR = 3.0
 """They lie so many times the range of all other numbers away from these."""
 
@@ -38,10 +36,23 @@ def _far_above(numbers: np.ndarray, n_rows: np.ndarray) -> tuple[float, ...]:
         of_others = n_rows[:-n_far].sum()
         if len(others) < 3 or of_far > MOST_ROWS or of_others < LEAST_OTHERS:
             break
-        gap = numbers[-n_far] - others[-1]
-        if gap > FAR * (others[-1] - others[0]):
+        if _is_far(numbers[-n_far], others):
             return tuple(map(float, numbers[-n_far:]))
     return ()
+
+
+def _is_far(number: float, others: np.ndarray) -> bool:
+    """Whether a number is far above rising ones, and of positive ones far in logarithms too, in
+    which long tails are short.
+    """
+    # divided by FAR twice, since what is far may be as large as a number can be
+    least, most = others[0] / FAR, others[-1] / FAR
+    if number / FAR**2 - most / FAR <= most - least:
+        return False
+    if least <= 0:
+        return True
+    low, high = np.quantile(np.log(others), (0.25, 0.75))
+    return bool(np.log(number) - np.log(others[-1]) > FAR * (high - low))
 
 
 def told_far(what: str, values: np.ndarray, counts: np.ndarray) -> list[str]:
@@ -56,7 +67,7 @@ def told_far(what: str, values: np.ndarray, counts: np.ndarray) -> list[str]:
     if not far:
         return []
     others = values[np.isfinite(values) & ~np.isin(values, far)]
-    span = f"{text_of(others.min())} to {text_of(others.max())}"
-    far_ones = ", ".join(map(text_of, far))
+    span = f"{others.min():.10g} to {others.max():.10g}"
+    far_ones = ", ".join(f"{value:.10g}" for value in far)
     remedy = "if it is a slip or a row of totals, mend it"
     return [f"{what}: {far_ones} far from all other numbers ({span}); {remedy}"]

@@ -160,7 +160,8 @@ class TableColumns(Preprocessing):
         # side by side: numbers and their indicators | one-hot columns | encodings | indicators
         parts = expanded(numbers, self.readings)
         chosen = [parts[name] for name in self.numeric.names]
-        n_rows = len(next(iter(numbers.values())))
+        any_column = next(iter(numbers.values()))
+        n_rows = len(any_column)
         stacked = np.stack(chosen, axis=1) if chosen else np.empty((n_rows, 0))
         features = [self.numeric.transform(stacked)]
         for name, categories in self.categories.items():

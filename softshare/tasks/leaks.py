@@ -179,4 +179,5 @@ def _present_only(column: np.ndarray, targets: np.ndarray, task: Task) -> str | 
     settled = _settled(cells) if cells is not None and task.kind == "multiclass" else None
     if settled is None:
         return None
-    return f"has one value in all rows of class {task.classes[settled]!r}, and in these alone"
+    called = task.classes[settled]
+    return f"has, where it is known, one value in rows of class {called!r}, and in these alone"

@@ -170,8 +170,9 @@ def _of_tasks(tasks: TaskSet) -> list[str]:
             of_few_rows.append(task.label)
     if of_few_rows:
         told.append(
-            f"{len(of_few_rows)} of {len(tasks)} tasks have too few rows for a comparison, which "
-            f"divides them ({_listed(of_few_rows)}): drop_small_tasks leaves them out"
+            f"{len(of_few_rows)} of {len(tasks)} tasks cannot be divided for a comparison: too few "
+            f"rows or groups, or a part without rows ({_listed(of_few_rows)}): drop_small_tasks "
+            "leaves them out"
         )
     if of_one_class:
         told.append(

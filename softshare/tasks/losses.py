@@ -39,7 +39,8 @@ class TaskLosses:
         self._losses = [elementwise[kind] for kind in kinds]
         self._kinds = torch.tensor([kinds.index(task.kind) for task in tasks])
         self._widths = torch.tensor([task.n_outputs for task in tasks])
-        self._width = tasks[0].n_outputs if len({task.n_outputs for task in tasks}) == 1 else None
+        widths = {task.n_outputs for task in tasks}
+        self._width = widths.pop() if len(widths) == 1 else None
 
     def __call__(self, outputs: Tensor, batch: Batch) -> Tensor:
         """Mean loss of every task over its labelled examples, each times its weight; 0 for a task

@@ -55,6 +55,8 @@ def texts_as_target(
     of_levels[~absent] = form.numbers(texts)
     wrong = np.isnan(of_levels) & ~absent
     if wrong.any():
+        if kind in ("binary", "multiclass"):
+            return None
         if len(texts) <= MAX_WHOLE_NUMBERS and (levels.counts[wrong] > 1).all() and not must:
             return None
         raise _mistake(
@@ -74,6 +76,7 @@ def texts_as_target(
         of_levels,
         levels,
         asking,
+        kind=kind,
         notes=notes,
         form=form,
     )
@@ -133,6 +136,7 @@ def numbers_as_target(
     levels: Levels,
     asking: Asking,
     *,
+    kind: Kind | None = None,
     notes: tuple[str, ...] = (),
     form: NumberForm | None = None,
 ) -> Numbers:
@@ -146,16 +150,17 @@ def numbers_as_target(
             f"target {name!r} has {n_rows} infinite value(s), the first in row {row + 1}"
         )
     is_asked = asking.columns.get(name) is not None or asking.na is not None
+    is_asked |= kind in ("binary", "multiclass")
     codes: tuple[float, ...] = ()
     if not is_asked:
         codes = missing.codes_among(of_levels, levels.counts)
-    if codes:
-        here = np.isin(of_levels, codes)
+    here = np.isin(of_levels, codes)
+    if codes and 2 * levels.counts[here].sum() < levels.counts.sum():
         told = ", ".join(f"{text_of(code)}" for code in codes)
         n_rows = int(levels.counts[here].sum())
         found.append(
             f"target {name!r}: {told} in {n_rows:,} row(s) is read as no label; columns "
-            f"{name}=number reads it as a number"
+            f"{name}=number reads it as a number, and kind multiclass as a class"
         )
         of_levels = np.where(here, np.nan, of_levels)
     found += told_far(f"target {name!r}", of_levels, levels.counts)

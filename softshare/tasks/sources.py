@@ -270,7 +270,9 @@ def merge(sources: Sequence[Source]) -> tuple[list[Source], np.ndarray, np.ndarr
     members: dict[Any, list[int]] = {}
     for number, source in enumerate(sources):
         is_frame = isinstance(source, pd.DataFrame)
-        members.setdefault(number if is_frame else _form(source), []).append(number)
+        form = number if is_frame else _form(source)
+        alike = members.setdefault(form, [])
+        alike.append(number)
     merged: list[Source] = []
     number_of = np.zeros(len(sources), dtype=np.int64)
     start_of = np.zeros(len(sources), dtype=np.int64)

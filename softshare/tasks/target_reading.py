@@ -67,7 +67,7 @@ def _numbers_of(name: str, levels: Levels, kind: Kind | None, asking: Asking) ->
         if numbers is None and asked == "number":
             raise ValueError(f"target {name!r} holds no numbers, such as {levels.values[0]!r}")
     elif levels.held == "number" and asked != "category":
-        numbers = numbers_as_target(name, levels.values, levels, asking)
+        numbers = numbers_as_target(name, levels.values, levels, asking, kind=kind)
     else:
         numbers = None
     return numbers

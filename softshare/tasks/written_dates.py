@@ -140,10 +140,14 @@ def _date_of(parts: Mapping[str, str | None], form: DateForm) -> float:
         day, month = parts["b"], parts["a"]
     word = parts.get("word")
     number = _WORDS.index(word.lower()) + 1 if word else int(month or 0)
-    moment = datetime(
-        _year(parts["y"] or ""), number, int(day or 1), tzinfo=_zone(parts.get("zone"))
+    date = datetime(
+        _year(parts["y"] or ""),
+        number,
+        int(day or 1),
+        tzinfo=_zone(parts.get("zone")),
     )
-    return (moment + _clock(parts) - _EPOCH).total_seconds()
+    moment = date + _clock(parts)
+    return (moment - _EPOCH).total_seconds()
 
 
 def _year(text: str) -> int:

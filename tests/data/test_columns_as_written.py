@@ -211,6 +211,17 @@ def test_codes_for_missing_are_no_class(code: int, n_values: int) -> None:
             kinds="multiclass",
         )
         assert str(code) in kept.tasks[0].classes
+        asked = read_table(frame.assign(y=column), task="ward", target="y", kinds="multiclass")
+        assert str(code) in asked.tasks[0].classes
+
+
+def test_a_class_that_one_row_has_is_refused_and_can_be_asked_for() -> None:
+    texts = [str(1 + row % 4) for row in range(N_ROWS)]
+    texts[7] = "3b"
+    with pytest.raises(ValueError, match=r"'3b' in row 8 .*kind multiclass"):
+        read_table(with_target(texts), task="ward", target="y")
+    asked = read_table(with_target(texts), task="ward", target="y", kinds="multiclass")
+    assert asked.tasks[0].classes == ("1", "2", "3", "3b", "4")
 
 
 def test_dates_of_several_forms_are_named() -> None:

@@ -167,6 +167,11 @@ def test_a_saved_index_is_no_input(tmp_path: Path) -> None:
     ]
 
 
+def test_an_index_of_rows_that_were_chosen_is_saved_too(tmp_path: Path) -> None:
+    visits().sample(frac=1, replace=True, random_state=0).to_csv(tmp_path / "t.csv")
+    assert "hospital" in read_table(tmp_path / "t.csv", target="days").sources[0].names
+
+
 def test_columns_of_a_frame_may_have_numbers_as_names() -> None:
     tasks = read_table(pd.DataFrame({0: [1.0, 2.0, 3.0], 1: [0.5, 1.5, 2.5]}), target="1")
     assert list(tasks.sources[0].names) == ["0"]

@@ -62,8 +62,8 @@ def test_of_many_tasks_it_is_said_what_chance_would_show():
     [
         ("rmse", 0.006, True),
         ("rmse", 0.2, False),
-        ("roc_auc", 0.9996, True),
-        ("roc_auc", 0.97, False),
+        ("r2", 0.9996, True),
+        ("r2", 0.97, False),
     ],
 )
 def test_what_is_too_good_is_told(metric, value, is_told):
@@ -73,7 +73,7 @@ def test_what_is_too_good_is_told(metric, value, is_told):
     ]
     for row in records:
         row["settings"]["inputs"] = "vector"
-    told = [line for line in cautions(records) if "nearly always right" in line]
+    told = [line for line in cautions(records) if "nearly perfect" in line]
     assert len(told) == is_told
     assert all(line.startswith("independent and auto: ") for line in told)
 

@@ -26,6 +26,7 @@ def far_of(*values: float) -> tuple[float, ...]:
         ((2177.0, 2177.0), (2177.0,)),
         ((2177.0,) * 4, ()),  # four rows are no slip
         ((240.0,), ()),  # within three times the others' range
+        ((1.7e308,), (1.7e308,)),
         ((np.nan, np.inf, 2177.0), (2177.0,)),
     ],
 )
@@ -37,6 +38,14 @@ def test_few_values_three_ranges_away(values: tuple[float, ...], far: tuple[floa
 def test_units_do_not_matter(scale: float, shift: float) -> None:
     values, counts = np.unique([*OTHERS, 90.0, 2177.0], return_counts=True)
     assert far_values(scale * values + shift, counts) == pytest.approx((scale * 2177.0 + shift,))
+
+
+def test_a_long_tail_is_no_slip() -> None:
+    found = []
+    for seed in range(100):
+        drawn = np.exp(2 * np.random.default_rng(seed).normal(size=300))
+        found.append(far_values(drawn, np.ones(300, dtype=np.int64)))
+    assert sum(map(bool, found)) <= 1
 
 
 def test_few_rows_say_nothing() -> None:
