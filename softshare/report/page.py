@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -161,7 +161,7 @@ def _facts(findings: Findings) -> dict[str, str]:
     """What was run, in a few words each."""
     kinds = Counter(str(task["kind"]) for task in findings.tasks)
     return {
-        "data": str(findings.records[0]["settings"]["source"]),
+        "data": _called(str(findings.records[0]["settings"]["source"])),
         "tasks": f"{len(findings.tasks):,} ({', '.join(kinds)})",
         "training rows a task": span(
             int(task["n_train"]) for record in findings.records for task in record["data"]["tasks"]
@@ -245,3 +245,8 @@ def _options_of_reading(reading: Mapping[str, Any]) -> list[str]:
         else:
             words += [flag, *values]
     return words
+
+
+def _called(source: str) -> str:
+    """A data set's name, or a table's without the folders that it lies in."""
+    return PurePath(source).name or source

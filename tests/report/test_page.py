@@ -393,6 +393,17 @@ def test_the_command_is_one_that_the_command_line_takes(tmp_path):
     app.parse_args(words, exit_on_error=False, print_error=False)
 
 
+def test_a_table_is_called_without_the_folders_that_it_lies_in(tmp_path):
+    write_sample(tmp_path, Sample(seeds=1))
+    for path in (tmp_path / "records").iterdir():
+        record = written(path)
+        record["settings"]["source"] = "/home/anna/very/deep/visits.csv"
+        write_record(path.parent, record)
+    page = write_report(tmp_path).read_text()
+    assert "learning visits.csv together or apart" in page
+    assert "softshare compare /home/anna/very/deep/visits.csv" in html.unescape(page)
+
+
 def test_what_chose_is_told(tmp_path):
     write_sample(tmp_path, Sample(seeds=3))
     assert "chosen on the validation part" in write_report(tmp_path).read_text()
