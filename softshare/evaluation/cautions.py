@@ -12,6 +12,7 @@ from softshare.evaluation.amounts import amount, where
 from softshare.evaluation.intervals import MIN_SEEDS
 from softshare.evaluation.statistics import ALL, summarise
 from softshare.evaluation.words import count, listed
+from softshare.tasks.metrics import metric_named
 
 MANY_TASKS = 20
 """From so many tasks on chance alone is expected to show about one as hurt."""
@@ -92,12 +93,11 @@ def _nearly_perfect(summary: pd.DataFrame) -> list[str]:
     """Methods whose mean over the tasks is as good as can be."""
     methods = []
     for _, row in summary[summary["task"] == ALL].iterrows():
-        metric = str(row["metric"])
-        if metric not in PERFECT:
+        name = str(row["metric"])
+        if name not in PERFECT:
             continue
-        is_less_better = metric == "rmse"
-        gap = row["mean"] - PERFECT[metric]
-        if gap < 0 if is_less_better else gap > 0:
+        beyond = row["mean"] - PERFECT[name]
+        if metric_named(name).sign * beyond > 0:
             methods.append(str(row["method"]))
     return list(dict.fromkeys(methods))
 

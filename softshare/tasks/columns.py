@@ -164,9 +164,7 @@ def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
     """
     if not isinstance(task, pd.DataFrame):
         column = pd.Series(task)
-        lengths = {len(name) if isinstance(name, tuple) else 0 for name in column}
-        is_of_tuples = len(lengths) == 1 and lengths != {0}
-        task = pd.DataFrame(column.tolist()) if is_of_tuples else column.to_frame()
+        task = pd.DataFrame(column.tolist()) if _is_of_tuples(column) else column.to_frame()
     n_factors = task.shape[1]
     factors = [task.iloc[:, place] for place in range(n_factors)]
     # factors (aspect, customer) with 3 and 4 levels: a row's pair is 4 · aspect + customer
@@ -185,6 +183,14 @@ def names_of(task: Any) -> tuple[list[TaskName], np.ndarray]:
     if len(factors) == 1:
         return list(named[0]), number_of_row
     return list(zip(*named, strict=True)), number_of_row
+
+
+def _is_of_tuples(column: pd.Series) -> bool:
+    """Whether every row has a tuple, all of one length."""
+    if column.dtype != object:
+        return False
+    lengths = {len(name) if isinstance(name, tuple) else 0 for name in column}
+    return len(lengths) == 1 and lengths != {0}
 
 
 def _levels_of(factor: pd.Series) -> tuple[np.ndarray, list[str]]:

@@ -16,43 +16,49 @@ def far_values(values: np.ndarray, counts: np.ndarray) -> tuple[float, ...]:
     """The numbers of a column that lie far above all others, or far below; mostly none.
 
     Args:
-        values: different numbers, NaN where one is none.
-        counts: the rows of each.
+        values: different numbers, NaN where one is none, ``(L,)``.
+        counts: the rows of each, ``(L,)``.
     """
     known = np.isfinite(values)
     rising = np.argsort(values[known])
     numbers = values[known][rising]
     n_rows = counts[known][rising]
-    above = _far_above(numbers, n_rows)
-    below = _far_above(-numbers[::-1], n_rows[::-1])
-    return (*(-value for value in reversed(below)), *above)
+    n_above = _n_far_above(numbers, n_rows)
+    n_below = _n_far_above(-numbers[::-1], n_rows[::-1])
+    below = numbers[:n_below]
+    above = numbers[len(numbers) - n_above :]
+    return (*below.tolist(), *above.tolist())
 
 
-def _far_above(numbers: np.ndarray, n_rows: np.ndarray) -> tuple[float, ...]:
-    """The last of these rising numbers, where they are far above those before."""
+def _n_far_above(numbers: np.ndarray, n_rows: np.ndarray) -> int:
+    """How many of these rising numbers, the last ones, are far above those before."""
     for n_far in range(1, MOST_ROWS + 1):
         others = numbers[:-n_far]
-        of_far = n_rows[-n_far:].sum()
-        of_others = n_rows[:-n_far].sum()
-        if len(others) < 3 or of_far > MOST_ROWS or of_others < LEAST_OTHERS:
+        if len(others) < 3:
+            break
+        if n_rows[-n_far:].sum() > MOST_ROWS:
+            break
+        if n_rows[:-n_far].sum() < LEAST_OTHERS:
             break
         if _is_far(numbers[-n_far], others):
-            return tuple(map(float, numbers[-n_far:]))
-    return ()
+            return n_far
+    return 0
 
 
 def _is_far(number: float, others: np.ndarray) -> bool:
     """Whether a number is far above rising ones, and of positive ones far in logarithms too, in
     which long tails are short.
     """
-    # divided by FAR twice, since what is far may be as large as a number can be
-    least, most = others[0] / FAR, others[-1] / FAR
-    if number / FAR**2 - most / FAR <= most - least:
-        return False
-    if least <= 0:
-        return True
-    low, high = np.quantile(np.log(others), (0.25, 0.75))
-    return bool(np.log(number) - np.log(others[-1]) > FAR * (high - low))
+    least = others[0]
+    most = others[-1]
+    with np.errstate(over="ignore"):  # what is far may be as large as a number can be
+        is_beyond = number - most > FAR * (most - least)
+    if not is_beyond or least <= 0:
+        return bool(is_beyond)
+    logarithms = np.log(others)
+    low, high = np.quantile(logarithms, (0.25, 0.75))
+    gap = np.log(number) - logarithms[-1]
+    return bool(gap > FAR * (high - low))
 
 
 def told_far(what: str, values: np.ndarray, counts: np.ndarray) -> list[str]:
@@ -60,14 +66,15 @@ def told_far(what: str, values: np.ndarray, counts: np.ndarray) -> list[str]:
 
     Args:
         what: the column, as notes call it.
-        values: its different numbers.
-        counts: the rows of each.
+        values: its different numbers, ``(L,)``.
+        counts: the rows of each, ``(L,)``.
     """
     far = far_values(values, counts)
     if not far:
         return []
-    others = values[np.isfinite(values) & ~np.isin(values, far)]
+    is_other = np.isfinite(values) & ~np.isin(values, far)
+    others = values[is_other]
     span = f"{others.min():.10g} to {others.max():.10g}"
-    far_ones = ", ".join(f"{value:.10g}" for value in far)
+    named = ", ".join(f"{value:.10g}" for value in far)
     remedy = "if it is a slip or a row of totals, mend it"
-    return [f"{what}: {far_ones} far from all other numbers ({span}); {remedy}"]
+    return [f"{what}: {named} far from all other numbers ({span}); {remedy}"]

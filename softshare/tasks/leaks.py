@@ -175,8 +175,10 @@ def _present_only(column: np.ndarray, targets: np.ndarray, task: Task) -> str | 
         chance = (targets == found[0]).mean() ** rows.sum()
         if len(found) == 1 and chance < BY_CHANCE:
             return f"{what} only in rows of class {task.classes[int(found[0])]!r}"
+    if task.kind == "binary":
+        return None  # a value that settles one of two classes has told both
     cells = _cells(column[~missing], targets[~missing])
-    settled = _settled(cells) if cells is not None and task.kind == "multiclass" else None
+    settled = None if cells is None else _settled(cells)
     if settled is None:
         return None
     called = task.classes[settled]

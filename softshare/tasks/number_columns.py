@@ -57,7 +57,7 @@ def _told_codes(
     n_rows: int,
 ) -> str:
     """That numbers such as -999 mean that there is none."""
-    told = ", ".join(f"{text_of(code)}" for code in codes)
+    told = ", ".join(map(text_of, codes))
     return (
         f"column {name!r}: {told} in {n_rows:,} row(s) is read as missing; "
         f"columns {name}=number reads it as a number"

@@ -149,14 +149,14 @@ def numbers_as_target(
         raise ValueError(
             f"target {name!r} has {n_rows} infinite value(s), the first in row {row + 1}"
         )
-    is_asked = asking.columns.get(name) is not None or asking.na is not None
-    is_asked |= kind in ("binary", "multiclass")
+    are_classes = kind in ("binary", "multiclass")
+    is_asked = asking.columns.get(name) is not None or asking.na is not None or are_classes
     codes: tuple[float, ...] = ()
     if not is_asked:
         codes = missing.codes_among(of_levels, levels.counts)
     here = np.isin(of_levels, codes)
     if codes and 2 * levels.counts[here].sum() < levels.counts.sum():
-        told = ", ".join(f"{text_of(code)}" for code in codes)
+        told = ", ".join(map(text_of, codes))
         n_rows = int(levels.counts[here].sum())
         found.append(
             f"target {name!r}: {told} in {n_rows:,} row(s) is read as no label; columns "
