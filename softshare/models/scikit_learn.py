@@ -19,7 +19,6 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
-    check_array,
     check_is_fitted,
     validate_data,
 )
@@ -30,6 +29,7 @@ from softshare.models.learning import learn
 from softshare.models.model import Model
 from softshare.models.posed import names_handed_in
 from softshare.models.predictions import Answers
+from softshare.models.target_columns import columns_of, mean_score, plain
 from softshare.network.templates.standard import TemplateFactory
 from softshare.sharing.base import Sharing
 from softshare.tasks.levels import text_of
@@ -95,7 +95,7 @@ class _MultiTaskEstimator(BaseEstimator, ABC):
             ValueError: shapes, values or settings are wrong, or the method takes no weights.
         """
         inputs, names = self._read(X, tasks, reset=True)
-        columns = _columns_of(y, inputs)
+        columns = columns_of(y, inputs)
         self.one_target_ = columns.shape[1] == 1
         if names is not None and not self.one_target_:
             raise ValueError("y must have one target a row where rows name their tasks")
@@ -239,7 +239,7 @@ class MultiTaskRegressor(RegressorMixin, _MultiTaskEstimator):
         sample_weight: ArrayLike | None = None,
     ) -> float:
         """R², the mean over the columns of ``y``; labels that are missing do not count."""
-        return _mean_score(r2_score, y, self._predicted(X, tasks), sample_weight)
+        return mean_score(r2_score, y, self._predicted(X, tasks), sample_weight)
 
     def _predicted(self, X: Any, tasks: Iterable[Hashable] | None) -> list[np.ndarray]:
         return [told.values for told in self._answers(X, tasks)]
@@ -296,7 +296,7 @@ class MultiTaskClassifier(ClassifierMixin, _MultiTaskEstimator):
         sample_weight: ArrayLike | None = None,
     ) -> float:
         """The fraction of right classes, the mean over the columns of ``y``."""
-        return _mean_score(accuracy_score, y, self._predicted(X, tasks), sample_weight)
+        return mean_score(accuracy_score, y, self._predicted(X, tasks), sample_weight)
 
     def _predicted(self, X: Any, tasks: Iterable[Hashable] | None) -> list[np.ndarray]:
         answers = self._answers(X, tasks)
@@ -308,7 +308,7 @@ class MultiTaskClassifier(ClassifierMixin, _MultiTaskEstimator):
 
     def _encoded(self, column: pd.Series) -> pd.Series:
         known = column.dropna()
-        labels = _plain(known)
+        labels = plain(known)
         check_classification_targets(labels)
         self._classes[column.name], places = np.unique(labels, return_inverse=True)
         if len(self._classes[column.name]) < 2:
@@ -333,53 +333,3 @@ def _names_of(tasks: Iterable[Hashable] | None, inputs: Any) -> list[TaskName] |
     if tasks is None:
         return None
     return [*map(str, names_handed_in(tasks, len(inputs)))]
-
-
-def _columns_of(y: ArrayLike, inputs: Any) -> pd.DataFrame:
-    """Targets as a frame of one or several columns, named 0 to T − 1 where they have no names."""
-    if y is None:
-        raise ValueError("This estimator requires y to be passed, but the target y is None")
-    if isinstance(y, pd.Series | pd.DataFrame):
-        frame = pd.DataFrame(y).reset_index(drop=True)
-    else:
-        values = np.asarray(y)
-        is_number = values.dtype.kind in "biufc"
-        dtype = None if is_number else object
-        array = check_array(
-            values, ensure_2d=False, dtype=dtype, ensure_all_finite=False, input_name="y"
-        )
-        if array.ndim > 2:
-            raise ValueError(f"y must have one or two dimensions, got {array.ndim}")
-        frame = pd.DataFrame(array)
-    for _, column in frame.select_dtypes("number").items():
-        if np.isinf(column.to_numpy(dtype=np.float64)).any():
-            raise ValueError("Input y contains infinity")
-    if len(frame) != len(inputs):
-        raise ValueError(f"X has {len(inputs)} rows, and y {len(frame)}")
-    return frame.set_axis(list(map(str, frame.columns)), axis=1)
-
-
-def _mean_score(
-    measure: Any, y: ArrayLike, predicted: Sequence[np.ndarray], sample_weight: ArrayLike | None
-) -> float:
-    """The mean over the columns of ``y`` that have labels, each in a type of its own."""
-    columns = _columns_of(y, predicted[0])
-    n_columns = columns.shape[1]
-    if n_columns != len(predicted):
-        raise ValueError(f"y has {n_columns} column(s), and the model {len(predicted)} targets")
-    weights = np.ones(len(columns)) if sample_weight is None else np.asarray(sample_weight)
-    scores = []
-    for (_, column), told in zip(columns.items(), predicted, strict=True):
-        known = column.notna().to_numpy()
-        if not known.any():
-            continue
-        truth, of_model = _plain(column[known]), _plain(pd.Series(told[known]))
-        scores.append(measure(truth, of_model, sample_weight=weights[known]))
-    if not scores:
-        raise ValueError("y has no label, so that there is nothing to score")
-    return float(np.mean(scores))
-
-
-def _plain(known: pd.Series) -> np.ndarray:
-    """Labels without gaps in NumPy's own type, which scikit-learn needs to tell what they are."""
-    return known.astype(object).infer_objects().to_numpy()
